@@ -1,0 +1,11 @@
+//! CRDT-backed YAML context files in a git repository.
+//!
+//! The arrows between the folders point downwards only:
+//!
+//! - [`yaml`]: reads and writes YAML without losing a byte; knows nothing of git or of merging.
+//! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
+//! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
+//! - `cli`: one file per command; parses arguments and prints, nothing else.
+
+pub mod merge;
+pub mod yaml;

@@ -1,0 +1,3 @@
+//! The `rhema` binary.
+
+fn main() {}

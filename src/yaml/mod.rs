@@ -1,0 +1,1 @@
+//! Reads and writes YAML without losing a byte.

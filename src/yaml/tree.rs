@@ -165,6 +165,11 @@ impl Document {
         &self.text
     }
 
+    /// The whole text, without the tree.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// The YAML documents of the file, in order; none if it holds only blanks and comments.
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -180,10 +185,7 @@ impl Document {
 
     /// A node by its index.
     pub fn node(&self, id: NodeId) -> NodeRef<'_> {
-        NodeRef {
-            document: self,
-            id,
-        }
+        NodeRef { document: self, id }
     }
 
     /// The bytes of a range.
@@ -278,7 +280,9 @@ impl<'d> NodeRef<'d> {
     }
 
     /// The entries of a collection; none for anything else.
-    pub fn entries(self) -> impl ExactSizeIterator<Item = EntryRef<'d>> + DoubleEndedIterator + Clone {
+    pub fn entries(
+        self,
+    ) -> impl ExactSizeIterator<Item = EntryRef<'d>> + DoubleEndedIterator + Clone {
         let Span { start, end } = self.data().entries;
         (start..end).map(move |index| EntryRef {
             document: self.document,

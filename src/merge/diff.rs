@@ -12,6 +12,16 @@ pub(crate) struct Hunk {
     pub(crate) new: Range<usize>,
 }
 
+impl Hunk {
+    /// The hunk that undoes this one.
+    pub(crate) fn swapped(self) -> Self {
+        Hunk {
+            old: self.new,
+            new: self.old,
+        }
+    }
+}
+
 /// A slice as the library wants to see it.
 struct Elements<'s, T>(&'s [T]);
 

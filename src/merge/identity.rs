@@ -132,6 +132,24 @@ fn by_identity<'d>(
 fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
     let Sides { base, ours, theirs } = versions
         .map(|node| -> Vec<EntryRef<'_>> { node.into_iter().flat_map(NodeRef::entries).collect() });
+    let hashes = |side: &[EntryRef<'_>]| -> Vec<u64> {
+        side.iter()
+            .map(|entry| entry.value().meaning_hash())
+            .collect()
+    };
+    let (base_hashes, ours_hashes, theirs_hashes) = (hashes(&base), hashes(&ours), hashes(&theirs));
+    let mut ours_found = similar::align(&base, &base_hashes, &ours, &ours_hashes);
+    let mut theirs_found = similar::align(&base, &base_hashes, &theirs, &theirs_hashes);
+    unpair_additions(
+        &base_hashes,
+        (&mut ours_found, &ours_hashes),
+        (&theirs_found, &theirs_hashes),
+    );
+    unpair_additions(
+        &base_hashes,
+        (&mut theirs_found, &theirs_hashes),
+        (&ours_found, &ours_hashes),
+    );
     let mut slots: Vec<Slot<'_>> = base
         .iter()
         .map(|&entry| Slot {
@@ -139,52 +157,30 @@ fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
             ..Slot::default()
         })
         .collect();
-    let mut number = |side: &[EntryRef<'_>], found: Vec<Option<usize>>| -> Vec<u32> {
-        let mut next = slots.len();
-        let numbers = found
-            .into_iter()
-            .map(|found| {
-                found.unwrap_or_else(|| {
-                    next += 1;
-                    next - 1
-                }) as u32
-            })
-            .collect();
-        slots.resize(next, Slot::default());
-        debug_assert!(side.len() <= next);
-        numbers
-    };
-    let ours_order = number(&ours, similar::align(&base, &ours));
-    let mut theirs_order = number(&theirs, similar::align(&base, &theirs));
-    for (&index, &entry) in ours_order.iter().zip(&ours) {
-        slots[index as usize].ours = Some(entry);
+    // What both sides added stands once: the n-th of its kind on one side is the n-th on the other.
+    let mut added: Map<u64, std::collections::VecDeque<u32>> = Map::default();
+    let mut ours_order = Vec::with_capacity(ours.len());
+    for ((&entry, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
+        let index = found.unwrap_or_else(|| {
+            slots.push(Slot::default());
+            added
+                .entry(*hash)
+                .or_default()
+                .push_back((slots.len() - 1) as u32);
+            slots.len() - 1
+        });
+        slots[index].ours = Some(entry);
+        ours_order.push(index as u32);
     }
-    // What both sides added stands once.
-    let added = |order: &[u32], side: &[EntryRef<'_>]| -> Vec<(usize, u64)> {
-        order
-            .iter()
-            .enumerate()
-            .filter(|&(_, &index)| index as usize >= base.len())
-            .map(|(at, _)| (at, side[at].value().meaning_hash()))
-            .collect()
-    };
-    let mut ours_added: Map<u64, std::collections::VecDeque<u32>> = Map::default();
-    for (at, hash) in added(&ours_order, &ours) {
-        ours_added
-            .entry(hash)
-            .or_default()
-            .push_back(ours_order[at]);
-    }
-    for (at, hash) in added(&theirs_order, &theirs) {
-        if let Some(index) = ours_added
-            .get_mut(&hash)
-            .and_then(std::collections::VecDeque::pop_front)
-        {
-            theirs_order[at] = index;
-        }
-    }
-    for (&index, &entry) in theirs_order.iter().zip(&theirs) {
-        slots[index as usize].theirs = Some(entry);
+    let mut theirs_order = Vec::with_capacity(theirs.len());
+    for ((&entry, found), hash) in theirs.iter().zip(&theirs_found).zip(&theirs_hashes) {
+        let shared = || added.get_mut(hash)?.pop_front().map(|index| index as usize);
+        let index = found.or_else(shared).unwrap_or_else(|| {
+            slots.push(Slot::default());
+            slots.len() - 1
+        });
+        slots[index].theirs = Some(entry);
+        theirs_order.push(index as u32);
     }
     Matched {
         slots,
@@ -194,6 +190,32 @@ fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
             theirs: theirs_order,
         },
         by: By::Content,
+    }
+}
+
+/// What looks like a changed member on one side, but is just what the other side added, was added: else it would stand
+/// twice.
+fn unpair_additions(
+    base: &[u64],
+    side: (&mut [Option<usize>], &[u64]),
+    other: (&[Option<usize>], &[u64]),
+) {
+    let mut added: Map<u64, usize> = Map::default();
+    for (_, hash) in other
+        .0
+        .iter()
+        .zip(other.1)
+        .filter(|(found, _)| found.is_none())
+    {
+        *added.entry(*hash).or_default() += 1;
+    }
+    for (found, hash) in side.0.iter_mut().zip(side.1) {
+        if found.is_some_and(|index| base[index] != *hash)
+            && let Some(count) = added.get_mut(hash).filter(|count| **count > 0)
+        {
+            *count -= 1;
+            *found = None;
+        }
     }
 }
 

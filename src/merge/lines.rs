@@ -5,14 +5,22 @@ use std::ops::Range;
 
 use super::diff::{self, Hunk};
 use super::runs::{self, Arrange};
+use crate::yaml::Side;
 
 /// What is done where both sides changed the same lines in different ways.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overlap {
-    /// The merge fails.
-    Refuse,
+    /// Those of one side are taken.
+    Take(Side),
     /// Both versions are kept, what they share once.
     KeepBoth,
+}
+
+/// Merged lines.
+pub(super) struct MergedLines<'t> {
+    pub(super) lines: Vec<&'t str>,
+    /// Whether both sides changed the same lines in different ways somewhere.
+    pub(super) overlapped: bool,
 }
 
 /// Merges lines. Lines that both sides put into the same place are both kept, whatever `overlap` says.
@@ -21,7 +29,8 @@ pub(super) fn merge<'t>(
     ours: &[&'t str],
     theirs: &[&'t str],
     overlap: Overlap,
-) -> Option<Vec<&'t str>> {
+) -> MergedLines<'t> {
+    let mut overlapped = false;
     let ours_hunks = diff::hunks(base, ours);
     let theirs_hunks = diff::hunks(base, theirs);
     let mut out = Vec::new();
@@ -42,15 +51,25 @@ pub(super) fn merge<'t>(
             out.extend(ours);
         } else if region.ours.is_empty() {
             out.extend(theirs);
-        } else if old.is_empty() || overlap == Overlap::KeepBoth {
+        } else if old.is_empty() {
             out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)));
         } else {
-            return None;
+            overlapped = true;
+            match overlap {
+                Overlap::KeepBoth => {
+                    out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)))
+                }
+                Overlap::Take(Side::Ours) => out.extend(ours),
+                Overlap::Take(Side::Theirs) => out.extend(theirs),
+            }
         }
         at = region.base.end;
     }
     out.extend_from_slice(&base[at..]);
-    Some(out)
+    MergedLines {
+        lines: out,
+        overlapped,
+    }
 }
 
 /// Hunks of both sides that touch the same lines of the base.

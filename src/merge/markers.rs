@@ -31,7 +31,14 @@ pub(super) fn mark(ours: &str, theirs: &str, size: usize, labels: &Labels<'_>) -
     let marker = |byte: &str| byte.repeat(size);
     let mut out = String::with_capacity(ours.len() + 256);
     let mut at = 0;
-    for hunk in diff::line_hunks(&mine, &others) {
+    // The library may place a hunk by which text comes first; which one is ours must not matter.
+    let hunks = if mine <= others {
+        diff::line_hunks(&mine, &others)
+    } else {
+        let hunks = diff::line_hunks(&others, &mine).into_iter();
+        hunks.map(diff::Hunk::swapped).collect()
+    };
+    for hunk in hunks {
         out.extend(mine[at..hunk.old.start].iter().copied());
         out.push_str(&format!("{} {}\n", marker("<"), labels.ours));
         lines(&mine[hunk.old.clone()], &mut out);

@@ -42,9 +42,15 @@ pub(super) fn merge(
             .collect()
     };
     let (in_base, in_ours, in_theirs) = (common(base), common(ours), common(theirs));
-    let skeleton = if in_ours == in_theirs || in_theirs == in_base {
+    // The side whose order the skeleton has, where only one side moved anything.
+    let mut leader = None;
+    let skeleton = if in_ours == in_theirs {
+        in_ours
+    } else if in_theirs == in_base {
+        leader = Some(0);
         in_ours
     } else if in_ours == in_base {
+        leader = Some(1);
         in_theirs
     } else {
         let (mine, others) = (
@@ -79,7 +85,8 @@ pub(super) fn merge(
             };
             let governs = match moved[entry as usize] {
                 Mover::Side(side) => side == index,
-                Mover::Both => mine <= other,
+                Mover::Both if mine == usize::MAX || other == usize::MAX || mine == other => true,
+                Mover::Both => leader.map_or(mine < other, |leader| leader == index),
             };
             if governs {
                 gaps[at].push(entry);

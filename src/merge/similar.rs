@@ -11,36 +11,38 @@ use crate::yaml::{EntryRef, Kind, NodeRef};
 /// Two members are taken for versions of one if they share at least this part of what they hold.
 const ALIKE: f64 = 0.5;
 
+/// The same for a collection that stands alone between equal neighbours in the place of another.
+const ALIKE_ALONE: f64 = 0.25;
+
 /// The same for records whose identity changed: more is asked, as an identity changes rarely.
 const RENAMED: f64 = 0.6;
 
 /// Larger gaps than this are not searched for likeness.
 const MOST_PAIRS: usize = 40_000;
 
-/// For every member of `side` the index of the member of `base` that it is a version of.
-pub(super) fn align(base: &[EntryRef<'_>], side: &[EntryRef<'_>]) -> Vec<Option<usize>> {
-    let hashes = |entries: &[EntryRef<'_>]| -> Vec<u64> {
-        entries
-            .iter()
-            .map(|entry| entry.value().meaning_hash())
-            .collect()
-    };
-    let (old, new) = (hashes(base), hashes(side));
+/// For every member of `side` the index of the member of `base` that it is a version of; `old` and `new` are the hashes
+/// of what they mean.
+pub(super) fn align(
+    base: &[EntryRef<'_>],
+    old: &[u64],
+    side: &[EntryRef<'_>],
+    new: &[u64],
+) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; side.len()];
-    for (i, j) in diff::matches(&old, &new) {
+    for (i, j) in diff::matches(old, new) {
         found[j] = Some(i);
     }
-    for hunk in diff::hunks(&old, &new) {
+    for hunk in diff::hunks(old, new) {
         let (olds, news): (Vec<usize>, Vec<usize>) = (hunk.old.collect(), hunk.new.collect());
         if olds.len() * news.len() > MOST_PAIRS {
             continue;
         }
-        if let ([i], [j]) = (olds.as_slice(), news.as_slice())
-            && !base[*i].value().is_collection()
-            && !side[*j].value().is_collection()
-        {
-            // One scalar in the place of one other is that one, changed, however little they have in common.
-            found[*j] = Some(*i);
+        if let ([i], [j]) = (olds.as_slice(), news.as_slice()) {
+            // One member in the place of one other is that one, changed, however little two scalars have in common.
+            let (old, new) = (base[*i].value(), side[*j].value());
+            if !old.is_collection() && !new.is_collection() || likeness(old, new) >= ALIKE_ALONE {
+                found[*j] = Some(*i);
+            }
             continue;
         }
         for (i, j) in best_pairs(&olds, &news, |i, j| {
@@ -49,7 +51,7 @@ pub(super) fn align(base: &[EntryRef<'_>], side: &[EntryRef<'_>]) -> Vec<Option<
             found[j] = Some(i);
         }
     }
-    follow_moves(&old, &new, &mut found);
+    follow_moves(old, new, &mut found);
     found
 }
 
@@ -114,17 +116,12 @@ fn best_pairs(
 pub(super) fn likeness(a: NodeRef<'_>, b: NodeRef<'_>) -> f64 {
     match (a.kind(), b.kind()) {
         (Kind::Mapping, Kind::Mapping) => {
-            let (mut shared, mut weight) = (0.0, 0.0);
-            for entry in a.entries() {
-                let other = entry.key().and_then(|key| b.get(&key.text()));
-                weight += 1.0;
-                shared += other.map_or(0.0, |other| likeness(entry.value(), other.value()));
-            }
-            let missing = b
+            let shared: f64 = a
                 .entries()
-                .filter(|entry| entry.key().is_none_or(|key| a.get(&key.text()).is_none()))
-                .count();
-            ratio(shared, weight + missing as f64)
+                .filter_map(|entry| Some((entry, b.get(&entry.key()?.text())?)))
+                .map(|(entry, other)| likeness(entry.value(), other.value()))
+                .sum();
+            ratio(2.0 * shared, (a.len() + b.len()) as f64)
         }
         (Kind::Sequence, Kind::Sequence) => {
             let hashes = |node: NodeRef<'_>| -> Vec<u64> {
@@ -147,6 +144,9 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 1.0 } else { part / whole }
 }
 
+/// Texts of fewer words are names and addresses: they are the same or they are not.
+const FEWEST_WORDS: usize = 4;
+
 /// The part of words in the same order that two texts share (Dice's coefficient).
 fn words_in_common(a: &str, b: &str) -> f64 {
     let words = |text: &'_ str| -> Vec<String> {
@@ -156,7 +156,7 @@ fn words_in_common(a: &str, b: &str) -> f64 {
             .collect()
     };
     let (a, b) = (words(a), words(b));
-    if a.is_empty() && b.is_empty() {
+    if a.len().min(b.len()) < FEWEST_WORDS {
         return 0.0;
     }
     let shared = diff::matches(&a, &b).len();

@@ -1,55 +1,78 @@
-//! Texts of several lines that both sides changed: merged by lines, or contested as a whole.
+//! Texts of several lines that both sides changed: merged by lines. Where both changed the same lines, the text is
+//! contested in these lines only.
 
 use std::borrow::Cow;
 
 use super::lines::{self, Overlap};
 use super::sides::Sides;
+use super::tree::Outcome;
 use super::trivia;
-use crate::yaml::{BlockText, Draft, Kind, NodeRef, Scalar, Style};
+use crate::yaml::{BlockText, Draft, Kind, NodeRef, Scalar, Side, Style};
 
-/// The merged text, if all versions are texts of several lines and no region was changed by both sides.
-pub(super) fn merge<'d>(
-    base: NodeRef<'d>,
-    ours: NodeRef<'d>,
-    theirs: NodeRef<'d>,
-) -> Option<Draft<'d>> {
-    let versions = Sides { base, ours, theirs };
-    if base.is_block_scalar() && ours.kind() == base.kind() && theirs.kind() == base.kind() {
-        return block(versions);
+/// The merged text, if all versions are texts of several lines.
+pub(super) fn merge<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
+    let kind = versions.base.kind();
+    if versions
+        .iter()
+        .all(|node| node.is_block_scalar() && node.kind() == kind)
+    {
+        return as_written(versions);
     }
     decoded(versions)
 }
 
 /// Block scalars of one style are merged as they are written, so that folded lines stay as they were broken.
-fn block<'d>(versions: Sides<NodeRef<'d>>) -> Option<Draft<'d>> {
+fn as_written<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
     let header = trivia::pick(versions.map(|node| Some(header(node))))?;
     if header.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let Sides { base, ours, theirs } = versions.map(content);
-    let merged = lines::merge(&base, &ours, &theirs, Overlap::Refuse)?;
     let offset = trivia::pick(versions.map(|node| {
         let data = node.data();
         Some(data.column as i32 - data.parent_column)
     }))?;
+    let offset = u32::try_from(offset).ok()?;
     let props = trivia::pick(versions.map(|node| Some(node.props())))?;
-    let text = BlockText {
-        props: if props.is_empty() {
-            Cow::Borrowed("")
-        } else {
-            Cow::Owned(format!("{props} "))
-        },
-        header: Cow::Borrowed(header),
-        offset: u32::try_from(offset).ok()?,
-        lines: merged.into_iter().map(Cow::Borrowed).collect(),
+    let props = match props {
+        "" => String::new(),
+        props => format!("{props} "),
     };
-    // A first line that is deeper than the rest, or blank at the end, would need indicators that are not there.
-    let plain = text
-        .lines
-        .first()
-        .is_some_and(|line| !line.starts_with([' ', '\t']) && !line.is_empty())
-        && text.lines.last().is_some_and(|line| !line.is_empty());
-    plain.then_some(Draft::Block(text))
+    by_lines(versions.map(content), |lines| {
+        let text = BlockText {
+            props: Cow::Owned(props.clone()),
+            header: Cow::Borrowed(header),
+            offset,
+            lines: lines
+                .iter()
+                .map(|line| Cow::Owned((*line).to_owned()))
+                .collect(),
+        };
+        needs_no_indicators(lines).then_some(Draft::Block(text))
+    })
+}
+
+/// Merges lines and makes a value of the result; where the sides overlap, one value for each of them.
+fn by_lines<'t, 'd>(
+    versions: Sides<Vec<&'t str>>,
+    value: impl Fn(&[&'t str]) -> Option<Draft<'d>>,
+) -> Option<Outcome<'d>> {
+    let Sides { base, ours, theirs } = &versions;
+    let mine = lines::merge(base, ours, theirs, Overlap::Take(Side::Ours));
+    if !mine.overlapped {
+        return value(&mine.lines).map(Outcome::Clean);
+    }
+    let others = lines::merge(base, ours, theirs, Overlap::Take(Side::Theirs));
+    Some(Outcome::Contested(
+        value(&mine.lines)?,
+        value(&others.lines)?,
+    ))
+}
+
+/// Whether the lines of a block scalar can be written without an indentation indicator and without `+`.
+fn needs_no_indicators(lines: &[&str]) -> bool {
+    let first = lines.iter().find(|line| !line.is_empty());
+    first.is_some_and(|line| !line.starts_with([' ', '\t']))
+        && lines.last().is_some_and(|line| !line.is_empty())
 }
 
 fn header(node: NodeRef<'_>) -> &str {
@@ -70,53 +93,33 @@ fn content(node: NodeRef<'_>) -> Vec<&str> {
 }
 
 /// Texts in different styles are merged by what they mean.
-fn decoded<'d>(versions: Sides<NodeRef<'d>>) -> Option<Draft<'d>> {
+fn decoded<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
     let texts = versions.map(|node| match (node.kind(), node.scalar()) {
         (Kind::Scalar(_), Some(Scalar::Str(text))) if text.trim_end().contains('\n') => Some(text),
         _ => None,
     });
-    let Sides {
-        base: Some(base),
-        ours: Some(ours),
-        theirs: Some(theirs),
-    } = texts
-    else {
-        return None;
-    };
-    if !versions.iter().all(|node| node.data().props.is_empty()) {
+    let bare = versions.iter().all(|node| node.data().props.is_empty());
+    if !bare || texts.iter().any(Option::is_none) {
         return None;
     }
-    let split = |text: &'_ str| -> Vec<String> { text.split('\n').map(str::to_owned).collect() };
-    let (base, ours, theirs) = (split(&base), split(&ours), split(&theirs));
-    fn borrowed(lines: &[String]) -> Vec<&str> {
-        lines.iter().map(String::as_str).collect()
-    }
-    let merged = lines::merge(
-        &borrowed(&base),
-        &borrowed(&ours),
-        &borrowed(&theirs),
-        Overlap::Refuse,
-    )?;
+    let split = texts.as_ref().map(|text| {
+        let text = text.as_deref().unwrap_or_default();
+        text.split('\n').collect::<Vec<_>>()
+    });
     let literal = versions
         .iter()
         .any(|node| node.kind() == Kind::Scalar(Style::Literal));
-    Some(render(&merged, literal))
+    by_lines(split, |lines| Some(rendered(lines, literal)))
 }
 
 /// A text of several lines as a literal block where it can be one, else in double quotes.
-fn render<'d>(lines: &[&str], literal: bool) -> Draft<'d> {
+fn rendered<'d>(lines: &[&str], literal: bool) -> Draft<'d> {
     let (content, header) = match lines {
         [content @ .., ""] => (content, "|"),
         content => (content, "|-"),
     };
-    let plain = |line: &str| !line.chars().any(|c| c.is_control() && c != '\t');
-    let fits = literal
-        && content.iter().all(|line| plain(line))
-        && content
-            .first()
-            .is_some_and(|line| !line.is_empty() && !line.starts_with([' ', '\t']))
-        && content.last().is_some_and(|line| !line.is_empty());
-    if fits {
+    let printable = |line: &&str| !line.chars().any(|c| c.is_control() && c != '\t');
+    if literal && content.iter().all(printable) && needs_no_indicators(content) {
         return Draft::Block(BlockText {
             props: Cow::Borrowed(""),
             header: Cow::Borrowed(header),

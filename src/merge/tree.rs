@@ -81,8 +81,9 @@ impl Merger {
             if base.means(theirs) {
                 return Outcome::Clean(Draft::Keep(ours));
             }
-            if let Some(merged) = text::merge(base, ours, theirs) {
-                return Outcome::Clean(merged);
+            if let Some(merged) = text::merge(Sides { base, ours, theirs }) {
+                self.contested += usize::from(matches!(merged, Outcome::Contested(..)));
+                return merged;
             }
         }
         self.contested += 1;
@@ -353,24 +354,14 @@ fn layout(value: &Draft<'_>) -> Layout {
 /// What stands between the `:` or `-` and a merged value: as in the versions whose value has the same layout.
 fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
     let wanted = layout(value);
-    let of = |entry: Option<EntryRef<'d>>| {
+    let fitting = slot.map(|entry| {
         let entry = entry?;
         let fits =
             layout(&Draft::Keep(entry.value())) == wanted && entry.parent().data().flow == flow;
-        let piece = MadeEntry::of(entry).body.sep;
-        fits.then_some((piece.column, piece.text))
-    };
-    if let Draft::Keep(node) = value
-        && let Some(entry) = [slot.ours, slot.theirs]
-            .into_iter()
-            .flatten()
-            .find(|entry| entry.value() == *node)
-        && let Some((column, text)) = of(Some(entry))
-    {
-        return Piece { text, column };
-    }
-    if let Some((column, text)) = trivia::pick(slot.map(of)) {
-        return Piece { text, column };
+        fits.then(|| MadeEntry::of(entry).body.sep)
+    });
+    if let Some(sep) = trivia::separators(fitting) {
+        return sep;
     }
     let keyed = slot
         .ours

@@ -25,7 +25,7 @@ pub(super) fn lines<'d>(versions: Sides<Option<Piece<'d>>>) -> Piece<'d> {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| split(&text));
     let [base, ours, theirs] =
         [&base, &ours, &theirs].map(|lines| lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let merged = lines::merge(&base, &ours, &theirs, Overlap::KeepBoth).unwrap_or_default();
+    let merged = lines::merge(&base, &ours, &theirs, Overlap::KeepBoth).lines;
     Piece::new(without_doubled_blanks(&merged, &ours, &theirs), 0)
 }
 
@@ -77,6 +77,32 @@ fn without_doubled_blanks(merged: &[&str], ours: &[&str], theirs: &[&str]) -> St
     out
 }
 
+/// Merges what stands between a key and a value of the same layout on all sides: a comment beside the key and whole
+/// lines below it, or blanks alone.
+pub(super) fn separators<'d>(versions: Sides<Option<Piece<'d>>>) -> Option<Piece<'d>> {
+    let key = |piece: Piece<'d>| (piece.column, piece.text);
+    let comments = versions
+        .iter()
+        .flatten()
+        .any(|piece| piece.text.contains('#'));
+    if !comments {
+        let (column, text) = pick(versions.map(|piece| piece.map(key)))?;
+        return Some(Piece { text, column });
+    }
+    let first_line = |piece: &Piece<'d>| piece.text.find('\n').map_or(piece.text.len(), |at| at);
+    let comment = |piece: &Piece<'d>| Cow::Owned(piece.text[..first_line(piece)].to_owned());
+    let below = |piece: &Piece<'d>| {
+        let text = piece.text[first_line(piece)..]
+            .strip_prefix('\n')
+            .unwrap_or_default();
+        Piece::new(text.to_owned(), piece.column)
+    };
+    let beside = beside(versions.as_ref().map(|piece| piece.as_ref().map(comment)));
+    let below = lines(versions.as_ref().map(|piece| piece.as_ref().map(below)));
+    let text = format!("{beside}\n{}", below.text);
+    Some(Piece::new(text, below.column))
+}
+
 /// Merges the comments beside a value; two new ones stand one behind the other.
 pub(super) fn beside<'d>(versions: Sides<Option<Cow<'d, str>>>) -> Cow<'d, str> {
     let Sides { base, ours, theirs } = versions;
@@ -89,6 +115,9 @@ pub(super) fn beside<'d>(versions: Sides<Option<Cow<'d, str>>>) -> Cow<'d, str> 
         return theirs;
     }
     let (a, b) = (ours.trim(), theirs.trim());
+    if a == b {
+        return ours.max(theirs);
+    }
     if a.is_empty() || b.contains(a) {
         return theirs;
     }

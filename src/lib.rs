@@ -7,5 +7,7 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
+#[cfg(feature = "git")]
+pub mod git;
 pub mod merge;
 pub mod yaml;

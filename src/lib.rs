@@ -7,6 +7,8 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;

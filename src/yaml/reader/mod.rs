@@ -1,0 +1,510 @@
+//! The reader: one pass over the bytes, by recursive descent along the indentation (YAML 1.2.2).
+//!
+//! `mod.rs` holds the cursor, the white space between tokens and the stream of documents; `block.rs` the block
+//! structures, `flow.rs` the bracketed ones, `scalar.rs` the scalars, `props.rs` anchors, tags and directives. The
+//! reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
+//! decodes nothing that it need not.
+
+mod block;
+mod flow;
+mod props;
+mod scalar;
+
+use std::collections::HashMap;
+
+use super::error::{Error, Limits, Problem};
+use super::tree::{Document, Entry, Kind, Node, NodeId, Part, Span, Style};
+use props::Props;
+
+/// Longest implicit key in characters (YAML 1.2.2, section 7.4.2); counted here in bytes, which is laxer by nothing
+/// that anybody writes.
+const MAX_IMPLICIT_KEY: usize = 4096;
+
+type Result<T> = std::result::Result<T, Error>;
+
+pub(super) fn read(text: String, limits: &Limits) -> Result<Document> {
+    let mut reader = Reader::new(&text, limits);
+    reader.refuse_conflict_markers()?;
+    reader.refuse_control_characters()?;
+    reader.stream()?;
+    let Reader {
+        nodes,
+        entries,
+        parts,
+        ..
+    } = reader;
+    Ok(Document {
+        text,
+        nodes,
+        entries,
+        parts,
+    })
+}
+
+/// Where in the block structure a node stands: what may begin there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The root of a document.
+    Root,
+    /// Behind `- `.
+    Item,
+    /// Behind `key:`.
+    Value,
+    /// Behind `? `, or behind the `: ` that answers it.
+    Explicit,
+}
+
+struct Anchor {
+    /// `expanded` when the anchored node began.
+    begun: u64,
+    /// How many nodes it stands for; none while it is still open.
+    size: Option<u64>,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    limits: &'t Limits,
+    pos: usize,
+    /// First byte of the line that `pos` is in.
+    line_start: usize,
+    /// Whether only white space stands before `pos` in its line.
+    fresh: bool,
+    /// Whether a tab stands in the white space directly before `pos`.
+    tabbed: bool,
+    /// Spaces at the beginning of the current line, where `fresh`.
+    indent: usize,
+    /// Beginning of the lines above `pos` that belong to no entry yet.
+    gap: usize,
+    depth: usize,
+    /// Nodes so far, each alias counted as what it names.
+    expanded: u64,
+    anchors: HashMap<&'t str, Anchor>,
+    handles: Vec<&'t str>,
+    nodes: Vec<Node>,
+    entries: Vec<Entry>,
+    /// Entries of the collections that are still open, innermost last.
+    open: Vec<Entry>,
+    parts: Vec<Part>,
+    /// What ended the last line of a plain scalar.
+    plain_stop: scalar::Stop,
+}
+
+fn is_break(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+fn is_flow_indicator(byte: u8) -> bool {
+    matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str, limits: &'t Limits) -> Self {
+        let guess = text.len() / 24;
+        Reader {
+            text,
+            bytes: text.as_bytes(),
+            limits,
+            pos: 0,
+            line_start: 0,
+            fresh: true,
+            tabbed: false,
+            indent: 0,
+            gap: 0,
+            depth: 0,
+            expanded: 0,
+            anchors: HashMap::new(),
+            handles: Vec::new(),
+            nodes: Vec::with_capacity(guess),
+            entries: Vec::with_capacity(guess / 2),
+            open: Vec::new(),
+            parts: Vec::new(),
+            plain_stop: scalar::Stop::default(),
+        }
+    }
+
+    fn fail<T>(&self, problem: Problem, at: usize) -> Result<T> {
+        Err(Error::at(problem, self.bytes, at))
+    }
+
+    fn syntax<T>(&self, message: &'static str) -> Result<T> {
+        self.fail(Problem::Syntax(message), self.pos)
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.byte(self.pos)
+    }
+
+    fn at_end(&self) -> bool {
+        self.pos >= self.bytes.len()
+    }
+
+    /// Whether a blank, a line break or the end of the text is at `at`.
+    fn is_white(&self, at: usize) -> bool {
+        self.byte(at).is_none_or(|byte| is_blank(byte) || is_break(byte))
+    }
+
+    fn column(&self) -> usize {
+        self.pos - self.line_start
+    }
+
+    /// Where the line break at `at` ends (`\r\n` is one).
+    fn after_break(&self, at: usize) -> usize {
+        if self.byte(at) == Some(b'\r') && self.byte(at + 1) == Some(b'\n') {
+            at + 2
+        } else {
+            at + 1
+        }
+    }
+
+    /// The end of the line that `at` is in, before its line break.
+    fn line_end(&self, at: usize) -> usize {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        at + rest
+            .iter()
+            .position(|&byte| is_break(byte))
+            .unwrap_or(rest.len())
+    }
+
+    /// Whether `---` or `...` stands at `at`, the beginning of a line.
+    fn is_marker_at(&self, at: usize) -> bool {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        (rest.starts_with(b"---") || rest.starts_with(b"...")) && self.is_white(at + 3)
+    }
+
+    fn at_marker(&self) -> bool {
+        self.pos == self.line_start && self.is_marker_at(self.pos)
+    }
+
+    /// Whether the block structure around `pos` ends here whatever its columns are.
+    fn at_document_end(&self) -> bool {
+        self.at_end() || self.at_marker()
+    }
+
+    /// The column that decides which open collection the token at `pos` belongs to: -1 at a document's end.
+    fn level(&self) -> i32 {
+        if self.at_document_end() {
+            -1
+        } else {
+            self.indent as i32
+        }
+    }
+
+    /// Moves over blanks, comments and line breaks to the next token and says whether a line break was crossed.
+    fn next_token(&mut self) -> Result<bool> {
+        let mut crossed = false;
+        self.tabbed = false;
+        loop {
+            let blanks = self.pos;
+            while let Some(byte) = self.peek().filter(|&byte| is_blank(byte)) {
+                self.tabbed |= byte == b'\t';
+                self.pos += 1;
+            }
+            match self.peek() {
+                Some(b'#') => {
+                    if self.pos == blanks && self.pos != self.line_start {
+                        return self.syntax("a comment needs a space before its `#`");
+                    }
+                    self.pos = self.line_end(self.pos);
+                }
+                Some(byte) if is_break(byte) => {
+                    self.pos = self.after_break(self.pos);
+                    self.line_start = self.pos;
+                    self.tabbed = false;
+                    if !crossed {
+                        self.gap = self.pos;
+                    }
+                    crossed = true;
+                }
+                _ => break,
+            }
+        }
+        if crossed {
+            self.fresh = true;
+        }
+        if self.at_end() && !crossed && !self.fresh {
+            self.gap = self.pos;
+        }
+        if self.fresh {
+            self.measure_indent();
+        }
+        Ok(crossed)
+    }
+
+    fn measure_indent(&mut self) {
+        self.indent = self.bytes[self.line_start..self.pos]
+            .iter()
+            .take_while(|&&byte| byte == b' ')
+            .count();
+    }
+
+    /// Moves behind a token: what follows in the line is no longer its beginning.
+    fn advance(&mut self, to: usize) {
+        self.pos = to;
+        self.fresh = false;
+    }
+
+    /// Moves to the token behind a finished node; nothing but a comment may follow it in its line.
+    fn finish_node(&mut self) -> Result<()> {
+        let crossed = self.next_token()?;
+        if crossed || self.fresh || self.at_end() {
+            return Ok(());
+        }
+        if self.peek() == Some(b':') && self.is_white(self.pos + 1) {
+            return self.syntax("a mapping cannot begin here: put it on lines of its own, or quote the text");
+        }
+        self.syntax("unexpected text behind a finished value")
+    }
+
+    /// Takes from the gap the comments in column `column` or deeper, with the blank lines before them, and says where
+    /// the rest begins.
+    fn take_gap(&mut self, column: usize) -> usize {
+        let end = if self.at_end() { self.pos } else { self.line_start };
+        let mut at = self.gap;
+        while at < end {
+            let line_end = self.line_end(at);
+            let next = if line_end < end { self.after_break(line_end) } else { line_end };
+            let indent = self.bytes[at..line_end]
+                .iter()
+                .take_while(|&&byte| is_blank(byte))
+                .count();
+            if at + indent < line_end {
+                if indent < column {
+                    break;
+                }
+                self.gap = next;
+            }
+            at = next;
+        }
+        self.gap
+    }
+
+    /// Where the lead of the first entry of a collection begins: the comments directly above it belong to it, what
+    /// stands above a blank line belongs to the collection as a whole.
+    fn first_lead(&self) -> usize {
+        let mut start = self.line_start;
+        while start > self.gap {
+            let mut previous = start - 1;
+            if previous > self.gap && self.bytes[previous] == b'\n' && self.bytes[previous - 1] == b'\r' {
+                previous -= 1;
+            }
+            let line = self.bytes[self.gap..previous]
+                .iter()
+                .rposition(|&byte| is_break(byte))
+                .map_or(self.gap, |at| self.gap + at + 1);
+            if self.bytes[line..previous].iter().all(|&byte| is_blank(byte)) {
+                break;
+            }
+            start = line;
+        }
+        start
+    }
+
+    fn push(&mut self, node: Node) -> Result<NodeId> {
+        self.expanded += 1;
+        if self.expanded > self.limits.max_expanded {
+            return self.fail(Problem::AliasBomb(self.limits.max_expanded), self.pos);
+        }
+        let id = NodeId(self.nodes.len() as u32);
+        if !node.anchor.is_empty() {
+            let name = &self.text[node.anchor.start as usize..node.anchor.end as usize];
+            if let Some(anchor) = self.anchors.get_mut(name) {
+                anchor.size = Some(self.expanded - anchor.begun);
+            }
+        }
+        self.nodes.push(node);
+        Ok(id)
+    }
+
+    fn scalar_node(&mut self, style: Style, props: &Props, span: Span, parent: i32) -> Result<NodeId> {
+        self.push(props.node(Kind::Scalar(style), span, parent))
+    }
+
+    /// A null that is written as nothing, at `at`.
+    fn empty_node(&mut self, props: &Props, at: usize, parent: i32) -> Result<NodeId> {
+        let at = if props.is_none() { at } else { props.span.end as usize };
+        self.scalar_node(Style::Empty, props, Span::new(at, at), parent)
+    }
+
+    /// Moves the entries that were opened since `from` into the arena.
+    fn close_entries(&mut self, from: usize) -> Span {
+        let start = self.entries.len();
+        self.entries.extend(self.open.drain(from..));
+        Span::new(start, self.entries.len())
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > self.limits.max_depth {
+            return self.fail(Problem::TooDeep(self.limits.max_depth), self.pos);
+        }
+        Ok(())
+    }
+
+    /// Refuses a mapping that holds a scalar key twice. Empty keys and keys that are collections or aliases are
+    /// carried verbatim with their mapping, so nothing is looked up by them.
+    fn refuse_duplicate_keys(&self, from: usize) -> Result<()> {
+        const FEW: usize = 8;
+        let open = &self.open[from..];
+        if open.len() <= FEW {
+            for (index, entry) in open.iter().enumerate() {
+                for earlier in &open[..index] {
+                    if let (Some(a), Some(b)) = (earlier.key, entry.key)
+                        && self.same_key(a, b)
+                    {
+                        return self.duplicate(a, b);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        let mut seen: HashMap<_, NodeId> = HashMap::with_capacity(open.len());
+        for key in open.iter().filter_map(|entry| entry.key) {
+            let Some(identity) = self.key_identity(key) else {
+                continue;
+            };
+            if let Some(&first) = seen.get(&identity) {
+                return self.duplicate(first, key);
+            }
+            seen.insert(identity, key);
+        }
+        Ok(())
+    }
+
+    fn same_key(&self, a: NodeId, b: NodeId) -> bool {
+        let (x, y) = (&self.nodes[a.0 as usize], &self.nodes[b.0 as usize]);
+        if let (Kind::Scalar(Style::Plain), Kind::Scalar(Style::Plain)) = (x.kind, y.kind)
+            && x.tag.is_empty()
+            && y.tag.is_empty()
+        {
+            return self.raw(x.span) == self.raw(y.span);
+        }
+        match (self.key_identity(a), self.key_identity(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    fn raw(&self, span: Span) -> &'t str {
+        &self.text[span.start as usize..span.end as usize]
+    }
+
+    fn key_identity(&self, key: NodeId) -> Option<super::scalar::Scalar<'t>> {
+        let node = &self.nodes[key.0 as usize];
+        let Kind::Scalar(style) = node.kind else {
+            return None;
+        };
+        (style != Style::Empty)
+            .then(|| super::scalar::resolve(style, self.raw(node.span), 0, self.raw(node.tag)))
+    }
+
+    fn duplicate<T>(&self, first: NodeId, second: NodeId) -> Result<T> {
+        let first = self.nodes[first.0 as usize].span;
+        let second = self.nodes[second.0 as usize].span;
+        let before = &self.bytes[..first.start as usize];
+        let problem = Problem::DuplicateKey {
+            key: self.raw(second).to_owned(),
+            first_line: super::error::line_of(before).0,
+        };
+        self.fail(problem, second.start as usize)
+    }
+
+    /// A whole conflict (`<<<<<<<`, `=======`, `>>>>>>>`, each at the beginning of a line) is a merge that nobody
+    /// has finished, wherever in the text it stands; one such line alone may be somebody's text.
+    fn refuse_conflict_markers(&self) -> Result<()> {
+        let mut wanted = [&b"<<<<<<<"[..], b"=======", b">>>>>>>"].into_iter();
+        let mut marker = wanted.next();
+        let mut first = None;
+        let mut at = 0;
+        // A line that begins with a marker is rare: look for the byte that opens one before looking at lines.
+        if !self.text.contains("<<<<<<<") {
+            return Ok(());
+        }
+        while at < self.bytes.len() {
+            let end = self.line_end(at);
+            if marker.is_some_and(|marker| self.bytes[at..end].starts_with(marker)) {
+                first.get_or_insert(at);
+                marker = wanted.next();
+                if marker.is_none() {
+                    return self.fail(Problem::ConflictMarker, first.unwrap_or(at));
+                }
+            }
+            at = self.after_break(end);
+        }
+        Ok(())
+    }
+
+    fn refuse_control_characters(&self) -> Result<()> {
+        let allowed = |byte: u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r');
+        match self.bytes.iter().position(|&byte| !allowed(byte)) {
+            Some(at) => self.fail(Problem::ControlCharacter(self.bytes[at].into()), at),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads all documents of the file.
+    fn stream(&mut self) -> Result<()> {
+        if self.text.starts_with('\u{feff}') {
+            self.pos = '\u{feff}'.len_utf8();
+            self.line_start = self.pos;
+            self.gap = self.pos;
+        }
+        let mut part_start = 0;
+        loop {
+            self.fresh = self.pos == self.line_start;
+            self.next_token()?;
+            let directives = self.directives()?;
+            let explicit_start = self.at_marker() && self.peek() == Some(b'-');
+            if directives && !explicit_start {
+                return self.syntax("a directive needs a `---` line below it");
+            }
+            if self.at_end() {
+                break;
+            }
+            if !explicit_start && self.at_marker() {
+                // A lone `...` closes nothing, but directives may follow it.
+                self.advance(self.pos + 3);
+                self.finish_node()?;
+                continue;
+            }
+            if explicit_start {
+                self.advance(self.pos + 3);
+            }
+            self.anchors.clear();
+            let root = self.block_node(-1, Place::Root)?;
+            if !self.at_document_end() {
+                return self.fail(Problem::Indentation("this belongs to nothing above it"), self.pos);
+            }
+            let explicit_end = self.at_marker() && self.peek() == Some(b'.');
+            if explicit_end {
+                self.advance(self.pos + 3);
+                self.finish_node()?;
+                self.pos = self.gap;
+                self.line_start = self.gap;
+            }
+            let end = if self.at_end() { self.bytes.len() } else { self.line_start };
+            self.parts.push(Part {
+                span: Span::new(part_start, end),
+                explicit_start,
+                explicit_end,
+                root,
+            });
+            part_start = end;
+            if !explicit_end && !self.at_end() && self.byte(self.line_start) == Some(b'%') {
+                return self.syntax("a directive needs a `...` line above it");
+            }
+        }
+        if let Some(last) = self.parts.last_mut() {
+            last.span.end = self.bytes.len() as u32;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! The event notation of the YAML test suite, printed from a [`Document`].
+
+use std::collections::HashMap;
+
+use rhema_crdt::yaml::{Document, Kind, NodeRef, Style};
+
+/// The whole file as events, one a line, without indentation.
+pub(crate) fn events(document: &Document) -> Vec<String> {
+    let mut out = vec!["+STR".to_owned()];
+    for part in document.parts() {
+        let handles = handles(document.slice(part.span));
+        out.push(if part.explicit_start { "+DOC ---" } else { "+DOC" }.to_owned());
+        node(document.node(part.root), &handles, &mut out);
+        out.push(if part.explicit_end { "-DOC ..." } else { "-DOC" }.to_owned());
+    }
+    out.push("-STR".to_owned());
+    out
+}
+
+fn handles(part: &str) -> HashMap<String, String> {
+    let mut handles = HashMap::from([("!!".to_owned(), "tag:yaml.org,2002:".to_owned())]);
+    for line in part.lines().take_while(|line| !line.starts_with("---")) {
+        let mut words = line.split_whitespace();
+        if words.next() == Some("%TAG")
+            && let (Some(handle), Some(prefix)) = (words.next(), words.next())
+        {
+            handles.insert(handle.to_owned(), prefix.to_owned());
+        }
+    }
+    handles
+}
+
+fn tag(tag: &str, handles: &HashMap<String, String>) -> String {
+    if let Some(verbatim) = tag.strip_prefix("!<") {
+        return format!("<{verbatim}");
+    }
+    let split = tag[1..].find('!').map_or(1, |at| at + 2);
+    let (handle, name) = tag.split_at(split);
+    let prefix = handles.get(handle).map_or(handle, String::as_str);
+    let mut decoded = Vec::new();
+    let mut bytes = name.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let code: String = bytes.by_ref().take(2).map(char::from).collect();
+            decoded.push(u8::from_str_radix(&code, 16).unwrap_or(b'?'));
+        } else {
+            decoded.push(byte);
+        }
+    }
+    format!("<{prefix}{}>", String::from_utf8_lossy(&decoded))
+}
+
+fn node(node: NodeRef<'_>, handles: &HashMap<String, String>, out: &mut Vec<String>) {
+    let mut props = String::new();
+    if let Some(anchor) = node.anchor() {
+        props.push_str(&format!(" &{anchor}"));
+    }
+    if let Some(text) = node.tag() {
+        props.push_str(&format!(" {}", tag(text, handles)));
+    }
+    let flow = node.data().flow;
+    match node.kind() {
+        Kind::Scalar(style) => {
+            let sign = match style {
+                Style::Empty | Style::Plain => ':',
+                Style::Single => '\'',
+                Style::Double => '"',
+                Style::Literal => '|',
+                Style::Folded => '>',
+            };
+            let text = node
+                .text()
+                .replace('\\', "\\\\")
+                .replace('\n', "\\n")
+                .replace('\t', "\\t")
+                .replace('\r', "\\r")
+                .replace('\u{8}', "\\b");
+            out.push(format!("=VAL{props} {sign}{text}"));
+        }
+        Kind::Alias => out.push(format!("=ALI {}", node.raw())),
+        Kind::Mapping => {
+            out.push(format!("+MAP{}{props}", if flow { " {}" } else { "" }));
+            for entry in node.entries() {
+                if let Some(key) = entry.key() {
+                    self::node(key, handles, out);
+                }
+                self::node(entry.value(), handles, out);
+            }
+            out.push("-MAP".to_owned());
+        }
+        Kind::Sequence => {
+            out.push(format!("+SEQ{}{props}", if flow { " []" } else { "" }));
+            for entry in node.entries() {
+                self::node(entry.value(), handles, out);
+            }
+            out.push("-SEQ".to_owned());
+        }
+    }
+}

@@ -26,6 +26,7 @@ impl Rhema {
 
 /// Options that every command takes, before or after its name.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -33,7 +34,7 @@ pub(super) struct Globals {
     /// Print one JSON value on stdout, everything else on stderr
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Print only what was asked for, and errors
+    /// Print results, warnings and errors, nothing else
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Say more about what happens; twice: everything

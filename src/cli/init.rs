@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::ui::{GOOD, NOTABLE, STRONG, Ui};
-use crate::git::{Change, DRIVER, Driver, Plan, Repo, attributes_lead_to_driver};
+use crate::git::{Change, DRIVER, Driver, Plan, Repo};
 
 /// Let git merge the context files of this clone with rhema
 ///
@@ -65,7 +65,7 @@ enum Changed {
 impl Report {
     pub(super) fn new(repo: &Repo, plan: &Plan, dry_run: bool) -> anyhow::Result<Self> {
         let command = repo.driver_command()?;
-        let configured = command.is_some() && attributes_lead_to_driver(repo)?;
+        let configured = command.is_some() && repo.attributes_are_set_up()?;
         let changed = plan.changes().iter().map(|change| match change.clone() {
             Change::AddLines { path, lines } => Changed::Attributes {
                 path: repo.shown(&path),
@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     if !arguments.dry_run {
         plan.carry_out(&repo)?;
     }
-    let overruled = !arguments.dry_run && !attributes_lead_to_driver(&repo)?;
+    let overruled = !arguments.dry_run && !repo.attributes_are_set_up()?;
     if overruled {
         ui.warn(
             "another line in .gitattributes, or one in .git/info/attributes, takes context files away from the driver: \

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui};
-use crate::git::{Document, Documents, Repo, State, attributes_lead_to_driver};
+use crate::git::{Document, Documents, Repo, State};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     rhema crdt status              one line for each context file\n  \
@@ -46,7 +46,7 @@ struct DocumentStatus {
 pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
     let branch = repo.branch()?;
-    let configured = repo.driver_command()?.is_some() && attributes_lead_to_driver(&repo)?;
+    let configured = repo.driver_command()?.is_some() && repo.attributes_are_set_up()?;
     let Documents { all, problems } = repo.documents()?;
     for problem in problems {
         let problem = anyhow::Error::from(problem);
@@ -71,7 +71,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             watching: false,
         })?;
     } else {
-        ui.say(&for_people(&repo, branch.as_deref(), configured, &all))?;
+        ui.show(&for_people(&repo, branch.as_deref(), configured, &all))?;
     }
     Ok(Outcome::Done)
 }

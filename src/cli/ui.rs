@@ -58,13 +58,15 @@ impl Ui {
         self.json
     }
 
-    /// Prints a result for people.
+    /// Tells people what was done and what comes next.
     pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
-        if self.quiet {
-            Ok(())
-        } else {
-            self.product(text.as_bytes())
-        }
+        if self.quiet { Ok(()) } else { self.show(text) }
+    }
+
+    /// Shows people the result that they asked for.
+    pub(super) fn show(&self, text: &str) -> anyhow::Result<()> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.color);
+        write_out(&mut out, text.as_bytes())
     }
 
     /// Prints a result for scripts.
@@ -72,11 +74,6 @@ impl Ui {
         let mut text = serde_json::to_vec(value).context("cannot write the result as JSON")?;
         text.push(b'\n');
         write_out(&mut io::stdout().lock(), &text)
-    }
-
-    /// Prints what the command was run for, styles and all.
-    fn product(&self, text: &[u8]) -> anyhow::Result<()> {
-        write_out(&mut AutoStream::new(io::stdout().lock(), self.color), text)
     }
 
     /// Prints bytes as they are.

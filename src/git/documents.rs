@@ -1,13 +1,12 @@
 //! The documents of a work tree and how each of them stands.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{AttrCheckFlags, DiffOptions, Status, StatusOptions};
-
+use super::changes::Changes;
 use super::walk::{self, git_path};
-use super::{DRIVER, Error, Repo, config};
+use super::{Error, Repo};
+use crate::yaml::{self, Kind, Limits, NodeRef};
 
 /// How a document stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,39 +65,6 @@ pub struct Documents {
 }
 
 impl Repo {
-    /// The command of the merge driver, from wherever in git's configuration it comes.
-    ///
-    /// # Errors
-    ///
-    /// When the configuration cannot be read.
-    pub fn driver_command(&self) -> Result<Option<String>, Error> {
-        let reading = || Error::libgit2("read git's configuration");
-        let configuration = self
-            .inner
-            .config()
-            .and_then(|mut all| all.snapshot())
-            .map_err(reading())?;
-        match configuration.get_bytes(config::COMMAND) {
-            Ok([]) => Ok(None),
-            Ok(command) => Ok(Some(String::from_utf8_lossy(command).into_owned())),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(reading()(error)),
-        }
-    }
-
-    /// Whether the attributes hand the file at `path` (from the top of the work tree) to the merge driver.
-    ///
-    /// # Errors
-    ///
-    /// When the attributes cannot be read.
-    pub fn leads_to_driver(&self, path: &Path) -> Result<bool, Error> {
-        let merge = self
-            .inner
-            .get_attr_bytes(path, "merge", AttrCheckFlags::FILE_THEN_INDEX)
-            .map_err(Error::libgit2("read git's attributes"))?;
-        Ok(merge == Some(DRIVER.as_bytes()))
-    }
-
     /// Finds the documents of the work tree and looks at each.
     ///
     /// # Errors
@@ -107,15 +73,16 @@ impl Repo {
     pub fn documents(&self) -> Result<Documents, Error> {
         let found = walk::find(self)?;
         let has_driver = self.driver_command()?.is_some();
-        let changes = self.changes_of(&found.files)?;
+        let changes = Changes::among(&found.files, self)?;
         let mut all = Vec::with_capacity(found.files.len());
         for path in found.files {
-            let change = changes
-                .get(&git_path(&path))
-                .copied()
-                .unwrap_or(Status::CURRENT);
-            let covered = has_driver && self.leads_to_driver(&path)?;
-            all.push(self.look_at(path, change, covered));
+            let git_path = git_path(&path);
+            let standing = Standing {
+                covered: has_driver && self.leads_to_driver(&path)?,
+                edited: changes.edited.contains(&git_path),
+                unmerged: changes.unmerged.contains(&git_path),
+            };
+            all.push(self.look_at(path, standing));
         }
         Ok(Documents {
             all,
@@ -123,7 +90,7 @@ impl Repo {
         })
     }
 
-    fn look_at(&self, path: PathBuf, change: Status, covered: bool) -> Document {
+    fn look_at(&self, path: PathBuf, standing: Standing) -> Document {
         let mut document = Document {
             scope: scope_of(&path),
             path,
@@ -141,7 +108,7 @@ impl Repo {
             }
         };
         document.conflicts = marked_places(&bytes);
-        if document.conflicts > 0 || change.is_conflicted() {
+        if document.conflicts > 0 || standing.unmerged {
             document.state = State::Conflicted;
             return document;
         }
@@ -153,58 +120,20 @@ impl Repo {
                 return document;
             }
         }
-        if !covered {
+        if !standing.covered {
             document.state = State::Unmigrated;
-        } else if self.differs_from_head(&document.path, change) {
+        } else if standing.edited {
             document.state = State::Edited;
         }
         document
     }
+}
 
-    /// What git says has changed, for each of the files; those that did not change are left out.
-    fn changes_of(&self, files: &[PathBuf]) -> Result<HashMap<Vec<u8>, Status>, Error> {
-        if files.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let mut options = StatusOptions::new();
-        options
-            .include_untracked(true)
-            .recurse_untracked_dirs(true)
-            .include_ignored(true)
-            .recurse_ignored_dirs(true)
-            .exclude_submodules(true)
-            .disable_pathspec_match(true);
-        for file in files {
-            options.pathspec(git_path(file));
-        }
-        let statuses = self
-            .inner
-            .statuses(Some(&mut options))
-            .map_err(Error::libgit2("compare with HEAD"))?;
-        Ok(statuses
-            .iter()
-            .map(|entry| (entry.path_bytes().to_vec(), entry.status()))
-            .collect())
-    }
-
-    /// Whether the file differs from HEAD, given what git says of HEAD, index and work tree in turn.
-    fn differs_from_head(&self, path: &Path, change: Status) -> bool {
-        let staged = Status::INDEX_MODIFIED | Status::INDEX_TYPECHANGE;
-        if !(change.intersects(staged) && change.intersects(Status::WT_MODIFIED)) {
-            return change != Status::CURRENT;
-        }
-        // Changed and staged, then changed again: perhaps back to what HEAD has.
-        let mut options = DiffOptions::new();
-        options
-            .pathspec(git_path(path))
-            .disable_pathspec_match(true);
-        let head = self.inner.head().and_then(|head| head.peel_to_tree());
-        let diff = head.and_then(|head| {
-            self.inner
-                .diff_tree_to_workdir(Some(&head), Some(&mut options))
-        });
-        diff.map_or(true, |diff| diff.deltas().len() > 0)
-    }
+/// What git says about one file.
+struct Standing {
+    covered: bool,
+    edited: bool,
+    unmerged: bool,
 }
 
 /// The folder whose context a file is: where its outermost `.rhema` lies.
@@ -214,9 +143,31 @@ fn scope_of(path: &Path) -> PathBuf {
         .collect()
 }
 
-/// How many records the lists of a document hold, or why it cannot be read.
-fn records(_bytes: &[u8]) -> Result<usize, String> {
-    Ok(0)
+/// How many records the lists at the top of a document hold, or why it cannot be read.
+fn records(bytes: &[u8]) -> Result<usize, String> {
+    let document =
+        yaml::Document::read(bytes, &Limits::default()).map_err(|error| error.to_string())?;
+    let mut records = 0;
+    for part in document.parts() {
+        let root = document.node(part.root);
+        records += records_of(root);
+        if root.kind() == Kind::Mapping {
+            records += root
+                .entries()
+                .map(|entry| records_of(entry.value()))
+                .sum::<usize>();
+        }
+    }
+    Ok(records)
+}
+
+/// The records in a list, which has nothing but mappings in it.
+fn records_of(node: NodeRef<'_>) -> usize {
+    let is_list = node.kind() == Kind::Sequence
+        && node
+            .entries()
+            .all(|entry| entry.value().kind() == Kind::Mapping);
+    if is_list { node.len() } else { 0 }
 }
 
 /// How many places carry git's conflict markers, all three of them in order.
@@ -263,6 +214,18 @@ mod tests {
         assert_eq!(
             marked_places(b"Title\n=======\ntext: |\n  <<<<<<< quoted\n"),
             0
+        );
+    }
+
+    #[test]
+    fn records_are_the_mappings_in_the_lists_at_the_top() {
+        let text = "todos:\n  - id: a\n    notes:\n      - x: 1\n  - id: b\ntags: [x, y]\nowner: {name: me}\n";
+        assert_eq!(records(text.as_bytes()), Ok(2));
+        assert_eq!(records(b"- id: a\n- id: b\n- id: c\n"), Ok(3));
+        assert_eq!(records(b""), Ok(0));
+        assert!(
+            records(b"a: [1\n")
+                .is_err_and(|problem| problem.starts_with(|c: char| c.is_ascii_digit()))
         );
     }
 

@@ -7,6 +7,8 @@
 //! [`merge_files`] works outside any repository and starts at once.
 
 mod attributes;
+mod care;
+mod changes;
 mod config;
 mod documents;
 mod driver;
@@ -24,7 +26,7 @@ pub use driver::Driver;
 pub use error::Error;
 pub use replace::replace;
 pub use repo::Repo;
-pub use setup::{Change, Plan, attributes_lead_to_driver};
+pub use setup::{Change, Plan};
 pub use three_way::{Ending, MergedFile, Settings, Sides, merge_files};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use super::attributes::{self, Without};
 use super::config;
 use super::driver::Driver;
-use super::program::git;
-use super::{DRIVER, Error, Repo, replace};
+use super::{Error, Repo, replace};
 
 /// One thing that a plan changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,27 +184,6 @@ impl Plan {
         }
         configured
     }
-}
-
-/// Whether git, reading all its attribute files, hands context files at any depth to the driver. A later line, or one in
-/// `.git/info/attributes`, may say otherwise.
-///
-/// # Errors
-///
-/// When git cannot be asked.
-pub fn attributes_lead_to_driver(repo: &Repo) -> Result<bool, Error> {
-    let probes = [
-        ".rhema/probe.yaml",
-        ".rhema/deeper/probe.yml",
-        "any/folder/.rhema/probe.yaml",
-    ];
-    let answer = git(
-        repo,
-        ["check-attr", "-z", "merge", "--"].iter().chain(&probes),
-    )?
-    .success()?;
-    let values = answer.split(|byte| *byte == 0).skip(2).step_by(3);
-    Ok(values.filter(|value| *value == DRIVER.as_bytes()).count() == probes.len())
 }
 
 fn attributes_path(repo: &Repo) -> PathBuf {

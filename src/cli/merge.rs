@@ -53,15 +53,21 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         read(&arguments.ours)?,
         read(&arguments.theirs)?,
     ];
-    let name = arguments.path.as_ref().unwrap_or(&arguments.ours).display();
+    let name = arguments
+        .path
+        .as_ref()
+        .unwrap_or(&arguments.ours)
+        .display()
+        .to_string();
     let sides = Sides {
         base: &base,
         ours: &ours,
         theirs: &theirs,
     };
     let MergedFile { ending, fallback } = merge_files(&sides, &Settings::default());
+    let fallback = fallback.map(|reason| reason.told_of(&name));
     if let Some(reason) = &fallback {
-        ui.warn(format_args!("{name}: merged as text: {reason}"));
+        ui.warn(reason);
     }
     let (bytes, conflicts) = match ending {
         Ending::Clean(bytes) => (bytes, 0),

@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
-    let name = arguments.path.display();
+    let name = arguments.path.display().to_string();
     let unmerged = || format!("{name} is left as our side has it, to be merged by hand");
     let [base, ours, theirs] = [
         read(&arguments.base).with_context(unmerged)?,
@@ -60,8 +60,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         theirs: &theirs,
     };
     let MergedFile { ending, fallback } = merge_files(&sides, &arguments.settings());
-    if let Some(reason) = &fallback {
-        ui.warn(format_args!("{name}: merged as text: {reason}"));
+    if let Some(reason) = fallback {
+        ui.warn(reason.told_of(&name));
     }
     let (bytes, conflicts) = match ending {
         Ending::Clean(bytes) => (bytes, 0),

@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::Outcome;
-use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui};
+use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Document, Documents, Repo, State};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
@@ -132,19 +132,6 @@ fn for_people(
         let _ = writeln!(text, "{NOTABLE}hint:{NOTABLE:#} {hint}");
     }
     text
-}
-
-/// A file name may hold a newline or worse; a line of output may not.
-fn printable(path: &str) -> String {
-    path.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }
 
 fn style(state: State) -> Style {

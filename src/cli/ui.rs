@@ -83,17 +83,23 @@ impl Ui {
 
     /// Tells on stderr what somebody should know.
     pub(super) fn warn(&self, text: impl Display) {
-        self.tell(format_args!("{NOTABLE}warning:{NOTABLE:#} {text}\n"));
+        self.tell(format_args!(
+            "{NOTABLE}warning:{NOTABLE:#} {}\n",
+            printable(&text.to_string())
+        ));
     }
 
     /// Tells on stderr why the command failed, causes last.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        let causes: String = error
+        let told = printable(&error.to_string());
+        let causes = error
             .chain()
             .skip(1)
+            .map(|cause| printable(&cause.to_string()));
+        let causes: String = causes
             .map(|cause| format!("  caused by: {cause}\n"))
             .collect();
-        self.tell(format_args!("{BAD}error:{BAD:#} {error}\n{causes}"));
+        self.tell(format_args!("{BAD}error:{BAD:#} {told}\n{causes}"));
     }
 
     fn tell(&self, text: impl Display) {
@@ -108,4 +114,17 @@ fn write_out(out: &mut impl Write, bytes: &[u8]) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to stdout"),
     }
+}
+
+/// The text in one line, whatever is in it: a file name may hold a newline or worse.
+pub(super) fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default())
+        } else {
+            line.push(c)
+        }
+    }
+    line
 }

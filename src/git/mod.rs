@@ -27,7 +27,7 @@ pub use error::Error;
 pub use replace::replace;
 pub use repo::Repo;
 pub use setup::{Change, Plan};
-pub use three_way::{Ending, MergedFile, Settings, Sides, merge_files};
+pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::text_merge::{TextMerge, text_merge};
+use crate::merge::{self, Labels, Merged, Options, Version};
 
 /// The three versions of a file.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,39 @@ impl Default for Settings {
 pub struct MergedFile {
     /// What came of it.
     pub ending: Ending,
-    /// Why it was not merged by structure, where it was not.
-    pub fallback: Option<String>,
+    /// Why it was merged as text, where it was.
+    pub fallback: Option<Fallback>,
+}
+
+/// Why a file could not be merged by structure.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// It has none that can be read, or merged.
+    Refused(merge::Error),
+    /// A mistake of ours.
+    Panicked,
+}
+
+impl Fallback {
+    /// The reason in one line, with the place in the file called `name` where it has one: `name:line:column: …`.
+    #[must_use]
+    pub fn told_of(&self, name: &str) -> String {
+        let reason = match self {
+            Self::Refused(merge::Error::Unreadable(version, error)) => {
+                let version = match version {
+                    Version::Base => "the common ancestor",
+                    Version::Ours => "our version",
+                    Version::Theirs => "their version",
+                };
+                return format!("{name}:{error} (in {version}), so it was merged as text");
+            }
+            Self::Refused(error) => error.to_string(),
+            Self::Panicked => "merging by structure failed for a reason of our own making, which the authors would \
+                               like to know with the three files"
+                .to_owned(),
+        };
+        format!("{name}: {reason}, so it was merged as text")
+    }
 }
 
 /// What came of a merge.
@@ -64,39 +96,47 @@ pub enum Ending {
     Binary,
 }
 
-/// Merges three versions of a file by structure, or as text exactly as git would where they have none that can be read.
+/// Merges three versions of a file by structure, or as text exactly as git would where that cannot be.
 #[must_use]
 pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
+    let options = Options {
+        marker_size: settings.marker_size,
+        labels: Labels {
+            ours: &settings.ours,
+            theirs: &settings.theirs,
+        },
+        ..Options::default()
+    };
     // A merge that stops halfway would take git's whole merge down with it. Whatever a bug does, text merging is left.
-    let by_structure = catch_unwind(AssertUnwindSafe(|| structural(sides, settings)));
-    let reason = match by_structure {
-        Ok(Ok(ending)) => {
+    let by_structure = catch_unwind(AssertUnwindSafe(|| {
+        merge::merge(sides.base, sides.ours, sides.theirs, &options)
+    }));
+    let fallback = match by_structure {
+        Ok(Ok(Merged { bytes, contested })) => {
             return MergedFile {
-                ending,
+                ending: Ending::of(bytes, contested),
                 fallback: None,
             };
         }
-        Ok(Err(reason)) => reason,
-        Err(_) => {
-            "internal error while merging by structure; please report it with the three files"
-                .to_owned()
-        }
+        Ok(Err(error)) => Fallback::Refused(error),
+        Err(_) => Fallback::Panicked,
     };
     let ending = match text_merge(sides, settings) {
-        TextMerge::Merged {
-            bytes,
-            conflicts: 0,
-        } => Ending::Clean(bytes),
-        TextMerge::Merged { bytes, conflicts } => Ending::Marked { bytes, conflicts },
+        TextMerge::Merged { bytes, conflicts } => Ending::of(bytes, conflicts),
         TextMerge::Binary => Ending::Binary,
     };
     MergedFile {
         ending,
-        fallback: Some(reason),
+        fallback: Some(fallback),
     }
 }
 
-/// Merges by structure, or says why that cannot be.
-fn structural(_sides: &Sides<'_>, _settings: &Settings) -> Result<Ending, String> {
-    Err("structural merging is not there yet".to_owned())
+impl Ending {
+    fn of(bytes: Vec<u8>, conflicts: usize) -> Self {
+        if conflicts == 0 {
+            Self::Clean(bytes)
+        } else {
+            Self::Marked { bytes, conflicts }
+        }
+    }
 }

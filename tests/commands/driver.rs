@@ -3,7 +3,7 @@
 use crate::support::{BINARY, Tree, World, run};
 use std::fs;
 
-const BASE: &str = "title: one\nowner: ann\nstate: open\n\nnotes: none\n";
+const BASE: &str = "title: first\nowner: ann\nstate: open\n\nnotes: none\n";
 
 /// A repository with the driver and one committed file.
 fn set_up<'w>(world: &'w World, file: &str, content: impl AsRef<[u8]>) -> Tree<'w> {
@@ -28,12 +28,12 @@ fn git_merges_through_it() {
     let world = World::new();
     let repo = set_up(&world, ".rhema/todos.yaml", BASE);
     repo.on_branch("theirs", ".rhema/todos.yaml", BASE.replace("none", "some"));
-    repo.write(".rhema/todos.yaml", BASE.replace("one", "two"));
+    repo.write(".rhema/todos.yaml", BASE.replace("first", "second"));
     repo.commit("ours");
     repo.git(&["merge", "-q", "--no-edit", "theirs"]);
     assert_eq!(
         repo.read(".rhema/todos.yaml"),
-        BASE.replace("one", "two").replace("none", "some")
+        BASE.replace("first", "second").replace("none", "some")
     );
 }
 
@@ -102,12 +102,12 @@ fn any_path_will_do() {
         repo.write(&file, BASE);
         repo.commit("base");
         repo.on_branch("theirs", &file, BASE.replace("none", "some"));
-        repo.write(&file, BASE.replace("one", "two"));
+        repo.write(&file, BASE.replace("first", "second"));
         repo.commit("ours");
         repo.git(&["merge", "-q", "--no-edit", "theirs"]);
         assert_eq!(
             repo.read(&file),
-            BASE.replace("one", "two").replace("none", "some"),
+            BASE.replace("first", "second").replace("none", "some"),
             "{folder}"
         );
     }
@@ -130,12 +130,12 @@ fn rebase_and_cherry_pick_and_stash_go_through_it_too() {
     let world = World::new();
     let repo = set_up(&world, ".rhema/todos.yaml", BASE);
     repo.on_branch("theirs", ".rhema/todos.yaml", BASE.replace("none", "some"));
-    repo.write(".rhema/todos.yaml", BASE.replace("one", "two"));
+    repo.write(".rhema/todos.yaml", BASE.replace("first", "second"));
     repo.commit("ours");
     repo.git(&["cherry-pick", "theirs"]);
     assert_eq!(
         repo.read(".rhema/todos.yaml"),
-        BASE.replace("one", "two").replace("none", "some")
+        BASE.replace("first", "second").replace("none", "some")
     );
     repo.git(&["checkout", "-q", "-b", "late", "main~2"]);
     repo.write(".rhema/todos.yaml", BASE.replace("ann", "bob"));
@@ -148,13 +148,13 @@ fn rebase_and_cherry_pick_and_stash_go_through_it_too() {
     repo.git(&["stash", "-q"]);
     repo.write(
         ".rhema/todos.yaml",
-        repo.read(".rhema/todos.yaml").replace("two", "three"),
+        repo.read(".rhema/todos.yaml").replace("second", "third"),
     );
     repo.commit("more");
     repo.git(&["stash", "pop", "-q"]);
     assert_eq!(
         repo.read(".rhema/todos.yaml"),
-        "title: three\nowner: bob\nstate: done\n\nnotes: some\n"
+        "title: third\nowner: bob\nstate: done\n\nnotes: some\n"
     );
 }
 

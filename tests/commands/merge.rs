@@ -1,6 +1,6 @@
 //! `merge`: the same by hand.
 
-use crate::support::{Tree, World};
+use crate::support::{Tree, World, run};
 use std::fs;
 
 fn three<'w>(world: &'w World, base: &str, ours: &str, theirs: &str) -> Tree<'w> {
@@ -119,4 +119,29 @@ fn json_tells_what_happened() {
     assert!(json["merged"].is_null());
     let json = tree.rhema(&with(&["--json"])).exits(1).json();
     assert_eq!(json["merged"], tree.read("out.yaml"));
+}
+
+#[test]
+fn the_example_of_the_readme_merges_without_a_conflict() {
+    let world = World::new();
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/merge");
+    let merged = world.rhema(&examples, &FILES).exits(0);
+    assert_eq!(merged.stderr, "");
+    for line in [
+        "status: completed",
+        "priority: medium",
+        "tags: [docs, blog, release]",
+        "id: better-errors",
+        "id: windows",
+    ] {
+        assert!(merged.stdout.contains(line), "{line} in {}", merged.stdout);
+    }
+    let git = run(world.command("git", &examples).args([
+        "merge-file",
+        "-p",
+        "ours.yaml",
+        "base.yaml",
+        "theirs.yaml",
+    ]));
+    assert_eq!(git.exits(2).stdout.matches("<<<<<<<").count(), 2);
 }

@@ -1,6 +1,6 @@
 //! The command line: a file per command, which parses arguments, calls `git`, `merge` or `yaml`, and prints.
 //!
-//! Nothing is decided here that a library user would miss. Every command returns an [`Outcome`] or an error; this file
+//! Nothing is decided here that a library user would miss. Every command returns an `Outcome` or an error; this file
 //! alone turns them into exit statuses, and is the last line of defence against a panic.
 
 mod args;
@@ -52,11 +52,11 @@ const FAILED: u8 = 3;
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // For git, anything but 0 and 1 from a merge driver means "abandon the whole merge".
-    let failures = if args::is_merge_driver(&arguments) {
-        Some(ExitCode::from(1))
+    // Git knows 0 and 1 from a merge driver; what is above 128 makes it abandon the whole merge.
+    let (usage, failed) = if args::is_merge_driver(&arguments) {
+        (1, 1)
     } else {
-        None
+        (USAGE, FAILED)
     };
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let done = catch_unwind(AssertUnwindSafe(|| interpret(&arguments)));
@@ -66,20 +66,20 @@ pub fn run() -> ExitCode {
             // Nobody is left to tell when even this cannot be printed.
             let _ = error.print();
             if error.use_stderr() {
-                failures.unwrap_or(ExitCode::from(USAGE))
+                ExitCode::from(usage)
             } else {
                 ExitCode::SUCCESS
             }
         }
         Ok(Err(Failure::Command(ui, error))) => {
             ui.error(&error);
-            failures.unwrap_or(ExitCode::from(FAILED))
+            ExitCode::from(failed)
         }
         Err(_) => {
             Ui::default().error(&anyhow::anyhow!(
                 "this should not have happened: run it again with `-v` and report what it says"
             ));
-            failures.unwrap_or(ExitCode::from(FAILED))
+            ExitCode::from(failed)
         }
     }
 }

@@ -31,6 +31,15 @@ pub enum Error {
         /// What libgit2 said.
         source: git2::Error,
     },
+    /// An index in a format that libgit2 does not read.
+    #[error(
+        "cannot read the index: `git update-index --no-split-index` and \
+         `git sparse-checkout reapply --no-sparse-index` give it a form that this command can read"
+    )]
+    UnsupportedIndex {
+        /// What libgit2 said.
+        source: git2::Error,
+    },
     /// git's guard against other people's repositories.
     #[error(
         "the repository at {} belongs to somebody else: if you trust it, run \

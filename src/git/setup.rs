@@ -178,7 +178,8 @@ impl Plan {
         }
         let configured = config::apply(repo, &self.changes);
         if configured.is_err()
-            && let Some(Attributes { before, .. }) = &self.attributes
+            && let Some(Attributes { before, after }) = &self.attributes
+            && read_attributes(&path)? == *after
         {
             put(&path, before.as_deref())?;
         }

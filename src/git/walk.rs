@@ -66,7 +66,7 @@ impl Tracked {
         let index = repo
             .inner
             .index()
-            .map_err(Error::libgit2("read the index"))?;
+            .map_err(|source| Error::UnsupportedIndex { source })?;
         let mut tracked = Self::default();
         let mut last_folder = Vec::new();
         for entry in index.iter().filter(|entry| entry.mode != SUBMODULE) {

@@ -193,7 +193,7 @@ fn init_works_in_a_submodule() {
 }
 
 #[test]
-fn init_ignores_the_repository_that_a_hook_runs_in_when_told_where_to_go() {
+fn a_repository_that_the_environment_names_is_used() {
     let world = World::new();
     let repo = world.repo("repo", &[]);
     let env = [

@@ -306,3 +306,18 @@ fn it_writes_nothing() {
     repo.rhema(&["status"]).exits(0);
     assert_eq!(repo.snapshot(), before);
 }
+
+#[test]
+fn an_index_that_cannot_be_read_is_named_with_a_way_out() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/a.yaml", TODOS)]);
+    repo.git(&["update-index", "--split-index"]);
+    let refused = repo.rhema(&["status"]).exits(3);
+    assert!(
+        refused.stderr.contains("git update-index --no-split-index"),
+        "{}",
+        refused.stderr
+    );
+    repo.git(&["update-index", "--no-split-index"]);
+    repo.rhema(&["status"]).exits(0);
+}

@@ -147,6 +147,18 @@ fn ratio(part: f64, whole: f64) -> f64 {
 /// Texts of fewer words are names and addresses: they are the same or they are not.
 const FEWEST_WORDS: usize = 4;
 
+/// The likeness of `redis:6` and `redis:7`, of `DB=mysql` and `DB=postgres`.
+const SAME_NAME: f64 = 0.75;
+
+/// Whether two texts are one name with two versions or values behind it.
+fn same_name(a: &str, b: &str) -> bool {
+    let name = |text: &'_ str| -> Option<String> {
+        let at = text.rfind(['@', ':', '='])?;
+        (at > 0 && !text[at..].starts_with("://")).then(|| text[..at].to_owned())
+    };
+    name(a).is_some_and(|a| Some(a) == name(b))
+}
+
 /// The part of words in the same order that two texts share (Dice's coefficient).
 fn words_in_common(a: &str, b: &str) -> f64 {
     let words = |text: &'_ str| -> Vec<String> {
@@ -155,10 +167,11 @@ fn words_in_common(a: &str, b: &str) -> f64 {
             .map(str::to_owned)
             .collect()
     };
-    let (a, b) = (words(a), words(b));
-    if a.len().min(b.len()) < FEWEST_WORDS {
-        return 0.0;
+    let (a_words, b_words) = (words(a), words(b));
+    if a_words.len().min(b_words.len()) < FEWEST_WORDS {
+        return if same_name(a, b) { SAME_NAME } else { 0.0 };
     }
+    let (a, b) = (a_words, b_words);
     let shared = diff::matches(&a, &b).len();
     ratio(2.0 * shared as f64, (a.len() + b.len()) as f64)
 }

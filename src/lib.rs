@@ -9,6 +9,8 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod context;
+pub mod crdt;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;

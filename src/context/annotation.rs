@@ -1,0 +1,259 @@
+//! What stands under `_crdt`: the stamps of a record's fields, or of the root's.
+//!
+//! A record's annotation is a row of words:
+//!
+//! ```text
+//! +4k2m9xa7-7f3kqd~a1f 4k2mf03c-7f3kqd status~9c2 title~d01 -4k2mez11-01xyz9
+//! ```
+//!
+//! `+` opens the birth (stamp and digest of the defining field then); a bare stamp opens an edit; then come the fields it
+//! changed, each with the digest of the value that it wrote, and with `-` the stamps that it superseded and that no
+//! commit held. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
+//! a `|` the same row of words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::text;
+use crate::crdt::{Digest, Stamp};
+
+/// How a record came into being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Birth {
+    /// When and where; none for a record that was written without the tool.
+    pub stamp: Option<Stamp>,
+    /// The digest of its defining field then.
+    pub digest: Digest,
+}
+
+/// A stamp with the digest of the value that it was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StampedValue {
+    /// The edit.
+    pub stamp: Stamp,
+    /// The value that it wrote.
+    pub digest: Digest,
+}
+
+/// The edits that a record, or the root, knows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Annotation {
+    /// Its birth, once that has been written down.
+    pub birth: Option<Birth>,
+    /// For every changed leaf, named by its path, the edits that made its value: one, or the heads of a merged text.
+    pub leaves: BTreeMap<String, BTreeSet<StampedValue>>,
+    /// For an edit the stamps that it superseded and that were in no commit then.
+    pub superseded: BTreeMap<Stamp, BTreeSet<Stamp>>,
+}
+
+/// A text that is no annotation: somebody else's value under our key, or a mangled one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an annotation of this version")]
+pub struct NotAnAnnotation;
+
+impl Annotation {
+    /// Reads an annotation.
+    ///
+    /// # Errors
+    /// When any word of it is not understood: half an annotation says nothing reliable.
+    pub fn parse(text: &str) -> Result<Self, NotAnAnnotation> {
+        let mut annotation = Self::default();
+        let mut edit: Option<Stamp> = None;
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            if let Some(birth) = word.strip_prefix('+') {
+                let (stamp, digest) = birth.split_once('~').ok_or(NotAnAnnotation)?;
+                let stamp = match stamp {
+                    "" => None,
+                    stamp => Some(stamp.parse().map_err(|_| NotAnAnnotation)?),
+                };
+                let digest = digest.parse().map_err(|_| NotAnAnnotation)?;
+                if annotation.birth.replace(Birth { stamp, digest }).is_some() {
+                    return Err(NotAnAnnotation);
+                }
+            } else if let Some(stamp) = word.strip_prefix('-') {
+                let stamp = stamp.parse().map_err(|_| NotAnAnnotation)?;
+                let edit = edit.ok_or(NotAnAnnotation)?;
+                annotation.superseded.entry(edit).or_default().insert(stamp);
+            } else if let Some((leaf, digest)) = word.split_once('~') {
+                let stamp = edit.ok_or(NotAnAnnotation)?;
+                let digest = digest.parse().map_err(|_| NotAnAnnotation)?;
+                let leaf = leaf.to_owned();
+                annotation
+                    .leaves
+                    .entry(leaf)
+                    .or_default()
+                    .insert(StampedValue { stamp, digest });
+            } else {
+                edit = Some(word.parse().map_err(|_| NotAnAnnotation)?);
+            }
+        }
+        Ok(annotation)
+    }
+
+    /// Whether it says nothing and need not be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.birth.is_none() && self.leaves.is_empty()
+    }
+
+    /// The path of a leaf as annotations name it.
+    #[must_use]
+    pub fn path<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+        let names: Vec<String> = names.into_iter().map(text::encode_name).collect();
+        names.join(".")
+    }
+
+    /// The stamps of a leaf that belong to the value whose digest is given.
+    pub fn fitting(&self, leaf: &str, digest: Digest) -> impl Iterator<Item = Stamp> + '_ {
+        self.leaves
+            .get(leaf)
+            .into_iter()
+            .flatten()
+            .filter(move |stamped| stamped.digest == digest)
+            .map(|stamped| stamped.stamp)
+    }
+
+    /// Every stamp that it names, those of birth and of superseded edits included.
+    pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
+        let birth = self.birth.and_then(|birth| birth.stamp);
+        let leaves = self.leaves.values().flatten().map(|stamped| stamped.stamp);
+        birth
+            .into_iter()
+            .chain(leaves)
+            .chain(self.superseded.values().flatten().copied())
+    }
+}
+
+impl fmt::Display for Annotation {
+    /// The one way to write it: edits by stamp, leaves by name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut edits: BTreeMap<Stamp, Vec<(&str, Digest)>> = BTreeMap::new();
+        for (leaf, stamps) in &self.leaves {
+            for stamped in stamps {
+                edits
+                    .entry(stamped.stamp)
+                    .or_default()
+                    .push((leaf, stamped.digest));
+            }
+        }
+        let mut gap = "";
+        if let Some(Birth { stamp, digest }) = self.birth {
+            match stamp {
+                Some(stamp) => write!(f, "+{stamp}~{digest}")?,
+                None => write!(f, "+~{digest}")?,
+            }
+            gap = " ";
+        }
+        for (stamp, leaves) in edits {
+            write!(f, "{gap}{stamp}")?;
+            gap = " ";
+            for (leaf, digest) in leaves {
+                write!(f, " {leaf}~{digest}")?;
+            }
+            for superseded in self.superseded.get(&stamp).into_iter().flatten() {
+                write!(f, " -{superseded}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The marker of a document: the first entry of its root mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marker {
+    /// The types of top-level collections, as `name=type` says them.
+    pub types: BTreeMap<String, String>,
+    /// What the root's own leaves say of themselves.
+    pub annotation: Annotation,
+}
+
+/// The version of the format.
+const VERSION: &str = "v1";
+
+impl Marker {
+    /// Reads a marker.
+    ///
+    /// # Errors
+    /// When it is not of this version, or not understood.
+    pub fn parse(text: &str) -> Result<Self, NotAnAnnotation> {
+        let (head, stamps) = text.split_once(" | ").unwrap_or((text, ""));
+        let mut words = head.split(' ').filter(|word| !word.is_empty());
+        if words.next() != Some(VERSION) {
+            return Err(NotAnAnnotation);
+        }
+        let types = words
+            .map(|word| {
+                let (name, kind) = word.split_once('=')?;
+                Some((text::decode(name)?.into_owned(), kind.to_owned()))
+            })
+            .collect::<Option<_>>()
+            .ok_or(NotAnAnnotation)?;
+        Ok(Self {
+            types,
+            annotation: Annotation::parse(stamps)?,
+        })
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(VERSION)?;
+        for (name, kind) in &self.types {
+            write!(f, " {}={kind}", text::encode(name))?;
+        }
+        if !self.annotation.is_empty() {
+            write!(f, " | {}", self.annotation)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_reads_back_in_its_one_spelling() {
+        let text = "+4k2m9xa7-7f3kqd~a1f 4k2mez11-01xyz9 notes~000 4k2mf03c-7f3kqd meta.owner~9c2 status~9c2 -4k2mez11-01xyz8";
+        let annotation = Annotation::parse(text).unwrap();
+        assert_eq!(annotation.to_string(), text);
+        let status = annotation.leaves.get("status").unwrap().first().unwrap();
+        assert_eq!(annotation.fitting("status", status.digest).count(), 1);
+        assert_eq!(
+            annotation.fitting("status", Digest::of(b"other")).count(),
+            0
+        );
+        assert_eq!(annotation.stamps().count(), 5);
+    }
+
+    #[test]
+    fn a_birth_without_stamp_and_a_marker_read_back() {
+        for text in ["+~a1f", "4k2m9xa7-7f3kqd a~a1f"] {
+            assert_eq!(Annotation::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "v1",
+            "v1 todos=or_set",
+            "v1 a=list todos=or_set | 4k2m9xa7-7f3kqd name~a1f",
+        ] {
+            assert_eq!(Marker::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_whole() {
+        for text in [
+            "x",
+            "status~a1f",
+            "4k2m9xa7-7f3kqd status",
+            "+4k2m9xa7-7f3kqd",
+            "-4k2m9xa7-7f3kqd",
+            "+~a1f +~a1f",
+        ] {
+            assert_eq!(Annotation::parse(text), Err(NotAnAnnotation), "{text}");
+        }
+        for text in ["", "v2 todos=or_set", "v1 todos", "or_set"] {
+            assert_eq!(Marker::parse(text), Err(NotAnAnnotation), "{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The CRDT core: what a set of edits shows.
+//!
+//! Pure: no clock, no I/O, no randomness; time and replica are arguments. It imports nothing of ours, and knows neither
+//! YAML nor git. A *stamp* names an edit and orders concurrent ones; what an edit *observed* it supersedes; a *register*
+//! shows the values that no known edit supersedes, one of them as the winner. Everything is a function of the set of
+//! writes alone: their order, grouping and repetition do not matter.
+
+mod digest;
+mod observed;
+mod register;
+mod stamp;
+
+pub use digest::Digest;
+pub use observed::Observed;
+pub use register::{Heads, Write, heads};
+pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};

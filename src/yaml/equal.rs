@@ -83,7 +83,9 @@ impl NodeRef<'_> {
 /// Whether both keys mean the same; nothing is the same as nothing.
 pub(crate) fn same_key(a: Option<NodeRef<'_>>, b: Option<NodeRef<'_>>) -> bool {
     match (a, b) {
-        (Some(a), Some(b)) => a.raw_with_props() == b.raw_with_props() && a.kind() == b.kind() || a.means(b),
+        (Some(a), Some(b)) => {
+            a.raw_with_props() == b.raw_with_props() && a.kind() == b.kind() || a.means(b)
+        }
         (None, None) => true,
         _ => false,
     }

@@ -24,7 +24,11 @@ pub enum Scalar<'t> {
 
 impl Scalar<'_> {
     fn bits(number: f64) -> u64 {
-        if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }
+        if number.is_nan() {
+            f64::NAN.to_bits()
+        } else {
+            number.to_bits()
+        }
     }
 }
 
@@ -113,7 +117,8 @@ fn plain_value(text: Cow<'_, str>) -> Scalar<'_> {
     let first = text.bytes().next();
     match first {
         None => return Scalar::Null,
-        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9') => {}
+        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9') => {
+        }
         Some(_) => return Scalar::Str(text),
     }
     match text.as_ref() {
@@ -168,7 +173,9 @@ pub(super) fn decode(style: Style, raw: &str, indent: usize) -> Cow<'_, str> {
             if !inner.contains('\'') && !has_break() {
                 return Cow::Borrowed(inner);
             }
-            Cow::Owned(fold_lines(inner, |line, out| out.push_str(&line.replace("''", "'"))))
+            Cow::Owned(fold_lines(inner, |line, out| {
+                out.push_str(&line.replace("''", "'"))
+            }))
         }
         Style::Double => {
             let inner = inside_quotes(raw);
@@ -243,7 +250,9 @@ fn double_quoted(text: &str) -> String {
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => {
-                let Some((_, escape)) = chars.next() else { break };
+                let Some((_, escape)) = chars.next() else {
+                    break;
+                };
                 let code = |width: usize| {
                     let digits = text.get(at + 2..at + 2 + width).unwrap_or_default();
                     u32::from_str_radix(digits, 16).unwrap_or(0xfffd)
@@ -342,7 +351,8 @@ fn block(raw: &str, indent: usize, folded: bool) -> String {
         Some((last, rest)) if last.is_empty() => rest,
         _ => content.as_slice(),
     };
-    let strip = |line: &str| -> usize { line.bytes().take(indent).take_while(|&b| b == b' ').count() };
+    let strip =
+        |line: &str| -> usize { line.bytes().take(indent).take_while(|&b| b == b' ').count() };
     let mut out = String::with_capacity(raw.len());
     let mut empty = 0;
     let mut any = false;

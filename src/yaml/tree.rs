@@ -180,10 +180,7 @@ impl Document {
 
     /// A node by its index.
     pub fn node(&self, id: NodeId) -> NodeRef<'_> {
-        NodeRef {
-            document: self,
-            id,
-        }
+        NodeRef { document: self, id }
     }
 
     /// The bytes of a range.
@@ -278,7 +275,9 @@ impl<'d> NodeRef<'d> {
     }
 
     /// The entries of a collection; none for anything else.
-    pub fn entries(self) -> impl ExactSizeIterator<Item = EntryRef<'d>> + DoubleEndedIterator + Clone {
+    pub fn entries(
+        self,
+    ) -> impl ExactSizeIterator<Item = EntryRef<'d>> + DoubleEndedIterator + Clone {
         let Span { start, end } = self.data().entries;
         (start..end).map(move |index| EntryRef {
             document: self.document,

@@ -9,9 +9,23 @@ pub(crate) fn events(document: &Document) -> Vec<String> {
     let mut out = vec!["+STR".to_owned()];
     for part in document.parts() {
         let handles = handles(document.slice(part.span));
-        out.push(if part.explicit_start { "+DOC ---" } else { "+DOC" }.to_owned());
+        out.push(
+            if part.explicit_start {
+                "+DOC ---"
+            } else {
+                "+DOC"
+            }
+            .to_owned(),
+        );
         node(document.node(part.root), &handles, &mut out);
-        out.push(if part.explicit_end { "-DOC ..." } else { "-DOC" }.to_owned());
+        out.push(
+            if part.explicit_end {
+                "-DOC ..."
+            } else {
+                "-DOC"
+            }
+            .to_owned(),
+        );
     }
     out.push("-STR".to_owned());
     out

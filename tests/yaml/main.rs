@@ -37,6 +37,12 @@ fn the_suites_valid_texts_read_as_their_events_and_its_invalid_ones_are_refused(
             (None, Err(_)) => invalid += 1,
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
     assert_eq!((valid, invalid), (308, 94), "the suite's size");
 }

@@ -30,7 +30,10 @@ pub(crate) fn cases() -> Option<Vec<Case>> {
     let mut files: Vec<_> = std::fs::read_dir(folder()?)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .collect();
     files.sort();
     let mut cases = Vec::new();
@@ -44,7 +47,10 @@ pub(crate) fn cases() -> Option<Vec<Case>> {
         let mut yaml = String::new();
         let mut tree = None;
         // The suite keeps texts that are valid by the letter only, marked as not to be tested.
-        if root.entries().any(|case| field(case.value(), "skip").is_some()) {
+        if root
+            .entries()
+            .any(|case| field(case.value(), "skip").is_some())
+        {
             continue;
         }
         for (index, case) in root.entries().enumerate() {
@@ -57,11 +63,18 @@ pub(crate) fn cases() -> Option<Vec<Case>> {
             }
             let fail = field(case, "fail").is_some_and(|text| text == "true");
             cases.push(Case {
-                id: if many { format!("{name}/{index:02}") } else { name.clone() },
+                id: if many {
+                    format!("{name}/{index:02}")
+                } else {
+                    name.clone()
+                },
                 yaml: yaml.clone(),
                 events: (!fail).then(|| {
                     let tree = tree.as_deref().unwrap_or_default();
-                    unescape(tree).lines().map(|line| line.trim_start().to_owned()).collect()
+                    unescape(tree)
+                        .lines()
+                        .map(|line| line.trim_start().to_owned())
+                        .collect()
                 }),
             });
         }

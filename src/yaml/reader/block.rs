@@ -49,9 +49,8 @@ impl Reader<'_> {
         if own_line && self.indent as i32 <= parent && self.column() as i32 > parent && tabbed {
             return self.fail(Problem::Tab, self.line_start + self.indent);
         }
-        let compact = !first_of_line
-            && outer.is_none()
-            && matches!(place, Place::Item | Place::Explicit);
+        let compact =
+            !first_of_line && outer.is_none() && matches!(place, Place::Item | Place::Explicit);
         let may_open = (first_of_line || compact) && !tabbed;
         let column = token - self.line_start;
 
@@ -59,13 +58,19 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'-') if indicator => {
                 if !may_open || !inner.is_none() {
-                    return self.refuse_collection(tabbed, "a list cannot begin here: put it on lines of its own");
+                    return self.refuse_collection(
+                        tabbed,
+                        "a list cannot begin here: put it on lines of its own",
+                    );
                 }
                 return self.block_sequence(column, parent, outer, first_of_line);
             }
             Some(b'?') if indicator => {
                 if !may_open || !inner.is_none() {
-                    return self.refuse_collection(tabbed, "a mapping cannot begin here: put it on lines of its own");
+                    return self.refuse_collection(
+                        tabbed,
+                        "a mapping cannot begin here: put it on lines of its own",
+                    );
                 }
                 return self.block_mapping(column, parent, outer, first_of_line, None);
             }
@@ -102,7 +107,11 @@ impl Reader<'_> {
                 return self.fail(Problem::Syntax("this key is too long"), token);
             }
             self.nodes[node.0 as usize].parent_column = column as i32;
-            let lead = if first_of_line { self.first_lead() } else { token };
+            let lead = if first_of_line {
+                self.first_lead()
+            } else {
+                token
+            };
             self.advance(colon + 1);
             let first = FirstKey {
                 lead,
@@ -151,7 +160,13 @@ impl Reader<'_> {
     }
 
     /// Reads what may be an implicit key or a whole value: a quoted or plain scalar, an alias, a flow collection.
-    fn inline_node(&mut self, parent: i32, column: usize, props: &Props, may_open: bool) -> Result<NodeId> {
+    fn inline_node(
+        &mut self,
+        parent: i32,
+        column: usize,
+        props: &Props,
+        may_open: bool,
+    ) -> Result<NodeId> {
         match self.peek() {
             Some(b'[' | b'{') => self.flow_collection(parent, props),
             Some(b'"' | b'\'') => self.quoted(parent, props, false),
@@ -164,10 +179,20 @@ impl Reader<'_> {
     }
 
     /// Reads a sequence whose first `-` is at `pos`.
-    fn block_sequence(&mut self, column: usize, parent: i32, props: Props, own_line: bool) -> Result<NodeId> {
+    fn block_sequence(
+        &mut self,
+        column: usize,
+        parent: i32,
+        props: Props,
+        own_line: bool,
+    ) -> Result<NodeId> {
         self.enter()?;
         let from = self.open.len();
-        let mut lead = if own_line { self.first_lead() } else { self.pos };
+        let mut lead = if own_line {
+            self.first_lead()
+        } else {
+            self.pos
+        };
         let begin = lead;
         loop {
             let start = self.pos;
@@ -282,12 +307,18 @@ impl Reader<'_> {
             return Ok((start, key, true));
         }
         if self.peek() == Some(b'-') && self.is_white(start + 1) {
-            return self.fail(Problem::Indentation("expected a key here, not a list item"), start);
+            return self.fail(
+                Problem::Indentation("expected a key here, not a list item"),
+                start,
+            );
         }
         let line = self.line_start;
         let props = self.props(false)?;
         if !props.is_none() && self.next_token()? {
-            return self.fail(Problem::Syntax("expected a key behind this anchor or tag"), start);
+            return self.fail(
+                Problem::Syntax("expected a key behind this anchor or tag"),
+                start,
+            );
         }
         let key = if self.peek() == Some(b':') && self.is_white(self.pos + 1) {
             self.empty_node(&props, self.pos, column as i32)?
@@ -299,7 +330,10 @@ impl Reader<'_> {
             colon += 1;
         }
         if self.byte(colon) != Some(b':') || !self.is_white(colon + 1) || self.line_start != line {
-            return self.fail(Problem::Syntax("expected a key with a `:` behind it"), start);
+            return self.fail(
+                Problem::Syntax("expected a key with a `:` behind it"),
+                start,
+            );
         }
         if colon - start > MAX_IMPLICIT_KEY {
             return self.fail(Problem::Syntax("this key is too long"), start);
@@ -313,7 +347,9 @@ impl Reader<'_> {
         let level = self.level();
         if level > column as i32 {
             return self.fail(
-                Problem::Indentation("this is deeper than the entries above it, but belongs to none of them"),
+                Problem::Indentation(
+                    "this is deeper than the entries above it, but belongs to none of them",
+                ),
                 self.pos,
             );
         }

@@ -11,7 +11,11 @@ impl Reader<'_> {
         self.enter()?;
         let begin = self.pos;
         let mapping = self.peek() == Some(b'{');
-        let (close, what) = if mapping { (b'}', "the `{`") } else { (b']', "the `[`") };
+        let (close, what) = if mapping {
+            (b'}', "the `{`")
+        } else {
+            (b']', "the `[`")
+        };
         let from = self.open.len();
         let mut opaque = false;
         self.advance(begin + 1);
@@ -42,7 +46,11 @@ impl Reader<'_> {
         if mapping {
             self.refuse_duplicate_keys(from)?;
         }
-        let kind = if mapping { Kind::Mapping } else { Kind::Sequence };
+        let kind = if mapping {
+            Kind::Mapping
+        } else {
+            Kind::Sequence
+        };
         let mut node = props.node(kind, Span::new(begin, self.pos), parent);
         node.flow = true;
         node.opaque = opaque;
@@ -74,7 +82,9 @@ impl Reader<'_> {
                     return self.fail(Problem::Tab, self.line_start + self.indent);
                 }
                 return self.fail(
-                    Problem::Indentation("lines inside brackets are deeper than the block around them"),
+                    Problem::Indentation(
+                        "lines inside brackets are deeper than the block around them",
+                    ),
                     self.pos,
                 );
             }
@@ -95,15 +105,24 @@ impl Reader<'_> {
         }
         let key = self.flow_node(parent, mapping || explicit)?;
         let key_end = self.pos;
-        let json_like = self.byte(key_end.wrapping_sub(1)).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b']' | b'}'))
-            && !matches!(self.nodes[key.0 as usize].kind, Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty));
+        let json_like = self
+            .byte(key_end.wrapping_sub(1))
+            .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b']' | b'}'))
+            && !matches!(
+                self.nodes[key.0 as usize].kind,
+                Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty)
+            );
         self.flow_white(parent, start, "this collection")?;
         let colon = self.pos;
         let pair = self.peek() == Some(b':')
             && (self.is_white(colon + 1)
                 || self.byte(colon + 1).is_some_and(is_flow_indicator)
                 || (json_like && (mapping || self.line_start == line)));
-        if !mapping && !explicit && pair && (self.line_start != line || colon - start > MAX_IMPLICIT_KEY) {
+        if !mapping
+            && !explicit
+            && pair
+            && (self.line_start != line || colon - start > MAX_IMPLICIT_KEY)
+        {
             return self.syntax("the key of a pair in a list stands in one line with its `:`");
         }
         if !pair {

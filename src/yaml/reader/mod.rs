@@ -149,7 +149,8 @@ impl<'t> Reader<'t> {
 
     /// Whether a blank, a line break or the end of the text is at `at`.
     fn is_white(&self, at: usize) -> bool {
-        self.byte(at).is_none_or(|byte| is_blank(byte) || is_break(byte))
+        self.byte(at)
+            .is_none_or(|byte| is_blank(byte) || is_break(byte))
     }
 
     fn column(&self) -> usize {
@@ -259,7 +260,9 @@ impl<'t> Reader<'t> {
             return Ok(());
         }
         if self.peek() == Some(b':') && self.is_white(self.pos + 1) {
-            return self.syntax("a mapping cannot begin here: put it on lines of its own, or quote the text");
+            return self.syntax(
+                "a mapping cannot begin here: put it on lines of its own, or quote the text",
+            );
         }
         self.syntax("unexpected text behind a finished value")
     }
@@ -267,11 +270,19 @@ impl<'t> Reader<'t> {
     /// Takes from the gap the comments in column `column` or deeper, with the blank lines before them, and says where
     /// the rest begins.
     fn take_gap(&mut self, column: usize) -> usize {
-        let end = if self.at_end() { self.pos } else { self.line_start };
+        let end = if self.at_end() {
+            self.pos
+        } else {
+            self.line_start
+        };
         let mut at = self.gap;
         while at < end {
             let line_end = self.line_end(at);
-            let next = if line_end < end { self.after_break(line_end) } else { line_end };
+            let next = if line_end < end {
+                self.after_break(line_end)
+            } else {
+                line_end
+            };
             let indent = self.bytes[at..line_end]
                 .iter()
                 .take_while(|&&byte| is_blank(byte))
@@ -293,14 +304,20 @@ impl<'t> Reader<'t> {
         let mut start = self.line_start;
         while start > self.gap {
             let mut previous = start - 1;
-            if previous > self.gap && self.bytes[previous] == b'\n' && self.bytes[previous - 1] == b'\r' {
+            if previous > self.gap
+                && self.bytes[previous] == b'\n'
+                && self.bytes[previous - 1] == b'\r'
+            {
                 previous -= 1;
             }
             let line = self.bytes[self.gap..previous]
                 .iter()
                 .rposition(|&byte| is_break(byte))
                 .map_or(self.gap, |at| self.gap + at + 1);
-            if self.bytes[line..previous].iter().all(|&byte| is_blank(byte)) {
+            if self.bytes[line..previous]
+                .iter()
+                .all(|&byte| is_blank(byte))
+            {
                 break;
             }
             start = line;
@@ -324,13 +341,23 @@ impl<'t> Reader<'t> {
         Ok(id)
     }
 
-    fn scalar_node(&mut self, style: Style, props: &Props, span: Span, parent: i32) -> Result<NodeId> {
+    fn scalar_node(
+        &mut self,
+        style: Style,
+        props: &Props,
+        span: Span,
+        parent: i32,
+    ) -> Result<NodeId> {
         self.push(props.node(Kind::Scalar(style), span, parent))
     }
 
     /// A null that is written as nothing, at `at`.
     fn empty_node(&mut self, props: &Props, at: usize, parent: i32) -> Result<NodeId> {
-        let at = if props.is_none() { at } else { props.span.end as usize };
+        let at = if props.is_none() {
+            at
+        } else {
+            props.span.end as usize
+        };
         self.scalar_node(Style::Empty, props, Span::new(at, at), parent)
     }
 
@@ -443,7 +470,8 @@ impl<'t> Reader<'t> {
     }
 
     fn refuse_control_characters(&self) -> Result<()> {
-        let allowed = |byte: u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r');
+        let allowed =
+            |byte: u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r');
         match self.bytes.iter().position(|&byte| !allowed(byte)) {
             Some(at) => self.fail(Problem::ControlCharacter(self.bytes[at].into()), at),
             None => Ok(()),
@@ -481,7 +509,10 @@ impl<'t> Reader<'t> {
             self.anchors.clear();
             let root = self.block_node(-1, Place::Root)?;
             if !self.at_document_end() {
-                return self.fail(Problem::Indentation("this belongs to nothing above it"), self.pos);
+                return self.fail(
+                    Problem::Indentation("this belongs to nothing above it"),
+                    self.pos,
+                );
             }
             let explicit_end = self.at_marker() && self.peek() == Some(b'.');
             if explicit_end {
@@ -490,7 +521,11 @@ impl<'t> Reader<'t> {
                 self.pos = self.gap;
                 self.line_start = self.gap;
             }
-            let end = if self.at_end() { self.bytes.len() } else { self.line_start };
+            let end = if self.at_end() {
+                self.bytes.len()
+            } else {
+                self.line_start
+            };
             self.parts.push(Part {
                 span: Span::new(part_start, end),
                 explicit_start,

@@ -59,7 +59,9 @@ impl Reader<'_> {
                     props.tag = Span::new(start, end);
                     self.advance(end);
                 }
-                Some(b'&' | b'!') => return self.syntax("a node has one anchor and one tag at most"),
+                Some(b'&' | b'!') => {
+                    return self.syntax("a node has one anchor and one tag at most");
+                }
                 _ => break,
             }
             if props.is_none() {
@@ -147,7 +149,10 @@ impl Reader<'_> {
                 return self.fail(Problem::UnknownTagHandle(handle.to_owned()), start);
             }
             if handle.len() == tag.len() {
-                return self.fail(Problem::Syntax("a tag needs a name behind its handle"), start);
+                return self.fail(
+                    Problem::Syntax("a tag needs a name behind its handle"),
+                    start,
+                );
             }
         }
         Ok(end)
@@ -174,7 +179,8 @@ impl Reader<'_> {
                     }
                     version = true;
                     let number = words.next().and_then(|word| word.split_once('.'));
-                    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                    let digits =
+                        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
                     if !number.is_some_and(|(major, minor)| digits(major) && digits(minor))
                         || words.next().is_some()
                     {
@@ -183,7 +189,8 @@ impl Reader<'_> {
                 }
                 Some("%TAG") => {
                     let handle = words.next();
-                    let handle = handle.filter(|handle| handle.starts_with('!') && handle.ends_with('!'));
+                    let handle =
+                        handle.filter(|handle| handle.starts_with('!') && handle.ends_with('!'));
                     let (Some(handle), Some(_), None) = (handle, words.next(), words.next()) else {
                         return self.syntax("a %TAG directive reads `%TAG !handle! prefix`");
                     };

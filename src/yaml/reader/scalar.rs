@@ -130,7 +130,13 @@ impl Reader<'_> {
 
     /// Reads a plain scalar. With `key` (the column of a mapping that may begin here) one line that ends at `: ` is
     /// a key and ends there.
-    pub(super) fn plain(&mut self, parent: i32, props: &Props, flow: bool, key: Option<usize>) -> Result<NodeId> {
+    pub(super) fn plain(
+        &mut self,
+        parent: i32,
+        props: &Props,
+        flow: bool,
+        key: Option<usize>,
+    ) -> Result<NodeId> {
         let start = self.pos;
         self.refuse_plain_start(flow)?;
         let mut end = self.plain_line(start, flow);
@@ -174,11 +180,17 @@ impl Reader<'_> {
             Some(b'-' | b'?' | b':') if next_is_text => Ok(()),
             Some(b'-') => self.syntax("a `-` cannot stand alone here: quote it"),
             Some(b'?' | b':') => self.syntax("a `?` or `:` cannot stand alone here: quote it"),
-            Some(b',' | b'[' | b']' | b'{' | b'}') => self.syntax("unexpected bracket or comma: quote the text"),
+            Some(b',' | b'[' | b']' | b'{' | b'}') => {
+                self.syntax("unexpected bracket or comma: quote the text")
+            }
             Some(b'#') => self.syntax("a comment needs a space before its `#`"),
             Some(b'|' | b'>') => self.syntax("a block text cannot stand inside brackets"),
-            Some(b'&' | b'*' | b'!') => self.syntax("unexpected anchor, alias or tag: quote the text"),
-            Some(b'%' | b'@' | b'`') => self.syntax("a text cannot begin with this character: quote it"),
+            Some(b'&' | b'*' | b'!') => {
+                self.syntax("unexpected anchor, alias or tag: quote the text")
+            }
+            Some(b'%' | b'@' | b'`') => {
+                self.syntax("a text cannot begin with this character: quote it")
+            }
             _ => Ok(()),
         }
     }
@@ -262,7 +274,11 @@ impl Reader<'_> {
     /// Reads a `|` or `>` scalar and moves to the token below it.
     pub(super) fn block_scalar(&mut self, parent: i32, props: &Props) -> Result<NodeId> {
         let start = self.pos;
-        let style = if self.bytes[start] == b'|' { Style::Literal } else { Style::Folded };
+        let style = if self.bytes[start] == b'|' {
+            Style::Literal
+        } else {
+            Style::Folded
+        };
         let mut at = start + 1;
         let mut explicit = None;
         let mut chomp = None;
@@ -276,7 +292,9 @@ impl Reader<'_> {
         }
         if !self.is_white(at) {
             return self.fail(
-                Problem::Syntax("behind `|` or `>` stand only an indentation, `+` or `-`, and a comment"),
+                Problem::Syntax(
+                    "behind `|` or `>` stand only an indentation, `+` or `-`, and a comment",
+                ),
                 at,
             );
         }
@@ -303,7 +321,11 @@ impl Reader<'_> {
             None => self.detect_indent(at, least)?,
         };
         let end = self.block_scalar_end(at, indent, chomp == Some(b'+'));
-        self.line_start = if end > at { self.last_line_start(end) } else { at };
+        self.line_start = if end > at {
+            self.last_line_start(end)
+        } else {
+            at
+        };
         self.pos = end;
         self.fresh = end == self.line_start;
         self.gap = end;
@@ -333,11 +355,17 @@ impl Reader<'_> {
         let mut widest_blank = 0;
         while at < self.bytes.len() {
             let end = self.line_end(at);
-            let indent = self.bytes[at..end].iter().take_while(|&&byte| byte == b' ').count();
+            let indent = self.bytes[at..end]
+                .iter()
+                .take_while(|&&byte| byte == b' ')
+                .count();
             if at + indent < end {
                 let marker = indent == 0 && self.is_marker_at(at);
                 if indent < least || marker {
-                    if self.bytes[at + indent] == b'\t' && !marker && self.bytes[at..end].iter().all(|&b| is_blank(b)) {
+                    if self.bytes[at + indent] == b'\t'
+                        && !marker
+                        && self.bytes[at..end].iter().all(|&b| is_blank(b))
+                    {
                         return self.fail(Problem::Tab, at + indent);
                     }
                     break;
@@ -370,7 +398,11 @@ impl Reader<'_> {
                 .take(indent)
                 .take_while(|&&byte| byte == b' ')
                 .count();
-            let next = if line_end < self.bytes.len() { self.after_break(line_end) } else { line_end };
+            let next = if line_end < self.bytes.len() {
+                self.after_break(line_end)
+            } else {
+                line_end
+            };
             let blank = at + spaces == line_end;
             if !blank && (spaces < indent || (indent == 0 && self.is_marker_at(at))) {
                 break;

@@ -272,7 +272,10 @@ fn double_quoted(text: &str) -> String {
                     'L' => (Some('\u{2028}'), 0),
                     'P' => (Some('\u{2029}'), 0),
                     'x' => (Some(char_of(code(2))), 2),
-                    'u' => (Some(char_of(code(4))), 4),
+                    'u' => match surrogate_pair(&text[at..]) {
+                        Some(pair) => (Some(pair), "d83d\\ude00".len()),
+                        None => (Some(char_of(code(4))), 4),
+                    },
                     'U' => (Some(char_of(code(8))), 8),
                     '\n' | '\r' => {
                         if escape == '\r' {
@@ -311,6 +314,18 @@ fn double_quoted(text: &str) -> String {
         }
     }
     out
+}
+
+/// The character that two escapes name together, as JSON writes what UTF-16 needs two units for.
+fn surrogate_pair(text: &str) -> Option<char> {
+    let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+    let rest = text.strip_prefix("\\u")?;
+    let units = [unit(rest)?, unit(rest.get(4..)?.strip_prefix("\\u")?)?];
+    let mut chars = char::decode_utf16(units);
+    match (chars.next()?, chars.next()) {
+        (Ok(pair), None) => Some(pair),
+        _ => None,
+    }
 }
 
 fn char_of(code: u32) -> char {

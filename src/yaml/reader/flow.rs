@@ -3,7 +3,7 @@
 use super::super::error::Problem;
 use super::super::tree::{Entry, Kind, NodeId, Span, Style};
 use super::props::Props;
-use super::{MAX_IMPLICIT_KEY, Reader, Result, is_flow_indicator};
+use super::{MAX_IMPLICIT_KEY, Reader, Result};
 
 impl Reader<'_> {
     /// Reads the collection whose opening bracket is at `pos` and moves behind its closing one.
@@ -38,6 +38,7 @@ impl Reader<'_> {
                     self.end_flow_entry();
                     break;
                 }
+                Some(b':') => return self.syntax("a `:` needs a space behind it"),
                 _ => return self.syntax("expected a comma or the closing bracket here"),
             }
         }
@@ -76,7 +77,9 @@ impl Reader<'_> {
                 return self.fail(Problem::Unclosed(what), begin);
             }
             // People close a bracket in the column of the key that opened it; every reader in use accepts it.
-            let closes = matches!(self.peek(), Some(b']' | b'}')) && self.column() as i32 >= parent;
+            let closes = matches!(self.peek(), Some(b']' | b'}'))
+                && !self.tabbed
+                && self.column() as i32 >= parent;
             if self.indent as i32 <= parent && !closes {
                 if self.column() as i32 > parent {
                     return self.fail(Problem::Tab, self.line_start + self.indent);
@@ -105,19 +108,16 @@ impl Reader<'_> {
         }
         let key = self.flow_node(parent, mapping || explicit)?;
         let key_end = self.pos;
-        let json_like = self
-            .byte(key_end.wrapping_sub(1))
-            .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b']' | b'}'))
-            && !matches!(
-                self.nodes[key.0 as usize].kind,
-                Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty)
-            );
+        // Behind a closing quote or bracket the `:` needs no space.
+        let json_like = !matches!(
+            self.nodes[key.0 as usize].kind,
+            Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty)
+        );
         self.flow_white(parent, start, "this collection")?;
         let colon = self.pos;
         let pair = self.peek() == Some(b':')
-            && (self.is_white(colon + 1)
-                || self.byte(colon + 1).is_some_and(is_flow_indicator)
-                || (json_like && (mapping || self.line_start == line)));
+            && (self.ends_colon(colon + 1)
+                || (json_like && (mapping || explicit || self.line_start == line)));
         if !mapping
             && !explicit
             && pair
@@ -153,7 +153,7 @@ impl Reader<'_> {
         self.advance(colon + 1);
         let after = self.pos;
         self.flow_white(parent, start, "this collection")?;
-        let value = if matches!(self.peek(), Some(b',' | b']' | b'}')) {
+        let value = if self.ends_element(self.pos) {
             self.empty_node(&Props::default(), after, parent)?
         } else {
             self.flow_node(parent, true)?
@@ -202,6 +202,11 @@ impl Reader<'_> {
         });
     }
 
+    /// Whether what is at `at` shows that the `:` before it stands behind a key.
+    fn ends_colon(&self, at: usize) -> bool {
+        self.is_white(at) || self.ends_element(at)
+    }
+
     /// Reads a node inside brackets; nothing at all is an empty one where `may_be_empty`.
     fn flow_node(&mut self, parent: i32, may_be_empty: bool) -> Result<NodeId> {
         let start = self.pos;
@@ -221,12 +226,7 @@ impl Reader<'_> {
             Some(b',' | b']' | b'}') if may_be_empty || !props.is_none() => {
                 self.empty_node(&props, start, parent)
             }
-            Some(b':')
-                if self.is_white(self.pos + 1)
-                    || self.byte(self.pos + 1).is_some_and(is_flow_indicator) =>
-            {
-                self.empty_node(&props, start, parent)
-            }
+            Some(b':') if self.ends_colon(self.pos + 1) => self.empty_node(&props, start, parent),
             _ => self.plain(parent, &props, true, None),
         }
     }

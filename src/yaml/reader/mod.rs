@@ -1,16 +1,17 @@
 //! The reader: one pass over the bytes, by recursive descent along the indentation (YAML 1.2.2).
 //!
 //! `mod.rs` holds the cursor, the white space between tokens and the stream of documents; `block.rs` the block
-//! structures, `flow.rs` the bracketed ones, `scalar.rs` the scalars, `props.rs` anchors, tags and directives. The
-//! reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
+//! structures, `flow.rs` the bracketed ones, `scalar.rs` the scalars, `props.rs` anchors and tags before a node,
+//! `tag.rs` what tags and directives may hold. The reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
 //! decodes nothing that it need not.
 
 mod block;
 mod flow;
 mod props;
 mod scalar;
+mod tag;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::{Error, Limits, Problem};
 use super::tree::{Document, Entry, Kind, Node, NodeId, Part, Span, Style};
@@ -19,6 +20,9 @@ use props::Props;
 /// Longest implicit key in characters (YAML 1.2.2, section 7.4.2); counted here in bytes, which is laxer by nothing
 /// that anybody writes.
 const MAX_IMPLICIT_KEY: usize = 4096;
+
+/// The byte order mark U+FEFF.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -80,7 +84,8 @@ struct Reader<'t> {
     /// Nodes so far, each alias counted as what it names.
     expanded: u64,
     anchors: HashMap<&'t str, Anchor>,
-    handles: Vec<&'t str>,
+    /// The tag handles that the current document declares.
+    handles: HashSet<&'t str>,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
     /// Entries of the collections that are still open, innermost last.
@@ -118,7 +123,7 @@ impl<'t> Reader<'t> {
             depth: 0,
             expanded: 0,
             anchors: HashMap::new(),
-            handles: Vec::new(),
+            handles: HashSet::new(),
             nodes: Vec::with_capacity(guess),
             entries: Vec::with_capacity(guess / 2),
             open: Vec::new(),
@@ -151,6 +156,11 @@ impl<'t> Reader<'t> {
     fn is_white(&self, at: usize) -> bool {
         self.byte(at)
             .is_none_or(|byte| is_blank(byte) || is_break(byte))
+    }
+
+    /// Whether what ends an element of a flow collection is at `at`.
+    fn ends_element(&self, at: usize) -> bool {
+        matches!(self.byte(at), Some(b',' | b']' | b'}'))
     }
 
     fn column(&self) -> usize {
@@ -429,16 +439,26 @@ impl<'t> Reader<'t> {
         let Kind::Scalar(style) = node.kind else {
             return None;
         };
-        (style != Style::Empty)
-            .then(|| super::scalar::resolve(style, self.raw(node.span), 0, self.raw(node.tag)))
+        (style != Style::Empty).then(|| {
+            super::scalar::resolve(
+                style,
+                self.raw(node.span),
+                node.column as usize,
+                self.raw(node.tag),
+            )
+        })
     }
 
     fn duplicate<T>(&self, first: NodeId, second: NodeId) -> Result<T> {
         let first = self.nodes[first.0 as usize].span;
         let second = self.nodes[second.0 as usize].span;
         let before = &self.bytes[..first.start as usize];
+        let mut name = self.raw(second).to_owned();
+        if let Some(line) = name.find(['\n', '\r']) {
+            name.replace_range(line.., "…");
+        }
         let problem = Problem::DuplicateKey {
-            key: self.raw(second).to_owned(),
+            key: name,
             first_line: super::error::line_of(before).0,
         };
         self.fail(problem, second.start as usize)
@@ -478,17 +498,27 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads all documents of the file.
-    fn stream(&mut self) -> Result<()> {
-        if self.text.starts_with('\u{feff}') {
-            self.pos = '\u{feff}'.len_utf8();
+    /// Moves over a byte order mark before a document; the first column is behind it.
+    fn skip_byte_order_mark(&mut self) -> bool {
+        let found = self.pos == self.line_start && self.bytes[self.pos..].starts_with(MARK);
+        if found {
+            self.pos += MARK.len();
             self.line_start = self.pos;
             self.gap = self.pos;
+            self.fresh = true;
         }
+        found
+    }
+
+    /// Reads all documents of the file.
+    fn stream(&mut self) -> Result<()> {
         let mut part_start = 0;
         loop {
-            self.fresh = self.pos == self.line_start;
+            self.fresh |= self.pos == self.line_start;
             self.next_token()?;
+            while self.skip_byte_order_mark() {
+                self.next_token()?;
+            }
             let directives = self.directives()?;
             let explicit_start = self.at_marker() && self.peek() == Some(b'-');
             if directives && !explicit_start {

@@ -3,7 +3,7 @@
 use super::super::error::Problem;
 use super::super::tree::{Kind, NodeId, Span, Style};
 use super::props::Props;
-use super::{Reader, Result, is_blank, is_break, is_flow_indicator};
+use super::{MARK, Reader, Result, is_blank, is_break, is_flow_indicator};
 
 impl Reader<'_> {
     /// Reads `*name`.
@@ -80,7 +80,9 @@ impl Reader<'_> {
             }
         };
         let code = self.text.get(at + 2..at + 2 + digits);
-        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        let code = code
+            .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|code| u32::from_str_radix(code, 16).ok());
         // A lone surrogate is kept as written: it is decoded to the replacement character.
         if code.is_none_or(|code| code > 0x0010_ffff) {
             return self.fail(Problem::Syntax("this escape names no character"), at);
@@ -174,6 +176,9 @@ impl Reader<'_> {
 
     fn refuse_plain_start(&self, flow: bool) -> Result<()> {
         let at = self.pos;
+        if self.bytes[at..].starts_with(MARK) {
+            return self.syntax("a byte order mark hides before this text: remove it");
+        }
         let next_is_text =
             !self.is_white(at + 1) && !(flow && self.byte(at + 1).is_some_and(is_flow_indicator));
         match self.peek() {

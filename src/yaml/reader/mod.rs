@@ -212,11 +212,10 @@ impl<'t> Reader<'t> {
     /// Moves over blanks, comments and line breaks to the next token and says whether a line break was crossed.
     fn next_token(&mut self) -> Result<bool> {
         let mut crossed = false;
-        self.tabbed = false;
+        let mut blanks;
         loop {
-            let blanks = self.pos;
-            while let Some(byte) = self.peek().filter(|&byte| is_blank(byte)) {
-                self.tabbed |= byte == b'\t';
+            blanks = self.pos;
+            while self.peek().is_some_and(is_blank) {
                 self.pos += 1;
             }
             match self.peek() {
@@ -229,7 +228,6 @@ impl<'t> Reader<'t> {
                 Some(byte) if is_break(byte) => {
                     self.pos = self.after_break(self.pos);
                     self.line_start = self.pos;
-                    self.tabbed = false;
                     if !crossed {
                         self.gap = self.pos;
                     }
@@ -238,23 +236,20 @@ impl<'t> Reader<'t> {
                 _ => break,
             }
         }
-        if crossed {
-            self.fresh = true;
-        }
-        if self.at_end() && !crossed && !self.fresh {
-            self.gap = self.pos;
-        }
+        self.fresh |= crossed;
         if self.fresh {
-            self.measure_indent();
+            self.indent = self.bytes[self.line_start..self.pos]
+                .iter()
+                .take_while(|&&byte| byte == b' ')
+                .count();
+            self.tabbed = self.indent < self.column();
+        } else {
+            self.tabbed = self.bytes[blanks..self.pos].contains(&b'\t');
+            if self.at_end() {
+                self.gap = self.pos;
+            }
         }
         Ok(crossed)
-    }
-
-    fn measure_indent(&mut self) {
-        self.indent = self.bytes[self.line_start..self.pos]
-            .iter()
-            .take_while(|&&byte| byte == b' ')
-            .count();
     }
 
     /// Moves behind a token: what follows in the line is no longer its beginning.

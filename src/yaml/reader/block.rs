@@ -129,7 +129,12 @@ impl Reader<'_> {
 
     fn refuse_collection<T>(&self, tabbed: bool, message: &'static str) -> Result<T> {
         if tabbed {
-            return self.fail(Problem::Tab, self.pos);
+            let line = &self.bytes[self.line_start..self.pos];
+            let at = line
+                .iter()
+                .rposition(|&byte| byte == b'\t')
+                .map_or(self.pos, |at| self.line_start + at);
+            return self.fail(Problem::Tab, at);
         }
         self.syntax(message)
     }

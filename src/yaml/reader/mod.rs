@@ -1,12 +1,13 @@
 //! The reader: one pass over the bytes, by recursive descent along the indentation (YAML 1.2.2).
 //!
 //! `mod.rs` holds the cursor, the white space between tokens and the stream of documents; `block.rs` the block
-//! structures, `flow.rs` the bracketed ones, `scalar.rs` the scalars, `props.rs` anchors and tags before a node,
+//! structures, `flow.rs` the bracketed ones, `keys.rs` the check for duplicate keys, `scalar.rs` the scalars, `props.rs` anchors and tags before a node,
 //! `tag.rs` what tags and directives may hold. The reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
 //! decodes nothing that it need not.
 
 mod block;
 mod flow;
+mod keys;
 mod props;
 mod scalar;
 mod tag;
@@ -80,6 +81,8 @@ struct Reader<'t> {
     indent: usize,
     /// Beginning of the lines above `pos` that belong to no entry yet.
     gap: usize,
+    /// Up to where the gap is known to be blank, so that no collection that ends here looks at it again.
+    blank: usize,
     depth: usize,
     /// Nodes so far, each alias counted as what it names.
     expanded: u64,
@@ -120,6 +123,7 @@ impl<'t> Reader<'t> {
             tabbed: false,
             indent: 0,
             gap: 0,
+            blank: 0,
             depth: 0,
             expanded: 0,
             anchors: HashMap::new(),
@@ -228,7 +232,8 @@ impl<'t> Reader<'t> {
                 Some(byte) if is_break(byte) => {
                     self.pos = self.after_break(self.pos);
                     self.line_start = self.pos;
-                    if !crossed {
+                    // Where nothing but white space stands before it, the line is of the gap already.
+                    if !crossed && !self.fresh {
                         self.gap = self.pos;
                     }
                     crossed = true;
@@ -280,7 +285,7 @@ impl<'t> Reader<'t> {
         } else {
             self.line_start
         };
-        let mut at = self.gap;
+        let mut at = self.gap.max(self.blank);
         while at < end {
             let line_end = self.line_end(at);
             let next = if line_end < end {
@@ -300,6 +305,7 @@ impl<'t> Reader<'t> {
             }
             at = next;
         }
+        self.blank = at;
         self.gap
     }
 
@@ -381,82 +387,8 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Refuses a mapping that holds a scalar key twice. Empty keys and keys that are collections or aliases are
-    /// carried verbatim with their mapping, so nothing is looked up by them.
-    fn refuse_duplicate_keys(&self, from: usize) -> Result<()> {
-        const FEW: usize = 8;
-        let open = &self.open[from..];
-        if open.len() <= FEW {
-            for (index, entry) in open.iter().enumerate() {
-                for earlier in &open[..index] {
-                    if let (Some(a), Some(b)) = (earlier.key, entry.key)
-                        && self.same_key(a, b)
-                    {
-                        return self.duplicate(a, b);
-                    }
-                }
-            }
-            return Ok(());
-        }
-        let mut seen: HashMap<_, NodeId> = HashMap::with_capacity(open.len());
-        for key in open.iter().filter_map(|entry| entry.key) {
-            let Some(identity) = self.key_identity(key) else {
-                continue;
-            };
-            if let Some(&first) = seen.get(&identity) {
-                return self.duplicate(first, key);
-            }
-            seen.insert(identity, key);
-        }
-        Ok(())
-    }
-
-    fn same_key(&self, a: NodeId, b: NodeId) -> bool {
-        let (x, y) = (&self.nodes[a.0 as usize], &self.nodes[b.0 as usize]);
-        if let (Kind::Scalar(Style::Plain), Kind::Scalar(Style::Plain)) = (x.kind, y.kind)
-            && x.tag.is_empty()
-            && y.tag.is_empty()
-        {
-            return self.raw(x.span) == self.raw(y.span);
-        }
-        match (self.key_identity(a), self.key_identity(b)) {
-            (Some(a), Some(b)) => a == b,
-            _ => false,
-        }
-    }
-
     fn raw(&self, span: Span) -> &'t str {
         &self.text[span.start as usize..span.end as usize]
-    }
-
-    fn key_identity(&self, key: NodeId) -> Option<super::scalar::Scalar<'t>> {
-        let node = &self.nodes[key.0 as usize];
-        let Kind::Scalar(style) = node.kind else {
-            return None;
-        };
-        (style != Style::Empty).then(|| {
-            super::scalar::resolve(
-                style,
-                self.raw(node.span),
-                node.column as usize,
-                self.raw(node.tag),
-            )
-        })
-    }
-
-    fn duplicate<T>(&self, first: NodeId, second: NodeId) -> Result<T> {
-        let first = self.nodes[first.0 as usize].span;
-        let second = self.nodes[second.0 as usize].span;
-        let before = &self.bytes[..first.start as usize];
-        let mut name = self.raw(second).to_owned();
-        if let Some(line) = name.find(['\n', '\r']) {
-            name.replace_range(line.., "…");
-        }
-        let problem = Problem::DuplicateKey {
-            key: name,
-            first_line: super::error::line_of(before).0,
-        };
-        self.fail(problem, second.start as usize)
     }
 
     /// A whole conflict (`<<<<<<<`, `=======`, `>>>>>>>`, each at the beginning of a line) is a merge that nobody

@@ -1,6 +1,14 @@
 //! The reader and writer against the YAML test suite, our own fixtures and random edits.
 
+mod corpus;
+mod differential;
 mod events;
+mod fixtures;
+mod invariants;
+mod mutate;
+mod ownership;
+mod peer;
+mod scale;
 mod suite;
 
 use rhema_crdt::yaml::{Document, Limits};

@@ -7,5 +7,9 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "git")]
+pub mod git;
 pub mod merge;
 pub mod yaml;

@@ -1,3 +1,5 @@
 //! The `rhema` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rhema_crdt::cli::run()
+}

@@ -194,7 +194,7 @@ pub(super) fn decode(style: Style, raw: &str, indent: usize) -> Cow<'_, str> {
             if !inner.contains('\\') && !has_break() {
                 return Cow::Borrowed(inner);
             }
-            Cow::Owned(double_quoted(inner))
+            Cow::Owned(decode_double(inner))
         }
         Style::Literal | Style::Folded => Cow::Owned(block(raw, indent, style == Style::Folded)),
     }
@@ -254,7 +254,7 @@ fn fold_lines(text: &str, mut push: impl FnMut(&str, &mut String)) -> String {
     out
 }
 
-fn double_quoted(text: &str) -> String {
+fn decode_double(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.char_indices().peekable();
     // What is kept when a line ends: blanks behind it are dropped, escaped ones are not.
@@ -376,7 +376,7 @@ fn block(raw: &str, indent: usize, folded: bool) -> String {
     let content: Vec<&str> = all.collect();
     // What stands behind the last break is no line; a last line that lacks its break is one all the same.
     let content = match content.split_last() {
-        Some((last, rest)) if last.is_empty() => rest,
+        Some((&"", rest)) => rest,
         _ => content.as_slice(),
     };
     let strip =
@@ -416,5 +416,26 @@ fn block(raw: &str, indent: usize, folded: bool) -> String {
     if header.contains('+') {
         out.extend(std::iter::repeat_n('\n', empty));
     }
+    out
+}
+
+/// A text in double quotes, in one line (YAML 1.2.2, section 5.7).
+pub fn double_quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out.push_str(&format!("\\u{:04X}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
     out
 }

@@ -165,6 +165,11 @@ impl Document {
         &self.text
     }
 
+    /// The whole text, without the tree.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// The YAML documents of the file, in order; none if it holds only blanks and comments.
     pub fn parts(&self) -> &[Part] {
         &self.parts

@@ -136,7 +136,7 @@ fn check_scalar(node: NodeRef<'_>, style: Style) -> Check {
 
 fn check_block(node: NodeRef<'_>) -> Check {
     let span = node.data().span;
-    ensure!(node.len() > 0, "a block collection without entries");
+    ensure!(!node.is_empty(), "a block collection without entries");
     ensure!(
         node.data().props.is_empty() || node.data().props.end <= span.start,
         "properties behind the node"

@@ -1,4 +1,10 @@
 //! The reader and writer against the YAML test suite, our own fixtures and random edits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 mod corpus;
 mod differential;

@@ -109,7 +109,7 @@ pub(crate) fn mutated(text: &str, other: &str, random: &mut Random) -> String {
     for _ in 0..=random.below(4) {
         text = match random.below(9) {
             0 => deleted(&text, random),
-            1 | 2 | 3 => inserted(&text, random),
+            1..=3 => inserted(&text, random),
             4 => lines_swapped(&text, random),
             5 | 6 => indented(&text, random),
             7 => spliced(&text, other, random),

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use rhema_crdt::yaml::{Document, Limits, NodeRef};
 
+/// The n-th line of a text.
+type Line = fn(usize) -> String;
+
 const MEGABYTE: usize = 1 << 20;
 
 /// Far beyond what reading takes in an unoptimised build, far below what anything quadratic takes.
@@ -33,7 +36,8 @@ fn decode(node: NodeRef<'_>) {
     node.scalar();
     for entry in node.entries() {
         entry.key().map(NodeRef::scalar);
-        (entry.lead(), entry.tail());
+        entry.lead();
+        entry.tail();
         decode(entry.value());
     }
 }
@@ -181,7 +185,7 @@ fn what_stands_behind_deep_nesting_is_read_in_time() {
     let keys: String = (0..levels)
         .map(|level| format!("{}k:\n", " ".repeat(level)))
         .collect();
-    let tails: &[(&str, fn(usize) -> String)] = &[
+    let tails: [(&str, Line); 5] = [
         ("blank lines", |_| "\n".to_owned()),
         ("comments ever less deep", |n| {
             format!("{}# c\n", " ".repeat(150 - n % 150))
@@ -194,7 +198,7 @@ fn what_stands_behind_deep_nesting_is_read_in_time() {
             format!("{}# c\n", " ".repeat(300))
         }),
     ];
-    for (name, line) in tails {
+    for (name, line) in &tails {
         let tail: String = (0..20_000).map(line).collect();
         for begin in [&lists, &keys] {
             for end in ["", "k2: v\n", "- v\n"] {

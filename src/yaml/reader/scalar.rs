@@ -183,10 +183,10 @@ impl Reader<'_> {
         if self.bytes[at..].starts_with(MARK) {
             return self.syntax("a byte order mark hides before this text: remove it");
         }
-        let next_is_text =
-            !self.is_white(at + 1) && !(flow && self.byte(at + 1).is_some_and(is_flow_indicator));
+        let alone =
+            self.is_white(at + 1) || (flow && self.byte(at + 1).is_some_and(is_flow_indicator));
         match self.peek() {
-            Some(b'-' | b'?' | b':') if next_is_text => Ok(()),
+            Some(b'-' | b'?' | b':') if !alone => Ok(()),
             Some(b'-') => self.syntax("a `-` cannot stand alone here: quote it"),
             Some(b'?' | b':') => self.syntax("a `?` or `:` cannot stand alone here: quote it"),
             Some(b',' | b'[' | b']' | b'{' | b'}') => {

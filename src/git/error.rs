@@ -1,0 +1,123 @@
+//! What can go wrong around a repository, in words that say what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A refusal or failure; nothing was changed unless the text says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No repository here or above.
+    #[error("{} is not in a git repository: go to one, or name it with `-C DIR`", folder.display())]
+    NotARepository {
+        /// Where the search began.
+        folder: PathBuf,
+    },
+    /// A repository without a work tree.
+    #[error("{} is a bare repository and has no files to work on: use a clone or a work tree of it", folder.display())]
+    Bare {
+        /// The repository.
+        folder: PathBuf,
+    },
+    /// A repository in a format that libgit2 does not read.
+    #[error(
+        "the repository at {} uses a format that this command cannot read (reftable or SHA-256): \
+         `rhema crdt merge` and `merge-driver` work there, the rest does not",
+        folder.display()
+    )]
+    UnsupportedFormat {
+        /// Where the search began.
+        folder: PathBuf,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// An index in a format that libgit2 does not read.
+    #[error(
+        "cannot read the index: `git update-index --no-split-index` and \
+         `git sparse-checkout reapply --no-sparse-index` give it a form that this command can read"
+    )]
+    UnsupportedIndex {
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// git's guard against other people's repositories.
+    #[error(
+        "the repository at {} belongs to somebody else: if you trust it, run \
+         `git config --global --add safe.directory FOLDER`",
+        folder.display()
+    )]
+    ForeignOwner {
+        /// Where the search began.
+        folder: PathBuf,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// Anything else that libgit2 reports.
+    #[error("cannot {what}")]
+    Libgit2 {
+        /// What was tried.
+        what: String,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// The `git` program could not be run.
+    #[error("cannot run `git`: install it, or put it on PATH")]
+    NoGit {
+        /// Why.
+        source: io::Error,
+    },
+    /// The `git` program refused.
+    #[error("`git {arguments}` failed: {message}")]
+    GitFailed {
+        /// What it was asked.
+        arguments: String,
+        /// What it said on stderr.
+        message: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}: check its permissions and the space on the disk", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not of a kind that may be rewritten.
+    #[error("{} is {kind}, not a file: replace it with a plain file first (git itself ignores it)", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Somebody wrote the file while we did.
+    #[error("{} was changed by another program just now: run the command again", path.display())]
+    ChangedMeanwhile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The path of this program cannot be written into a configuration.
+    #[error(
+        "cannot name this program in git's configuration: {why}; put `rhema` on PATH and run it from there"
+    )]
+    UnnameableProgram {
+        /// What is wrong with the path.
+        why: String,
+    },
+}
+
+impl Error {
+    /// Wraps what libgit2 reports while doing `what` ("read the index").
+    pub(super) fn libgit2(what: impl Into<String>) -> impl FnOnce(git2::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Libgit2 { what, source }
+    }
+}

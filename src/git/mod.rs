@@ -1,0 +1,34 @@
+//! The repository around the files: where it is, what it holds, how its merge driver is set up, and the merge of three
+//! files as git's driver does it.
+//!
+//! Depends on `merge` and `yaml`, never on `cli`. Two rules keep the folder honest. What git writes (its configuration)
+//! is written by the `git` program, so that locks, includes and quoting are git's own; what git holds (index, HEAD,
+//! attributes) is read through libgit2, which costs no process. And what the merge driver needs touches neither:
+//! [`merge_files`] works outside any repository and starts at once.
+
+mod attributes;
+mod care;
+mod changes;
+mod config;
+mod documents;
+mod driver;
+mod error;
+mod program;
+mod replace;
+mod repo;
+mod setup;
+mod text_merge;
+mod three_way;
+mod walk;
+
+pub use documents::{Document, Documents, State};
+pub use driver::Driver;
+pub use error::Error;
+pub use replace::replace;
+pub use repo::Repo;
+pub use setup::{Change, Plan};
+pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};
+
+/// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
+/// `merge.rhema-crdt.driver`.
+pub const DRIVER: &str = "rhema-crdt";

@@ -1,0 +1,99 @@
+//! Calls to the `git` program for what must be written the way git writes it.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+use super::{Error, Repo};
+
+/// What the program answered.
+pub(super) struct Answer {
+    /// Its exit status; `None` when a signal ended it.
+    pub(super) status: Option<i32>,
+    /// What it printed.
+    pub(super) stdout: Vec<u8>,
+    message: String,
+    arguments: String,
+}
+
+impl Answer {
+    /// The output of a call that had to succeed.
+    pub(super) fn success(self) -> Result<Vec<u8>, Error> {
+        match self.status {
+            Some(0) => Ok(self.stdout),
+            _ => Err(self.into_error()),
+        }
+    }
+
+    /// The output of a call whose exit status 1 means "there is none".
+    pub(super) fn if_any(self) -> Result<Option<Vec<u8>>, Error> {
+        match self.status {
+            Some(0) => Ok(Some(self.stdout)),
+            Some(1) => Ok(None),
+            _ => Err(self.into_error()),
+        }
+    }
+
+    fn into_error(self) -> Error {
+        Error::GitFailed {
+            arguments: self.arguments,
+            message: self.message,
+        }
+    }
+}
+
+/// Runs `git ARGUMENTS` on exactly this repository and work tree, whatever the environment says.
+pub(super) fn git<I, A>(repo: &Repo, arguments: I) -> Result<Answer, Error>
+where
+    I: IntoIterator<Item = A>,
+    A: AsRef<OsStr>,
+{
+    let arguments: Vec<A> = arguments.into_iter().collect();
+    let shown = arguments
+        .iter()
+        .map(|argument| argument.as_ref().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
+    tracing::debug!("git {shown}");
+    let mut command = Command::new("git");
+    without_repository(&mut command)
+        .env("GIT_DIR", repo.git_dir())
+        .env("GIT_WORK_TREE", repo.top())
+        .env("LC_ALL", "C")
+        .current_dir(repo.top())
+        .args(&arguments);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().map_err(|source| Error::NoGit { source })?;
+    Ok(Answer {
+        status: status.code(),
+        stdout,
+        message: last_line(&stderr),
+        arguments: shown,
+    })
+}
+
+/// Takes out of the environment what ties git to a repository (git sets it for hooks and drivers).
+pub(super) fn without_repository(command: &mut Command) -> &mut Command {
+    for name in [
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_WORK_TREE",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The line in which git says what was wrong: its last one.
+fn last_line(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.unwrap_or("it gave no reason").trim().to_owned()
+}

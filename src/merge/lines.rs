@@ -1,0 +1,141 @@
+//! Three-way merge of lines (after Khanna, Kunal and Pierce, "A Formal Investigation of Diff3", 2007): for the texts of
+//! block scalars and for comments.
+
+use std::ops::Range;
+
+use super::diff::{self, Hunk};
+use super::runs::{self, Arrange};
+use crate::yaml::Side;
+
+/// What is done where both sides changed the same lines in different ways.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overlap {
+    /// Those of one side are taken.
+    Take(Side),
+    /// Both versions are kept, what they share once.
+    KeepBoth,
+}
+
+/// Merged lines.
+pub(super) struct MergedLines<'t> {
+    pub(super) lines: Vec<&'t str>,
+    /// Whether both sides changed the same lines in different ways somewhere.
+    pub(super) overlapped: bool,
+}
+
+/// Merges lines. Lines that both sides put into the same place are both kept, whatever `overlap` says.
+pub(super) fn merge<'t>(
+    base: &[&'t str],
+    ours: &[&'t str],
+    theirs: &[&'t str],
+    overlap: Overlap,
+) -> MergedLines<'t> {
+    let mut overlapped = false;
+    let ours_hunks = diff::hunks(base, ours);
+    let theirs_hunks = diff::hunks(base, theirs);
+    let mut out = Vec::new();
+    let mut at = 0;
+    let (mut o, mut t) = (0, 0);
+    while o < ours_hunks.len() || t < theirs_hunks.len() {
+        let region = next_region(&ours_hunks, &theirs_hunks, &mut o, &mut t);
+        out.extend_from_slice(&base[at..region.base.start]);
+        let old = &base[region.base.clone()];
+        let ours = replaced(base, ours, &ours_hunks[region.ours.clone()], &region.base);
+        let theirs = replaced(
+            base,
+            theirs,
+            &theirs_hunks[region.theirs.clone()],
+            &region.base,
+        );
+        if region.theirs.is_empty() || ours == theirs {
+            out.extend(ours);
+        } else if region.ours.is_empty() {
+            out.extend(theirs);
+        } else if old.is_empty() {
+            out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)));
+        } else {
+            overlapped = true;
+            match overlap {
+                Overlap::KeepBoth => {
+                    out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)))
+                }
+                Overlap::Take(Side::Ours) => out.extend(ours),
+                Overlap::Take(Side::Theirs) => out.extend(theirs),
+            }
+        }
+        at = region.base.end;
+    }
+    out.extend_from_slice(&base[at..]);
+    MergedLines {
+        lines: out,
+        overlapped,
+    }
+}
+
+/// Hunks of both sides that touch the same lines of the base.
+struct Region {
+    base: Range<usize>,
+    ours: Range<usize>,
+    theirs: Range<usize>,
+}
+
+fn next_region(ours: &[Hunk], theirs: &[Hunk], o: &mut usize, t: &mut usize) -> Region {
+    let first = match (ours.get(*o), theirs.get(*t)) {
+        (Some(a), Some(b)) if begins_before(&b.old, &a.old) => b,
+        (Some(a), _) => a,
+        (None, Some(b)) => b,
+        (None, None) => {
+            return Region {
+                base: 0..0,
+                ours: 0..0,
+                theirs: 0..0,
+            };
+        }
+    };
+    let mut base = first.old.clone();
+    let (o_start, t_start) = (*o, *t);
+    loop {
+        if let Some(hunk) = ours.get(*o).filter(|hunk| overlaps(&hunk.old, &base)) {
+            base = base.start.min(hunk.old.start)..base.end.max(hunk.old.end);
+            *o += 1;
+        } else if let Some(hunk) = theirs.get(*t).filter(|hunk| overlaps(&hunk.old, &base)) {
+            base = base.start.min(hunk.old.start)..base.end.max(hunk.old.end);
+            *t += 1;
+        } else {
+            break;
+        }
+    }
+    Region {
+        base,
+        ours: o_start..*o,
+        theirs: t_start..*t,
+    }
+}
+
+/// An insertion comes before a replacement that begins at its place.
+fn begins_before(a: &Range<usize>, b: &Range<usize>) -> bool {
+    (a.start, a.end) < (b.start, b.end)
+}
+
+/// Neighbouring changes do not overlap, insertions at the same place do.
+fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a == b || (a.start < b.end && b.start < a.end)
+}
+
+/// The lines that a side has in the place of `region`.
+fn replaced<'t>(
+    base: &[&'t str],
+    side: &[&'t str],
+    hunks: &[Hunk],
+    region: &Range<usize>,
+) -> Vec<&'t str> {
+    let mut out = Vec::new();
+    let mut at = region.start;
+    for hunk in hunks {
+        out.extend_from_slice(&base[at..hunk.old.start]);
+        out.extend_from_slice(&side[hunk.new.clone()]);
+        at = hunk.old.end;
+    }
+    out.extend_from_slice(&base[at..region.end]);
+    out
+}

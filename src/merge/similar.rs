@@ -1,0 +1,251 @@
+//! Matching of list members that nothing identifies: by equality first, then by likeness among those that stand
+//! between the same equal neighbours, then by equality anywhere (a move).
+
+use std::collections::HashMap;
+
+use super::diff;
+use super::identity::{Matched, Slot};
+use super::sides::Sides;
+use crate::yaml::{EntryRef, Kind, NodeRef};
+
+/// Two members are taken for versions of one if they share at least this part of what they hold.
+const ALIKE: f64 = 0.5;
+
+/// The same for a collection that stands alone between equal neighbours in the place of another.
+const ALIKE_ALONE: f64 = 0.25;
+
+/// The same for records whose identity changed: more is asked, as an identity changes rarely.
+const RENAMED: f64 = 0.6;
+
+/// Larger gaps than this are not searched for likeness.
+const MOST_PAIRS: usize = 40_000;
+
+/// For every member of `side` the index of the member of `base` that it is a version of; `old` and `new` are the hashes
+/// of what they mean.
+pub(super) fn align(
+    base: &[EntryRef<'_>],
+    old: &[u64],
+    side: &[EntryRef<'_>],
+    new: &[u64],
+) -> Vec<Option<usize>> {
+    let mut found: Vec<Option<usize>> = vec![None; side.len()];
+    for (i, j) in diff::matches(old, new) {
+        found[j] = Some(i);
+    }
+    for hunk in diff::hunks(old, new) {
+        let (olds, news): (Vec<usize>, Vec<usize>) = (hunk.old.collect(), hunk.new.collect());
+        if olds.len() * news.len() > MOST_PAIRS {
+            continue;
+        }
+        if let ([i], [j]) = (olds.as_slice(), news.as_slice()) {
+            // One member in the place of one other is that one, changed, however little two scalars have in common.
+            let (old, new) = (base[*i].value(), side[*j].value());
+            if !old.is_collection() && !new.is_collection() || likeness(old, new) >= ALIKE_ALONE {
+                found[*j] = Some(*i);
+            }
+            continue;
+        }
+        for (i, j) in best_pairs(&olds, &news, |i, j| {
+            likeness(base[i].value(), side[j].value())
+        }) {
+            found[j] = Some(i);
+        }
+    }
+    follow_moves(old, new, &mut found);
+    found
+}
+
+/// A member that is gone from its place and stands, equal, in another was moved.
+fn follow_moves(old: &[u64], new: &[u64], found: &mut [Option<usize>]) {
+    let mut free: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut used = vec![false; old.len()];
+    for &index in found.iter().flatten() {
+        used[index] = true;
+    }
+    for (index, &hash) in old.iter().enumerate().rev() {
+        if !used[index] {
+            free.entry(hash).or_default().push(index);
+        }
+    }
+    for (at, slot) in found.iter_mut().enumerate() {
+        if slot.is_none()
+            && let Some(index) = free.get_mut(&new[at]).and_then(Vec::pop)
+        {
+            *slot = Some(index);
+        }
+    }
+}
+
+/// The pairs, in order on both sides, with the greatest sum of likeness; none below [`ALIKE`].
+fn best_pairs(
+    olds: &[usize],
+    news: &[usize],
+    likeness: impl Fn(usize, usize) -> f64,
+) -> Vec<(usize, usize)> {
+    let width = news.len() + 1;
+    let mut best = vec![0.0f64; (olds.len() + 1) * width];
+    let mut paired = vec![false; (olds.len() + 1) * width];
+    for i in (0..olds.len()).rev() {
+        for j in (0..news.len()).rev() {
+            let at = i * width + j;
+            let skip = best[at + width].max(best[at + 1]);
+            let like = likeness(olds[i], news[j]);
+            let take = like + best[at + width + 1];
+            paired[at] = like >= ALIKE && take > skip;
+            best[at] = if paired[at] { take } else { skip };
+        }
+    }
+    let mut pairs = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    while i < olds.len() && j < news.len() {
+        let at = i * width + j;
+        if paired[at] {
+            pairs.push((olds[i], news[j]));
+            i += 1;
+            j += 1;
+        } else if best[at + width] >= best[at + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    pairs
+}
+
+/// How much two nodes have in common, from 0 to 1.
+pub(super) fn likeness(a: NodeRef<'_>, b: NodeRef<'_>) -> f64 {
+    match (a.kind(), b.kind()) {
+        (Kind::Mapping, Kind::Mapping) => {
+            let shared: f64 = a
+                .entries()
+                .filter_map(|entry| Some((entry, b.get(&entry.key()?.text())?)))
+                .map(|(entry, other)| likeness(entry.value(), other.value()))
+                .sum();
+            ratio(2.0 * shared, (a.len() + b.len()) as f64)
+        }
+        (Kind::Sequence, Kind::Sequence) => {
+            let hashes = |node: NodeRef<'_>| -> Vec<u64> {
+                node.entries()
+                    .map(|entry| entry.value().meaning_hash())
+                    .collect()
+            };
+            let (old, new) = (hashes(a), hashes(b));
+            let shared = diff::matches(&old, &new).len();
+            ratio(2.0 * shared as f64, (old.len() + new.len()) as f64)
+        }
+        (Kind::Scalar(_), Kind::Scalar(_)) if a.means(b) => 1.0,
+        (Kind::Scalar(_), Kind::Scalar(_)) => words_in_common(&a.text(), &b.text()),
+        (Kind::Alias, Kind::Alias) if a.raw() == b.raw() => 1.0,
+        _ => 0.0,
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 1.0 } else { part / whole }
+}
+
+/// Texts of fewer words are names and addresses: they are the same or they are not.
+const FEWEST_WORDS: usize = 4;
+
+/// The likeness of `redis:6` and `redis:7`, of `DB=mysql` and `DB=postgres`.
+const SAME_NAME: f64 = 0.75;
+
+/// Whether two texts are one name with two versions or values behind it.
+fn same_name(a: &str, b: &str) -> bool {
+    let name = |text: &'_ str| -> Option<String> {
+        let at = text.rfind(['@', ':', '='])?;
+        (at > 0 && !text[at..].starts_with("://")).then(|| text[..at].to_owned())
+    };
+    name(a).is_some_and(|a| Some(a) == name(b))
+}
+
+/// The part of words in the same order that two texts share (Dice's coefficient).
+fn words_in_common(a: &str, b: &str) -> f64 {
+    let words = |text: &'_ str| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (a_words, b_words) = (words(a), words(b));
+    if a_words.len().min(b_words.len()) < FEWEST_WORDS {
+        return if same_name(a, b) { SAME_NAME } else { 0.0 };
+    }
+    let (a, b) = (a_words, b_words);
+    let shared = diff::matches(&a, &b).len();
+    ratio(2.0 * shared as f64, (a.len() + b.len()) as f64)
+}
+
+/// A record that one side deleted while it added one that is much like it, in the same place, was renamed: its new
+/// version joins its slot, unless both sides did so in different ways.
+pub(super) fn follow_renames(matched: &mut Matched<'_>) {
+    let ours = renames(matched, |slot| slot.ours, &matched.orders.ours);
+    let theirs = renames(matched, |slot| slot.theirs, &matched.orders.theirs);
+    let mut joined = Vec::new();
+    for (&(old, new), mine) in ours
+        .iter()
+        .map(|pair| (pair, true))
+        .chain(theirs.iter().map(|pair| (pair, false)))
+    {
+        let others = if mine { &theirs } else { &ours };
+        let other = others.iter().find(|pair| pair.0 == old).map(|pair| pair.1);
+        // Renamed twice the same way is one slot already; in different ways it is two records with one origin.
+        if other.is_none() {
+            joined.push((old, new, mine));
+        }
+    }
+    for (old, new, mine) in joined {
+        let slot = std::mem::take(&mut matched.slots[new as usize]);
+        let (target, order) = if mine {
+            matched.slots[old as usize].ours = slot.ours;
+            (old, &mut matched.orders.ours)
+        } else {
+            matched.slots[old as usize].theirs = slot.theirs;
+            (old, &mut matched.orders.theirs)
+        };
+        for index in order.iter_mut().filter(|index| **index == new) {
+            *index = target;
+        }
+    }
+}
+
+fn renames<'d>(
+    matched: &Matched<'d>,
+    side: impl Fn(&Slot<'d>) -> Option<EntryRef<'d>>,
+    order: &[u32],
+) -> Vec<(u32, u32)> {
+    let Sides { base, .. } = &matched.orders;
+    let mut pairs = Vec::new();
+    for hunk in diff::hunks(base, order) {
+        let olds: Vec<usize> = base[hunk.old.clone()]
+            .iter()
+            .map(|&index| index as usize)
+            .filter(|&index| side(&matched.slots[index]).is_none())
+            .collect();
+        let news: Vec<usize> = order[hunk.new.clone()]
+            .iter()
+            .map(|&index| index as usize)
+            .filter(|&index| {
+                let slot = &matched.slots[index];
+                let alone = slot.ours.is_none() || slot.theirs.is_none();
+                slot.base.is_none() && alone
+            })
+            .collect();
+        if olds.is_empty() || news.is_empty() || olds.len() * news.len() > MOST_PAIRS {
+            continue;
+        }
+        let like = |old: usize, new: usize| {
+            let slots = (&matched.slots[old], &matched.slots[new]);
+            match (slots.0.base, side(slots.1)) {
+                (Some(a), Some(b)) => {
+                    let like = likeness(a.value(), b.value());
+                    if like >= RENAMED { like } else { 0.0 }
+                }
+                _ => 0.0,
+            }
+        };
+        let found = best_pairs(&olds, &news, like);
+        pairs.extend(found.into_iter().map(|(old, new)| (old as u32, new as u32)));
+    }
+    pairs
+}

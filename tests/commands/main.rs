@@ -1,0 +1,12 @@
+//! What the commands promise, shown with the real binary and the real git.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod driver;
+mod init;
+mod merge;
+mod status;
+mod uninit;
+mod usage;

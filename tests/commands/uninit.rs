@@ -1,0 +1,162 @@
+//! `init`, then `uninit`: every byte as before.
+
+use crate::support::World;
+use std::fs;
+
+#[test]
+fn every_byte_comes_back() {
+    let world = World::new();
+    let attributes = [
+        None,
+        Some(""),
+        Some("*.png binary\n"),
+        Some("*.png binary"),
+        Some("*.png binary\r\n*.sh text\r\n"),
+        Some("# note\n\n\n"),
+    ];
+    let configs: [&dyn Fn(&str) -> String; 5] = [
+        &|config| config.to_owned(),
+        &|config| config.trim_end().to_owned(),
+        &|config| format!("{config}# a last remark\n"),
+        &|config| format!("{config}; a last remark, and no newline"),
+        &|config| format!("{config}[alias]\r\n\tst = status\r\n[merge \"other\"]\n\tname = other"),
+    ];
+    for (index, attributes) in attributes.iter().enumerate() {
+        for (variant, config) in configs.iter().enumerate() {
+            let repo = world.repo(format!("repo {index} {variant}"), &[]);
+            if let Some(content) = attributes {
+                repo.write(".gitattributes", content);
+            }
+            let original = repo.read(".git/config");
+            repo.write(".git/config", config(&original));
+            let before = repo.snapshot();
+            repo.rhema(&["init"]).exits(0);
+            assert!(
+                repo.git(&["config", "merge.rhema-crdt.driver"])
+                    .contains("merge-driver")
+            );
+            let set_up = repo.snapshot();
+            repo.rhema(&["init"]).exits(0);
+            assert_eq!(
+                repo.snapshot(),
+                set_up,
+                "init again: {attributes:?}, config {variant}"
+            );
+            repo.rhema(&["uninit"]).exits(0);
+            let after = repo.snapshot();
+            for (path, bytes) in &before {
+                assert_eq!(
+                    after.get(path).map(|after| String::from_utf8_lossy(after)),
+                    Some(String::from_utf8_lossy(bytes)),
+                    "{}: {attributes:?}, config {variant}",
+                    path.display()
+                );
+            }
+            assert_eq!(
+                after.len(),
+                before.len(),
+                "{attributes:?}, config {variant}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_added_meanwhile_stays() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".gitattributes", "*.a text\n")]);
+    repo.rhema(&["init"]).exits(0);
+    let attributes = repo.read(".gitattributes");
+    repo.write(".gitattributes", format!("{attributes}*.b text\n"));
+    repo.git(&["config", "merge.rhema-crdt.recursive", "binary"]);
+    repo.git(&["config", "alias.st", "status"]);
+    repo.rhema(&["uninit"]).exits(0);
+    assert_eq!(repo.read(".gitattributes"), "*.a text\n*.b text\n");
+    assert_eq!(repo.git(&["config", "alias.st"]), "status\n");
+    assert_eq!(
+        repo.git(&["config", "merge.rhema-crdt.recursive"]),
+        "binary\n"
+    );
+    repo.try_git(&["config", "merge.rhema-crdt.driver"])
+        .exits(1);
+}
+
+#[test]
+fn without_init_there_is_nothing_to_do() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".gitattributes", "*.a text\n")]);
+    let before = repo.snapshot();
+    let told = repo.rhema(&["uninit"]).exits(0).stdout;
+    assert!(told.starts_with("Nothing to do"), "{told}");
+    assert_eq!(repo.snapshot(), before);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.rhema(&["init"]).exits(0);
+    let before = repo.snapshot();
+    let json = repo
+        .rhema(&["uninit", "--dry-run", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(json["changed"][0]["what"], "attributes-removed");
+    assert_eq!(json["changed"][0]["file_too"], true);
+    assert_eq!(json["changed"][1]["what"], "config-removed");
+    assert_eq!(repo.snapshot(), before);
+}
+
+#[test]
+fn the_driver_stays_while_another_work_tree_uses_it() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/todos.yaml", "todos: []\n")]);
+    let config = repo.read(".git/config");
+    repo.git(&["worktree", "add", "-q", "../linked"]);
+    let linked = world.tree("linked");
+    repo.rhema(&["init"]).exits(0);
+    linked.rhema(&["init"]).exits(0);
+
+    let told = linked.rhema(&["uninit"]).exits(0).stdout;
+    assert!(told.contains("stays configured"), "{told}");
+    assert!(!linked.path(".gitattributes").exists());
+    assert_eq!(
+        repo.rhema(&["status", "--json"]).json()["driver"]["configured"],
+        true
+    );
+    assert_eq!(
+        linked.rhema(&["status", "--json"]).json()["driver"]["configured"],
+        false
+    );
+
+    repo.rhema(&["uninit"]).exits(0);
+    assert_eq!(repo.read(".git/config"), config);
+}
+
+#[test]
+fn the_main_work_tree_counts_as_another_one_too() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.git(&["worktree", "add", "-q", "../linked"]);
+    let linked = world.tree("linked");
+    linked.rhema(&["init"]).exits(0);
+    repo.rhema(&["init"]).exits(0);
+    linked.rhema(&["uninit"]).exits(0);
+    assert!(
+        repo.git(&["config", "merge.rhema-crdt.driver"])
+            .contains("merge-driver")
+    );
+}
+
+#[test]
+fn a_work_tree_that_is_gone_does_not_count() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.git(&["worktree", "add", "-q", "../linked"]);
+    repo.rhema(&["init"]).exits(0);
+    world.tree("linked").rhema(&["init"]).exits(0);
+    fs::remove_dir_all(world.path("linked")).unwrap();
+    repo.rhema(&["uninit"]).exits(0);
+    repo.try_git(&["config", "merge.rhema-crdt.driver"])
+        .exits(1);
+}

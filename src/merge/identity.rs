@@ -3,12 +3,14 @@
 //! Entries of a mapping are known by their key; entries of a list of records by the field that identifies a record; all
 //! others by what they hold and where they stand (`similar.rs`).
 
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 
 use rustc_hash::FxHasher;
 
+use super::document;
 use super::sides::Sides;
 use super::similar;
+use crate::crdt::Digest;
 use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<FxHasher>>;
@@ -53,9 +55,7 @@ pub(super) fn matched<'d>(versions: Sides<Option<NodeRef<'d>>>) -> Matched<'d> {
         });
     }
     match identity_field(versions) {
-        Some(field) => by_identity(versions, By::Field(field), move |entry| {
-            identity(entry, field)
-        }),
+        Some(field) => by_birth(versions, field),
         None => by_content(versions),
     }
 }
@@ -86,10 +86,50 @@ fn identity_field(versions: Sides<Option<NodeRef<'_>>>) -> Option<&'static str> 
     })
 }
 
-fn by_identity<'d>(
+/// What a record is known by: its identity, or the one that it was born with before another record took it.
+#[derive(PartialEq, Eq, Hash)]
+enum Name<'d> {
+    Identity(Option<Scalar<'d>>),
+    Born(String, Digest),
+}
+
+/// Matches records by birth first and by identity then: a record that was renamed because another one has its identity is
+/// still the one that other versions know under the old name.
+fn by_birth<'d>(versions: Sides<Option<NodeRef<'d>>>, field: &'static str) -> Matched<'d> {
+    let named = |entry: EntryRef<'d>| match identity(entry, field)? {
+        Scalar::Str(name) => document::original_identity(entry.value(), &name),
+        _ => None,
+    };
+    let renamed: std::collections::HashSet<(String, Digest)> = versions
+        .iter()
+        .flatten()
+        .flat_map(|node| node.entries())
+        .filter_map(named)
+        .collect();
+    by_identity(versions, By::Field(field), |entry| {
+        let identity = identity(entry, field);
+        if renamed.is_empty() {
+            return Name::Identity(identity);
+        }
+        if let Some((name, digest)) = named(entry) {
+            return Name::Born(name, digest);
+        }
+        let Some(Scalar::Str(name)) = &identity else {
+            return Name::Identity(identity);
+        };
+        match document::birth(entry.value()) {
+            Some(birth) if renamed.contains(&(name.clone().into_owned(), birth.digest)) => {
+                Name::Born(name.clone().into_owned(), birth.digest)
+            }
+            _ => Name::Identity(identity),
+        }
+    })
+}
+
+fn by_identity<'d, N: Eq + Hash>(
     versions: Sides<Option<NodeRef<'d>>>,
     by: By,
-    identity: impl Fn(EntryRef<'d>) -> Option<Scalar<'d>>,
+    name: impl Fn(EntryRef<'d>) -> N,
 ) -> Matched<'d> {
     let most = versions
         .iter()
@@ -97,11 +137,10 @@ fn by_identity<'d>(
         .map(|node| node.len())
         .max()
         .unwrap_or_default();
-    let mut known: Map<Option<Scalar<'d>>, u32> =
-        Map::with_capacity_and_hasher(most, BuildHasherDefault::default());
+    let mut known: Map<N, u32> = Map::with_capacity_and_hasher(most, BuildHasherDefault::default());
     let mut slots: Vec<Slot<'d>> = Vec::with_capacity(most);
     let mut number = |entry: EntryRef<'d>, set: fn(&mut Slot<'d>, EntryRef<'d>)| {
-        let index = *known.entry(identity(entry)).or_insert_with(|| {
+        let index = *known.entry(name(entry)).or_insert_with(|| {
             slots.push(Slot::default());
             (slots.len() - 1) as u32
         });

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::diff::{self, Hunk};
-use super::runs::{self, Arrange};
+use super::runs;
 use crate::yaml::Side;
 
 /// What is done where both sides changed the same lines in different ways.
@@ -52,13 +52,11 @@ pub(super) fn merge<'t>(
         } else if region.ours.is_empty() {
             out.extend(theirs);
         } else if old.is_empty() {
-            out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)));
+            out.extend(runs::join(&ours, &theirs, |a, b| a.cmp(b)));
         } else {
             overlapped = true;
             match overlap {
-                Overlap::KeepBoth => {
-                    out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)))
-                }
+                Overlap::KeepBoth => out.extend(runs::join(&ours, &theirs, |a, b| a.cmp(b))),
                 Overlap::Take(Side::Ours) => out.extend(ours),
                 Overlap::Take(Side::Theirs) => out.extend(theirs),
             }

@@ -7,6 +7,7 @@
 //! sequences; `markers.rs` writes what is contested between git's conflict markers.
 
 mod diff;
+mod document;
 mod identity;
 mod lines;
 mod markers;
@@ -21,6 +22,7 @@ mod trivia;
 use std::borrow::Cow;
 
 use crate::yaml::{self, Document, FileDraft, Limits, PartDraft, Piece, Side};
+use document::{Keeper, Role};
 use sides::Sides;
 use tree::{Merger, Outcome};
 
@@ -54,6 +56,8 @@ pub struct Merged {
     pub bytes: Vec<u8>,
     /// How many leaves and entries are contested: each stands in `bytes` between conflict markers.
     pub contested: usize,
+    /// How many losing values a document keeps since this merge.
+    pub kept: usize,
 }
 
 /// Which of the three versions.
@@ -95,6 +99,7 @@ pub fn merge(
         Ok(Merged {
             bytes: bytes.to_vec(),
             contested: 0,
+            kept: 0,
         })
     };
     if ours == theirs || base == theirs {
@@ -112,12 +117,13 @@ pub fn merge(
         theirs: frames.theirs.strip(texts.theirs),
     };
     let documents = read(&texts, &options.limits)?;
-    let (draft, contested) = merged(&documents)?;
+    let (draft, Counts { contested, kept }) = merged(&documents)?;
     let ours = checked(&draft, Side::Ours, &options.limits)?;
     if contested == 0 {
         return Ok(Merged {
             bytes: frame.dress(ours),
             contested,
+            kept,
         });
     }
     let theirs = checked(&draft, Side::Theirs, &options.limits)?;
@@ -125,6 +131,7 @@ pub fn merge(
     Ok(Merged {
         bytes: frame.dress(marked),
         contested,
+        kept,
     })
 }
 
@@ -161,13 +168,23 @@ fn read(texts: &Sides<Cow<'_, [u8]>>, limits: &Limits) -> Result<Sides<Document>
     })
 }
 
-fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> {
+/// What a merge left for people.
+struct Counts {
+    contested: usize,
+    kept: usize,
+}
+
+fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, Counts), Error> {
     let Sides { base, ours, theirs } = documents;
     let count = ours.parts().len();
     if theirs.parts().len() != count || base.parts().len() != count || count == 0 {
         return Err(Error::Documents);
     }
-    let mut merger = Merger::default();
+    let is_document = |document: &Document| document.root().is_some_and(document::is_document);
+    let mut merger = Merger {
+        contested: 0,
+        keeper: (is_document(ours) || is_document(theirs)).then(Keeper::default),
+    };
     let parts = base.parts().iter().zip(ours.parts()).zip(theirs.parts());
     let parts = parts.map(|((b, o), t)| {
         let drafts = Sides {
@@ -179,6 +196,7 @@ fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> 
             Some(base.node(b.root)),
             ours.node(o.root),
             theirs.node(t.root),
+            Role::Root,
         ) {
             Outcome::Clean(root) => root,
             // A root that is contested as a whole is left to a merge of lines.
@@ -195,7 +213,18 @@ fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> 
         parts,
         newline: yaml::newline_of(ours.text()),
     };
-    Ok((draft, merger.contested))
+    let counts = match merger.keeper {
+        // Everything in a document was decided: nothing is left for markers.
+        Some(keeper) => Counts {
+            contested: 0,
+            kept: keeper.kept,
+        },
+        None => Counts {
+            contested: merger.contested,
+            kept: 0,
+        },
+    };
+    Ok((draft, counts))
 }
 
 /// Merges what stands before or behind a root.

@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use super::document::{self, Keeper, Role, Twin};
 use super::identity::{self, By, Matched, Slot};
-use super::order::{self, Orders};
-use super::runs::Arrange;
+use super::order::{self, Arrange, Fate, Orders};
 use super::sides::Sides;
 use super::{text, trivia};
 use crate::yaml::{
@@ -30,6 +30,8 @@ pub(super) enum Outcome<'d> {
 pub(super) struct Merger {
     /// Contested leaves and entries so far.
     pub(super) contested: usize,
+    /// Decides what is contested, in documents.
+    pub(super) keeper: Option<Keeper>,
 }
 
 impl Merger {
@@ -39,6 +41,7 @@ impl Merger {
         base: Option<NodeRef<'d>>,
         ours: NodeRef<'d>,
         theirs: NodeRef<'d>,
+        role: Role,
     ) -> Outcome<'d> {
         if let Some(base) = base {
             if same_bytes(base, ours) {
@@ -62,6 +65,7 @@ impl Merger {
                 },
                 ours,
                 theirs,
+                role,
             ) {
                 return Outcome::Clean(merged);
             }
@@ -96,6 +100,7 @@ impl Merger {
         versions: Sides<Option<NodeRef<'d>>>,
         ours: NodeRef<'d>,
         theirs: NodeRef<'d>,
+        role: Role,
     ) -> Option<Draft<'d>> {
         let present = || versions.iter().flatten();
         if present().any(|node| node.data().flow && node.raw().contains(" #")) {
@@ -120,9 +125,44 @@ impl Merger {
         let mut entries: Vec<Option<EntryDraft<'d>>> = matched
             .slots
             .iter()
-            .map(|slot| self.entry(slot, matched.by, flow))
+            .map(|slot| {
+                let about = self.keeper.is_some() && role.is_holder() && document::is_about(slot);
+                if about {
+                    None
+                } else {
+                    self.entry(slot, matched.by, flow)
+                }
+            })
             .collect();
-        let survives: Vec<bool> = entries.iter().map(Option::is_some).collect();
+        let mut about = None;
+        let mut born_twice = Vec::new();
+        if let Some(keeper) = &mut self.keeper {
+            match matched.by {
+                By::Key if role.is_holder() => {
+                    about = Some(keeper.settle_holder(
+                        versions,
+                        role,
+                        &matched.slots,
+                        &mut entries,
+                        flow,
+                    ));
+                }
+                By::Field(field) => {
+                    born_twice = keeper.settle_records(field, &matched.slots, &mut entries);
+                }
+                _ => {}
+            }
+        }
+        let fates: Vec<Fate> = matched
+            .slots
+            .iter()
+            .zip(&entries)
+            .map(|(slot, entry)| match entry {
+                None => Fate::Gone,
+                Some(_) if is_revived(slot) => Fate::Revived,
+                Some(_) => Fate::Stays,
+            })
+            .collect();
         let orders = Orders {
             base: &matched.orders.base,
             ours: &matched.orders.ours,
@@ -134,11 +174,29 @@ impl Merger {
         } else {
             Arrange::Elements
         };
-        let order = order::merge(&orders, &survives, arrange, |a, b| compare(&matched, a, b));
-        let entries: Vec<_> = order
-            .into_iter()
-            .filter_map(|index| entries[index as usize].take())
-            .collect();
+        let order = order::merge(&orders, &fates, arrange, |a, b| {
+            let revived = |entry: u32| fates[entry as usize] == Fate::Revived;
+            // What came back stands before what is new, as it did before it was deleted.
+            match (revived(a), revived(b)) {
+                (true, true) => a.cmp(&b),
+                (mine, other) if mine != other => other.cmp(&mine),
+                _ => compare(&matched, a, b),
+            }
+        });
+        let mut merged = Vec::with_capacity(order.len());
+        let mut waiting: Vec<Twin<'d>> = Vec::new();
+        for index in order {
+            let name = document::name_of(&matched.slots[index as usize], matched.by);
+            let twins = waiting.extract_if(.., |twin: &mut Twin<'d>| !twin.stands_behind(&name));
+            merged.extend(twins.map(|twin| twin.entry));
+            merged.extend(entries[index as usize].take());
+            waiting.extend(born_twice.extract_if(.., |twin| twin.of == index as usize));
+        }
+        merged.extend(waiting.into_iter().map(|twin| twin.entry));
+        let mut entries = merged;
+        if let Some(about) = about {
+            about.insert(role, flow, &mut entries);
+        }
         if entries.is_empty() && !flow {
             let empty = if ours.kind() == Kind::Mapping {
                 "{}"
@@ -222,7 +280,11 @@ impl Merger {
                 below,
             })
         };
-        Some(match self.node(base, ours.value(), theirs.value()) {
+        let role = match by {
+            By::Field(_) => Role::Record,
+            By::Key | By::Content => Role::Inner,
+        };
+        Some(match self.node(base, ours.value(), theirs.value(), role) {
             Outcome::Clean(value) => {
                 let sep = sep_for(&value, slot, flow);
                 EntryDraft::Made(made(Body { sep, value, beside }))
@@ -286,6 +348,17 @@ impl<'a, 'd: 'a, I: Iterator<Item = &'a NodeRef<'d>>> RevFindFlow<'d> for I {
                     .then_with(|| a.raw().cmp(b.raw()))
             })
     }
+}
+
+/// Whether an entry of the base came back, or is there to be chosen, after one branch deleted it.
+fn is_revived(slot: &Slot<'_>) -> bool {
+    let Some(base) = slot.base else {
+        return false;
+    };
+    let sides = [slot.ours, slot.theirs];
+    let deleted = sides.iter().any(Option::is_none);
+    let came_back = |entry: &EntryRef<'_>| document::is_revived(entry.value());
+    deleted || (!came_back(&base) && sides.iter().flatten().any(came_back))
 }
 
 fn lead(entry: EntryRef<'_>) -> Piece<'_> {

@@ -45,6 +45,8 @@ pub(crate) struct Report {
 pub(crate) struct Verdict {
     /// Clean in both directions.
     pub(crate) clean: bool,
+    /// Clean in one direction at least: what is wrong there is wrong.
+    pub(crate) ever_clean: bool,
     /// Clean, and the data are as they must be in both directions.
     pub(crate) right: bool,
     /// The data equal what was committed, in the first direction.
@@ -269,6 +271,7 @@ fn clean(model: &Model, expect: &Expect<'_>, output: &[u8]) -> (Vec<Finding>, Op
 fn committed(model: &Model, expect: &Expect<'_>) -> Verdict {
     let mut verdict = Verdict {
         clean: true,
+        ever_clean: true,
         right: false,
         as_committed: true,
         findings: Vec::new(),
@@ -361,6 +364,7 @@ impl Verdict {
     fn new(runs: &[Run]) -> Self {
         Self {
             clean: runs.iter().all(Run::is_clean),
+            ever_clean: runs.iter().any(Run::is_clean),
             right: false,
             as_committed: false,
             findings: Vec::new(),

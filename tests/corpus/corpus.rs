@@ -39,7 +39,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 
 const USAGE: &str = "\
 usage: corpus mine --out DIR [--max-per-repo N] [--max-bytes N] [--pool K] [NAME=]GIT_DIR...
-       corpus score DIR [--mergiraf PROGRAM] [--rhema PROGRAM] [--tool NAME=COMMAND]... [--json FILE]
+       corpus score DIR... [--mergiraf PROGRAM] [--rhema PROGRAM] [--tool NAME=COMMAND]... [--json FILE]
                         [--show [TOOL:]KIND N]... [--threads N]
 
 COMMAND is split at blanks; {base}, {ours}, {theirs} and {path} stand for the files. It prints the merge; its exit

@@ -36,7 +36,7 @@ pub(crate) fn table(reports: &[Report], names: &[&str]) {
     let any = |_: &Report, _: &Verdict| true;
     let clean = |_: &Report, v: &Verdict| v.clean;
     let right = |_: &Report, v: &Verdict| v.right;
-    let modelled_clean = |r: &Report, v: &Verdict| r.bucket != Bucket::Text && v.clean;
+    let modelled_clean = |r: &Report, v: &Verdict| r.bucket != Bucket::Text && v.ever_clean;
     let free_right = |r: &Report, v: &Verdict| r.bucket == Bucket::Free && v.right;
     let flawless = |_: &Report, v: &Verdict| v.right && v.findings.is_empty();
     let as_committed = |_: &Report, v: &Verdict| v.as_committed;
@@ -252,6 +252,7 @@ pub(crate) fn json(reports: &[Report], names: &[&str]) -> Result<String> {
                         .collect();
                     let verdict = json!({
                         "clean": verdict.clean,
+                        "ever_clean": verdict.ever_clean,
                         "right": verdict.right,
                         "as_committed": verdict.as_committed,
                         "milliseconds": verdict.milliseconds,

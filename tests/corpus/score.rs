@@ -1,6 +1,6 @@
 //! `corpus score`: runs the tools on all cases, two at a time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use crate::report;
 use crate::tools::Tool;
 
 struct Options {
-    corpus: PathBuf,
+    corpora: Vec<PathBuf>,
     tools: Vec<Tool>,
     json: Option<PathBuf>,
     show: Vec<Show>,
@@ -27,9 +27,9 @@ pub(crate) struct Show {
 
 pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     let options = parse(arguments)?;
-    let cases = find_cases(&options.corpus)?;
+    let cases = find_cases(&options.corpora)?;
     if cases.is_empty() {
-        return Err(format!("no cases in {}", options.corpus.display()).into());
+        return Err("no cases given".into());
     }
     let reports = judge_all(&cases, &options)?;
     let mut names: Vec<&str> = options
@@ -50,13 +50,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
     let mut options = Options {
-        corpus: PathBuf::new(),
+        corpora: Vec::new(),
         tools: vec![Tool::git()],
         json: None,
         show: Vec::new(),
         threads: 2,
     };
-    let mut corpus = None;
     while let Some(argument) = arguments.next() {
         let mut value = || {
             arguments
@@ -93,18 +92,16 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
                 });
             }
             flag if flag.starts_with("--") => return Err(format!("unknown option {flag}").into()),
-            _ if corpus.is_some() => return Err("one corpus at a time".into()),
-            _ => corpus = Some(PathBuf::from(argument)),
+            _ => options.corpora.push(PathBuf::from(argument)),
         }
     }
-    options.corpus = corpus.ok_or("no corpus given")?;
     Ok(options)
 }
 
-/// Every folder at or below `top` that holds a case, in order of name.
-fn find_cases(top: &Path) -> Result<Vec<Case>> {
+/// Every folder at or below the given ones that holds a case, in order of name.
+fn find_cases(tops: &[PathBuf]) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
-    let mut folders = vec![top.to_owned()];
+    let mut folders = tops.to_vec();
     while let Some(folder) = folders.pop() {
         if folder.join("base.yaml").is_file() {
             let meta = std::fs::read_to_string(folder.join("meta")).unwrap_or_default();

@@ -58,11 +58,11 @@ impl Tool {
     }
 
     pub(crate) fn mergiraf(program: &str) -> Self {
-        // Its own limit stays above ours, so that a slow merge is seen as one and not as git's result.
+        // With its own time limit as users have it: after ten seconds it falls back to git's result.
         Self::program(
             program,
             "mergiraf",
-            "merge --timeout 0 -p {path} -x ours -s base -y theirs {base} {ours} {theirs}",
+            "merge -p {path} -x ours -s base -y theirs {base} {ours} {theirs}",
         )
     }
 

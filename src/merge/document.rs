@@ -181,6 +181,8 @@ pub(super) fn name_of(slot: &Slot<'_>, by: By) -> String {
 pub(super) struct Keeper {
     /// Losing values that were added to the file.
     pub(super) kept: usize,
+    /// Contests between values that no record holds: they are left to people.
+    pub(super) unsettled: usize,
 }
 
 /// What a settled record or root says about itself: entries to be written in front.
@@ -277,10 +279,13 @@ impl Keeper {
                     *entry = Some(with_loser(*kept, loser));
                 }
                 Some(EntryDraft::Contested(made, theirs)) => {
-                    let (Some(ours_record), Some(theirs_record)) = (slot.ours, slot.theirs) else {
+                    let (None, Some(ours_record), Some(theirs_record)) =
+                        (slot.base, slot.ours, slot.theirs)
+                    else {
+                        self.unsettled += 1;
+                        *entry = Some(EntryDraft::Contested(made, theirs));
                         continue;
                     };
-                    drop((made, theirs));
                     let (first, second, name) = both_births(field, ours_record, theirs_record);
                     self.kept += 1;
                     *entry = Some(first);

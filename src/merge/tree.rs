@@ -204,6 +204,20 @@ impl<'a> Merger<'a> {
             let left = orphans.settle(&matched, &mut entries);
             trivia::put_above(&mut foot, &left);
         }
+        if let Some(&first) = order.first().filter(|_| !flow) {
+            let was_first = matched
+                .orders
+                .iter()
+                .any(|order| order.first() == Some(&first));
+            let lead = entries[first as usize].as_mut().and_then(|entry| {
+                let blank = !was_first && starts_blank(entry);
+                lead_of_draft(entry).filter(|_| blank)
+            });
+            // Blank lines set it apart from an entry that is gone.
+            if let Some(lead) = lead {
+                trivia::drop_leading_blanks(lead);
+            }
+        }
         let entries: Vec<_> = order
             .into_iter()
             .filter_map(|index| entries[index as usize].take())
@@ -421,6 +435,18 @@ impl Orphans {
         }
         left
     }
+}
+
+fn starts_blank(entry: &EntryDraft<'_>) -> bool {
+    let lead = match entry {
+        EntryDraft::Keep(entry) => lead(*entry),
+        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => made.lead.clone(),
+        EntryDraft::Only(_, entry) => return starts_blank(entry),
+    };
+    lead.text
+        .lines()
+        .next()
+        .is_some_and(|line| line.trim().is_empty())
 }
 
 fn lead_of_draft<'e, 'd>(entry: &'e mut EntryDraft<'d>) -> Option<&'e mut Piece<'d>> {

@@ -8,7 +8,9 @@ use super::order::{self, Arrange, Fate, Orders};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
 use super::{Error, identity, trivia};
-use crate::yaml::{self, Document, Draft, FileDraft, Kind, NodeRef, Part, PartDraft, Piece};
+use crate::yaml::{
+    self, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, NodeRef, Part, PartDraft, Piece,
+};
 
 /// A merged file.
 pub(super) struct MergedFile<'d> {
@@ -70,7 +72,7 @@ pub(super) fn merge<'d>(
         .into_iter()
         .filter_map(|index| found[index as usize].take())
         .collect();
-    let head = loose_head(documents);
+    let head = LooseHead::of(documents);
     let newline = yaml::newline_of(documents.ours.text());
     let differ = found
         .iter()
@@ -80,14 +82,14 @@ pub(super) fn merge<'d>(
             Some(yaml::Side::Ours) => None,
             _ => part.theirs.clone().or_else(|| part.ours.clone()),
         });
-        file(parts.collect(), head.clone(), newline)
+        file(parts.collect(), head.as_ref(), newline)
     });
     let ours = found.into_iter().filter_map(|part| match part.only {
         Some(yaml::Side::Theirs) => None,
         _ => part.ours,
     });
     Ok(MergedFile {
-        ours: file(ours.collect(), head, newline),
+        ours: file(ours.collect(), head.as_ref(), newline),
         theirs,
         contested: merger
             .keeper
@@ -226,7 +228,19 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
         around(texts.map(|draft| draft.as_ref().map_or("", |draft| of(draft).as_ref())))
     };
     let head = text(|draft| &draft.head);
-    let mut rest = text(|draft| &draft.rest);
+    let all_in_line = drafts.iter().flatten().all(|draft| !draft.root.ends_line());
+    let mut rest = if all_in_line {
+        text(|draft| &draft.rest)
+    } else {
+        let rests = drafts
+            .as_ref()
+            .map(|draft| draft.as_ref().map(lines_behind));
+        around(
+            rests
+                .as_ref()
+                .map(|rest| rest.as_deref().unwrap_or_default()),
+        )
+    };
     let outcome = merger.node(base, ours.root(), theirs.root(), Role::Root);
     let orphans = merger.take_orphans();
     if !orphans.is_empty() {
@@ -257,6 +271,19 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
     })
 }
 
+/// The whole lines behind a root.
+fn lines_behind<'p>(part: &'p PartDraft<'_>) -> Cow<'p, str> {
+    let rest = part.rest.as_ref();
+    if part.root.ends_line() {
+        return Cow::Borrowed(rest);
+    }
+    match rest.strip_prefix('\n') {
+        Some(lines) => Cow::Borrowed(lines),
+        // A comment beside it becomes one below it.
+        None => Cow::Owned(rest.trim_start_matches([' ', '\t']).to_owned()),
+    }
+}
+
 /// A YAML document that only one side has: added there, or deleted on the other side.
 fn one_sided<'d>(
     merger: &mut Merger<'_>,
@@ -278,24 +305,57 @@ fn one_sided<'d>(
     Some(MergedPart { ours, theirs, only })
 }
 
-/// The merged text before the first document where a version holds nothing but comments.
-fn loose_head(documents: &Sides<Document>) -> Option<String> {
-    let heads = documents
-        .as_ref()
-        .map(|document| match document.parts().first() {
-            None => document.text(),
-            Some(first) => {
-                let root = document.node(first.root).data();
-                let start = if root.props.is_empty() {
-                    root.span.start
-                } else {
-                    root.props.start
-                };
-                document.between(first.span.start, start)
-            }
+/// The merged text before the first entry where a version holds nothing but comments: they stand above whatever the
+/// other versions begin with.
+struct LooseHead<'d> {
+    text: String,
+    /// The leads that are part of it.
+    leads: Vec<&'d str>,
+}
+
+impl<'d> LooseHead<'d> {
+    fn of(documents: &'d Sides<Document>) -> Option<Self> {
+        if documents
+            .iter()
+            .all(|document| !document.parts().is_empty())
+        {
+            return None;
+        }
+        let mut leads = Vec::new();
+        let heads = documents.as_ref().map(|document| {
+            let Some(first) = document.parts().first() else {
+                return Cow::Borrowed(document.text());
+            };
+            let place = Place {
+                document,
+                part: first,
+            };
+            let head = place.draft().head;
+            let root = place.root();
+            let lead = root
+                .entries()
+                .next()
+                .filter(|_| root.is_block_collection())
+                .map_or("", EntryRef::lead);
+            leads.push(lead);
+            Cow::Owned(format!("{head}{lead}"))
         });
-    let loose = documents.iter().any(|document| document.parts().is_empty());
-    loose.then(|| around(heads).into_owned())
+        let text = around(heads.as_ref().map(Cow::as_ref)).into_owned();
+        Some(LooseHead { text, leads })
+    }
+
+    fn put(&self, part: &mut PartDraft<'d>) {
+        part.head = Cow::Owned(self.text.clone());
+        let Some(root) = part.root.open().filter(|root| !root.flow) else {
+            return;
+        };
+        for entry in root.entries.iter_mut().filter_map(EntryDraft::open) {
+            let known = |line: &str| self.leads.iter().any(|lead| lead.contains(line));
+            if entry.lead.text.lines().all(known) {
+                entry.lead = Piece::default();
+            }
+        }
+    }
 }
 
 /// The merged text of files that hold nothing but comments.
@@ -309,13 +369,13 @@ pub(super) fn comments_alone(documents: &Sides<Document>) -> Option<String> {
 /// Documents one behind the other: every one but the first begins with `---`.
 fn file<'d>(
     mut parts: Vec<PartDraft<'d>>,
-    head: Option<String>,
+    head: Option<&LooseHead<'d>>,
     newline: &'static str,
 ) -> FileDraft<'d> {
     for (index, part) in parts.iter_mut().enumerate() {
         if index == 0 {
-            if let Some(head) = &head {
-                part.head = Cow::Owned(head.clone());
+            if let Some(head) = head {
+                head.put(part);
             }
         } else if !part.head.lines().any(|line| line.starts_with("---")) {
             part.head = Cow::Owned(format!("---{newline}{}", part.head));

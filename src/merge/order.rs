@@ -4,7 +4,8 @@
 //! both sides did, those that neither moved in the base's order. Every other entry floats: it stands behind the
 //! skeleton entry that it follows on the side that put it there.
 //!
-//! What floats at one place is arranged by rule, run by run. A run ends where an entry of the base is gone or came back:
+//! What floats at one place is arranged by rule, run by run or element by element. Where order must not depend on the order
+//! of merging, a run ends where an entry of the base is gone or came back:
 //! which of the neighbours stood before it and which behind cannot be told any more once a merge without it was
 //! committed, so it must not matter, or the order of merging many branches would show.
 
@@ -83,7 +84,12 @@ pub(super) fn merge(
     for (index, &entry) in skeleton.iter().enumerate() {
         place[entry as usize] = index + 1;
     }
-    let floats = [ours, theirs].map(|side| floats(side, &place, fates, &seen));
+    let breaks = |entry: u32| {
+        arrange == Arrange::Elements
+            && seen[entry as usize] & 1 != 0
+            && fates[entry as usize] != Fate::Stays
+    };
+    let floats = [ours, theirs].map(|side| floats(side, &place, fates, breaks));
     let mut anchor = vec![[usize::MAX; 2]; count];
     for (side, floats) in floats.iter().enumerate() {
         for float in floats {
@@ -234,20 +240,23 @@ struct Float {
     run: usize,
 }
 
-fn floats(side: &[u32], place: &[usize], fates: &[Fate], seen: &[u8]) -> Vec<Float> {
+fn floats(
+    side: &[u32],
+    place: &[usize],
+    fates: &[Fate],
+    breaks: impl Fn(u32) -> bool,
+) -> Vec<Float> {
     let (mut gap, mut run) = (0, 0);
     let mut out = Vec::new();
     for &entry in side {
         let at = place[entry as usize];
-        let fate = fates[entry as usize];
         if at != usize::MAX {
             gap = at;
             continue;
         }
-        let in_base = seen[entry as usize] & 1 != 0;
-        let breaks = in_base && fate != Fate::Stays;
+        let breaks = breaks(entry);
         run += usize::from(breaks);
-        if fate != Fate::Gone {
+        if fates[entry as usize] != Fate::Gone {
             out.push(Float { entry, gap, run });
         }
         run += usize::from(breaks);

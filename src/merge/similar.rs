@@ -216,9 +216,8 @@ pub(super) fn follow_renames(matched: &mut Matched<'_>) {
         .map(|(&old, &new)| (old, new))
         .filter(|&(old, new)| {
             let (old, new) = (&matched.slots[old as usize], &matched.slots[new as usize]);
-            // Each side has one of the two at most.
-            !(old.ours.is_some() && new.ours.is_some())
-                && !(old.theirs.is_some() && new.theirs.is_some())
+            let both = |side: fn(&Slot<'_>) -> bool| side(old) && side(new);
+            !both(|slot| slot.ours.is_some()) && !both(|slot| slot.theirs.is_some())
         })
         .collect();
     let mut uses: HashMap<u32, usize> = HashMap::new();

@@ -219,10 +219,10 @@ impl<'a> Merger<'a> {
             theirs: &matched.orders.theirs,
             count: matched.slots.len(),
         };
-        let arrange = if matched.by == By::Content {
-            Arrange::Runs
-        } else {
-            Arrange::Elements
+        // Records come out the same in any order of merging many branches.
+        let arrange = match matched.by {
+            By::Field(_) => Arrange::Elements,
+            By::Key | By::Content => Arrange::Runs,
         };
         let order = order::merge(&orders, &fates, arrange, |a, b| {
             let revived = |entry: u32| fates[entry as usize] == Fate::Revived;
@@ -241,6 +241,20 @@ impl<'a> Merger<'a> {
         } else {
             let left = orphans.settle(&matched, &mut entries);
             trivia::put_above(&mut foot, &left);
+        }
+        if let Some(&first) = order.first().filter(|_| !flow) {
+            let was_first = matched
+                .orders
+                .iter()
+                .any(|order| order.first() == Some(&first));
+            let lead = entries[first as usize].as_mut().and_then(|entry| {
+                let blank = !was_first && starts_blank(entry);
+                lead_of_draft(entry).filter(|_| blank)
+            });
+            // Blank lines set it apart from an entry that is gone.
+            if let Some(lead) = lead {
+                trivia::drop_leading_blanks(lead);
+            }
         }
         let mut merged = Vec::with_capacity(order.len());
         let mut waiting: Vec<Twin<'d>> = Vec::new();
@@ -486,6 +500,18 @@ fn is_revived(slot: &Slot<'_>) -> bool {
     let deleted = sides.iter().any(Option::is_none);
     let came_back = |entry: &EntryRef<'_>| document::is_revived(entry.value());
     deleted || (!came_back(&base) && sides.iter().flatten().any(came_back))
+}
+
+fn starts_blank(entry: &EntryDraft<'_>) -> bool {
+    let lead = match entry {
+        EntryDraft::Keep(entry) => lead(*entry),
+        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => made.lead.clone(),
+        EntryDraft::Only(_, entry) => return starts_blank(entry),
+    };
+    lead.text
+        .lines()
+        .next()
+        .is_some_and(|line| line.trim().is_empty())
 }
 
 fn lead_of_draft<'e, 'd>(entry: &'e mut EntryDraft<'d>) -> Option<&'e mut Piece<'d>> {

@@ -155,12 +155,26 @@ pub(super) fn comment_lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Puts lines written for column 0 above others.
+/// Puts lines written for column 0 above others, but for those that are there already.
 pub(super) fn put_above(piece: &mut Piece<'_>, lines: &str) {
-    if lines.is_empty() {
-        return;
+    let below = relative(piece);
+    let new: String = lines
+        .split_inclusive('\n')
+        .filter(|line| !below.lines().any(|known| known == line.trim_end()))
+        .collect();
+    if !new.is_empty() {
+        *piece = Piece::new(format!("{new}{below}"), 0);
     }
-    *piece = Piece::new(format!("{lines}{}", relative(piece)), 0);
+}
+
+/// Drops the blank lines that a piece begins with.
+pub(super) fn drop_leading_blanks(piece: &mut Piece<'_>) {
+    let lines = piece.text.split_inclusive('\n');
+    let blank: usize = lines
+        .take_while(|line| line.trim().is_empty())
+        .map(str::len)
+        .sum();
+    piece.text = Cow::Owned(piece.text[blank..].to_owned());
 }
 
 /// The comments that `new` has in and around it, but `old` has not.

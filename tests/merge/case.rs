@@ -61,6 +61,13 @@ pub(crate) fn text(merged: &Merged) -> &str {
 /// The bytes that the swapped merge must give: conflicts with their halves swapped.
 pub(crate) fn with_swapped_halves(text: &str) -> String {
     let mut out = String::new();
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => {
+            out.push('\u{feff}');
+            rest
+        }
+        None => text,
+    };
     for piece in pieces(text) {
         match piece {
             Piece::Common(lines) => out.push_str(&lines),
@@ -70,6 +77,9 @@ pub(crate) fn with_swapped_halves(text: &str) -> String {
                 ));
             }
         }
+    }
+    if !text.ends_with('\n') && out.ends_with('\n') {
+        out.pop();
     }
     out
 }

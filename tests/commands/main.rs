@@ -7,6 +7,7 @@ mod support;
 mod driver;
 mod init;
 mod merge;
+mod setup;
 mod status;
 mod uninit;
 mod usage;

@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod export;
 mod init;
 mod man;
 mod merge;
@@ -106,6 +107,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
     let outcome = entered.and_then(|()| match parsed.chosen() {
         Command::Init(arguments) => init::run(arguments, &ui),
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
+        Command::Export(arguments) => export::run(arguments, &ui),
         Command::Status => status::run(&ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),

@@ -5,6 +5,7 @@
 mod support;
 
 mod driver;
+mod export;
 mod init;
 mod merge;
 mod setup;

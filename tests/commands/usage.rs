@@ -20,6 +20,7 @@ fn help_shows_just_the_commands_that_there_are() {
         [
             "init",
             "uninit",
+            "export",
             "status",
             "merge",
             "merge-driver",
@@ -36,6 +37,7 @@ fn every_command_teaches_by_example() {
     for command in [
         "init",
         "uninit",
+        "export",
         "status",
         "merge",
         "merge-driver",

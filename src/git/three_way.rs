@@ -112,7 +112,9 @@ pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
         merge::merge(sides.base, sides.ours, sides.theirs, &options)
     }));
     let fallback = match by_structure {
-        Ok(Ok(Merged { bytes, contested })) => {
+        Ok(Ok(Merged {
+            bytes, contested, ..
+        })) => {
             return MergedFile {
                 ending: Ending::of(bytes, contested),
                 fallback: None,

@@ -3,12 +3,14 @@
 //! Entries of a mapping are known by their key; entries of a list of records by the field that identifies a record; all
 //! others by what they hold and where they stand (`similar.rs`).
 
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 
 use rustc_hash::FxHasher;
 
+use super::document;
 use super::sides::Sides;
 use super::similar;
+use crate::crdt::Digest;
 use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<FxHasher>>;
@@ -53,9 +55,7 @@ pub(super) fn matched<'d>(versions: Sides<Option<NodeRef<'d>>>) -> Matched<'d> {
         });
     }
     match identity_field(versions) {
-        Some(field) => by_identity(versions, By::Field(field), move |entry| {
-            identity(entry, field)
-        }),
+        Some(field) => by_birth(versions, field),
         None => by_content(versions),
     }
 }
@@ -86,10 +86,50 @@ fn identity_field(versions: Sides<Option<NodeRef<'_>>>) -> Option<&'static str> 
     })
 }
 
-fn by_identity<'d>(
+/// What a record is known by: its identity, or the one that it was born with before another record took it.
+#[derive(PartialEq, Eq, Hash)]
+enum Name<'d> {
+    Identity(Option<Scalar<'d>>),
+    Born(String, Digest),
+}
+
+/// Matches records by birth first and by identity then: a record that was renamed because another one has its identity is
+/// still the one that other versions know under the old name.
+fn by_birth<'d>(versions: Sides<Option<NodeRef<'d>>>, field: &'static str) -> Matched<'d> {
+    let named = |entry: EntryRef<'d>| match identity(entry, field)? {
+        Scalar::Str(name) => document::original_identity(entry.value(), &name),
+        _ => None,
+    };
+    let renamed: std::collections::HashSet<(String, Digest)> = versions
+        .iter()
+        .flatten()
+        .flat_map(|node| node.entries())
+        .filter_map(named)
+        .collect();
+    by_identity(versions, By::Field(field), |entry| {
+        let identity = identity(entry, field);
+        if renamed.is_empty() {
+            return Name::Identity(identity);
+        }
+        if let Some((name, digest)) = named(entry) {
+            return Name::Born(name, digest);
+        }
+        let Some(Scalar::Str(name)) = &identity else {
+            return Name::Identity(identity);
+        };
+        match document::birth(entry.value()) {
+            Some(birth) if renamed.contains(&(name.clone().into_owned(), birth.digest)) => {
+                Name::Born(name.clone().into_owned(), birth.digest)
+            }
+            _ => Name::Identity(identity),
+        }
+    })
+}
+
+fn by_identity<'d, N: Eq + Hash>(
     versions: Sides<Option<NodeRef<'d>>>,
     by: By,
-    identity: impl Fn(EntryRef<'d>) -> Option<Scalar<'d>>,
+    name: impl Fn(EntryRef<'d>) -> N,
 ) -> Matched<'d> {
     let most = versions
         .iter()
@@ -97,11 +137,10 @@ fn by_identity<'d>(
         .map(|node| node.len())
         .max()
         .unwrap_or_default();
-    let mut known: Map<Option<Scalar<'d>>, u32> =
-        Map::with_capacity_and_hasher(most, BuildHasherDefault::default());
+    let mut known: Map<N, u32> = Map::with_capacity_and_hasher(most, BuildHasherDefault::default());
     let mut slots: Vec<Slot<'d>> = Vec::with_capacity(most);
     let mut number = |entry: EntryRef<'d>, set: fn(&mut Slot<'d>, EntryRef<'d>)| {
-        let index = *known.entry(identity(entry)).or_insert_with(|| {
+        let index = *known.entry(name(entry)).or_insert_with(|| {
             slots.push(Slot::default());
             (slots.len() - 1) as u32
         });
@@ -130,16 +169,33 @@ fn by_identity<'d>(
 }
 
 fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
-    let Sides { base, ours, theirs } = versions
-        .map(|node| -> Vec<EntryRef<'_>> { node.into_iter().flat_map(NodeRef::entries).collect() });
-    let hashes = |side: &[EntryRef<'_>]| -> Vec<u64> {
-        side.iter()
-            .map(|entry| entry.value().meaning_hash())
-            .collect()
+    let entries = versions.map(|node| node.into_iter().flat_map(NodeRef::entries).collect());
+    let (slots, orders) = members(&entries, EntryRef::value);
+    Matched {
+        slots,
+        orders,
+        by: By::Content,
+    }
+}
+
+/// The members of three versions of a sequence, matched by content and place, and the order of each version.
+pub(super) fn members<'d, T: Copy>(
+    versions: &Sides<Vec<T>>,
+    value: impl Fn(T) -> NodeRef<'d>,
+) -> (Vec<Sides<Option<T>>>, Sides<Vec<u32>>) {
+    let Sides { base, ours, theirs } = versions;
+    let nodes = |side: &[T]| -> Vec<NodeRef<'d>> { side.iter().map(|&item| value(item)).collect() };
+    let hashes = |side: &[NodeRef<'_>]| -> Vec<u64> {
+        side.iter().map(|node| node.meaning_hash()).collect()
     };
-    let (base_hashes, ours_hashes, theirs_hashes) = (hashes(&base), hashes(&ours), hashes(&theirs));
-    let mut ours_found = similar::align(&base, &base_hashes, &ours, &ours_hashes);
-    let mut theirs_found = similar::align(&base, &base_hashes, &theirs, &theirs_hashes);
+    let (base_nodes, ours_nodes, theirs_nodes) = (nodes(base), nodes(ours), nodes(theirs));
+    let (base_hashes, ours_hashes, theirs_hashes) = (
+        hashes(&base_nodes),
+        hashes(&ours_nodes),
+        hashes(&theirs_nodes),
+    );
+    let mut ours_found = similar::align(&base_nodes, &base_hashes, &ours_nodes, &ours_hashes);
+    let mut theirs_found = similar::align(&base_nodes, &base_hashes, &theirs_nodes, &theirs_hashes);
     unpair_additions(
         &base_hashes,
         (&mut ours_found, &ours_hashes),
@@ -150,47 +206,47 @@ fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
         (&mut theirs_found, &theirs_hashes),
         (&ours_found, &ours_hashes),
     );
-    let mut slots: Vec<Slot<'_>> = base
+    let mut slots: Vec<Sides<Option<T>>> = base
         .iter()
-        .map(|&entry| Slot {
-            base: Some(entry),
-            ..Slot::default()
+        .map(|&item| Sides {
+            base: Some(item),
+            ours: None,
+            theirs: None,
         })
         .collect();
+    let none = Sides {
+        base: None,
+        ours: None,
+        theirs: None,
+    };
     // What both sides added stands once: the n-th of its kind on one side is the n-th on the other.
-    let mut added: Map<u64, std::collections::VecDeque<u32>> = Map::default();
+    let mut added: Map<u64, std::collections::VecDeque<usize>> = Map::default();
     let mut ours_order = Vec::with_capacity(ours.len());
-    for ((&entry, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
+    for ((&item, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
         let index = found.unwrap_or_else(|| {
-            slots.push(Slot::default());
-            added
-                .entry(*hash)
-                .or_default()
-                .push_back((slots.len() - 1) as u32);
+            slots.push(none);
+            added.entry(*hash).or_default().push_back(slots.len() - 1);
             slots.len() - 1
         });
-        slots[index].ours = Some(entry);
+        slots[index].ours = Some(item);
         ours_order.push(index as u32);
     }
     let mut theirs_order = Vec::with_capacity(theirs.len());
-    for ((&entry, found), hash) in theirs.iter().zip(&theirs_found).zip(&theirs_hashes) {
-        let shared = || added.get_mut(hash)?.pop_front().map(|index| index as usize);
+    for ((&item, found), hash) in theirs.iter().zip(&theirs_found).zip(&theirs_hashes) {
+        let shared = || added.get_mut(hash)?.pop_front();
         let index = found.or_else(shared).unwrap_or_else(|| {
-            slots.push(Slot::default());
+            slots.push(none);
             slots.len() - 1
         });
-        slots[index].theirs = Some(entry);
+        slots[index].theirs = Some(item);
         theirs_order.push(index as u32);
     }
-    Matched {
-        slots,
-        orders: Sides {
-            base: (0..base.len() as u32).collect(),
-            ours: ours_order,
-            theirs: theirs_order,
-        },
-        by: By::Content,
-    }
+    let orders = Sides {
+        base: (0..base.len() as u32).collect(),
+        ours: ours_order,
+        theirs: theirs_order,
+    };
+    (slots, orders)
 }
 
 /// What looks like a changed member on one side, but is just what the other side added, was added: else it would stand
@@ -219,11 +275,33 @@ fn unpair_additions(
     }
 }
 
-/// Whether two records that both sides added under one identity are two records, not one: what names them differs.
-pub(super) fn are_different_births(ours: NodeRef<'_>, theirs: NodeRef<'_>, identity: &str) -> bool {
-    DEFINING_FIELDS
-        .into_iter()
-        .filter(|&field| field != identity)
-        .find_map(|field| Some((ours.get(field)?, theirs.get(field)?)))
-        .is_some_and(|(a, b)| !a.value().means(b.value()))
+/// Whether two records that both sides added under one identity are two records, not one: what names them differs, or,
+/// where nothing names them, any of their leaves.
+pub(super) fn are_different_births(ours: NodeRef<'_>, theirs: NodeRef<'_>) -> bool {
+    let naming = |record: NodeRef<'_>| {
+        DEFINING_FIELDS
+            .into_iter()
+            .find(|field| record.get(field).is_some())
+    };
+    match (naming(ours), naming(theirs)) {
+        (Some(a), Some(b)) if a == b => !same_leaf(ours, theirs, a),
+        (None, None) => leaves(ours)
+            .chain(leaves(theirs))
+            .any(|field| !same_leaf(ours, theirs, &field)),
+        _ => true,
+    }
+}
+
+fn leaves<'d>(record: NodeRef<'d>) -> impl Iterator<Item = std::borrow::Cow<'d, str>> {
+    record
+        .entries()
+        .filter(|entry| matches!(entry.value().kind(), Kind::Scalar(_)))
+        .filter_map(|entry| Some(entry.key()?.text()))
+}
+
+fn same_leaf(a: NodeRef<'_>, b: NodeRef<'_>, field: &str) -> bool {
+    match (a.get(field), b.get(field)) {
+        (Some(a), Some(b)) => a.value().means(b.value()),
+        _ => false,
+    }
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::diff::{self, Hunk};
-use super::runs::{self, Arrange};
+use super::runs;
 use crate::yaml::Side;
 
 /// What is done where both sides changed the same lines in different ways.
@@ -52,13 +52,13 @@ pub(super) fn merge<'t>(
         } else if region.ours.is_empty() {
             out.extend(theirs);
         } else if old.is_empty() {
-            out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)));
+            out.extend(joined(&ours, &theirs));
+        } else if let Some(further) = further(old, &ours, &theirs) {
+            out.extend_from_slice(further);
         } else {
             overlapped = true;
             match overlap {
-                Overlap::KeepBoth => {
-                    out.extend(runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)))
-                }
+                Overlap::KeepBoth => out.extend(joined(&ours, &theirs)),
                 Overlap::Take(Side::Ours) => out.extend(ours),
                 Overlap::Take(Side::Theirs) => out.extend(theirs),
             }
@@ -70,6 +70,64 @@ pub(super) fn merge<'t>(
         lines: out,
         overlapped,
     }
+}
+
+/// The side that made the other's change and one of its own beside it, if one did: it has seen the other. So a merge
+/// that is merged with one of its sides again stays as it is.
+fn further<'s, 't>(
+    old: &[&'t str],
+    ours: &'s [&'t str],
+    theirs: &'s [&'t str],
+) -> Option<&'s [&'t str]> {
+    match (has_seen(old, theirs, ours), has_seen(old, ours, theirs)) {
+        (true, false) => Some(ours),
+        (false, true) => Some(theirs),
+        _ => None,
+    }
+}
+
+/// Whether `further` is `side` with changes that leave alone what `side` changed in `old`.
+fn has_seen(old: &[&str], side: &[&str], further: &[&str]) -> bool {
+    let changes = diff::hunks(old, side);
+    diff::hunks(side, further).iter().all(|beyond| {
+        changes.iter().all(|change| {
+            let brings_back = || {
+                let removed = &old[change.old.clone()];
+                further[beyond.new.clone()]
+                    .iter()
+                    .any(|line| removed.contains(line))
+            };
+            let apart = beyond.old.end < change.new.start || change.new.end < beyond.old.start;
+            let touching = beyond.old.end == change.new.start || change.new.end == beyond.old.start;
+            apart || (touching && !brings_back())
+        })
+    })
+}
+
+/// Both runs of lines, what they share once. A blank line belongs to the paragraph that it sets apart, so that two new
+/// paragraphs stay two.
+fn joined<'t>(ours: &[&'t str], theirs: &[&'t str]) -> Vec<&'t str> {
+    let (ours, theirs) = (paragraphs(ours), paragraphs(theirs));
+    runs::join(&ours, &theirs, |a, b| a.cmp(b)).concat()
+}
+
+/// The lines, each together with the blank lines before it; in a run that does not begin with one, behind it.
+fn paragraphs<'t>(lines: &[&'t str]) -> Vec<Vec<&'t str>> {
+    let blank = |line: &&str| line.trim().is_empty();
+    let leading = lines.first().is_some_and(blank);
+    let mut out: Vec<Vec<&str>> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let joins = match out.last() {
+            Some(last) if leading => last.iter().all(blank),
+            Some(_) => blank(line),
+            None => false,
+        };
+        match out.last_mut().filter(|_| joins) {
+            Some(last) => last.push(line),
+            None => out.push(vec![line]),
+        }
+    }
+    out
 }
 
 /// Hunks of both sides that touch the same lines of the base.

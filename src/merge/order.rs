@@ -3,10 +3,14 @@
 //! Entries that all three versions have form the skeleton: in the order of the side that moved some of them, or, where
 //! both sides did, those that neither moved in the base's order. Every other entry floats: it stands behind the
 //! skeleton entry that it follows on the side that put it there.
+//!
+//! What floats at one place is arranged by rule, run by run. A run ends where an entry of the base is gone or came back:
+//! which of the neighbours stood before it and which behind cannot be told any more once a merge without it was
+//! committed, so it must not matter, or the order of merging many branches would show.
 
 use std::cmp::Ordering;
 
-use super::runs::{self, Arrange};
+use super::runs;
 
 /// The three versions of a collection as sequences of entry numbers below `count`; an entry stands in each at most once.
 pub(super) struct Orders<'a> {
@@ -16,10 +20,21 @@ pub(super) struct Orders<'a> {
     pub(super) count: usize,
 }
 
-/// The entries for which `survives` in merged order.
+/// What became of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is deleted.
+    Gone,
+    /// It stands.
+    Stays,
+    /// One branch deleted it and another one changed it, now or in an earlier merge.
+    Revived,
+}
+
+/// The entries that are not gone, in merged order.
 pub(super) fn merge(
     orders: &Orders<'_>,
-    survives: &[bool],
+    fates: &[Fate],
     arrange: Arrange,
     compare: impl Fn(u32, u32) -> Ordering,
 ) -> Vec<u32> {
@@ -38,7 +53,7 @@ pub(super) fn merge(
     let common = |side: &[u32]| -> Vec<u32> {
         side.iter()
             .copied()
-            .filter(|&entry| seen[entry as usize] == 7 && survives[entry as usize])
+            .filter(|&entry| seen[entry as usize] == 7 && fates[entry as usize] == Fate::Stays)
             .collect()
     };
     let (in_base, in_ours, in_theirs) = (common(base), common(ours), common(theirs));
@@ -68,60 +83,85 @@ pub(super) fn merge(
     for (index, &entry) in skeleton.iter().enumerate() {
         place[entry as usize] = index + 1;
     }
-    let floats = |side: &[u32]| anchors(side, &place, survives);
-    let (ours_floats, theirs_floats) = (floats(ours), floats(theirs));
+    let floats = [ours, theirs].map(|side| floats(side, &place, fates, &seen));
     let mut anchor = vec![[usize::MAX; 2]; count];
-    for (index, list) in [&ours_floats, &theirs_floats].into_iter().enumerate() {
-        for &(entry, at) in list {
-            anchor[entry as usize][index] = at;
+    for (side, floats) in floats.iter().enumerate() {
+        for float in floats {
+            anchor[float.entry as usize][side] = float.gap;
         }
     }
-    let run = |list: &[(u32, usize)], index: usize| -> Vec<Vec<u32>> {
-        let mut gaps = vec![Vec::new(); skeleton.len() + 1];
-        for &(entry, at) in list {
+    let mut gaps: Vec<Vec<Vec<u32>>> = vec![Vec::new(); skeleton.len() + 1];
+    for (side, floats) in floats.iter().enumerate() {
+        let mut last = None;
+        for float in floats {
             let [mine, other] = {
-                let pair = anchor[entry as usize];
-                [pair[index], pair[1 - index]]
+                let pair = anchor[float.entry as usize];
+                [pair[side], pair[1 - side]]
             };
-            let governs = match moved[entry as usize] {
-                Mover::Side(side) => side == index,
-                Mover::Both if mine == usize::MAX || other == usize::MAX || mine == other => true,
-                Mover::Both => leader.map_or(mine < other, |leader| leader == index),
+            let governs = match moved[float.entry as usize] {
+                Mover::Side(mover) => mover == side,
+                Mover::Both if other == usize::MAX || mine == other => true,
+                Mover::Both => leader.map_or(mine < other, |leader| leader == side),
             };
-            if governs {
-                gaps[at].push(entry);
+            if !governs {
+                continue;
             }
+            let runs = &mut gaps[float.gap];
+            match runs
+                .last_mut()
+                .filter(|_| last == Some((float.gap, float.run)))
+            {
+                Some(run) => run.push(float.entry),
+                None => runs.push(vec![float.entry]),
+            }
+            last = Some((float.gap, float.run));
         }
-        gaps
-    };
-    let (ours_runs, theirs_runs) = (run(&ours_floats, 0), run(&theirs_floats, 1));
+    }
+    let compare = |a: &u32, b: &u32| compare(*a, *b).then(a.cmp(b));
     let mut out = Vec::with_capacity(skeleton.len());
-    for (gap, (a, b)) in ours_runs.iter().zip(&theirs_runs).enumerate() {
+    for (gap, runs) in gaps.into_iter().enumerate() {
         if gap > 0 {
             out.push(skeleton[gap - 1]);
         }
-        out.extend(join_gap(a, b, arrange, &compare));
+        out.extend(join_gap(runs, arrange, compare));
     }
     out
 }
 
-/// Joins the runs of one gap. Entries that both runs have in opposite orders would come out twice: they stay where the
-/// run with the smaller beginning has them.
+/// How what several sides put into one place is arranged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrange {
+    /// Element by element: many branches come out the same in any order of merging.
+    Elements,
+    /// Run by run: what one side wrote together stays together.
+    Runs,
+}
+
+/// Joins the runs of one gap.
 fn join_gap(
-    a: &[u32],
-    b: &[u32],
+    mut runs: Vec<Vec<u32>>,
     arrange: Arrange,
-    compare: &impl Fn(u32, u32) -> Ordering,
+    compare: impl Fn(&u32, &u32) -> Ordering + Copy,
 ) -> Vec<u32> {
-    let joined = runs::join(a, b, arrange, |&x, &y| compare(x, y).then(x.cmp(&y)));
-    let mut seen = std::collections::HashSet::new();
-    if joined.len() <= 1 || a.is_empty() || b.is_empty() {
-        return joined;
+    runs.sort_by(|a, b| runs::lexical(a, b, &compare));
+    runs.dedup();
+    if runs.len() <= 1 {
+        return runs.pop().unwrap_or_default();
     }
+    let mut joined = match arrange {
+        Arrange::Elements => {
+            let mut all = runs.concat();
+            all.sort_by(compare);
+            all
+        }
+        Arrange::Runs => runs
+            .iter()
+            .fold(Vec::new(), |joined, run| runs::join(&joined, run, compare)),
+    };
+    // Entries that two runs have in opposite orders stay where they come first.
+    let mut seen = std::collections::HashSet::new();
+    joined.retain(|&entry| seen.insert(entry));
     joined
-        .into_iter()
-        .filter(|&entry| seen.insert(entry))
-        .collect()
 }
 
 /// Who put a floating entry where it is.
@@ -185,17 +225,32 @@ fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
     kept
 }
 
-/// The floating entries of a side, each with the place of the skeleton entry before it (0: none).
-fn anchors(side: &[u32], place: &[usize], survives: &[bool]) -> Vec<(u32, usize)> {
-    let mut current = 0;
+/// A floating entry on one side.
+struct Float {
+    entry: u32,
+    /// The place of the skeleton entry before it; 0 if there is none.
+    gap: usize,
+    /// Which run of its gap it is in.
+    run: usize,
+}
+
+fn floats(side: &[u32], place: &[usize], fates: &[Fate], seen: &[u8]) -> Vec<Float> {
+    let (mut gap, mut run) = (0, 0);
     let mut out = Vec::new();
     for &entry in side {
         let at = place[entry as usize];
+        let fate = fates[entry as usize];
         if at != usize::MAX {
-            current = at;
-        } else if survives[entry as usize] {
-            out.push((entry, current));
+            gap = at;
+            continue;
         }
+        let in_base = seen[entry as usize] & 1 != 0;
+        let breaks = in_base && fate != Fate::Stays;
+        run += usize::from(breaks);
+        if fate != Fate::Gone {
+            out.push(Float { entry, gap, run });
+        }
+        run += usize::from(breaks);
     }
     out
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::tree::{EntryRef, Kind, NodeRef};
+use super::tree::{EntryRef, Kind, NodeRef, Style};
 
 /// Text of a document together with the column of the collection for which it was written, so that it can be put
 /// into a collection of another column.
@@ -119,6 +119,25 @@ pub struct Body<'d> {
     pub value: Draft<'d>,
     /// Behind the value to the end of its line: blanks and a comment, or nothing.
     pub beside: Cow<'d, str>,
+}
+
+impl BlockText<'_> {
+    /// The text that it means.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let style = if self.header.starts_with('|') {
+            Style::Literal
+        } else {
+            Style::Folded
+        };
+        let mut raw = self.header.clone().into_owned();
+        for line in &self.lines {
+            raw.push('\n');
+            raw.push_str(line);
+        }
+        raw.push('\n');
+        super::scalar::decode(style, &raw, 0).into_owned()
+    }
 }
 
 impl<'d> Draft<'d> {

@@ -16,6 +16,7 @@ mod ownership;
 mod peer;
 mod scale;
 mod suite;
+mod tiling;
 
 use rhema_crdt::yaml::{Document, Limits};
 

@@ -1,0 +1,5 @@
+//! Merging documents: nothing is contested, nothing is lost, and the order of merging does not show.
+#![cfg(test)]
+
+mod branches;
+mod model;

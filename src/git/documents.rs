@@ -206,7 +206,8 @@ impl Edits {
 }
 
 /// Whether a document could have a marker and has none.
-fn lacks_marker(document: &yaml::Document) -> bool {
+#[must_use]
+pub fn lacks_marker(document: &yaml::Document) -> bool {
     document
         .root()
         .is_some_and(|root| may_carry(root) && root.get(ANNOTATION_KEY).is_none())

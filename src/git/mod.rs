@@ -21,7 +21,7 @@ mod text_merge;
 mod three_way;
 mod walk;
 
-pub use documents::{ContextFiles, Document, Documents, State};
+pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use error::Error;
 pub use replace::{replace, replace_durably};

@@ -8,12 +8,14 @@ mod files;
 mod init;
 mod journal;
 mod uninit;
+mod verify;
 
 use std::path::PathBuf;
 
 pub use error::Error;
 pub use init::Init;
 pub use uninit::Uninit;
+pub use verify::{Finding, Verified, verify};
 
 use crate::git;
 use crate::node::{NodeId, Role};

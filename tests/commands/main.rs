@@ -12,3 +12,4 @@ mod setup;
 mod status;
 mod uninit;
 mod usage;
+mod verify;

@@ -124,7 +124,7 @@ pub fn without(
             let cut = if parent.data().flow {
                 flow_cut(text, *entry, here)
             } else {
-                block_cut(text, *entry)
+                block_cut(text, *entry, done)
             };
             let (start, end) = match cut {
                 // A block mapping that would have no entry is written as what it is.
@@ -184,8 +184,9 @@ fn value_end(entry: EntryRef<'_>) -> usize {
     entry.value().data().span.end as usize
 }
 
-/// The bytes to cut so that an entry of a block mapping is gone: its line, or lines; a comment beside it stays.
-fn block_cut(text: &str, entry: EntryRef<'_>) -> (usize, usize) {
+/// The bytes to cut so that an entry of a block mapping is gone: its line, or lines; a comment beside it stays. All up to
+/// `done` is written or cut.
+fn block_cut(text: &str, entry: EntryRef<'_>, done: usize) -> (usize, usize) {
     let (start, end) = (start_of(entry), value_end(entry));
     let before = text.get(..start).unwrap_or_default();
     let after = text.get(end..).unwrap_or_default();
@@ -207,10 +208,12 @@ fn block_cut(text: &str, entry: EntryRef<'_>) -> (usize, usize) {
     };
     let end = end + blanks + line_break;
     let unindented = before.trim_end_matches(' ');
-    if unindented.is_empty() || unindented.ends_with(['\n', '\r', '\u{feff}']) {
+    let begins_line = unindented.is_empty() || unindented.ends_with(['\n', '\r', '\u{feff}']);
+    let has_moved_up = start == done && unindented.len() < start;
+    if begins_line && !has_moved_up {
         return (unindented.len(), end);
     }
-    // It began in the line of a `-`: what follows takes its place there.
+    // It stands in the line of a `-`, or would by now: what follows takes its place there.
     let follows = text.get(end..).unwrap_or_default();
     let indentation = follows.len() - follows.trim_start_matches(' ').len();
     (start, end + indentation)

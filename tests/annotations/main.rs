@@ -165,6 +165,10 @@ fn annotations_go_with_their_lines_and_nothing_else() {
         ("- _crdt: @\n  a: |\n    x\n", "- a: |\n    x\n"),
         ("- _crdt: @\n  # about\n  a: 1\n", "- # about\n  a: 1\n"),
         ("- - _crdt: @\n    a: 1\n", "- - a: 1\n"),
+        (
+            "- _crdt: @\n  _crdt_conflicts: a~~s.x\n  a: 1\n  b: 2\n",
+            "- a: 1\n  b: 2\n",
+        ),
         ("-\n  _crdt: @\n  a: 1\n", "-\n  a: 1\n"),
         (
             "- a: 1\n  _crdt: @\n  _crdt_conflicts: a~~s.x\n- b\n",
@@ -255,7 +259,59 @@ fn documents() -> impl Strategy<Value = String> {
     )
 }
 
+/// Records with and without annotations: the same text twice, once with the lines of ours and once without.
+fn records() -> impl Strategy<Value = (String, String)> {
+    let notes = prop_oneof![
+        2 => Just(vec![]),
+        1 => Just(vec!["_crdt: +~a1f"]),
+        1 => Just(vec!["_crdt: 4k2m9xa7-7f3kqd a~a1f", "_crdt_conflicts: a~~deleted"]),
+        1 => Just(vec!["\"_crdt\": '+4k2m9xa7-7f3kqd~a1f'"]),
+        1 => Just(vec!["_crdt_conflicts: ~~deleted a~~s.x+y"]),
+    ];
+    let fields = prop_oneof![
+        Just(vec!["a: 1"]),
+        Just(vec!["a: |\n      text", "b: x # beside"]),
+        Just(vec!["# above", "a: 1", "b:\n      _crdt: mine"]),
+        Just(vec!["a: [1, 2]", "", "_other: 2"]),
+    ];
+    let record = (any::<u8>(), notes, fields, 0usize..4);
+    let records = proptest::collection::vec(record, 1..5);
+    (records, any::<bool>()).prop_map(|(records, crlf)| {
+        let (mut with, mut without) = (String::from("todos:\n"), String::from("todos:\n"));
+        for (id, notes, fields, at) in records {
+            let mut lines = vec![format!("id: {id}")];
+            lines.extend(fields.into_iter().map(str::to_owned));
+            let write = |lines: &[String], out: &mut String| {
+                for (index, line) in lines.iter().enumerate() {
+                    let dash = if index == 0 { "  - " } else { "    " };
+                    out.push_str(&format!("{dash}{line}\n"));
+                }
+            };
+            write(&lines, &mut without);
+            // Not above a remark in the first line: that would have no line of its own without them.
+            let at = at.min(lines.len());
+            lines.splice(at..at, notes.into_iter().map(str::to_owned));
+            write(&lines, &mut with);
+        }
+        let ended = |text: String| {
+            if crlf {
+                text.replace('\n', "\r\n")
+            } else {
+                text
+            }
+        };
+        (ended(with), ended(without))
+    })
+}
+
 proptest! {
+    #[test]
+    fn annotated_records_come_back((with, without) in records()) {
+        let document = read(&with).expect("the generator writes YAML");
+        let stripped = strip(&document).unwrap_or_else(|| with.clone());
+        prop_assert_eq!(stripped, without);
+    }
+
     #[test]
     fn generated_documents_come_back(text in documents()) {
         let document = read(&text).expect("the generator writes YAML");

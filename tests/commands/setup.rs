@@ -266,6 +266,53 @@ fn a_git_directory_that_cannot_be_written_is_refused() {
 }
 
 #[test]
+fn what_fails_in_the_middle_leaves_everything_as_it_was() {
+    let world = World::new();
+    let repo = world.repo(
+        "repo",
+        &[
+            (".rhema/todos.yaml", TODOS),
+            ("a/.rhema/verbose.yaml", VERBOSE),
+        ],
+    );
+    repo.write(".git/config.lock", "another git is at work\n");
+    let before = repo.snapshot();
+    repo.rhema(&["init"]).exits(3);
+    assert!(repo.snapshot() == before);
+    assert!(!repo.path(".git/rhema").exists());
+    assert!(!repo.path(".rhema/crdt").exists());
+    fs::remove_file(repo.path(".git/config.lock")).unwrap();
+    repo.rhema(&["init"]).exits(0);
+    repo.write(".git/config.lock", "another git is at work\n");
+    let before = repo.snapshot();
+    repo.rhema(&["uninit"]).exits(3);
+    assert!(repo.snapshot() == before);
+}
+
+#[test]
+fn a_branch_that_was_set_up_on_its_own_merges_too() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/todos.yaml", TODOS)]);
+    repo.git(&["checkout", "-q", "-b", "other"]);
+    repo.write(".rhema/todos.yaml", TODOS.replace("One", "Uno"));
+    repo.rhema(&["init"]).exits(0);
+    repo.commit("init there");
+    repo.git(&["checkout", "-q", "main"]);
+    repo.write(".rhema/todos.yaml", TODOS.replace("Two", "Due"));
+    repo.rhema(&["init"]).exits(0);
+    repo.commit("init here");
+    repo.try_git(&["merge", "-q", "--no-edit", "other"])
+        .exits(0);
+    assert_eq!(
+        repo.read(".rhema/todos.yaml"),
+        TODOS
+            .replace("One", "Uno")
+            .replace("Two", "Due")
+            .replace("todos:", "_crdt: v1 todos=or_set\ntodos:")
+    );
+}
+
+#[test]
 fn members_that_cannot_be_read_are_named_with_their_place() {
     let world = World::new();
     let repo = world.repo(

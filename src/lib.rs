@@ -5,6 +5,8 @@
 //! - [`yaml`]: reads and writes YAML without losing a byte; knows nothing of git or of merging.
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
+//! - `node`: who this work tree is: its key, its clock, the members.
+//! - `setup`: what `init` does and `uninit` takes back.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
 #[cfg(feature = "cli")]
@@ -14,4 +16,8 @@ pub mod crdt;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;
+#[cfg(feature = "node")]
+pub mod node;
+#[cfg(feature = "node")]
+pub mod setup;
 pub mod yaml;

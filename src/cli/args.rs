@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use super::{completions, init, man, merge, merge_driver, uninit};
+use super::{completions, export, init, man, merge, merge_driver, uninit, verify};
 
 /// Context of a repository, kept in `.rhema` folders
 #[derive(Debug, Parser)]
@@ -81,9 +81,11 @@ struct Crdt {
 pub(super) enum Command {
     Init(init::Arguments),
     Uninit(uninit::Arguments),
+    Export(export::Arguments),
     /// Show how the context files and the merge driver stand
     #[command(after_help = super::status::EXAMPLES)]
     Status,
+    Verify(verify::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

@@ -4,20 +4,26 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::ui::{GOOD, NOTABLE, STRONG, Ui};
-use crate::git::{Change, DRIVER, Driver, Plan, Repo};
+use super::ui::{GOOD, NOTABLE, STRONG, Ui, printable};
+use crate::git::{Change as DriverChange, DRIVER, Driver, Repo};
+use crate::node::Role;
+use crate::setup::{Change, Init, Left, node_of};
 
-/// Let git merge the context files of this clone with rhema
+/// Set up this clone: markers, merge driver, node key, membership
 ///
-/// Adds two lines to the .gitattributes at the top of the work tree, which you commit for everybody, and the merge
-/// driver to the configuration of this clone, which git does not copy: everybody runs this once. Repeating it changes
-/// nothing; `rhema crdt uninit` takes all of it back.
+/// Puts one line, the marker, into every context file; adds two lines to the .gitattributes at the top of the work tree
+/// and this node to .rhema/crdt/members.yaml: these you commit for everybody. The merge driver goes into the
+/// configuration of this clone and the node key into its git directory; git does not copy these, so everybody runs this
+/// once. Repeating it changes nothing; `rhema crdt uninit` takes all of it back.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt init --dry-run   see what would change\n  \
     rhema crdt init             set up this clone\n  \
     rhema crdt -C ../app init   set up another one")]
 pub(super) struct Arguments {
+    /// Do not make this node a member
+    #[arg(long)]
+    no_join: bool,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
@@ -27,8 +33,10 @@ pub(super) struct Arguments {
 #[derive(Serialize)]
 pub(super) struct Report {
     repo: String,
+    node: Option<String>,
     dry_run: bool,
     changed: Vec<Changed>,
+    left: Vec<LeftAlone>,
     driver: DriverReport,
 }
 
@@ -37,6 +45,12 @@ struct DriverReport {
     name: &'static str,
     configured: bool,
     command: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LeftAlone {
+    path: String,
+    why: String,
 }
 
 /// One change, for scripts.
@@ -60,35 +74,104 @@ enum Changed {
         path: String,
         key: &'static str,
     },
+    Node {
+        path: String,
+    },
+    NodeRemoved {
+        path: String,
+    },
+    Member {
+        path: String,
+        name: String,
+        role: Role,
+    },
+    MemberRemoved {
+        path: String,
+        file_too: bool,
+    },
+    Marker {
+        path: String,
+        rewritten: bool,
+    },
+    MarkerRemoved {
+        path: String,
+        verbose: bool,
+    },
 }
 
-impl Report {
-    pub(super) fn new(repo: &Repo, plan: &Plan, dry_run: bool) -> anyhow::Result<Self> {
-        let command = repo.driver_command()?;
-        let configured = command.is_some() && repo.attributes_are_set_up()?;
-        let changed = plan.changes().iter().map(|change| match change.clone() {
-            Change::AddLines { path, lines } => Changed::Attributes {
-                path: repo.shown(&path),
-                lines,
+impl Changed {
+    fn of(repo: &Repo, change: &Change) -> Self {
+        match change.clone() {
+            Change::Driver(change) => match change {
+                DriverChange::AddLines { path, lines } => Self::Attributes {
+                    path: repo.shown(&path),
+                    lines,
+                },
+                DriverChange::RemoveLines { path, file_too } => Self::AttributesRemoved {
+                    path: repo.shown(&path),
+                    file_too,
+                },
+                DriverChange::SetConfig { path, key, value } => Self::Config {
+                    path: repo.shown(&path),
+                    key,
+                    value,
+                },
+                DriverChange::UnsetConfig { path, key } => Self::ConfigRemoved {
+                    path: repo.shown(&path),
+                    key,
+                },
             },
-            Change::RemoveLines { path, file_too } => Changed::AttributesRemoved {
+            Change::MakeNode { path } => Self::Node {
+                path: repo.shown(&path),
+            },
+            Change::RemoveNode { path } => Self::NodeRemoved {
+                path: repo.shown(&path),
+            },
+            Change::Join { path, role, name } => Self::Member {
+                path: repo.shown(&path),
+                name,
+                role,
+            },
+            Change::Leave { path, file_too } => Self::MemberRemoved {
                 path: repo.shown(&path),
                 file_too,
             },
-            Change::SetConfig { path, key, value } => Changed::Config {
+            Change::Mark { path, rewritten } => Self::Marker {
                 path: repo.shown(&path),
-                key,
-                value,
+                rewritten,
             },
-            Change::UnsetConfig { path, key } => Changed::ConfigRemoved {
+            Change::Unmark { path, verbose } => Self::MarkerRemoved {
                 path: repo.shown(&path),
-                key,
+                verbose,
             },
-        });
+        }
+    }
+}
+
+impl Report {
+    pub(super) fn new(
+        repo: &Repo,
+        changes: &[Change],
+        left: &[Left],
+        dry_run: bool,
+    ) -> anyhow::Result<Self> {
+        let command = repo.driver_command()?;
+        let configured = command.is_some() && repo.attributes_are_set_up()?;
         Ok(Self {
             repo: repo.shown_top(),
+            node: node_of(repo).map(|node| node.to_string()),
             dry_run,
-            changed: changed.collect(),
+            changed: changes
+                .iter()
+                .map(|change| Changed::of(repo, change))
+                .collect(),
+            left: left
+                .iter()
+                .map(|left| LeftAlone {
+                    path: repo.shown(&left.path),
+                    why: left.why.clone(),
+                })
+                .collect(),
             driver: DriverReport {
                 name: DRIVER,
                 configured,
@@ -101,10 +184,12 @@ impl Report {
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
     let driver = Driver::of_this_program()?;
-    let plan = Plan::init(&repo, &driver)?;
+    let plan = Init::plan(&repo, &driver, !arguments.no_join)?;
+    let changes = plan.changes(&repo);
     if !arguments.dry_run {
         plan.carry_out(&repo)?;
     }
+    warn_of(&repo, plan.left(), ui);
     let overruled = !arguments.dry_run && !repo.attributes_are_set_up()?;
     if overruled {
         ui.warn(
@@ -113,9 +198,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         );
     }
     if ui.wants_json() {
-        ui.json(&Report::new(&repo, &plan, arguments.dry_run)?)?;
+        let report = Report::new(&repo, &changes, plan.left(), arguments.dry_run)?;
+        ui.json(&report)?;
     } else {
-        ui.say(&for_people(&repo, &plan, arguments.dry_run))?;
+        ui.say(&for_people(&repo, &changes, arguments.dry_run))?;
     }
     Ok(if overruled {
         Outcome::NeedsAttention
@@ -124,53 +210,104 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     })
 }
 
-fn for_people(repo: &Repo, plan: &Plan, dry_run: bool) -> String {
-    if plan.changes().is_empty() {
+/// Tells of the documents that were left alone.
+pub(super) fn warn_of(repo: &Repo, left: &[Left], ui: &Ui) {
+    for Left { path, why } in left {
+        ui.warn(format_args!("{}:{why}", repo.shown(path)));
+    }
+}
+
+fn for_people(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
+    if changes.is_empty() {
         return format!(
             "{GOOD}Nothing to do:{GOOD:#} git already merges the context files of this clone with rhema.\n"
         );
     }
-    let mut text = told(repo, plan, dry_run);
-    let commits = plan
-        .changes()
-        .iter()
-        .any(|change| matches!(change, Change::AddLines { .. }));
-    if !dry_run {
-        text.push_str("\nFrom now on git merges the context files of this clone with rhema.\n");
+    let mut text = told(repo, changes, dry_run);
+    if dry_run {
+        return text;
     }
-    if !dry_run && commits {
+    text.push_str("\nFrom now on git merges the context files of this clone with rhema.\n");
+    let mut to_commit: Vec<String> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Driver(DriverChange::AddLines { path, .. }) | Change::Join { path, .. } => {
+                Some(repo.shown(path))
+            }
+            Change::Mark { .. } => Some("':(glob)**/.rhema/**'".to_owned()),
+            _ => None,
+        })
+        .collect();
+    to_commit.sort();
+    to_commit.dedup();
+    if to_commit.iter().any(|path| path.starts_with('\'')) {
+        to_commit.retain(|path| !path.starts_with(".rhema/"));
+    }
+    if !to_commit.is_empty() {
         text.push_str(&format!(
             "\nNext, share it:\n  \
-             {STRONG}git add .gitattributes && git commit -m \"Merge context files with rhema\"{STRONG:#}\n\
-             Everybody else then runs `rhema crdt init` once in each clone.\n"
+             {STRONG}git add {} && git commit -m \"Merge context files with rhema\"{STRONG:#}\n\
+             Everybody else then runs `rhema crdt init` once in each clone.\n",
+            to_commit.join(" ")
         ));
     }
     text
 }
 
 /// The changes of a plan, a line each.
-pub(super) fn told(repo: &Repo, plan: &Plan, dry_run: bool) -> String {
+pub(super) fn told(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
     let verb = if dry_run { "would change" } else { "changed" };
     let mut text = String::new();
-    for change in plan.changes() {
+    for change in changes {
+        let one = |path: &std::path::Path, what: &str| (path.to_path_buf(), vec![what.to_owned()]);
         let (path, what) = match change {
-            Change::AddLines { path, lines } => {
-                (path, lines.iter().map(|line| format!("+ {line}")).collect())
-            }
-            Change::RemoveLines {
+            Change::Driver(DriverChange::AddLines { path, lines }) => (
+                path.clone(),
+                lines.iter().map(|line| format!("+ {line}")).collect(),
+            ),
+            Change::Driver(DriverChange::RemoveLines {
                 path,
                 file_too: true,
-            } => (path, vec!["- the file, which held nothing else".to_owned()]),
-            Change::RemoveLines { path, .. } => {
-                (path, vec!["- the lines of rhema crdt".to_owned()])
+            }) => one(path, "- the file, which held nothing else"),
+            Change::Driver(DriverChange::RemoveLines { path, .. }) => {
+                one(path, "- the lines of rhema crdt")
             }
-            Change::SetConfig { path, key, value } => (path, vec![format!("+ {key} = {value}")]),
-            Change::UnsetConfig { path, key } => (path, vec![format!("- {key}")]),
+            Change::Driver(DriverChange::SetConfig { path, key, value }) => {
+                one(path, &format!("+ {key} = {value}"))
+            }
+            Change::Driver(DriverChange::UnsetConfig { path, key }) => {
+                one(path, &format!("- {key}"))
+            }
+            Change::MakeNode { path } => one(path, "+ the key and the clock of this node"),
+            Change::RemoveNode { path } => one(path, "- the key and the state of this node"),
+            Change::Join { path, role, name } => {
+                let role = match role {
+                    Role::Admin => "admin",
+                    Role::Writer => "writer",
+                };
+                one(path, &format!("+ {name}, {role}"))
+            }
+            Change::Leave {
+                path,
+                file_too: true,
+            } => one(path, "- the file, which held nobody else"),
+            Change::Leave { path, .. } => one(path, "- this node"),
+            Change::Mark {
+                path,
+                rewritten: false,
+            } => one(path, "+ the marker"),
+            Change::Mark { path, .. } => one(path, "+ the marker; rewritten from the verbose form"),
+            Change::Unmark {
+                path,
+                verbose: false,
+            } => one(path, "- annotations"),
+            Change::Unmark { path, .. } => one(path, "- annotations; in the verbose form again"),
         };
         for line in what {
             text.push_str(&format!(
-                "{NOTABLE}{verb}{NOTABLE:#} {}: {line}\n",
-                repo.shown(path)
+                "{NOTABLE}{verb}{NOTABLE:#} {}: {}\n",
+                printable(&repo.shown(&path)),
+                printable(&line)
             ));
         }
     }

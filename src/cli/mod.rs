@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod export;
 mod init;
 mod man;
 mod merge;
@@ -12,6 +13,7 @@ mod merge_driver;
 mod status;
 mod ui;
 mod uninit;
+mod verify;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,7 +108,9 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
     let outcome = entered.and_then(|()| match parsed.chosen() {
         Command::Init(arguments) => init::run(arguments, &ui),
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
+        Command::Export(arguments) => export::run(arguments, &ui),
         Command::Status => status::run(&ui),
+        Command::Verify(arguments) => verify::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),

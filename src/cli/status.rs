@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Document, Documents, Repo, State};
+use crate::setup::node_of;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     rhema crdt status              one line for each context file\n  \
     rhema crdt status --json | jq -r '.documents[] | select(.state == \"conflicted\").path'\n\n\
-    States: clean (as in HEAD), edited, conflicted (git's markers in it, or unmerged),\n\
-    unparsable, unmigrated (the merge driver is not set up for it: `rhema crdt init`).";
+    States: clean (as in HEAD), edited, conflicted (git's markers or kept losers in it, or\n\
+    unmerged), unparsable, unmigrated (no marker yet, or not merged by the driver: `rhema crdt init`).";
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     }
     if ui.wants_json() {
         ui.json(&Status {
-            node: None,
+            node: node_of(&repo).map(|node| node.to_string()),
             repo: repo.shown_top(),
             branch,
             driver: DriverStatus { configured },
@@ -83,7 +84,7 @@ fn for_scripts(repo: &Repo, document: &Document) -> DocumentStatus {
         state: document.state.name(),
         records: document.records,
         conflicts: document.conflicts,
-        pending: 0,
+        pending: document.pending,
     }
 }
 
@@ -186,7 +187,10 @@ fn hints(configured: bool, documents: &[Document]) -> Vec<&'static str> {
             "git merges these files line by line here; `rhema crdt init` sets up the merge driver",
         );
     } else if has(State::Unmigrated) {
-        hints.push("attributes keep some files from the merge driver; `git check-attr merge FILE` tells which");
+        hints.push(
+            "`rhema crdt init` puts the marker into new files; if it finds nothing to do, attributes keep the file from \
+             the merge driver: `git check-attr merge FILE` tells",
+        );
     }
     if has(State::Conflicted) {
         hints.push("settle the places between `<<<<<<<` and `>>>>>>>`, then `git add` the file");

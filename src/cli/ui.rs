@@ -89,6 +89,16 @@ impl Ui {
         ));
     }
 
+    /// Tells on stderr what is worth knowing, but not wrong.
+    pub(super) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            self.tell(format_args!(
+                "{FAINT}note:{FAINT:#} {}\n",
+                printable(&text.to_string())
+            ));
+        }
+    }
+
     /// Tells on stderr why the command failed, causes last.
     pub(super) fn error(&self, error: &anyhow::Error) {
         let told = printable(&error.to_string());

@@ -3,14 +3,17 @@
 use clap::Args;
 
 use super::Outcome;
-use super::init::{Report, told};
+use super::init::{Report, told, warn_of};
 use super::ui::{GOOD, Ui};
-use crate::git::{Plan, Repo};
+use crate::git::Repo;
+use crate::setup::Uninit;
 
 /// Take back all that `init` did
 ///
-/// Removes the lines from .gitattributes and the merge driver from the configuration of this clone. The configuration
-/// belongs to all work trees of the clone, so it stays while another one still uses the driver.
+/// Removes all annotations from the context files, the lines from .gitattributes, the merge driver from the
+/// configuration of this clone, this node from the members, and its key. The configuration belongs to all work trees of
+/// the clone, so it stays while another one still uses the driver. Right after `init` every byte is as before: markers
+/// and lines that others had committed stay then.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt uninit --dry-run   see what would change\n  \
@@ -23,15 +26,23 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
-    let plan = Plan::uninit(&repo)?;
+    let plan = Uninit::plan(&repo)?;
+    let changes = plan.changes();
     if !arguments.dry_run {
         plan.carry_out(&repo)?;
     }
+    warn_of(&repo, plan.left(), ui);
+    let outcome = if plan.left().is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::NeedsAttention
+    };
     if ui.wants_json() {
-        ui.json(&Report::new(&repo, &plan, arguments.dry_run)?)?;
-        return Ok(Outcome::Done);
+        let report = Report::new(&repo, &changes, plan.left(), arguments.dry_run)?;
+        ui.json(&report)?;
+        return Ok(outcome);
     }
-    let mut text = told(&repo, &plan, arguments.dry_run);
+    let mut text = told(&repo, &changes, arguments.dry_run);
     if let [first, ..] = plan.shared_with() {
         text.push_str(&format!(
             "The driver stays configured: the work tree at {} uses it too.\n",
@@ -40,6 +51,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     } else if text.is_empty() {
         text = format!("{GOOD}Nothing to do:{GOOD:#} rhema crdt is not set up in this clone.\n");
     }
+    if plan.keeps_what_was_there() && !changes.is_empty() {
+        text.push_str(
+            "What others had set up before `init` ran here stays; `rhema crdt uninit` again takes that out too.\n",
+        );
+    }
     ui.say(&text)?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }

@@ -1,11 +1,14 @@
 //! The documents of a work tree and how each of them stands.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::changes::Changes;
 use super::walk::{self, git_path};
 use super::{Error, Repo};
+use crate::context::{ANNOTATION_KEY, Says, may_carry, mentions};
+use crate::crdt::Stamp;
 use crate::yaml::{self, Kind, Limits, NodeRef};
 
 /// How a document stands.
@@ -16,9 +19,9 @@ pub enum State {
     Clean,
     /// Different from HEAD, or not in HEAD.
     Edited,
-    /// With git's conflict markers in it, or unmerged in the index.
+    /// With git's conflict markers or kept losers in it, or unmerged in the index.
     Conflicted,
-    /// Not in the care of the merge driver.
+    /// Without the marker that it could have, or not in the care of the merge driver.
     Unmigrated,
     /// Not to be read.
     Unparsable,
@@ -49,8 +52,10 @@ pub struct Document {
     pub state: State,
     /// How many records its lists hold.
     pub records: usize,
-    /// How many places git has marked in it.
+    /// How many places git has marked in it, or how many losers are kept in it.
     pub conflicts: usize,
+    /// How many edits of it HEAD does not contain, by their stamps.
+    pub pending: usize,
     /// Why it cannot be read, with line and column where they are known: `3:5: …`.
     pub problem: Option<String>,
 }
@@ -64,7 +69,26 @@ pub struct Documents {
     pub problems: Vec<Error>,
 }
 
+/// The context files of a work tree, unread.
+#[derive(Debug)]
+pub struct ContextFiles {
+    /// Their paths from the top, in order.
+    pub files: Vec<PathBuf>,
+    /// Folders that could not be looked into.
+    pub problems: Vec<Error>,
+}
+
 impl Repo {
+    /// Finds the documents of the work tree.
+    ///
+    /// # Errors
+    ///
+    /// When the index or the top of the work tree cannot be read.
+    pub fn context_files(&self) -> Result<ContextFiles, Error> {
+        let walk::Found { files, problems } = walk::find(self)?;
+        Ok(ContextFiles { files, problems })
+    }
+
     /// Finds the documents of the work tree and looks at each.
     ///
     /// # Errors
@@ -97,6 +121,7 @@ impl Repo {
             state: State::Clean,
             records: 0,
             conflicts: 0,
+            pending: 0,
             problem: None,
         };
         let bytes = match fs::read(self.top().join(&document.path)) {
@@ -112,21 +137,80 @@ impl Repo {
             document.state = State::Conflicted;
             return document;
         }
-        match records(&bytes) {
-            Ok(records) => document.records = records,
-            Err(problem) => {
+        let read = match yaml::Document::read(&bytes, &Limits::default()) {
+            Ok(read) => read,
+            Err(error) => {
                 document.state = State::Unparsable;
-                document.problem = Some(problem);
+                document.problem = Some(error.to_string());
                 return document;
             }
+        };
+        let edits = Edits::of(&read);
+        document.records = records(&read);
+        document.conflicts = edits.losers;
+        if standing.edited && !edits.stamps.is_empty() {
+            let head = self.stamps_in_head(&document.path);
+            document.pending = edits.stamps.difference(&head).count();
         }
-        if !standing.covered {
+        if document.conflicts > 0 {
+            document.state = State::Conflicted;
+        } else if !standing.covered || lacks_marker(&read) {
             document.state = State::Unmigrated;
         } else if standing.edited {
             document.state = State::Edited;
         }
         document
     }
+
+    /// The stamps in HEAD's version of a file; none where it has none that can be read.
+    fn stamps_in_head(&self, path: &Path) -> BTreeSet<Stamp> {
+        let blob = || {
+            let tree = self.inner.head().ok()?.peel_to_tree().ok()?;
+            let entry = tree.get_path(path).ok()?;
+            self.inner.find_blob(entry.id()).ok()
+        };
+        blob()
+            .and_then(|blob| yaml::Document::read(blob.content(), &Limits::default()).ok())
+            .map(|document| Edits::of(&document).stamps)
+            .unwrap_or_default()
+    }
+}
+
+/// What a document says of its own edits.
+#[derive(Default)]
+struct Edits {
+    stamps: BTreeSet<Stamp>,
+    losers: usize,
+}
+
+impl Edits {
+    fn of(document: &yaml::Document) -> Self {
+        let mut edits = Self::default();
+        for mention in mentions(document) {
+            let annotation = match mention.says {
+                Some(Says::Annotation(annotation)) => annotation,
+                Some(Says::Marker(marker)) => marker.annotation,
+                Some(Says::Conflicts(conflicts)) => {
+                    edits.losers += conflicts.iter().len();
+                    continue;
+                }
+                None => continue,
+            };
+            let birth = annotation.birth.and_then(|birth| birth.stamp);
+            let leaves = annotation.leaves.values().flatten();
+            edits.stamps.extend(birth);
+            edits.stamps.extend(leaves.map(|stamped| stamped.stamp));
+        }
+        edits
+    }
+}
+
+/// Whether a document could have a marker and has none.
+#[must_use]
+pub fn lacks_marker(document: &yaml::Document) -> bool {
+    document
+        .root()
+        .is_some_and(|root| may_carry(root) && root.get(ANNOTATION_KEY).is_none())
 }
 
 /// What git says about one file.
@@ -143,10 +227,8 @@ fn scope_of(path: &Path) -> PathBuf {
         .collect()
 }
 
-/// How many records the lists at the top of a document hold, or why it cannot be read.
-fn records(bytes: &[u8]) -> Result<usize, String> {
-    let document =
-        yaml::Document::read(bytes, &Limits::default()).map_err(|error| error.to_string())?;
+/// How many records the lists at the top of a document hold.
+fn records(document: &yaml::Document) -> usize {
     let mut records = 0;
     for part in document.parts() {
         let root = document.node(part.root);
@@ -158,7 +240,7 @@ fn records(bytes: &[u8]) -> Result<usize, String> {
                 .sum::<usize>();
         }
     }
-    Ok(records)
+    records
 }
 
 /// The records in a list, which has nothing but mappings in it.
@@ -220,13 +302,12 @@ mod tests {
     #[test]
     fn records_are_the_mappings_in_the_lists_at_the_top() {
         let text = "todos:\n  - id: a\n    notes:\n      - x: 1\n  - id: b\ntags: [x, y]\nowner: {name: me}\n";
-        assert_eq!(records(text.as_bytes()), Ok(2));
-        assert_eq!(records(b"- id: a\n- id: b\n- id: c\n"), Ok(3));
-        assert_eq!(records(b""), Ok(0));
-        assert!(
-            records(b"a: [1\n")
-                .is_err_and(|problem| problem.starts_with(|c: char| c.is_ascii_digit()))
-        );
+        let records = |text: &str| {
+            records(&yaml::Document::from_text(text.to_owned(), &Limits::default()).unwrap())
+        };
+        assert_eq!(records(text), 2);
+        assert_eq!(records("- id: a\n- id: b\n- id: c\n"), 3);
+        assert_eq!(records(""), 0);
     }
 
     #[test]

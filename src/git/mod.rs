@@ -21,10 +21,10 @@ mod text_merge;
 mod three_way;
 mod walk;
 
-pub use documents::{Document, Documents, State};
+pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use error::Error;
-pub use replace::replace;
+pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use setup::{Change, Plan};
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};

@@ -12,6 +12,19 @@ use std::path::Path;
 ///
 /// Whatever the file system refuses; the old content then stands.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, false)
+}
+
+/// As [`replace`], and the new content outlives a loss of power from then on.
+///
+/// # Errors
+///
+/// Whatever the file system refuses; the old content then stands.
+pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, true)
+}
+
+fn replace_with(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     let existing = match path.metadata() {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -45,7 +58,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(metadata) = existing {
         fresh.as_file().set_permissions(metadata.permissions())?;
     }
+    if durable {
+        fresh.as_file().sync_all()?;
+    }
     fresh.persist(&target).map_err(|error| error.error)?;
+    if durable && cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }
 

@@ -66,6 +66,23 @@ impl Repo {
         }))
     }
 
+    /// What the user is called: as in commits, else as the system says.
+    #[must_use]
+    pub fn user_name(&self) -> String {
+        let configured = self.inner.config().and_then(|mut all| {
+            let all = all.snapshot()?;
+            all.get_string("user.name")
+        });
+        let from = |name| std::env::var(name).ok();
+        configured
+            .ok()
+            .or_else(|| from("GIT_AUTHOR_NAME"))
+            .or_else(|| from("USER"))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "somebody".to_owned())
+    }
+
     /// The tops of all other work trees of the same repository that are there at present.
     ///
     /// # Errors

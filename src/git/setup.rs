@@ -107,16 +107,17 @@ impl Plan {
     }
 
     /// What `init` made in this work tree and clone. The configuration belongs to all work trees of the clone and stays
-    /// while another one uses it.
+    /// while another one uses it. The attributes stay if `keeps_attributes` says so.
     ///
     /// # Errors
     ///
     /// When `.gitattributes` or the configuration cannot be read.
-    pub fn uninit(repo: &Repo) -> Result<Self, Error> {
+    pub fn uninit(repo: &Repo, keeps_attributes: bool) -> Result<Self, Error> {
         let path = attributes_path(repo);
         let before = read_attributes(&path)?;
         let mut changes = Vec::new();
         let after = match attributes::without_lines(before.as_deref().unwrap_or_default()) {
+            _ if keeps_attributes => None,
             Without::Unchanged => None,
             Without::File(rest) => Some(Some(rest)),
             Without::Nothing => Some(None),

@@ -188,6 +188,13 @@ impl Document {
         NodeRef { document: self, id }
     }
 
+    /// Line and column of the byte at `offset`, both 1-based, the column in characters.
+    pub fn position(&self, offset: u32) -> (usize, usize) {
+        let before = &self.text[..offset as usize];
+        let (line, start) = super::error::line_of(before.as_bytes());
+        (line, before[start..].chars().count() + 1)
+    }
+
     /// The bytes of a range.
     pub fn slice(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end as usize]

@@ -77,8 +77,11 @@ fn a_fresh_clone_only_needs_the_configuration() {
         .iter()
         .map(|change| &change["what"])
         .collect();
-    assert_eq!(what, ["config", "config"]);
-    assert_eq!(clone.git(&["status", "--porcelain"]), "");
+    assert_eq!(what, ["config", "config", "node", "member"]);
+    assert_eq!(
+        clone.git(&["status", "--porcelain"]),
+        " M .rhema/crdt/members.yaml\n"
+    );
 }
 
 #[test]

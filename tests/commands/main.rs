@@ -5,8 +5,11 @@
 mod support;
 
 mod driver;
+mod export;
 mod init;
 mod merge;
+mod setup;
 mod status;
 mod uninit;
 mod usage;
+mod verify;

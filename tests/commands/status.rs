@@ -34,11 +34,14 @@ fn the_json_has_the_agreed_shape() {
             ("api/.rhema/deep/k.yml", "- id: x\n"),
         ],
     );
-    repo.rhema(&["init"]).exits(0);
+    let before = repo.rhema(&["status", "--json"]).exits(0).json();
+    assert_eq!(before["node"], Value::Null);
+    let init = repo.rhema(&["init", "--json"]).exits(0).json();
+    repo.commit("init");
     assert_eq!(
         repo.rhema(&["status", "--json"]).exits(0).json(),
         json!({
-            "node": null,
+            "node": init["node"],
             "repo": repo.top.to_str().unwrap(),
             "branch": "main",
             "driver": {"configured": true},
@@ -62,6 +65,8 @@ fn the_driver_counts_as_configured_with_both_its_halves() {
     assert_eq!(state(&repo, ".rhema/todos.yaml"), "unmigrated");
     repo.rhema(&["init"]).exits(0);
     assert_eq!(configured(), true);
+    assert_eq!(state(&repo, ".rhema/todos.yaml"), "edited");
+    repo.commit("init");
     assert_eq!(state(&repo, ".rhema/todos.yaml"), "clean");
     repo.write(".git/info/attributes", ".rhema/todos.yaml -merge\n");
     assert_eq!(state(&repo, ".rhema/todos.yaml"), "unmigrated");
@@ -75,15 +80,17 @@ fn edited_means_different_from_head() {
     let world = World::new();
     let repo = world.repo("repo", &[(".rhema/a.yaml", TODOS)]);
     repo.rhema(&["init"]).exits(0);
-    repo.write(".rhema/a.yaml", TODOS.replace("One", "1"));
+    repo.commit("init");
+    let todos = repo.read(".rhema/a.yaml");
+    repo.write(".rhema/a.yaml", todos.replace("One", "1"));
     assert_eq!(state(&repo, ".rhema/a.yaml"), "edited", "in the work tree");
     repo.git(&["add", "-A"]);
     assert_eq!(state(&repo, ".rhema/a.yaml"), "edited", "in the index");
-    repo.write(".rhema/a.yaml", TODOS);
+    repo.write(".rhema/a.yaml", &todos);
     assert_eq!(state(&repo, ".rhema/a.yaml"), "clean", "in the index only");
     repo.git(&["reset", "-q"]);
     assert_eq!(state(&repo, ".rhema/a.yaml"), "clean");
-    repo.write(".rhema/new.yaml", TODOS);
+    repo.write(".rhema/new.yaml", &todos);
     assert_eq!(state(&repo, ".rhema/new.yaml"), "edited", "not in HEAD");
 }
 
@@ -92,8 +99,10 @@ fn line_endings_that_git_converts_are_no_edit() {
     let world = World::new();
     let repo = world.repo("repo", &[(".rhema/a.yaml", TODOS)]);
     repo.rhema(&["init"]).exits(0);
+    repo.commit("init");
+    let todos = repo.read(".rhema/a.yaml");
     repo.git(&["config", "core.autocrlf", "true"]);
-    repo.write(".rhema/a.yaml", TODOS.replace('\n', "\r\n"));
+    repo.write(".rhema/a.yaml", todos.replace('\n', "\r\n"));
     assert_eq!(state(&repo, ".rhema/a.yaml"), "clean");
 }
 
@@ -137,7 +146,7 @@ fn what_cannot_be_read_is_named_with_its_place() {
     );
     assert_eq!(status.stderr.lines().count(), 1, "{}", status.stderr);
     assert_eq!(state(&repo, ".rhema/a.yaml"), "unparsable");
-    assert_eq!(state(&repo, ".rhema/b.yaml"), "clean");
+    assert_eq!(state(&repo, ".rhema/b.yaml"), "edited");
 }
 
 #[test]
@@ -296,6 +305,47 @@ fn odd_file_names_stay_on_their_line() {
         status.stdout
     );
     assert_eq!(states(&repo)[0].0, "new\nline/.rhema/\u{1b}[31m.yaml");
+}
+
+#[test]
+fn kept_losers_are_conflicts_and_new_stamps_are_pending() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/a.yaml", TODOS)]);
+    repo.rhema(&["init"]).exits(0);
+    let marked = repo.read(".rhema/a.yaml");
+    let stamped = |line: &str| marked.replace("    title: One", &format!("{line}\n    title: One"));
+    repo.write(
+        ".rhema/a.yaml",
+        stamped("    _crdt: 4k2m9xa7-7f3kqd title~a1f"),
+    );
+    let one = || repo.rhema(&["status", "--json"]).exits(0).json()["documents"][0].clone();
+    assert_eq!(
+        (&one()["state"], &one()["pending"]),
+        (&json!("edited"), &json!(1))
+    );
+    repo.commit("stamped");
+    assert_eq!(
+        (&one()["state"], &one()["pending"]),
+        (&json!("clean"), &json!(0))
+    );
+    repo.write(
+        ".rhema/a.yaml",
+        stamped("    _crdt: 4k2m9xa7-7f3kqd title~a1f 4k2m9xa8-7f3kqd notes~a1f\n    _crdt_conflicts: title~~s.Eins title~~s.Un"),
+    );
+    assert_eq!(one()["state"], "conflicted");
+    assert_eq!(one()["conflicts"], 2);
+    assert_eq!(one()["pending"], 1);
+}
+
+#[test]
+fn without_its_marker_a_document_is_unmigrated() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.rhema(&["init"]).exits(0);
+    repo.write(".rhema/a.yaml", TODOS);
+    repo.write(".rhema/list.yaml", "- id: a\n");
+    assert_eq!(state(&repo, ".rhema/a.yaml"), "unmigrated");
+    assert_eq!(state(&repo, ".rhema/list.yaml"), "edited");
 }
 
 #[test]

@@ -20,7 +20,9 @@ fn help_shows_just_the_commands_that_there_are() {
         [
             "init",
             "uninit",
+            "export",
             "status",
+            "verify",
             "merge",
             "merge-driver",
             "completions",
@@ -36,7 +38,9 @@ fn every_command_teaches_by_example() {
     for command in [
         "init",
         "uninit",
+        "export",
         "status",
+        "verify",
         "merge",
         "merge-driver",
         "completions",

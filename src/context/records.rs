@@ -1,0 +1,125 @@
+//! Which lists hold records, by what they are told apart, and which mappings may carry annotations.
+
+use std::collections::HashSet;
+
+use crate::yaml::{Kind, NodeRef, Scalar};
+
+/// The fields that may identify the records of a list; the first counts that every record has, each with another value.
+const IDENTITY_FIELDS: [&str; 6] = ["id", "name", "key", "title", "issue", "path"];
+
+/// The lists of the known kinds of context file, which hold records even while they are empty.
+const KNOWN_LISTS: [&str; 6] = [
+    "conventions",
+    "decisions",
+    "entries",
+    "knowledge",
+    "patterns",
+    "todos",
+];
+
+/// The type of a list of identified records.
+pub(super) const OR_SET: &str = "or_set";
+
+/// The type of any other list.
+pub(super) const LIST: &str = "list";
+
+/// The field by which the members of a sequence are told apart; nothing if they are no records, or there are none.
+#[must_use]
+pub fn identity_field(sequence: NodeRef<'_>) -> Option<&'static str> {
+    if sequence.kind() != Kind::Sequence || !sequence.is_structured() || sequence.is_empty() {
+        return None;
+    }
+    IDENTITY_FIELDS.into_iter().find(|field| {
+        let mut seen = HashSet::new();
+        sequence.entries().all(|entry| {
+            identity(entry.value(), field).is_some_and(|identity| seen.insert(identity))
+        })
+    })
+}
+
+/// What a record's identity field holds.
+pub(super) fn identity<'d>(record: NodeRef<'d>, field: &str) -> Option<Scalar<'d>> {
+    if record.kind() != Kind::Mapping || !record.is_structured() {
+        return None;
+    }
+    let scalar = record.get(field)?.value().scalar()?;
+    (!matches!(scalar, Scalar::Null)).then_some(scalar)
+}
+
+/// The CRDT type of the collection at the top of a document that is called `name`; nothing for what is no sequence.
+#[must_use]
+pub fn collection_type(name: &str, value: NodeRef<'_>) -> Option<&'static str> {
+    if value.kind() != Kind::Sequence {
+        return None;
+    }
+    let is_set = if value.is_empty() {
+        KNOWN_LISTS.contains(&name)
+    } else {
+        identity_field(value).is_some()
+    };
+    Some(if is_set { OR_SET } else { LIST })
+}
+
+/// Whether a mapping may carry annotations of its own. One that is anchored, merged from others (`<<`), tagged as
+/// something else than a mapping, or that has keys which are carried verbatim only, may not: its nearest ancestor does.
+#[must_use]
+pub fn may_carry(mapping: NodeRef<'_>) -> bool {
+    mapping.kind() == Kind::Mapping
+        && mapping.is_structured()
+        && mapping.anchor().is_none()
+        && matches!(mapping.tag(), None | Some("!!map"))
+        && mapping.get("<<").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Document, Limits};
+
+    fn types(text: &str) -> Vec<Option<&'static str>> {
+        let document = Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let root = document.root().unwrap();
+        root.entries()
+            .map(|entry| collection_type(&entry.key().unwrap().text(), entry.value()))
+            .collect()
+    }
+
+    #[test]
+    fn lists_of_identified_records_are_sets() {
+        assert_eq!(
+            types(
+                "a: [{id: 1}, {id: 2}]\nb: [{id: 1}, {id: 1}]\nc: [{id: 1}, {name: x}]\nd: [x]\ne: 1\n"
+            ),
+            [Some(OR_SET), Some(LIST), Some(LIST), Some(LIST), None]
+        );
+        assert_eq!(
+            types("a: [{id: 1, name: x}, {id: 1, name: y}]\n"),
+            [Some(OR_SET)]
+        );
+    }
+
+    #[test]
+    fn empty_lists_go_by_their_names() {
+        assert_eq!(
+            types("todos: []\nentries: []\nother: []\n"),
+            [Some(OR_SET), Some(OR_SET), Some(LIST)]
+        );
+    }
+
+    #[test]
+    fn some_mappings_carry_nothing() {
+        for (text, carries) in [
+            ("a: 1\n", true),
+            ("{}\n", true),
+            ("!!map\na: 1\n", true),
+            ("!!set\na:\n", false),
+            ("&x\na: 1\n", false),
+            ("? [x]\n: 1\n", false),
+            ("<<: {a: 1}\nb: 1\n", false),
+            ("- a: 1\n", false),
+        ] {
+            let document = Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+            assert_eq!(may_carry(document.root().unwrap()), carries, "{text}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The clock of a work tree, on disk: no stamp is used before it is written down.
+//!
+//! The file names the replica, its incarnation and its last stamp. An incarnation is a random number: of two copies of
+//! one checkout each picks its own. That it is a copy shows in the folder, which is another one (its inode) than the
+//! one written down.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, NodeKey, id, read};
+use crate::crdt::{Clock, ClockExhausted, Replica, Stamp};
+use crate::git::replace_durably;
+
+const FILE: &str = "clock";
+const LOCK: &str = "clock.lock";
+
+/// What the file holds.
+#[derive(Debug, Deserialize, Serialize)]
+struct State {
+    replica: String,
+    incarnation: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<u64>,
+}
+
+/// The clock of a work tree, held by this process alone.
+#[derive(Debug)]
+pub struct ClockFile {
+    path: PathBuf,
+    incarnation: u32,
+    replica: Replica,
+    clock: Clock,
+    _lock: File,
+}
+
+impl ClockFile {
+    /// Makes the clock where there is none; says whether it did.
+    pub(super) fn create(folder: &Path, key: &NodeKey) -> Result<bool, Error> {
+        let lock = lock(folder)?;
+        let path = folder.join(FILE);
+        if read(&path)?.is_some() {
+            return Ok(false);
+        }
+        Self::begin(path, key, None, lock)?;
+        Ok(true)
+    }
+
+    /// Opens the clock, and begins a new incarnation where it is lost, another key's, or a copy.
+    pub(super) fn open(folder: &Path, key: &NodeKey) -> Result<Self, Error> {
+        let lock = lock(folder)?;
+        let path = folder.join(FILE);
+        let Some(bytes) = read(&path)? else {
+            return Self::begin(path, key, None, lock);
+        };
+        let state: State = serde_yaml::from_slice(&bytes).map_err(|error| {
+            let place = error.location();
+            Error::Malformed {
+                path: path.clone(),
+                line: place.as_ref().map_or(1, |place| place.line()),
+                column: place.as_ref().map_or(1, |place| place.column()),
+                what: "this is no clock: remove it, and a new incarnation begins".to_owned(),
+            }
+        })?;
+        let last = state.last.as_deref().map(str::parse::<Stamp>).transpose();
+        let (Ok(last), Ok(replica)) = (last, state.replica.parse::<Replica>()) else {
+            return Err(Error::malformed(
+                &path,
+                "this is no clock: remove it, and a new incarnation begins",
+            ));
+        };
+        let moved = state.folder.is_some() && state.folder != number_of(folder);
+        if moved || replica != id::replica(&key.public(), state.incarnation) {
+            tracing::info!("a copied or restored clock: a new incarnation begins");
+            return Self::begin(path, key, last, lock);
+        }
+        Ok(Self {
+            path,
+            incarnation: state.incarnation,
+            replica,
+            clock: Clock::new(replica, last),
+            _lock: lock,
+        })
+    }
+
+    fn begin(path: PathBuf, key: &NodeKey, last: Option<Stamp>, lock: File) -> Result<Self, Error> {
+        let mut random = [0; 4];
+        getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
+        let incarnation = u32::from_be_bytes(random);
+        let replica = id::replica(&key.public(), incarnation);
+        let clock = Self {
+            path,
+            incarnation,
+            replica,
+            clock: Clock::new(replica, last),
+            _lock: lock,
+        };
+        clock.save(clock.clock)?;
+        Ok(clock)
+    }
+
+    /// Whose stamps it makes.
+    #[must_use]
+    pub fn replica(&self) -> Replica {
+        self.replica
+    }
+
+    /// Which incarnation of its node that is.
+    #[must_use]
+    pub fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    /// The last stamp that was made.
+    #[must_use]
+    pub fn last(&self) -> Option<Stamp> {
+        self.clock.last()
+    }
+
+    /// Makes `count` stamps in ascending order; they are written down before they are handed out.
+    ///
+    /// # Errors
+    /// When the time cannot be told any more, or the file not written; no stamp is used then.
+    pub fn stamps(&mut self, unix_millis: u64, count: usize) -> Result<Vec<Stamp>, Error> {
+        let mut clock = self.clock;
+        let stamps = (0..count)
+            .map(|_| clock.tick(unix_millis))
+            .collect::<Result<Vec<_>, ClockExhausted>>()?;
+        if !stamps.is_empty() {
+            self.save(clock)?;
+            self.clock = clock;
+        }
+        Ok(stamps)
+    }
+
+    fn save(&self, clock: Clock) -> Result<(), Error> {
+        let folder = self.path.parent().and_then(number_of);
+        let state = State {
+            replica: self.replica.to_string(),
+            incarnation: self.incarnation,
+            last: clock.last().map(|stamp| stamp.to_string()),
+            folder,
+        };
+        let failed = Error::write(&self.path);
+        match serde_yaml::to_string(&state) {
+            Ok(text) => replace_durably(&self.path, text.as_bytes()).map_err(failed),
+            Err(error) => Err(failed(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Waits until no other process holds the clock.
+fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join(LOCK);
+    let open = || -> std::io::Result<File> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(Error::write(&path))
+}
+
+/// What tells this folder from a copy of it, where the system has such a thing.
+#[cfg(unix)]
+fn number_of(folder: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(folder).ok().map(|metadata| metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn number_of(folder: &Path) -> Option<u64> {
+    let _ = fs::metadata(folder);
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Node;
+    use super::*;
+
+    #[test]
+    fn stamps_ascend_over_restarts_even_when_the_wall_clock_goes_back() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, made) = Node::create(git_dir.path()).unwrap();
+        assert!(made);
+        assert!(!Node::create(git_dir.path()).unwrap().1);
+        let now = 1_800_000_000_000;
+        let first = node.clock().unwrap().stamps(now, 3).unwrap();
+        let second = node.clock().unwrap().stamps(now - 5_000, 1).unwrap();
+        let all: Vec<_> = first.iter().chain(&second).collect();
+        assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
+        assert!(all.iter().all(|stamp| stamp.replica() == all[0].replica()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copy_is_another_incarnation_and_so_is_a_lost_clock() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, _) = Node::create(git_dir.path()).unwrap();
+        let stamp = node.clock().unwrap().stamps(1_800_000_000_000, 1).unwrap()[0];
+        let copy = git_dir.path().join("copy");
+        fs::create_dir_all(copy.join("rhema")).unwrap();
+        for file in ["key", "clock"] {
+            fs::copy(node.folder().join(file), copy.join("rhema").join(file)).unwrap();
+        }
+        let copied = Node::load(&copy).unwrap().unwrap();
+        assert_eq!(copied.id(), node.id());
+        let mut clock = copied.clock().unwrap();
+        assert_ne!(clock.replica(), stamp.replica());
+        assert!(clock.stamps(0, 1).unwrap()[0] > stamp);
+        fs::remove_file(node.folder().join("clock")).unwrap();
+        assert_ne!(node.clock().unwrap().replica(), stamp.replica());
+    }
+}

@@ -1,0 +1,116 @@
+//! The node's key: Ed25519, made once, in a file that only its owner reads.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+
+use super::{Error, NodeId, read};
+
+const FILE: &str = "key";
+
+/// The key of a node.
+pub struct NodeKey {
+    signing: SigningKey,
+}
+
+impl std::fmt::Debug for NodeKey {
+    /// The secret is never shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NodeKey({})", self.id())
+    }
+}
+
+impl NodeKey {
+    /// Where the key of a folder lies.
+    #[must_use]
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(FILE)
+    }
+
+    pub(super) fn load(folder: &Path) -> Result<Option<Self>, Error> {
+        let path = Self::path(folder);
+        let Some(bytes) = read(&path)? else {
+            return Ok(None);
+        };
+        let secret = std::str::from_utf8(&bytes).ok().and_then(from_hex);
+        match secret {
+            Some(secret) => Ok(Some(Self {
+                signing: SigningKey::from_bytes(&secret),
+            })),
+            None => Err(Error::malformed(
+                &path,
+                "this is no node key: bring it back from a backup, or remove it and run `rhema crdt init` for a new one",
+            )),
+        }
+    }
+
+    pub(super) fn create(folder: &Path) -> Result<Self, Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
+        let path = Self::path(folder);
+        let key = Self {
+            signing: SigningKey::from_bytes(&secret),
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let fresh = path.with_extension("new");
+        let written = options.open(&fresh).and_then(|mut file| {
+            file.write_all(to_hex(&secret).as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &path)
+        });
+        if written.is_err() {
+            let _ = std::fs::remove_file(&fresh);
+        }
+        written.map_err(Error::write(&path))?;
+        Ok(key)
+    }
+
+    /// The name of its node.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        NodeId::of(&self.public())
+    }
+
+    /// The half that everybody may know.
+    #[must_use]
+    pub fn public(&self) -> VerifyingKey {
+        self.signing.verifying_key()
+    }
+
+    /// The half that nobody else may know.
+    #[must_use]
+    pub fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// The public half as `members.yaml` has it.
+    #[must_use]
+    pub fn public_text(&self) -> String {
+        to_hex(self.public().as_bytes())
+    }
+}
+
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let text = text.trim_end().as_bytes();
+    if text.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}

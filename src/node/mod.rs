@@ -1,0 +1,112 @@
+//! Who this work tree is: its key, its clock, and the members of the repository.
+//!
+//! Key and clock live in the folder `rhema` of the git directory of this work tree (a linked work tree has its own: each
+//! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml` and `git`.
+
+mod clock;
+mod error;
+mod id;
+mod key;
+mod members;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use clock::ClockFile;
+pub use error::Error;
+pub use id::NodeId;
+pub use key::NodeKey;
+pub use members::{Member, Members, Role, with_member, without_member};
+
+/// The folder for the state of this work tree, in its git directory.
+#[must_use]
+pub fn state_folder(git_dir: &Path) -> PathBuf {
+    git_dir.join("rhema")
+}
+
+/// The node that a work tree is.
+#[derive(Debug)]
+pub struct Node {
+    key: NodeKey,
+    folder: PathBuf,
+}
+
+impl Node {
+    /// The node of the work tree with this git directory; nothing before `init`.
+    ///
+    /// # Errors
+    /// When there is a key that cannot be read.
+    pub fn load(git_dir: &Path) -> Result<Option<Self>, Error> {
+        let folder = state_folder(git_dir);
+        let key = NodeKey::load(&folder)?;
+        Ok(key.map(|key| Self { key, folder }))
+    }
+
+    /// Makes what is missing of key and clock; says whether anything was.
+    ///
+    /// # Errors
+    /// When something cannot be written, or there is no randomness; what was made is then taken back.
+    pub fn create(git_dir: &Path) -> Result<(Self, bool), Error> {
+        let folder = state_folder(git_dir);
+        let had_folder = folder.is_dir();
+        let made = Self::create_in(&folder);
+        if made.is_err() && !had_folder {
+            // What is left of it says nothing without a key.
+            let _ = fs::remove_dir_all(&folder);
+        }
+        made
+    }
+
+    fn create_in(folder: &Path) -> Result<(Self, bool), Error> {
+        fs::create_dir_all(folder).map_err(Error::write(folder))?;
+        let (key, new_key) = match NodeKey::load(folder)? {
+            Some(key) => (key, false),
+            None => (NodeKey::create(folder)?, true),
+        };
+        let new_clock = ClockFile::create(folder, &key)?;
+        let node = Self {
+            key,
+            folder: folder.to_path_buf(),
+        };
+        Ok((node, new_key || new_clock))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.key.id()
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &NodeKey {
+        &self.key
+    }
+
+    /// The folder with its state.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Opens its clock, which nobody else can use until it is dropped.
+    ///
+    /// # Errors
+    /// When the clock cannot be read, or is another node's.
+    pub fn clock(&self) -> Result<ClockFile, Error> {
+        ClockFile::open(&self.folder, &self.key)
+    }
+}
+
+/// A file's bytes; nothing where there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,49 @@
+//! What can go wrong in setting up.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{git, node};
+
+/// A refusal or failure; everything is as before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// About the repository.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// About the node.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}: check its permissions and the space on the disk", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Members stand in a form to which none can be added.
+    #[error(
+        "{}:1:1: members must stand in one mapping written by indentation, without anything around it", path.display()
+    )]
+    MembersForm {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Write { path, source }
+    }
+}

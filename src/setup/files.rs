@@ -1,0 +1,98 @@
+//! Writing several files so that either all of them are new or all of them as before.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::git::{self, replace};
+
+/// A file before and after; `None` is "no such file".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rewrite {
+    pub(super) path: PathBuf,
+    pub(super) before: Option<Vec<u8>>,
+    pub(super) after: Option<Vec<u8>>,
+}
+
+/// What was done so far, to be undone if something fails after it.
+#[derive(Default)]
+pub(super) struct Done {
+    files: Vec<Rewrite>,
+    folders: Vec<PathBuf>,
+}
+
+impl Done {
+    /// Carries one rewrite out, if the file still is what it was.
+    pub(super) fn rewrite(&mut self, rewrite: &Rewrite) -> Result<(), Error> {
+        let path = &rewrite.path;
+        if read(path)? != rewrite.before {
+            let path = path.clone();
+            return Err(git::Error::ChangedMeanwhile { path }.into());
+        }
+        if rewrite.after.is_some()
+            && let Some(folder) = path.parent()
+        {
+            self.make_folders(folder)?;
+        }
+        put(path, rewrite.after.as_deref())?;
+        self.files.push(rewrite.clone());
+        Ok(())
+    }
+
+    /// The folders that were made, outermost first.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    fn make_folders(&mut self, folder: &Path) -> Result<(), Error> {
+        let missing: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|folder| !folder.exists())
+            .collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder).map_err(Error::write(folder))?;
+            self.folders.push(folder.to_path_buf());
+        }
+        Ok(())
+    }
+
+    /// Puts everything back, as far as that is possible.
+    pub(super) fn undo(self) {
+        for file in self.files.into_iter().rev() {
+            if let Err(error) = put(&file.path, file.before.as_deref()) {
+                tracing::error!("{error}");
+            }
+        }
+        remove_if_empty(&self.folders);
+    }
+}
+
+/// Removes those of the folders that are empty, innermost first.
+pub(super) fn remove_if_empty(folders: &[PathBuf]) {
+    for folder in folders.iter().rev() {
+        if let Err(error) = fs::remove_dir(folder) {
+            tracing::debug!("{} stays: {error}", folder.display());
+        }
+    }
+}
+
+/// A file's bytes, `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+fn put(path: &Path, content: Option<&[u8]>) -> Result<(), Error> {
+    match content {
+        Some(bytes) => replace(path, bytes),
+        None => fs::remove_file(path),
+    }
+    .map_err(Error::write(path))
+}

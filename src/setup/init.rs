@@ -1,0 +1,305 @@
+//! What `init` does.
+
+use std::path::{Path, PathBuf};
+
+use super::files::{Done, Rewrite, read};
+use super::journal::{Journal, Rewritten, fingerprint, fingerprint_of};
+use super::{Change, Error, Left};
+use crate::context::{Claim, Marking, from_verbose, mark};
+use crate::git::{self, Driver, Plan, Repo};
+use crate::node::{Member, Members, Node, Role, state_folder, with_member};
+use crate::yaml::{Document, Limits};
+
+/// What is missing in a work tree.
+pub struct Init {
+    driver: Plan,
+    node: Option<Node>,
+    makes_node: bool,
+    joins: Option<Joining>,
+    documents: Vec<Marked>,
+    others: Vec<(PathBuf, Vec<u8>)>,
+    left: Vec<Left>,
+}
+
+struct Joining {
+    path: PathBuf,
+    before: Option<Vec<u8>>,
+    text: String,
+    name: String,
+    role: Role,
+}
+
+struct Marked {
+    path: PathBuf,
+    before: Vec<u8>,
+    after: String,
+    rewritten: bool,
+}
+
+impl Init {
+    /// Plans it: the driver, the node, the markers and, if `join` says so, the membership.
+    ///
+    /// # Errors
+    /// When the repository, the node or `members.yaml` cannot be read.
+    pub fn plan(repo: &Repo, driver: &Driver, join: bool) -> Result<Self, Error> {
+        let driver = Plan::init(repo, driver)?;
+        let node = Node::load(repo.git_dir())?;
+        let folder = state_folder(repo.git_dir());
+        let makes_node = node.is_none() || !folder.join("clock").exists();
+        let joins = if join {
+            joining(repo, node.as_ref())?
+        } else {
+            None
+        };
+        let mut init = Self {
+            driver,
+            node,
+            makes_node,
+            joins,
+            documents: Vec::new(),
+            others: Vec::new(),
+            left: Vec::new(),
+        };
+        let found = repo.context_files()?;
+        init.left.extend(found.problems.iter().map(|problem| Left {
+            path: repo.top().to_path_buf(),
+            why: problem.to_string(),
+        }));
+        for path in found.files {
+            init.look_at(repo, path)?;
+        }
+        Ok(init)
+    }
+
+    fn look_at(&mut self, repo: &Repo, path: PathBuf) -> Result<(), Error> {
+        let Some(before) = read(&repo.top().join(&path))? else {
+            return Ok(());
+        };
+        let document = match Document::read(&before, &Limits::default()) {
+            Ok(document) => document,
+            Err(error) => {
+                let why = error.to_string();
+                self.left.push(Left {
+                    path: path.clone(),
+                    why,
+                });
+                self.others.push((path, before));
+                return Ok(());
+            }
+        };
+        let plain = from_verbose(&document)
+            .and_then(|text| Document::from_text(text, &Limits::default()).ok());
+        let rewritten = plain.is_some();
+        match mark(plain.as_ref().unwrap_or(&document)) {
+            Marking::Marked(after) => self.documents.push(Marked {
+                path,
+                before,
+                after,
+                rewritten,
+            }),
+            Marking::Taken {
+                line,
+                column,
+                claim,
+            } => {
+                let why = match claim {
+                    Claim::OtherVersion => {
+                        "the marker `_crdt` is of a version that this program does not know: update it"
+                    }
+                    Claim::Mangled => {
+                        "the marker `_crdt` is mangled: `rhema crdt verify --fix` mends it"
+                    }
+                    Claim::Foreign | Claim::Ours => {
+                        "the key `_crdt` holds something else here: rename it to let this file have its marker"
+                    }
+                };
+                self.left.push(Left {
+                    path: path.clone(),
+                    why: format!("{line}:{column}: {why}"),
+                });
+                self.others.push((path, before));
+            }
+            Marking::Present | Marking::Nowhere => self.others.push((path, before)),
+        }
+        Ok(())
+    }
+
+    /// What would change; empty when nothing is missing.
+    #[must_use]
+    pub fn changes(&self, repo: &Repo) -> Vec<Change> {
+        let driver = self.driver.changes().iter().cloned().map(Change::Driver);
+        let mut changes: Vec<Change> = driver.collect();
+        if self.makes_node {
+            changes.push(Change::MakeNode {
+                path: state_folder(repo.git_dir()),
+            });
+        }
+        if let Some(joins) = &self.joins {
+            changes.push(Change::Join {
+                path: joins.path.clone(),
+                role: joins.role,
+                name: joins.name.clone(),
+            });
+        }
+        changes.extend(self.documents.iter().map(|marked| Change::Mark {
+            path: marked.path.clone(),
+            rewritten: marked.rewritten,
+        }));
+        changes
+    }
+
+    /// The documents that get no marker although they might.
+    #[must_use]
+    pub fn left(&self) -> &[Left] {
+        &self.left
+    }
+
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// When something cannot be written; everything is then as before.
+    pub fn carry_out(&self, repo: &Repo) -> Result<(), Error> {
+        if self.changes(repo).is_empty() {
+            return Ok(());
+        }
+        let folder = state_folder(repo.git_dir());
+        let had_folder = folder.exists();
+        let journal_before = read(&Journal::path(&folder))?;
+        let mut done = Done::default();
+        let carried = self.carry(repo, &mut done);
+        if carried.is_err() {
+            done.undo();
+            let undone = match journal_before {
+                _ if !had_folder => std::fs::remove_dir_all(&folder),
+                Some(journal) => git::replace(&Journal::path(&folder), &journal),
+                None => std::fs::remove_file(Journal::path(&folder)),
+            };
+            if let Err(error) = undone {
+                tracing::info!("{}: {error}", folder.display());
+            }
+        }
+        carried
+    }
+
+    fn carry(&self, repo: &Repo, done: &mut Done) -> Result<(), Error> {
+        let (node, _) = Node::create(repo.git_dir())?;
+        for marked in &self.documents {
+            if marked.rewritten {
+                Journal::keep(node.folder(), &marked.before)?;
+            }
+            done.rewrite(&Rewrite {
+                path: repo.top().join(&marked.path),
+                before: Some(marked.before.clone()),
+                after: Some(marked.after.clone().into_bytes()),
+            })?;
+        }
+        if let Some(joins) = &self.joins {
+            let member = Member {
+                key: node.key().public_text(),
+                name: joins.name.clone(),
+                role: joins.role,
+            };
+            let text =
+                with_member(&joins.text, node.id(), &member).ok_or_else(|| Error::MembersForm {
+                    path: joins.path.clone(),
+                })?;
+            done.rewrite(&Rewrite {
+                path: joins.path.clone(),
+                before: joins.before.clone(),
+                after: Some(text.into_bytes()),
+            })?;
+        }
+        self.journal(repo, &node, done)?.save(node.folder())?;
+        Ok(self.driver.carry_out(repo)?)
+    }
+
+    /// The journal with what this run adds to it.
+    fn journal(&self, repo: &Repo, node: &Node, done: &Done) -> Result<Journal, Error> {
+        let known = Journal::load(node.folder())?;
+        let before = self.fingerprint(false);
+        let followed = known.as_ref().is_none_or(|known| known.left == before);
+        let mut journal = known.unwrap_or_default();
+        journal.left = if followed {
+            self.fingerprint(true)
+        } else {
+            String::new()
+        };
+        journal.attributes |= self
+            .driver
+            .changes()
+            .iter()
+            .any(|change| matches!(change, git::Change::AddLines { .. }));
+        journal
+            .marked
+            .extend(self.documents.iter().map(|marked| marked.path.clone()));
+        let inside = |folder: &PathBuf| folder.strip_prefix(repo.top()).ok().map(Path::to_path_buf);
+        journal
+            .folders
+            .extend(done.folders().iter().filter_map(inside));
+        journal.made_members |= self
+            .joins
+            .as_ref()
+            .is_some_and(|joins| joins.before.is_none());
+        for marked in self.documents.iter().filter(|marked| marked.rewritten) {
+            journal.rewritten.retain(|each| each.path != marked.path);
+            journal.rewritten.push(Rewritten {
+                path: marked.path.clone(),
+                written: fingerprint(marked.after.as_bytes()),
+                original: fingerprint(&marked.before),
+            });
+        }
+        Ok(journal)
+    }
+
+    /// The fingerprint of all documents, before or after.
+    fn fingerprint(&self, after: bool) -> String {
+        let marked = self.documents.iter().map(|marked| {
+            let bytes = if after {
+                marked.after.as_bytes()
+            } else {
+                &marked.before
+            };
+            (marked.path.as_path(), bytes)
+        });
+        let others = self
+            .others
+            .iter()
+            .map(|(path, bytes)| (path.as_path(), bytes.as_slice()));
+        let mut all: Vec<(&Path, &[u8])> = marked.chain(others).collect();
+        all.sort();
+        fingerprint_of(all)
+    }
+
+    /// The node, if it was there before.
+    #[must_use]
+    pub fn node(&self) -> Option<&Node> {
+        self.node.as_ref()
+    }
+}
+
+/// How this node becomes a member; nothing if it is one.
+fn joining(repo: &Repo, node: Option<&Node>) -> Result<Option<Joining>, Error> {
+    let path = Members::path(repo.top());
+    let before = read(&path)?;
+    let text = match before.clone().map(String::from_utf8) {
+        None => String::new(),
+        Some(Ok(text)) => text,
+        Some(Err(_)) => return Err(Error::MembersForm { path }),
+    };
+    let members = Members::read(&path, &text)?;
+    if node.is_some_and(|node| members.all.contains_key(&node.id().to_string())) {
+        return Ok(None);
+    }
+    let role = if members.all.is_empty() {
+        Role::Admin
+    } else {
+        Role::Writer
+    };
+    Ok(Some(Joining {
+        path,
+        before,
+        text,
+        name: repo.user_name(),
+        role,
+    }))
+}

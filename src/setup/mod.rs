@@ -1,0 +1,87 @@
+//! Setting up a clone and its context files, and taking all of it back.
+//!
+//! Both are planned first and carried out after: a dry run shows exactly what would happen, a second run finds nothing to
+//! do, and what fails in the middle leaves everything as it was. Depends on `context`, `git` and `node`.
+
+mod error;
+mod files;
+mod init;
+mod journal;
+mod uninit;
+mod verify;
+
+use std::path::PathBuf;
+
+pub use error::Error;
+pub use init::Init;
+pub use uninit::Uninit;
+pub use verify::{Finding, Verified, verify};
+
+use crate::git;
+use crate::node::{NodeId, Role};
+
+/// One thing that a plan changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// The merge driver: attributes or configuration.
+    Driver(git::Change),
+    /// A document gets its marker.
+    Mark {
+        /// The document.
+        path: PathBuf,
+        /// Whether it was rewritten from the verbose form.
+        rewritten: bool,
+    },
+    /// Annotations go from a document.
+    Unmark {
+        /// The document.
+        path: PathBuf,
+        /// Whether it is given back in the verbose form that it had.
+        verbose: bool,
+    },
+    /// The node gets its key and its clock.
+    MakeNode {
+        /// Where they lie.
+        path: PathBuf,
+    },
+    /// The state of the node goes.
+    RemoveNode {
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// The node becomes a member.
+    Join {
+        /// The file.
+        path: PathBuf,
+        /// What it may do.
+        role: Role,
+        /// What it is called.
+        name: String,
+    },
+    /// The node is a member no longer.
+    Leave {
+        /// The file.
+        path: PathBuf,
+        /// Whether nobody is left and the file goes too.
+        file_too: bool,
+    },
+}
+
+/// A document that a plan leaves alone, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The document.
+    pub path: PathBuf,
+    /// Why, with the place: `3:1: …`.
+    pub why: String,
+}
+
+/// The name of a node, where it has one.
+#[must_use]
+pub fn node_of(repo: &git::Repo) -> Option<NodeId> {
+    crate::node::Node::load(repo.git_dir())
+        .ok()
+        .flatten()
+        .map(|node| node.id())
+}

@@ -1,0 +1,241 @@
+//! What `uninit` does.
+//!
+//! As long as all documents are as `init` left them, it takes back what `init` did in this work tree and nothing else:
+//! markers and attributes that were committed before stay. Once they were edited, all annotations go.
+
+use std::path::PathBuf;
+
+use super::files::{Done, Rewrite, read, remove_if_empty};
+use super::journal::{Journal, fingerprint_of};
+use super::{Change, Error, Left};
+use crate::context::{Claim, mentions, strip};
+use crate::git::{Plan, Repo};
+use crate::node::{Members, Node, state_folder, without_member};
+use crate::yaml::{Document, Limits};
+
+/// What is to be taken back in a work tree.
+pub struct Uninit {
+    driver: Plan,
+    documents: Vec<Unmarked>,
+    members: Option<Rewrite>,
+    state: Option<PathBuf>,
+    folders: Vec<PathBuf>,
+    left: Vec<Left>,
+    kept: bool,
+}
+
+struct Unmarked {
+    rewrite: Rewrite,
+    path: PathBuf,
+    verbose: bool,
+}
+
+impl Uninit {
+    /// Plans it.
+    ///
+    /// # Errors
+    /// When the repository or the node cannot be read.
+    pub fn plan(repo: &Repo) -> Result<Self, Error> {
+        let state = state_folder(repo.git_dir());
+        let journal = Journal::load(&state)?;
+        let found = repo.context_files()?;
+        let mut files = Vec::with_capacity(found.files.len());
+        for path in found.files {
+            if let Some(bytes) = read(&repo.top().join(&path))? {
+                files.push((path, bytes));
+            }
+        }
+        let now = fingerprint_of(
+            files
+                .iter()
+                .map(|(path, bytes)| (path.as_path(), bytes.as_slice())),
+        );
+        let untouched = journal.as_ref().filter(|journal| journal.left == now);
+        let keeps_attributes = untouched.is_some_and(|journal| !journal.attributes);
+        let mut uninit = Self {
+            driver: Plan::uninit(repo, keeps_attributes)?,
+            documents: Vec::new(),
+            members: leaving(repo)?,
+            state: state.exists().then(|| state.clone()),
+            folders: Vec::new(),
+            left: Vec::new(),
+            kept: keeps_attributes,
+        };
+        for (path, bytes) in files {
+            if untouched.is_some_and(|journal| !journal.marked.contains(&path)) {
+                uninit.kept |= has_annotations(&bytes);
+                continue;
+            }
+            let original = journal
+                .as_ref()
+                .and_then(|journal| journal.original(&state, &path, &bytes));
+            let was_verbose = journal
+                .as_ref()
+                .is_some_and(|journal| journal.rewritten.iter().any(|each| each.path == path));
+            uninit.look_at(repo, path, bytes, original, was_verbose);
+        }
+        uninit.folders = match &journal {
+            Some(journal) => journal
+                .folders
+                .iter()
+                .map(|folder| repo.top().join(folder))
+                .collect(),
+            None => Vec::new(),
+        };
+        Ok(uninit)
+    }
+
+    fn look_at(
+        &mut self,
+        repo: &Repo,
+        path: PathBuf,
+        bytes: Vec<u8>,
+        original: Option<Vec<u8>>,
+        was_verbose: bool,
+    ) {
+        let verbose = original.is_some();
+        let after = match original {
+            Some(original) => original,
+            None => {
+                let document = match Document::read(&bytes, &Limits::default()) {
+                    Ok(document) => document,
+                    Err(error) => {
+                        if mentions_us(&bytes) {
+                            let why = error.to_string();
+                            self.left.push(Left { path, why });
+                        }
+                        return;
+                    }
+                };
+                let Some(stripped) = strip(&document) else {
+                    return;
+                };
+                if was_verbose {
+                    self.left.push(Left {
+                        path: path.clone(),
+                        why: "1:1: it was edited since, so it stays an ordinary file: the `_crdt_metadata` that it had before `init` stand in git's history".to_owned(),
+                    });
+                }
+                stripped.into_bytes()
+            }
+        };
+        self.documents.push(Unmarked {
+            rewrite: Rewrite {
+                path: repo.top().join(&path),
+                before: Some(bytes),
+                after: Some(after),
+            },
+            path,
+            verbose,
+        });
+    }
+
+    /// What would change; empty when there is nothing to take back.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        let driver = self.driver.changes().iter().cloned().map(Change::Driver);
+        let mut changes: Vec<Change> = driver.collect();
+        changes.extend(self.documents.iter().map(|unmarked| Change::Unmark {
+            path: unmarked.path.clone(),
+            verbose: unmarked.verbose,
+        }));
+        changes.extend(self.members.iter().map(|members| Change::Leave {
+            path: members.path.clone(),
+            file_too: members.after.is_none(),
+        }));
+        changes.extend(
+            self.state
+                .iter()
+                .cloned()
+                .map(|path| Change::RemoveNode { path }),
+        );
+        changes
+    }
+
+    /// The documents that keep their annotations, or are not given back as they were, and why.
+    #[must_use]
+    pub fn left(&self) -> &[Left] {
+        &self.left
+    }
+
+    /// The other work trees for whose sake the configuration stays.
+    #[must_use]
+    pub fn shared_with(&self) -> &[PathBuf] {
+        self.driver.shared_with()
+    }
+
+    /// Whether something stays that was there before `init` in this work tree.
+    #[must_use]
+    pub fn keeps_what_was_there(&self) -> bool {
+        self.kept
+    }
+
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// When something cannot be written; the files are then as before.
+    pub fn carry_out(&self, repo: &Repo) -> Result<(), Error> {
+        let mut done = Done::default();
+        let carried = self.carry(repo, &mut done);
+        if carried.is_err() {
+            done.undo();
+        }
+        carried
+    }
+
+    fn carry(&self, repo: &Repo, done: &mut Done) -> Result<(), Error> {
+        for unmarked in &self.documents {
+            done.rewrite(&unmarked.rewrite)?;
+        }
+        if let Some(members) = &self.members {
+            done.rewrite(members)?;
+        }
+        self.driver.carry_out(repo)?;
+        remove_if_empty(&self.folders);
+        if let Some(state) = &self.state {
+            std::fs::remove_dir_all(state).map_err(Error::write(state))?;
+        }
+        Ok(())
+    }
+}
+
+/// How this node stops being a member; nothing if it is none.
+fn leaving(repo: &Repo) -> Result<Option<Rewrite>, Error> {
+    let Some(node) = Node::load(repo.git_dir())? else {
+        return Ok(None);
+    };
+    let path = Members::path(repo.top());
+    let before = read(&path)?;
+    let Some(text) = before
+        .as_deref()
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+    else {
+        return Ok(None);
+    };
+    let Some(rest) = without_member(text, node.id()) else {
+        return Ok(None);
+    };
+    let journal = Journal::load(node.folder())?;
+    let made = journal.is_some_and(|journal| journal.made_members);
+    let after = (!rest.is_empty() || !made).then(|| rest.into_bytes());
+    Ok(Some(Rewrite {
+        path,
+        before,
+        after,
+    }))
+}
+
+fn has_annotations(bytes: &[u8]) -> bool {
+    Document::read(bytes, &Limits::default()).is_ok_and(|document| {
+        mentions(&document)
+            .iter()
+            .any(|mention| mention.claim == Claim::Ours)
+    })
+}
+
+/// Whether a file that cannot be read may hold annotations.
+fn mentions_us(bytes: &[u8]) -> bool {
+    bytes
+        .windows(b"_crdt".len())
+        .any(|window| window == b"_crdt")
+}

@@ -1,0 +1,360 @@
+//! What `verify` looks at, and what it mends.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::files::{Done, Rewrite, read};
+use super::{Error, Init};
+use crate::context::{Annotation, Claim, Mention, Says, digest, mentions, without};
+use crate::crdt::Digest;
+use crate::git::{self, Driver, Plan, Repo};
+use crate::node::{Members, Node, NodeKey, state_folder};
+use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
+
+/// How far ahead a stamp may be, in milliseconds.
+const MOST_AHEAD: u64 = 10 * 60 * 1000;
+
+/// Something that was found, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, 1-based.
+    pub line: usize,
+    /// The column, 1-based.
+    pub column: usize,
+    /// What kind of thing it is, for scripts.
+    pub kind: &'static str,
+    /// What it is and what to do.
+    pub what: String,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// What is wrong.
+    pub problems: Vec<Finding>,
+    /// What was wrong and is mended.
+    pub mended: Vec<Finding>,
+    /// What is worth knowing, but not wrong.
+    pub notes: Vec<Finding>,
+}
+
+/// Looks at the whole of a work tree; the time now tells which stamps come from the future. With `fix` mends what can be
+/// mended without choosing: the driver, missing markers, mangled annotations.
+///
+/// # Errors
+/// When the repository cannot be read, or something not mended for want of permission.
+pub fn verify(
+    repo: &Repo,
+    driver: &Driver,
+    fix: bool,
+    unix_millis: u64,
+) -> Result<Verified, Error> {
+    let mut found = look(repo, driver, unix_millis)?;
+    if !fix || found.problems.is_empty() {
+        return Ok(found);
+    }
+    mend_annotations(repo)?;
+    Init::plan(repo, driver, false)?.carry_out(repo)?;
+    let after = look(repo, driver, unix_millis)?;
+    // Lines move when markers come: what is left is told from what is mended by its kind and text.
+    let is_left = |finding: &Finding| {
+        after.problems.iter().any(|left| {
+            (&left.path, left.kind, &left.what) == (&finding.path, finding.kind, &finding.what)
+        })
+    };
+    found.problems.retain(|finding| !is_left(finding));
+    Ok(Verified {
+        mended: found.problems,
+        ..after
+    })
+}
+
+fn look(repo: &Repo, driver: &Driver, unix_millis: u64) -> Result<Verified, Error> {
+    let mut look = Look {
+        found: Verified::default(),
+        unix_millis,
+    };
+    look.setup(repo, driver)?;
+    let files = repo.context_files()?;
+    for problem in &files.problems {
+        look.problem(repo.top(), (1, 1), "unreadable", problem.to_string());
+    }
+    for path in files.files {
+        match read(&repo.top().join(&path)) {
+            Ok(Some(bytes)) => look.document(&path, &bytes),
+            Ok(None) => {}
+            Err(error) => look.problem(&path, (1, 1), "unreadable", error.to_string()),
+        }
+    }
+    Ok(look.found)
+}
+
+struct Look {
+    found: Verified,
+    unix_millis: u64,
+}
+
+impl Look {
+    fn problem(
+        &mut self,
+        path: &Path,
+        (line, column): (usize, usize),
+        kind: &'static str,
+        what: impl Into<String>,
+    ) {
+        self.found.problems.push(Finding {
+            path: path.to_path_buf(),
+            line,
+            column,
+            kind,
+            what: what.into(),
+        });
+    }
+
+    fn note(
+        &mut self,
+        path: &Path,
+        (line, column): (usize, usize),
+        kind: &'static str,
+        what: impl Into<String>,
+    ) {
+        self.found.notes.push(Finding {
+            path: path.to_path_buf(),
+            line,
+            column,
+            kind,
+            what: what.into(),
+        });
+    }
+
+    /// The driver, the node, the members.
+    fn setup(&mut self, repo: &Repo, driver: &Driver) -> Result<(), Error> {
+        let configured = repo.driver_command()?.is_some();
+        let plan = Plan::init(repo, driver)?;
+        for change in plan.changes() {
+            match change {
+                git::Change::AddLines { path, .. } => self.problem(
+                    path,
+                    (1, 1),
+                    "attributes",
+                    "lines are missing that hand context files to the merge driver: run `rhema crdt init`",
+                ),
+                git::Change::SetConfig { path, key, .. } => {
+                    let what = if configured {
+                        format!("{key} is stale: run `rhema crdt init`")
+                    } else {
+                        format!("{key} is missing: run `rhema crdt init`")
+                    };
+                    self.problem(path, (1, 1), "driver", what);
+                }
+                git::Change::RemoveLines { .. } | git::Change::UnsetConfig { .. } => {}
+            }
+        }
+        if plan.changes().is_empty() && !repo.attributes_are_set_up()? {
+            self.problem(
+                &repo.top().join(".gitattributes"),
+                (1, 1),
+                "attributes",
+                "another line takes context files away from the merge driver: `git check-attr merge .rhema/any.yaml` must say rhema-crdt",
+            );
+        }
+        self.node(repo)
+    }
+
+    fn node(&mut self, repo: &Repo) -> Result<(), Error> {
+        let folder = state_folder(repo.git_dir());
+        let key = NodeKey::path(&folder);
+        let node = match Node::load(repo.git_dir()) {
+            Ok(node) => node,
+            Err(error) => {
+                self.problem(&key, (1, 1), "node", error.to_string());
+                None
+            }
+        };
+        #[cfg(unix)]
+        if let Ok(metadata) = key.metadata() {
+            use std::os::unix::fs::PermissionsExt;
+            if metadata.permissions().mode() & 0o077 != 0 {
+                self.problem(
+                    &key,
+                    (1, 1),
+                    "node",
+                    "others may read the key of this node: `chmod 600` it",
+                );
+            }
+        }
+        let path = Members::path(repo.top());
+        let Some(bytes) = read(&path)? else {
+            return Ok(());
+        };
+        match Members::read(&path, &String::from_utf8_lossy(&bytes)) {
+            Err(crate::node::Error::Malformed {
+                line, column, what, ..
+            }) => self.problem(&path, (line, column), "members", what),
+            Err(error) => self.problem(&path, (1, 1), "members", error.to_string()),
+            Ok(members) => {
+                if let Some(node) = node
+                    && !members.all.contains_key(&node.id().to_string())
+                {
+                    self.note(
+                        &path,
+                        (1, 1),
+                        "members",
+                        "this node is no member: `rhema crdt init` joins",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, path: &Path, bytes: &[u8]) {
+        let document = match Document::read(bytes, &Limits::default()) {
+            Ok(document) => document,
+            Err(error) => {
+                let place = (error.line(), error.column());
+                self.problem(path, place, "unparsable", error.problem().to_string());
+                return;
+            }
+        };
+        if git::lacks_marker(&document) {
+            self.problem(
+                path,
+                (1, 1),
+                "marker",
+                "the marker `_crdt` is missing: run `rhema crdt init`",
+            );
+        }
+        for mention in mentions(&document) {
+            self.mention(path, &mention);
+        }
+        for part in document.parts() {
+            self.duplicates(path, document.node(part.root));
+        }
+    }
+
+    fn mention(&mut self, path: &Path, mention: &Mention<'_>) {
+        let place = mention.position();
+        let key = mention
+            .entry
+            .key()
+            .map(|key| key.text().into_owned())
+            .unwrap_or_default();
+        match mention.claim {
+            Claim::Ours => {}
+            Claim::OtherVersion => self.problem(
+                path,
+                place,
+                "version",
+                "the marker is of a version that this program does not know: update it",
+            ),
+            Claim::Mangled => self.problem(
+                path,
+                place,
+                "annotation",
+                format!("`{key}` cannot be understood: `rhema crdt verify --fix` removes it"),
+            ),
+            Claim::Foreign => self.note(
+                path,
+                place,
+                "foreign",
+                format!("`{key}` holds something else than an annotation and is left alone"),
+            ),
+        }
+        let annotation = match &mention.says {
+            Some(Says::Annotation(annotation)) => annotation,
+            Some(Says::Marker(marker)) => &marker.annotation,
+            _ => return,
+        };
+        let latest = self.unix_millis.saturating_add(MOST_AHEAD);
+        for stamp in annotation
+            .stamps()
+            .filter(|stamp| stamp.unix_millis() > latest)
+        {
+            let what = format!("the stamp {stamp} comes from the future: a clock was wrong there");
+            self.note(path, place, "future", what);
+        }
+        let mut leaves = HashMap::new();
+        digests(mention.entry.parent(), &mut Vec::new(), &mut leaves);
+        for (leaf, stamps) in &annotation.leaves {
+            if let Some(now) = leaves.get(leaf)
+                && stamps.iter().all(|stamped| stamped.digest != *now)
+            {
+                let what =
+                    format!("`{leaf}` was edited since it was stamped: it counts as unstamped");
+                self.note(path, place, "unfitting", what);
+            }
+        }
+    }
+
+    /// Records of one list with the same id.
+    fn duplicates(&mut self, path: &Path, node: NodeRef<'_>) {
+        let mut known: HashMap<Scalar<'_>, usize> = HashMap::new();
+        for entry in node.entries() {
+            let value = entry.value();
+            if node.kind() == Kind::Sequence
+                && value.kind() == Kind::Mapping
+                && let Some(id) = value.get("id")
+                && let Some(scalar) = id.value().scalar()
+                && scalar != Scalar::Null
+            {
+                let place = node.document().position(id.data().start);
+                match known.get(&scalar) {
+                    Some(first) => {
+                        let what = format!(
+                            "the id `{}` stands twice in one list (first in line {first}): give one of the records another",
+                            id.value().raw()
+                        );
+                        self.problem(path, place, "duplicate", what);
+                    }
+                    None => {
+                        known.insert(scalar, place.0);
+                    }
+                }
+            }
+            if value.is_collection() {
+                self.duplicates(path, value);
+            }
+        }
+    }
+}
+
+/// The digest of every leaf below a mapping, by the path that annotations name it with.
+fn digests(mapping: NodeRef<'_>, above: &mut Vec<String>, leaves: &mut HashMap<String, Digest>) {
+    for entry in mapping.entries() {
+        let Some(key) = entry.key() else { continue };
+        above.push(key.text().into_owned());
+        let path = Annotation::path(above.iter().map(String::as_str));
+        leaves.insert(path, digest(entry.value()));
+        if entry.value().kind() == Kind::Mapping {
+            digests(entry.value(), above, leaves);
+        }
+        above.pop();
+    }
+}
+
+/// Removes what cannot be understood any more.
+fn mend_annotations(repo: &Repo) -> Result<(), Error> {
+    let mut done = Done::default();
+    for path in repo.context_files()?.files {
+        let path = repo.top().join(path);
+        let Some(before) = read(&path)? else { continue };
+        let Ok(document) = Document::read(&before, &Limits::default()) else {
+            continue;
+        };
+        if let Some(after) = without(&document, |mention| mention.claim == Claim::Mangled) {
+            let rewritten = done.rewrite(&Rewrite {
+                path,
+                before: Some(before),
+                after: Some(after.into_bytes()),
+            });
+            if let Err(error) = rewritten {
+                done.undo();
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}

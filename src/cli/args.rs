@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use super::{completions, init, man, merge, merge_driver, uninit};
+use super::{completions, init, man, merge, merge_driver, sync, uninit};
 
 /// Context of a repository, kept in `.rhema` folders
 #[derive(Debug, Parser)]
@@ -84,6 +84,7 @@ pub(super) enum Command {
     /// Show how the context files and the merge driver stand
     #[command(after_help = super::status::EXAMPLES)]
     Status,
+    Sync(sync::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

@@ -10,6 +10,7 @@ mod man;
 mod merge;
 mod merge_driver;
 mod status;
+mod sync;
 mod ui;
 mod uninit;
 
@@ -107,6 +108,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Init(arguments) => init::run(arguments, &ui),
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
         Command::Status => status::run(&ui),
+        Command::Sync(arguments) => sync::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),

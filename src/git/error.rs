@@ -104,6 +104,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The clock has run out.
+    #[error("cannot make a stamp")]
+    Clock {
+        /// Why.
+        source: crate::crdt::ClockExhausted,
+    },
+    /// The file with the clock is broken.
+    #[error("{} does not hold a stamp: delete it, a new replica then begins", path.display())]
+    MangledClock {
+        /// The file.
+        path: PathBuf,
+    },
     /// The path of this program cannot be written into a configuration.
     #[error(
         "cannot name this program in git's configuration: {why}; put `rhema` on PATH and run it from there"

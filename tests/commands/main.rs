@@ -8,5 +8,6 @@ mod driver;
 mod init;
 mod merge;
 mod status;
+mod sync;
 mod uninit;
 mod usage;

@@ -213,7 +213,7 @@ fn inserted(
 }
 
 /// What takes entries out of a mapping; nothing if no entry would be left where that cannot be written.
-fn cuts(mapping: NodeRef<'_>, picked: impl Fn(&str) -> bool) -> Vec<Splice> {
+pub(super) fn cuts(mapping: NodeRef<'_>, picked: impl Fn(&str) -> bool) -> Vec<Splice> {
     let entries: Vec<EntryRef<'_>> = mapping.entries().collect();
     let goes: Vec<bool> = entries
         .iter()
@@ -284,4 +284,76 @@ fn block_cut(
             (if blank { line } else { start }, line_end)
         }
     }
+}
+
+/// Another value for an entry; what stands beside it stays.
+pub(super) fn with_value(entry: EntryRef<'_>, value: &str) -> Splice {
+    let text = entry.document.text();
+    let node = entry.value();
+    let start = entry.data().after as usize;
+    let end = node.data().span.end as usize;
+    let is_line = node.is_block_collection() || node.is_block_scalar();
+    let end = if is_line {
+        text[..end].trim_end_matches(['\n', '\r', ' ']).len()
+    } else {
+        end
+    };
+    Splice {
+        start,
+        end: end.max(start),
+        text: format!(" {value}"),
+    }
+}
+
+/// A new entry behind the last one of a mapping.
+pub(super) fn appended(mapping: NodeRef<'_>, key: &str, value: &str) -> Option<Splice> {
+    let text = mapping.document().text();
+    let last = mapping.entries().next_back();
+    if mapping.data().flow {
+        let at = last.map_or(mapping.data().span.start as usize + 1, |last| {
+            last.value().data().span.end as usize
+        });
+        let comma = if last.is_some() { ", " } else { "" };
+        return Some(Splice {
+            start: at,
+            end: at,
+            text: format!("{comma}{key}: {value}"),
+        });
+    }
+    let at = last?.data().end as usize;
+    let newline = newline_of(text);
+    let indent = " ".repeat(mapping.data().column as usize);
+    let broken = text[..at].ends_with(['\n', '\r']);
+    let line = if broken {
+        format!("{indent}{key}: {value}{newline}")
+    } else {
+        format!("{newline}{indent}{key}: {value}")
+    };
+    Some(Splice {
+        start: at,
+        end: at,
+        text: line,
+    })
+}
+
+/// What takes a member out of a list that has others, with the comments above it.
+pub(super) fn member_cut(list: NodeRef<'_>, member: NodeRef<'_>) -> Option<Splice> {
+    let entries: Vec<EntryRef<'_>> = list.entries().collect();
+    let index = entries.iter().position(|entry| entry.value() == member)?;
+    let entry = *entries.get(index)?;
+    let next = entries.get(index + 1).copied();
+    let (start, end) = if list.data().flow {
+        let before = index.checked_sub(1).and_then(|before| entries.get(before));
+        flow_cut(entry, before.copied(), next)
+    } else if index == 0 && entry.lead().is_empty() {
+        let next = next?;
+        (entry.data().start as usize, next.data().start as usize)
+    } else {
+        (entry.data().lead as usize, entry.data().end as usize)
+    };
+    Some(Splice {
+        start,
+        end,
+        text: String::new(),
+    })
 }

@@ -19,7 +19,7 @@ const IDENTITY_FIELDS: [&str; 6] = ["id", "name", "key", "title", "issue", "path
 const DEFINING_FIELDS: [&str; 2] = ["title", "name"];
 
 /// Fields that change together and share one stamp.
-const GROUPS: [&[&str]; 1] = [&["status", "completed_at", "outcome"]];
+pub(super) const GROUPS: [&[&str]; 1] = [&["status", "completed_at", "outcome"]];
 
 /// How much of a record, in percent of its bytes, older stamps may take up once it is annotated anew.
 const KEPT_PERCENT: usize = 15;
@@ -243,6 +243,21 @@ fn defining(record: NodeRef<'_>) -> Digest {
         .collect();
     fields.sort();
     Digest::of(fields.join(",").as_bytes())
+}
+
+/// The leaf that stands for a whole record: the one that names it, else its first scalar.
+pub(super) fn defining_leaf(record: NodeRef<'_>) -> Option<String> {
+    let named = DEFINING_FIELDS
+        .into_iter()
+        .find(|field| record.get(field).is_some());
+    let first = || {
+        record
+            .entries()
+            .filter(|entry| !placing::is_ours(*entry) && entry.value().scalar().is_some())
+            .find_map(name_of)
+    };
+    let name = named.map(std::borrow::Cow::Borrowed).or_else(first)?;
+    Some(Annotation::path([name.as_ref()]))
 }
 
 /// A leaf of the work tree's version.

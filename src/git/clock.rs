@@ -4,11 +4,11 @@
 //! twice.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Error, Repo, replace};
 use crate::crdt::{Clock, Replica, Stamp};
@@ -33,8 +33,7 @@ impl Repo {
             source,
         };
         fs::create_dir_all(&folder).map_err(write)?;
-        let lock = File::create(folder.join("clock.lock")).map_err(write)?;
-        lock.lock().map_err(write)?;
+        let _lock = Lock::take(folder.join("clock.lock")).map_err(write)?;
         let mut clock = read(&path)?.unwrap_or_else(|| Clock::new(new_replica(), None));
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let millis = now.map_or(0, |now| now.as_millis() as u64);
@@ -45,6 +44,33 @@ impl Repo {
         let stored = File::open(&path).and_then(|file| file.sync_all());
         stored.map_err(write)?;
         Ok(stamp)
+    }
+}
+
+/// Keeps other processes from the clock until it is dropped.
+struct Lock(PathBuf);
+
+impl Lock {
+    /// Waits for its turn; a lock that nobody lets go of was left by somebody who died.
+    fn take(path: PathBuf) -> io::Result<Self> {
+        const PAUSE: Duration = Duration::from_millis(10);
+        for _ in 0..500 {
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(_) => return Ok(Self(path)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it is gone already, so much the better.
+        let _ = fs::remove_file(&self.0);
     }
 }
 

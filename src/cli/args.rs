@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use super::{completions, init, man, merge, merge_driver, sync, uninit};
+use super::{completions, init, man, merge, merge_driver, resolve, sync, uninit};
 
 /// Context of a repository, kept in `.rhema` folders
 #[derive(Debug, Parser)]
@@ -85,6 +85,7 @@ pub(super) enum Command {
     #[command(after_help = super::status::EXAMPLES)]
     Status,
     Sync(sync::Arguments),
+    Resolve(resolve::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

@@ -9,6 +9,7 @@ mod init;
 mod man;
 mod merge;
 mod merge_driver;
+mod resolve;
 mod status;
 mod sync;
 mod ui;
@@ -109,6 +110,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
         Command::Status => status::run(&ui),
         Command::Sync(arguments) => sync::run(arguments, &ui),
+        Command::Resolve(arguments) => resolve::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),

@@ -110,6 +110,14 @@ pub enum Error {
         /// Why.
         source: crate::crdt::ClockExhausted,
     },
+    /// A conflict could not be settled.
+    #[error("cannot settle {field}")]
+    Unsettled {
+        /// The record and the leaf.
+        field: String,
+        /// Why.
+        source: crate::context::Unsettled,
+    },
     /// The file with the clock is broken.
     #[error("{} does not hold a stamp: delete it, a new replica then begins", path.display())]
     MangledClock {

@@ -7,6 +7,7 @@ mod support;
 mod driver;
 mod init;
 mod merge;
+mod resolve;
 mod status;
 mod sync;
 mod uninit;

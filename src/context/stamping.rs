@@ -43,7 +43,8 @@ impl Stamped {
 /// Stamps what differs from `head`, the file as HEAD has it. A file without a marker is left alone, unless it is a list.
 #[must_use]
 pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped {
-    let Some(root) = work.root().filter(|root| is_document(*root)) else {
+    let known = |root: &NodeRef<'_>| is_document(*root) || lost_its_marker(*root, head);
+    let Some(root) = work.root().filter(known) else {
         return Stamped::UNCHANGED;
     };
     if let Some(head) = head.filter(|head| equals_but_for_annotations(head, work)) {
@@ -62,7 +63,17 @@ pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped 
     match root.kind() {
         Kind::Mapping => {
             let before = before.filter(|before| before.kind() == Kind::Mapping);
-            stamping.holder(root, Own::of(root, Role::Root), before, Role::Root);
+            let own = Own::of(root, Role::Root);
+            // Another tool dropped the marker: it comes back with the first edit.
+            let lost = !own.marked;
+            let own = match before {
+                Some(before) if lost => Own::of(before, Role::Root),
+                _ => own,
+            };
+            let placed = stamping.holder(root, own.clone(), before, Role::Root);
+            if lost && !placed && !stamping.splices.is_empty() {
+                stamping.splices.extend(own.placed(root, Role::Root));
+            }
         }
         _ => {
             let before = before.filter(|before| before.kind() == Kind::Sequence);
@@ -97,6 +108,14 @@ fn is_document(root: NodeRef<'_>) -> bool {
         Kind::Sequence => root.is_structured() && root.tag().is_none() && root.anchor().is_none(),
         _ => false,
     }
+}
+
+/// Whether a root is that of a document whose marker is gone, though HEAD's file has one.
+fn lost_its_marker(root: NodeRef<'_>, head: Option<&Document>) -> bool {
+    let before = head.and_then(Document::root);
+    root.get(ANNOTATION_KEY).is_none()
+        && may_carry(root)
+        && before.is_some_and(|before| before.kind() == Kind::Mapping && is_document(before))
 }
 
 /// Whether both files hold the same bytes once annotations are taken out; losers that are kept are no annotations.
@@ -278,8 +297,14 @@ struct Stamping {
 }
 
 impl Stamping {
-    /// Stamps what a root or record holds, and the records in it.
-    fn holder(&mut self, work: NodeRef<'_>, mut own: Own, head: Option<NodeRef<'_>>, role: Role) {
+    /// Stamps what a root or record holds, and the records in it; whether it has an annotation of its own to write.
+    fn holder(
+        &mut self,
+        work: NodeRef<'_>,
+        mut own: Own,
+        head: Option<NodeRef<'_>>,
+        role: Role,
+    ) -> bool {
         let before = head.map(|head| Own::of(head, role)).unwrap_or_default();
         let is_new = head.is_none() && role != Role::Root;
         let mut leaves = Vec::new();
@@ -294,7 +319,7 @@ impl Stamping {
                 ..Annotation::default()
             };
             self.splices.extend(own.placed(work, role));
-            return;
+            return true;
         }
         let renamed = own
             .annotation
@@ -322,7 +347,7 @@ impl Stamping {
             .collect();
         self.edits += edited.iter().filter(|edited| **edited).count();
         if !edited.contains(&true) {
-            return;
+            return false;
         }
         let in_group = |group: usize| {
             let mut both = leaves.iter().zip(&edited);
@@ -359,6 +384,7 @@ impl Stamping {
             own_bytes(work, head),
         );
         self.splices.extend(own.placed(work, role));
+        true
     }
 
     /// The annotation of a record that changed: its birth, what HEAD does not contain, and of the rest the newest that
@@ -925,6 +951,29 @@ todos:
         assert_eq!(
             stamp(Some(&read("a: 1\n")), &read("_crdt: v1\na: 1\n"), at(0)),
             Stamped::UNCHANGED
+        );
+    }
+
+    #[test]
+    fn what_another_tool_rewrote_is_no_edit_and_its_marker_comes_back_with_one() {
+        let head = stamped("_crdt: v1\ntodos: []\n", HEAD, 0).0;
+        let rewritten = "todos:\n- status: pending\n  title: First\n  due: null\n  id: a\n- id: b\n  title: Second\n  tags:\n  - x\n  - y\n  status: pending\nowner: me\n";
+        assert_eq!(stamped(&head, rewritten, 10), (rewritten.to_owned(), 0));
+        let (text, edits) = stamped(&head, &rewritten.replace("First", "1st"), 10);
+        assert_eq!(edits, 1);
+        let marker = head.lines().find(|line| line.starts_with("_crdt")).unwrap();
+        assert!(
+            text.starts_with(&format!(
+                "{marker}\ntodos:\n- status: pending\n  _crdt: +{}~",
+                at(0)
+            )),
+            "{text}"
+        );
+        let (text, edits) = stamped(&head, &rewritten.replace("owner: me", "owner: you"), 10);
+        assert_eq!(edits, 1);
+        assert!(
+            text.starts_with(&format!("_crdt: v1 todos=or_set | {} owner~", at(10))),
+            "{text}"
         );
     }
 

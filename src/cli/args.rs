@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use super::{completions, export, init, man, merge, merge_driver, uninit, verify};
+use super::{completions, export, init, man, merge, merge_driver, resolve, sync, uninit, verify};
 
 /// Context of a repository, kept in `.rhema` folders
 #[derive(Debug, Parser)]
@@ -86,6 +86,8 @@ pub(super) enum Command {
     #[command(after_help = super::status::EXAMPLES)]
     Status,
     Verify(verify::Arguments),
+    Sync(sync::Arguments),
+    Resolve(resolve::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

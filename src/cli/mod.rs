@@ -10,7 +10,9 @@ mod init;
 mod man;
 mod merge;
 mod merge_driver;
+mod resolve;
 mod status;
+mod sync;
 mod ui;
 mod uninit;
 mod verify;
@@ -111,6 +113,8 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Export(arguments) => export::run(arguments, &ui),
         Command::Status => status::run(&ui),
         Command::Verify(arguments) => verify::run(arguments, &ui),
+        Command::Sync(arguments) => sync::run(arguments, &ui),
+        Command::Resolve(arguments) => resolve::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),

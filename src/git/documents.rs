@@ -221,7 +221,7 @@ struct Standing {
 }
 
 /// The folder whose context a file is: where its outermost `.rhema` lies.
-fn scope_of(path: &Path) -> PathBuf {
+pub(super) fn scope_of(path: &Path) -> PathBuf {
     path.components()
         .take_while(|part| part.as_os_str() != walk::CONTEXT)
         .collect()
@@ -253,7 +253,7 @@ fn records_of(node: NodeRef<'_>) -> usize {
 }
 
 /// How many places carry git's conflict markers, all three of them in order.
-fn marked_places(bytes: &[u8]) -> usize {
+pub(super) fn marked_places(bytes: &[u8]) -> usize {
     let mut signs = b"<=>".iter().cycle().peekable();
     let mut markers = 0;
     for line in bytes.split(|byte| *byte == b'\n') {

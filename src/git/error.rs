@@ -104,6 +104,26 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The clock has run out.
+    #[error("cannot make a stamp")]
+    Clock {
+        /// Why.
+        source: crate::crdt::ClockExhausted,
+    },
+    /// A conflict could not be settled.
+    #[error("cannot settle {field}")]
+    Unsettled {
+        /// The record and the leaf.
+        field: String,
+        /// Why.
+        source: crate::context::Unsettled,
+    },
+    /// The file with the clock is broken.
+    #[error("{} does not hold a stamp: delete it, a new replica then begins", path.display())]
+    MangledClock {
+        /// The file.
+        path: PathBuf,
+    },
     /// The path of this program cannot be written into a configuration.
     #[error(
         "cannot name this program in git's configuration: {why}; put `rhema` on PATH and run it from there"

@@ -1,0 +1,335 @@
+//! `rhema crdt resolve`: conflicts, listed or settled.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Outcome;
+use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
+use crate::context::{Choice, Lost};
+use crate::crdt::Stamp;
+use crate::git::{Favour, Mended, Open, OpenConflicts, Repo};
+
+/// List conflicts, or settle them
+///
+/// Where two people changed the very same thing, one value is shown and the others are kept beside it until somebody
+/// settles it: by the value that is shown (the winner), by one that lost, or by another one. First, files that git left
+/// with conflict markers are merged again by structure; nothing is staged. Without options it asks on a terminal and
+/// lists in a pipe. Exit status 1 if conflicts are left.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    rhema crdt resolve --list\n  \
+    rhema crdt resolve --path todos/a1/status --take winner\n  \
+    rhema crdt resolve --path todos/a1/status --take 1        the first loser\n  \
+    rhema crdt resolve --path todos/a1/status --value done\n  \
+    rhema crdt resolve --all --strategy latest")]
+pub(super) struct Arguments {
+    /// The folder whose context is meant (`.` for the top); all of them without
+    scope: Option<PathBuf>,
+    /// Only list
+    #[arg(long, conflicts_with_all = ["path", "all"])]
+    list: bool,
+    /// Settle the conflict of this field, as the list names it
+    #[arg(long, value_name = "P", conflicts_with = "all")]
+    path: Option<String>,
+    /// Take the winner, or the loser with this number
+    #[arg(long, value_name = "winner|N", requires = "path", conflicts_with = "value", value_parser = taken)]
+    take: Option<Taken>,
+    /// Set this value instead
+    #[arg(long, value_name = "V", requires = "path")]
+    value: Option<String>,
+    /// Settle every conflict
+    #[arg(long, requires = "strategy")]
+    all: bool,
+    /// How: `latest` takes the winners; `ours` and `theirs` choose a side in files with conflict markers
+    #[arg(
+        long,
+        value_name = "latest|ours|theirs",
+        requires = "all",
+        hide_possible_values = true
+    )]
+    strategy: Option<Strategy>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Strategy {
+    Latest,
+    Ours,
+    Theirs,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Taken {
+    Winner,
+    Loser(usize),
+}
+
+fn taken(text: &str) -> Result<Taken, String> {
+    match text.parse::<usize>() {
+        Ok(number @ 1..) => Ok(Taken::Loser(number - 1)),
+        _ if text == "winner" => Ok(Taken::Winner),
+        _ => Err("say `winner`, or the number of a loser from 1 on".to_owned()),
+    }
+}
+
+/// What is printed for scripts; the names are a contract.
+#[derive(Serialize)]
+struct Report {
+    conflicts: Vec<ConflictReport>,
+}
+
+#[derive(Serialize)]
+struct ConflictReport {
+    path: String,
+    field: String,
+    kind: &'static str,
+    winner: ValueReport,
+    losers: Vec<ValueReport>,
+}
+
+#[derive(Serialize)]
+struct ValueReport {
+    value: Value,
+    stamp: Option<String>,
+    node: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
+    let repo = Repo::find()?;
+    let scope = arguments
+        .scope
+        .as_deref()
+        .map(|scope| in_tree(&repo, scope));
+    let files = repo.document_paths(scope.transpose()?.as_deref())?;
+    if !arguments.list && arguments.path.is_none() {
+        mend(&repo, &files, arguments.strategy, ui)?;
+    }
+    let open = repo.open_conflicts(&files);
+    if let Some(path) = &arguments.path {
+        settle_one(&repo, &open, path, arguments)?;
+    } else if arguments.strategy == Some(Strategy::Latest) {
+        for conflict in &open.all {
+            repo.settle(conflict, &Choice::Winner)?;
+        }
+    } else if asks(arguments, ui) {
+        ask(&repo, &open, ui)?;
+    }
+    let left = repo.open_conflicts(&files);
+    for path in &left.marked {
+        ui.warn(format_args!(
+            "{} holds git's conflict markers",
+            repo.shown(path)
+        ));
+    }
+    for (path, why) in &left.unread {
+        ui.warn(format_args!("{}:{why}", repo.shown(path)));
+    }
+    if ui.wants_json() {
+        ui.json(&Report {
+            conflicts: left
+                .all
+                .iter()
+                .map(|open| for_scripts(&repo, open))
+                .collect(),
+        })?;
+    } else if left.all.is_empty() {
+        ui.say(&format!("{GOOD}No conflict is open.{GOOD:#}\n"))?;
+    } else {
+        let told: String = left
+            .all
+            .iter()
+            .map(|open| for_people(&repo, open))
+            .collect();
+        ui.show(&told)?;
+    }
+    let done = left.all.is_empty() && left.marked.is_empty() && left.unread.is_empty();
+    Ok(if done {
+        Outcome::Done
+    } else {
+        Outcome::NeedsAttention
+    })
+}
+
+/// A scope as it was typed, from the top of the work tree.
+fn in_tree(repo: &Repo, scope: &Path) -> anyhow::Result<PathBuf> {
+    let full = scope.canonicalize().with_context(|| {
+        format!(
+            "{} is no folder: name a scope of this repository",
+            scope.display()
+        )
+    })?;
+    let top = repo
+        .top()
+        .canonicalize()
+        .context("cannot find the work tree")?;
+    let inside = full
+        .strip_prefix(&top)
+        .with_context(|| format!("{} is not in this work tree", scope.display()))?;
+    let named = |part: &Component<'_>| part.as_os_str() != ".rhema";
+    Ok(inside.components().take_while(named).collect())
+}
+
+fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> anyhow::Result<()> {
+    let favour = match strategy {
+        Some(Strategy::Ours) => Some(Favour::Ours),
+        Some(Strategy::Theirs) => Some(Favour::Theirs),
+        _ => None,
+    };
+    for path in files {
+        let name = repo.shown(path);
+        match repo.mend(path, favour)? {
+            Mended::Unmarked | Mended::Marked(_) => {}
+            Mended::Clean => ui.warn(format_args!(
+                "{name} was merged again, without conflicts; `git add` it"
+            )),
+            Mended::Left(why) => ui.warn(format_args!("{name}: {why}")),
+        }
+    }
+    Ok(())
+}
+
+fn settle_one(
+    repo: &Repo,
+    open: &OpenConflicts,
+    path: &str,
+    arguments: &Arguments,
+) -> anyhow::Result<()> {
+    let is_meant = |open: &&Open| {
+        let file = repo.shown(&open.path);
+        let field = &open.contest.field;
+        field == path
+            || path
+                .strip_prefix(&file)
+                .and_then(|rest| rest.strip_prefix([':', '/']))
+                == Some(field)
+    };
+    let found: Vec<&Open> = open.all.iter().filter(is_meant).collect();
+    let [conflict] = found.as_slice() else {
+        match found.first() {
+            None => bail!(
+                "no conflict is open at {path}: `rhema crdt resolve --list` shows those that are"
+            ),
+            Some(_) => bail!(
+                "{path} is in several files: put the file before it, as in `.rhema/todos.yaml:{path}`"
+            ),
+        }
+    };
+    let choice = match (&arguments.value, arguments.take) {
+        (Some(value), _) => Choice::Value(value.clone()),
+        (None, Some(Taken::Winner)) => Choice::Winner,
+        (None, Some(Taken::Loser(index))) => Choice::Loser(index),
+        (None, None) => return Ok(()),
+    };
+    repo.settle(conflict, &choice)?;
+    Ok(())
+}
+
+/// Whether somebody is there to be asked.
+fn asks(arguments: &Arguments, ui: &Ui) -> bool {
+    let plain = !arguments.list && !arguments.all && !ui.wants_json();
+    plain && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+fn ask(repo: &Repo, open: &OpenConflicts, ui: &Ui) -> anyhow::Result<()> {
+    for conflict in &open.all {
+        loop {
+            ui.show(&for_people(repo, conflict))?;
+            ui.show("Take [w]inner, a number, =VALUE, [s]kip or [q]uit? ")?;
+            std::io::stdout()
+                .flush()
+                .context("cannot write to stdout")?;
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line);
+            if read.context("cannot read the answer")? == 0 {
+                return Ok(());
+            }
+            let choice = match line.trim() {
+                "q" => return Ok(()),
+                "" | "s" => break,
+                "w" => Choice::Winner,
+                answer => match (answer.strip_prefix('='), answer.parse::<usize>()) {
+                    (Some(value), _) => Choice::Value(value.trim().to_owned()),
+                    (None, Ok(number @ 1..)) => Choice::Loser(number - 1),
+                    _ => continue,
+                },
+            };
+            match repo.settle(conflict, &choice) {
+                Ok(_) => break,
+                Err(error) => ui.error(&error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn for_scripts(repo: &Repo, open: &Open) -> ConflictReport {
+    let contest = &open.contest;
+    let (value, stamp) = &contest.winner;
+    let deleted = contest
+        .losers
+        .iter()
+        .any(|(lost, _)| *lost == Lost::Deletion);
+    ConflictReport {
+        path: repo.shown(&open.path),
+        field: contest.field.clone(),
+        kind: if deleted { "deleted" } else { "value" },
+        winner: reported(value.as_deref(), *stamp),
+        losers: contest
+            .losers
+            .iter()
+            .map(|(lost, stamp)| match lost {
+                Lost::Deletion => reported(None, *stamp),
+                Lost::Value(value) => reported(Some(value), *stamp),
+            })
+            .collect(),
+    }
+}
+
+fn reported(canonical: Option<&str>, stamp: Option<Stamp>) -> ValueReport {
+    let value = match canonical {
+        None => Value::Null,
+        // What JSON cannot say (a tag, an alias) is told as YAML writes it.
+        Some(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+    };
+    ValueReport {
+        value,
+        stamp: stamp.map(|stamp| stamp.to_string()),
+        node: stamp.map(|stamp| stamp.replica().to_string()),
+    }
+}
+
+fn for_people(repo: &Repo, open: &Open) -> String {
+    let contest = &open.contest;
+    let told = |stamp: &Option<Stamp>| {
+        stamp.map_or_else(|| "unstamped".to_owned(), |stamp| stamp.to_string())
+    };
+    let (value, stamp) = &contest.winner;
+    let mut text = format!(
+        "{STRONG}{}{STRONG:#} in {}\n",
+        printable(&contest.field),
+        printable(&repo.shown(&open.path))
+    );
+    let value = value.as_deref().unwrap_or("(not there)");
+    text.push_str(&format!(
+        "  winner  {}  {FAINT}{}{FAINT:#}\n",
+        printable(value),
+        told(stamp)
+    ));
+    for (index, (lost, stamp)) in contest.losers.iter().enumerate() {
+        let value = match lost {
+            Lost::Deletion => "(deleted)",
+            Lost::Value(value) => value,
+        };
+        text.push_str(&format!(
+            "  {:>6}  {}  {FAINT}{}{FAINT:#}\n",
+            index + 1,
+            printable(value),
+            told(stamp)
+        ));
+    }
+    text
+}

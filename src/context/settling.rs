@@ -1,0 +1,481 @@
+//! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
+
+use super::placing::{self, Splice};
+use super::stamping::{GROUPS, Own, Role, defining_leaf, may_carry, record_field};
+use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
+use crate::crdt::Stamp;
+use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
+
+/// A leaf, or a whole record, with values that lost there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contest {
+    /// The record and the leaf: `todos/a/status`.
+    pub field: String,
+    /// The leaf as annotations name it; empty for the record as a whole.
+    leaf: String,
+    /// Which of the document's roots and records it is in.
+    holder: usize,
+    /// The canonical text of the value that is shown, and its stamp.
+    pub winner: (Option<String>, Option<Stamp>),
+    /// What lost, in order.
+    pub losers: Vec<(Lost, Option<Stamp>)>,
+}
+
+/// What a contest is settled by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The value that is shown.
+    Winner,
+    /// One of the losers, counted from 0.
+    Loser(usize),
+    /// Another value, as YAML writes it.
+    Value(String),
+}
+
+/// Why a contest could not be settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsettled {
+    /// No such loser.
+    #[error("there is no such loser: `--list` counts them")]
+    NoSuchLoser,
+    /// A value that is no YAML of one line.
+    #[error("that is not a YAML value of one line: quote it")]
+    NotAValue,
+    /// The value cannot be put where it belongs.
+    #[error(
+        "the file's form does not allow it: edit it by hand, then run `rhema crdt resolve` again"
+    )]
+    NoPlace,
+}
+
+/// The open conflicts of a document, in the order of the file.
+#[must_use]
+pub fn contests(document: &Document) -> Vec<Contest> {
+    let mut contests: Vec<Contest> = Vec::new();
+    for (holder, Holder { node, role, names }) in holders(document).into_iter().enumerate() {
+        let own = Own::of(node, role);
+        for (loser, stamp) in own.conflicts.iter() {
+            let lost = (loser.lost.clone(), stamp);
+            match contests.last_mut() {
+                Some(last) if last.holder == holder && last.leaf == loser.leaf => {
+                    last.losers.push(lost)
+                }
+                _ => contests.push(Contest {
+                    field: shown(&names, &loser.leaf),
+                    leaf: loser.leaf.clone(),
+                    holder,
+                    winner: winner(node, &own.annotation, &loser.leaf),
+                    losers: vec![lost],
+                }),
+            }
+        }
+    }
+    contests
+}
+
+/// The text of a document with one of its contests settled. `head` is the text of HEAD's file: what stands in it need not
+/// be named as superseded.
+///
+/// # Errors
+/// When the choice is none, or cannot be written.
+pub fn settle(
+    document: &Document,
+    contest: &Contest,
+    choice: &Choice,
+    stamp: Stamp,
+    head: &str,
+) -> Result<String, Unsettled> {
+    let chosen = match choice {
+        Choice::Winner => None,
+        Choice::Loser(index) => {
+            let (lost, _) = contest.losers.get(*index).ok_or(Unsettled::NoSuchLoser)?;
+            Some(match lost {
+                Lost::Deletion => None,
+                Lost::Value(value) => Some(written(value)),
+            })
+        }
+        Choice::Value(value) => Some(Some(checked(value)?)),
+    };
+    let holder = |document| {
+        holders(document)
+            .into_iter()
+            .nth(contest.holder)
+            .ok_or(Unsettled::NoPlace)
+    };
+    let found = holder(document)?;
+    let text = match &chosen {
+        None => document.text().to_owned(),
+        Some(None) if contest.leaf.is_empty() => {
+            let text = placing::apply(document.text(), without_record(document, found.node)?);
+            return read(text.ok_or(Unsettled::NoPlace)?).map(Document::into_text);
+        }
+        Some(_) if contest.leaf.is_empty() => return Err(Unsettled::NoPlace),
+        Some(value) => {
+            let splices = with_value(found.node, &contest.leaf, value.as_deref())?;
+            placing::apply(document.text(), splices).ok_or(Unsettled::NoPlace)?
+        }
+    };
+    let document = read(text)?;
+    let Holder { node, role, .. } = holder(&document)?;
+    let mut own = Own::of(node, role);
+    let losers: Vec<(Loser, Option<Stamp>)> = own
+        .conflicts
+        .iter()
+        .filter(|(loser, _)| loser.leaf == contest.leaf)
+        .map(|(loser, stamp)| (loser.clone(), stamp))
+        .collect();
+    let mut leaves = vec![if contest.leaf.is_empty() {
+        defining_leaf(node).ok_or(Unsettled::NoPlace)?
+    } else {
+        contest.leaf.clone()
+    }];
+    let group = GROUPS
+        .iter()
+        .find(|group| group.contains(&contest.leaf.as_str()));
+    leaves.extend(
+        group
+            .into_iter()
+            .flat_map(|group| group.iter())
+            .map(|leaf| (*leaf).to_owned()),
+    );
+    let mut superseded: Vec<Stamp> = Vec::new();
+    for (loser, stamp) in &losers {
+        own.conflicts.remove(loser);
+        superseded.extend(stamp);
+    }
+    for leaf in &leaves {
+        let Some(found) = at(node, leaf) else {
+            own.annotation.leaves.remove(leaf);
+            continue;
+        };
+        let fresh = StampedValue {
+            stamp,
+            digest: digest(found.value()),
+        };
+        for old in own
+            .annotation
+            .leaves
+            .insert(leaf.clone(), [fresh].into())
+            .into_iter()
+            .flatten()
+        {
+            superseded.push(old.stamp);
+            superseded.extend(
+                own.annotation
+                    .superseded
+                    .get(&old.stamp)
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+    }
+    superseded.retain(|old| *old != stamp && !head.contains(&old.to_string()));
+    if !superseded.is_empty() {
+        own.annotation
+            .superseded
+            .entry(stamp)
+            .or_default()
+            .extend(superseded);
+    }
+    let text = placing::apply(document.text(), own.placed(node, role)).ok_or(Unsettled::NoPlace)?;
+    read(text).map(Document::into_text)
+}
+
+/// A root or record that may carry annotations.
+struct Holder<'d> {
+    node: NodeRef<'d>,
+    role: Role,
+    names: Vec<String>,
+}
+
+fn holders(document: &Document) -> Vec<Holder<'_>> {
+    let mut found = Vec::new();
+    if let Some(root) = document.root() {
+        collect(root, Role::Root, &mut Vec::new(), &mut found);
+    }
+    found
+}
+
+fn collect<'d>(
+    node: NodeRef<'d>,
+    role: Role,
+    names: &mut Vec<String>,
+    found: &mut Vec<Holder<'d>>,
+) {
+    let carries = node.kind() == Kind::Mapping && (role == Role::Root || role == Role::Record);
+    if carries && may_carry(node) {
+        found.push(Holder {
+            node,
+            role,
+            names: names.clone(),
+        });
+    }
+    let field = (node.kind() == Kind::Sequence)
+        .then(|| record_field(node, None))
+        .flatten();
+    for (index, entry) in node.entries().enumerate() {
+        let value = entry.value();
+        if !value.is_collection() {
+            continue;
+        }
+        let is_member = node.kind() == Kind::Sequence;
+        let identity = field
+            .and_then(|field| value.get(field))
+            .map(|entry| entry.value().text().into_owned());
+        let name = placing::name_of(entry).map(|name| name.into_owned());
+        names.push(name.or(identity).unwrap_or_else(|| index.to_string()));
+        let role = if is_member {
+            Role::Record
+        } else {
+            Role::BornAlong
+        };
+        collect(value, role, names, found);
+        names.pop();
+    }
+}
+
+fn shown(names: &[String], leaf: &str) -> String {
+    let mut parts = names.to_vec();
+    parts.extend(names_of(leaf));
+    parts.join("/")
+}
+
+/// The names that lead to a leaf.
+fn names_of(leaf: &str) -> Vec<String> {
+    let names = leaf.split('.').filter(|name| !name.is_empty());
+    names
+        .map(|name| {
+            super::text::decode(name).map_or_else(|| name.to_owned(), |name| name.into_owned())
+        })
+        .collect()
+}
+
+/// The entry of a leaf, where it is there.
+fn at<'d>(holder: NodeRef<'d>, leaf: &str) -> Option<EntryRef<'d>> {
+    let names = names_of(leaf);
+    let (last, above) = names.split_last()?;
+    above
+        .iter()
+        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))?
+        .get(last)
+}
+
+fn winner(
+    holder: NodeRef<'_>,
+    annotation: &Annotation,
+    leaf: &str,
+) -> (Option<String>, Option<Stamp>) {
+    match at(holder, leaf) {
+        None if leaf.is_empty() => (Some(canonical(holder)), annotation.stamps().max()),
+        None => (None, None),
+        Some(entry) => {
+            let value = entry.value();
+            (
+                Some(canonical(value)),
+                annotation.fitting(leaf, digest(value)).max(),
+            )
+        }
+    }
+}
+
+fn read(text: String) -> Result<Document, Unsettled> {
+    Document::from_text(text, &Limits::default()).map_err(|_| Unsettled::NoPlace)
+}
+
+/// A canonical value as people would write it: without quotes where it reads back without.
+fn written(value: &str) -> String {
+    let scalar = |text: &str| {
+        let document = Document::from_text(format!("{{a: {text}}}\n"), &Limits::default()).ok()?;
+        match document.root()?.get("a")?.value().scalar()? {
+            Scalar::Str(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    };
+    match scalar(value) {
+        Some(text)
+            if !text.contains(['\n', '\r', '\t', '#'])
+                && scalar(&text).as_deref() == Some(&text) =>
+        {
+            text
+        }
+        _ => value.to_owned(),
+    }
+}
+
+/// A value from the command line.
+fn checked(value: &str) -> Result<String, Unsettled> {
+    let read = Document::from_text(format!("a: {value}\n"), &Limits::default());
+    let document = read.map_err(|_| Unsettled::NotAValue)?;
+    let root = document.root().ok_or(Unsettled::NotAValue)?;
+    let is_whole = root.len() == 1
+        && root.get("a").is_some_and(|entry| {
+            entry.tail().trim().is_empty() && !entry.value().is_block_scalar()
+        });
+    if value.contains(['\n', '\r']) || !is_whole {
+        return Err(Unsettled::NotAValue);
+    }
+    Ok(value.trim().to_owned())
+}
+
+/// Sets a leaf, or takes it away.
+fn with_value(
+    holder: NodeRef<'_>,
+    leaf: &str,
+    value: Option<&str>,
+) -> Result<Vec<Splice>, Unsettled> {
+    let names = names_of(leaf);
+    let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
+    let parent = above
+        .iter()
+        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))
+        .ok_or(Unsettled::NoPlace)?;
+    match (parent.get(last), value) {
+        (Some(entry), Some(value)) => Ok(vec![placing::with_value(entry, value)]),
+        (Some(_), None) => {
+            let cuts = placing::cuts(parent, |name| name == last);
+            if cuts.is_empty() {
+                Err(Unsettled::NoPlace)
+            } else {
+                Ok(cuts)
+            }
+        }
+        (None, Some(value)) => placing::appended(parent, &written_key(last), value)
+            .map(|splice| vec![splice])
+            .ok_or(Unsettled::NoPlace),
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn written_key(name: &str) -> String {
+    written(&crate::yaml::double_quoted(name))
+}
+
+/// Takes a record out of its list.
+fn without_record(document: &Document, record: NodeRef<'_>) -> Result<Vec<Splice>, Unsettled> {
+    fn list_of<'d>(node: NodeRef<'d>, record: NodeRef<'_>) -> Option<(EntryRef<'d>, NodeRef<'d>)> {
+        node.entries().find_map(|entry| {
+            let value = entry.value();
+            let holds = value.kind() == Kind::Sequence
+                && value.entries().any(|member| member.value() == record);
+            if holds {
+                Some((entry, value))
+            } else {
+                list_of(value, record)
+            }
+        })
+    }
+    let (entry, list) = document
+        .root()
+        .and_then(|root| list_of(root, record))
+        .ok_or(Unsettled::NoPlace)?;
+    if list.len() == 1 {
+        return Ok(vec![placing::with_value(entry, "[]")]);
+    }
+    Ok(placing::member_cut(list, record).into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+_crdt: v1 todos=or_set
+_crdt_conflicts: owner~~s.you
+owner: me
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd status~000
+    _crdt_conflicts: ~~deleted status~4k2mez11-01xyz9~s.late status~~j.7 note~~s.gone
+    title: First
+    status: done  # beside
+  # about b
+  - id: b
+    _crdt_conflicts: ~~deleted
+    title: Second
+";
+
+    fn settled(text: &str, field: &str, choice: &Choice) -> Result<String, Unsettled> {
+        let document = Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let contests = contests(&document);
+        let contest = contests
+            .iter()
+            .find(|contest| contest.field == field)
+            .unwrap();
+        settle(
+            &document,
+            contest,
+            choice,
+            "6ewzat00-000007".parse().unwrap(),
+            "",
+        )
+    }
+
+    #[test]
+    fn contests_are_listed_by_record_and_leaf() {
+        let document = Document::from_text(TEXT.to_owned(), &Limits::default()).unwrap();
+        let fields: Vec<String> = contests(&document)
+            .into_iter()
+            .map(|contest| contest.field)
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "owner",
+                "todos/a",
+                "todos/a/note",
+                "todos/a/status",
+                "todos/b"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_choice_sets_the_value_and_closes_the_contest() {
+        let text = settled(TEXT, "todos/a/status", &Choice::Loser(0)).unwrap();
+        assert!(text.contains("    status: late  # beside\n"), "{text}");
+        assert!(
+            text.contains("    _crdt: 6ewzat00-000007 status~"),
+            "{text}"
+        );
+        assert!(
+            text.contains(" -4k2m9xa7-7f3kqd -4k2mez11-01xyz9\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("    _crdt_conflicts: ~~deleted note~~s.gone\n"),
+            "{text}"
+        );
+        let text = settled(TEXT, "owner", &Choice::Winner).unwrap();
+        assert!(
+            text.starts_with("_crdt: v1 todos=or_set | 6ewzat00-000007 owner~"),
+            "{text}"
+        );
+        assert!(!text.contains("_crdt_conflicts: owner"), "{text}");
+        let text = settled(TEXT, "todos/a/note", &Choice::Loser(0)).unwrap();
+        assert!(text.contains("# beside\n    note: gone\n"), "{text}");
+        let text = settled(TEXT, "todos/a/status", &Choice::Value("'x: y'".into())).unwrap();
+        assert!(text.contains("    status: 'x: y'  # beside\n"), "{text}");
+        assert_eq!(
+            settled(TEXT, "owner", &Choice::Value("a\nb: 1".into())),
+            Err(Unsettled::NotAValue)
+        );
+        assert_eq!(
+            settled(TEXT, "owner", &Choice::Loser(7)),
+            Err(Unsettled::NoSuchLoser)
+        );
+    }
+
+    #[test]
+    fn a_deletion_may_be_taken_or_not() {
+        let text = settled(TEXT, "todos/b", &Choice::Loser(0)).unwrap();
+        assert!(text.ends_with("# beside\n"), "{text}");
+        let last = settled(&text, "todos/a", &Choice::Loser(0)).unwrap();
+        assert!(last.ends_with("owner: me\ntodos: []\n"), "{last}");
+        let kept = settled(TEXT, "todos/b", &Choice::Winner).unwrap();
+        assert!(
+            kept.contains("  - id: b\n    _crdt: 6ewzat00-000007 title~"),
+            "{kept}"
+        );
+        assert!(!kept.contains("deleted\n"), "{kept}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Files that git merged line by line and left with conflict markers: merged again by structure, from the versions that
+//! the index holds.
+
+use std::fs;
+use std::path::Path;
+
+use super::documents::marked_places;
+use super::text_merge::{TextMerge, text_merge};
+use super::walk::git_path;
+use super::{Ending, Error, Repo, Settings, Sides, merge_files};
+
+/// The side whose lines stand where both changed the very same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Favour {
+    /// Ours.
+    Ours,
+    /// Theirs.
+    Theirs,
+}
+
+/// What became of a file with markers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Mended {
+    /// It has none.
+    Unmarked,
+    /// None is left.
+    Clean,
+    /// So many places are left for people.
+    Marked(usize),
+    /// It was left as it is, and why.
+    Left(&'static str),
+}
+
+impl Repo {
+    /// Merges a file that holds git's markers again; the index is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the file, the index or its objects cannot be read, or the file not be written.
+    pub fn mend(&self, path: &Path, favour: Option<Favour>) -> Result<Mended, Error> {
+        let full = self.top().join(path);
+        let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
+        let places = marked_places(&bytes);
+        if places == 0 {
+            return Ok(Mended::Unmarked);
+        }
+        let Some([base, ours, theirs]) = self.stages(path)? else {
+            return Ok(Mended::Left(
+                "the index does not hold both versions: settle the marked places by hand",
+            ));
+        };
+        let sides = Sides {
+            base: &base,
+            ours: &ours,
+            theirs: &theirs,
+        };
+        let settings = Settings::default();
+        let merged = match merge_files(&sides, &settings).ending {
+            Ending::Clean(merged) => merged,
+            Ending::Marked { bytes, .. } => match favour {
+                Some(favour) => chosen(&bytes, favour),
+                None => bytes,
+            },
+            Ending::Binary => {
+                return Ok(Mended::Left("it is binary: choose one of the two versions"));
+            }
+        };
+        let left = marked_places(&merged);
+        let by_lines = match text_merge(&sides, &settings) {
+            TextMerge::Merged { conflicts, .. } => conflicts,
+            TextMerge::Binary => 0,
+        };
+        // Whoever has settled some of the places keeps that.
+        if places < by_lines.min(left.max(1)) {
+            return Ok(Mended::Left(
+                "some of its places are settled already: settle the others by hand",
+            ));
+        }
+        if merged != bytes {
+            self.replace_unchanged(path, &bytes, &merged)?;
+        }
+        Ok(match left {
+            0 => Mended::Clean,
+            left => Mended::Marked(left),
+        })
+    }
+
+    /// The three versions that the index holds of an unmerged file; the ancestor is empty where there is none.
+    fn stages(&self, path: &Path) -> Result<Option<[Vec<u8>; 3]>, Error> {
+        let index = self
+            .inner
+            .index()
+            .map_err(|source| Error::UnsupportedIndex { source })?;
+        let wanted = git_path(path);
+        let mut stages: [Option<Vec<u8>>; 3] = Default::default();
+        for entry in index.iter().filter(|entry| entry.path == wanted) {
+            let stage = usize::from((entry.flags >> 12) & 3);
+            if let Some(slot) = stage.checked_sub(1).and_then(|stage| stages.get_mut(stage)) {
+                let reading = Error::libgit2("read the versions of an unmerged file");
+                let blob = self.inner.find_blob(entry.id).map_err(reading)?;
+                *slot = Some(blob.content().to_vec());
+            }
+        }
+        let [base, ours, theirs] = stages;
+        Ok(match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Some([base.unwrap_or_default(), ours, theirs]),
+            _ => None,
+        })
+    }
+}
+
+/// A merge with the lines of one side in every marked place.
+fn chosen(bytes: &[u8], favour: Favour) -> Vec<u8> {
+    #[derive(PartialEq)]
+    enum In {
+        Both,
+        Ours,
+        Theirs,
+    }
+    let mut place = In::Both;
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match (&place, line) {
+            (In::Both, [b'<', b'<', b'<', b'<', b'<', b'<', b'<', ..]) => place = In::Ours,
+            (In::Ours, [b'=', b'=', b'=', b'=', b'=', b'=', b'=', ..]) => place = In::Theirs,
+            (In::Theirs, [b'>', b'>', b'>', b'>', b'>', b'>', b'>', ..]) => place = In::Both,
+            (In::Both, _) => out.extend_from_slice(line),
+            (In::Ours, _) if favour == Favour::Ours => out.extend_from_slice(line),
+            (In::Theirs, _) if favour == Favour::Theirs => out.extend_from_slice(line),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_side_is_taken_in_marked_places_alone() {
+        let text = b"a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd\n";
+        assert_eq!(chosen(text, Favour::Ours), b"a\nb\nd\n");
+        assert_eq!(chosen(text, Favour::Theirs), b"a\nc\nd\n");
+    }
+}

@@ -1,0 +1,104 @@
+//! The open conflicts of all documents, and settling them in the files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::documents::{marked_places, scope_of};
+use super::{Error, Repo, walk};
+use crate::context::{self, Choice, Contest, Unsettled};
+use crate::yaml::{Document, Limits};
+
+/// An open conflict and the file that it is in.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The file, from the top of the work tree.
+    pub path: PathBuf,
+    /// What is contested.
+    pub contest: Contest,
+}
+
+/// The open conflicts of the work tree.
+#[derive(Debug, Default)]
+pub struct OpenConflicts {
+    /// All of them, by file.
+    pub all: Vec<Open>,
+    /// Files with git's conflict markers.
+    pub marked: Vec<PathBuf>,
+    /// What could not be read, and why.
+    pub unread: Vec<(PathBuf, String)>,
+}
+
+impl Repo {
+    /// The documents, or those of one scope.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn document_paths(&self, scope: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
+        let mut files = walk::find(self)?.files;
+        files.retain(|file| scope.is_none_or(|scope| scope_of(file) == scope));
+        Ok(files)
+    }
+
+    /// The open conflicts of these documents.
+    #[must_use]
+    pub fn open_conflicts(&self, files: &[PathBuf]) -> OpenConflicts {
+        let mut open = OpenConflicts::default();
+        for path in files {
+            let unread = |why: String| (path.clone(), why);
+            let bytes = match fs::read(self.top().join(path)) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    open.unread.push(unread(format!("cannot be read: {error}")));
+                    continue;
+                }
+            };
+            if marked_places(&bytes) > 0 {
+                open.marked.push(path.clone());
+                continue;
+            }
+            match Document::read(&bytes, &Limits::default()) {
+                Ok(document) => {
+                    let contests = context::contests(&document).into_iter();
+                    open.all.extend(contests.map(|contest| Open {
+                        path: path.clone(),
+                        contest,
+                    }));
+                }
+                Err(error) => open.unread.push(unread(error.to_string())),
+            }
+        }
+        open
+    }
+
+    /// Settles one conflict; whether it was still there.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or written, or the choice is none.
+    pub fn settle(&self, open: &Open, choice: &Choice) -> Result<bool, Error> {
+        let full = self.top().join(&open.path);
+        let bytes = fs::read(&full).map_err(|source| Error::Read {
+            path: full.clone(),
+            source,
+        })?;
+        let unsettled = |source: Unsettled| Error::Unsettled {
+            field: open.contest.field.clone(),
+            source,
+        };
+        let document = Document::read(&bytes, &Limits::default())
+            .map_err(|_| Error::ChangedMeanwhile { path: full })?;
+        let contests = context::contests(&document);
+        let Some(contest) = contests.iter().find(|contest| {
+            contest.field == open.contest.field && contest.losers == open.contest.losers
+        }) else {
+            return Ok(false);
+        };
+        let head = self.in_head(&open.path)?.unwrap_or_default();
+        let head = String::from_utf8_lossy(&head);
+        let stamp = self.new_stamp()?;
+        let text = context::settle(&document, contest, choice, stamp, &head).map_err(unsettled)?;
+        self.replace_unchanged(&open.path, &bytes, text.as_bytes())?;
+        Ok(true)
+    }
+}

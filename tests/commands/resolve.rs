@@ -1,0 +1,176 @@
+//! `resolve`: conflicts listed and settled, markers mended.
+
+use crate::support::World;
+
+const FILE: &str = ".rhema/todos.yaml";
+
+const TODOS: &str = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd status~000
+    _crdt_conflicts: status~4k2mez11-01xyz9~s.late title~~s.Firstly
+    title: First
+    status: done
+  - id: b
+    _crdt_conflicts: ~4k2mez11-01xyz9~deleted
+    title: Second
+";
+
+#[test]
+fn conflicts_are_listed_for_scripts_and_nothing_is_written() {
+    let world = World::new();
+    let tree = world.repo(
+        "repo",
+        &[
+            (FILE, TODOS),
+            (
+                "x/.rhema/k.yaml",
+                "_crdt: v1\n_crdt_conflicts: a~~j.3\na: 2\n",
+            ),
+        ],
+    );
+    let before = tree.snapshot();
+    let report = tree.rhema(&["resolve", "--list", "--json"]).exits(1).json();
+    let conflicts = report["conflicts"].as_array().unwrap();
+    assert_eq!(conflicts.len(), 4);
+    assert_eq!(
+        conflicts[0],
+        serde_json::json!({
+            "path": FILE, "field": "todos/a/status", "kind": "value",
+            "winner": {"value": "done", "stamp": null, "node": null},
+            "losers": [{"value": "late", "stamp": "4k2mez11-01xyz9", "node": "01xyz9"}],
+        })
+    );
+    assert_eq!(conflicts[2]["field"], "todos/b");
+    assert_eq!(conflicts[2]["kind"], "deleted");
+    assert_eq!(conflicts[3]["losers"][0]["value"], 3);
+    let piped = tree.rhema(&["resolve", "x"]).exits(1).stdout;
+    assert!(piped.starts_with("a in x/.rhema/k.yaml\n"), "{piped}");
+    assert!(!piped.contains("todos"), "{piped}");
+    assert_eq!(tree.snapshot(), before);
+}
+
+#[test]
+fn each_way_of_settling_leaves_what_was_chosen_and_sync_agrees() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["resolve", "--path", "todos/a/status", "--take", "1"])
+        .exits(1);
+    tree.rhema(&[
+        "resolve",
+        "--path",
+        ".rhema/todos.yaml:todos/a/title",
+        "--value",
+        "1st",
+    ])
+    .exits(1);
+    tree.rhema(&["resolve", "--path", "todos/b", "--take", "1"])
+        .exits(0);
+    let text = tree.read(FILE);
+    let bare: String = text
+        .lines()
+        .filter(|line| !line.contains("_crdt: 4") && !line.starts_with("    _crdt: "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(
+        bare,
+        "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: 1st\n    status: late\n"
+    );
+    tree.rhema(&["resolve"]).exits(0);
+    assert_eq!(
+        tree.rhema(&["sync", "--timeout", "0", "--json"])
+            .exits(0)
+            .json()["edits_recorded"],
+        0
+    );
+    assert_eq!(tree.read(FILE), text);
+}
+
+#[test]
+fn the_latest_strategy_takes_all_winners_under_fresh_stamps() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["resolve", "--all", "--strategy", "latest"])
+        .exits(0);
+    let text = tree.read(FILE);
+    assert!(
+        !text.contains("_crdt_conflicts") && !text.contains("status~000"),
+        "{text}"
+    );
+    assert_eq!(text.matches("    _crdt: ").count(), 2, "{text}");
+    assert_eq!(
+        tree.rhema(&["sync", "--timeout", "0", "--json"])
+            .exits(0)
+            .json()["documents_changed"],
+        0
+    );
+}
+
+#[test]
+fn what_is_no_conflict_or_no_choice_is_refused() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    let before = tree.read(FILE);
+    for (arguments, status) in [
+        (&["resolve", "--path", "todos/c", "--take", "1"][..], 3),
+        (&["resolve", "--path", "todos/a/status", "--take", "2"], 3),
+        (&["resolve", "--path", "todos/a/status", "--value", "[x"], 3),
+        (&["resolve", "--path", "todos/a/status", "--take", "0"], 2),
+        (&["resolve", "--all"], 2),
+        (&["resolve", "nowhere"], 3),
+    ] {
+        tree.rhema(arguments).exits(status);
+    }
+    assert_eq!(tree.read(FILE), before);
+}
+
+/// A merge that git made without the driver, with markers in the file.
+fn marked<'w>(world: &'w World, ours: &str, theirs: &str) -> crate::support::Tree<'w> {
+    let base = "todos:\n  - id: a\n    title: First\n    status: pending\n";
+    let tree = world.repo("repo", &[(FILE, base)]);
+    tree.on_branch(
+        "other",
+        FILE,
+        base.replace("pending", "done").replace("First", theirs),
+    );
+    tree.write(FILE, base.replace("First", ours));
+    tree.commit("ours");
+    tree.try_git(&["merge", "-q", "other"]).exits(1);
+    assert!(tree.read(FILE).contains("<<<<<<<"));
+    tree
+}
+
+#[test]
+fn files_with_markers_are_merged_again_and_nothing_is_staged() {
+    let world = World::new();
+    let tree = marked(&world, "Foremost", "First");
+    let index = tree.git(&["ls-files", "-s"]);
+    tree.rhema(&["resolve", "--list"]).exits(1);
+    assert!(
+        tree.read(FILE).contains("<<<<<<<"),
+        "listing writes nothing"
+    );
+    tree.rhema(&["resolve"]).exits(0);
+    assert_eq!(
+        tree.read(FILE),
+        "todos:\n  - id: a\n    title: Foremost\n    status: done\n"
+    );
+    assert_eq!(tree.git(&["ls-files", "-s"]), index);
+}
+
+#[test]
+fn a_side_settles_what_both_changed_in_a_file_with_markers() {
+    let world = World::new();
+    let tree = marked(&world, "Mine", "Others");
+    let run = tree.rhema(&["resolve"]).exits(1);
+    assert!(run.stderr.contains("markers"), "{}", run.stderr);
+    assert_eq!(tree.read(FILE).matches("<<<<<<<").count(), 1);
+    assert!(tree.read(FILE).contains("    status: done\n"));
+    tree.rhema(&["resolve", "--all", "--strategy", "theirs"])
+        .exits(0);
+    assert_eq!(
+        tree.read(FILE),
+        "todos:\n  - id: a\n    title: Others\n    status: done\n"
+    );
+}

@@ -1,0 +1,211 @@
+//! `sync --timeout 0`: local edits get their stamps.
+
+use crate::support::World;
+
+const FILE: &str = ".rhema/todos.yaml";
+
+const TODOS: &str = "\
+# Things to do
+_crdt: v1 todos=or_set
+
+todos:
+  - id: a
+    title: First
+    status: pending
+  - id: b
+    title: Second
+    status: pending
+";
+
+const SYNC: [&str; 4] = ["sync", "--timeout", "0", "--json"];
+
+#[test]
+fn edits_are_stamped_once_and_typing_back_undoes_it() {
+    let world = World::new();
+    let tree = world.repo(
+        "repo",
+        &[(FILE, TODOS), ("x/.rhema/k.yaml", "_crdt: v1\na: 1\n")],
+    );
+    let edited = TODOS.replace("First\n    status: pending", "First\n    status: done")
+        + "  - id: c\n    title: Third\n";
+    tree.write(FILE, &edited);
+    tree.write("x/.rhema/k.yaml", "_crdt: v1\na: 2\n");
+    let report = tree.rhema(&SYNC).exits(0).json();
+    assert_eq!(
+        report,
+        serde_json::json!({"documents_changed": 2, "edits_recorded": 3, "peers": []})
+    );
+    let first = tree.read(FILE);
+    let lines: Vec<&str> = first
+        .lines()
+        .filter(|line| line.starts_with("    _crdt: "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{first}");
+    let bare: String = first
+        .lines()
+        .filter(|line| !line.starts_with("    _crdt: "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(bare, edited);
+    let stamp = lines[0].split(' ').nth(5).unwrap();
+    assert!(
+        tree.read("x/.rhema/k.yaml")
+            .starts_with(&format!("_crdt: v1 | {stamp} a~"))
+    );
+    let before = tree.snapshot();
+    let report = tree.rhema(&SYNC).exits(0).json();
+    assert_eq!(report["edits_recorded"], 0);
+    assert_eq!(tree.snapshot(), before, "a second time changes nothing");
+
+    let later = first.replace("status: done", "status: late");
+    tree.write(FILE, &later);
+    assert_eq!(tree.rhema(&SYNC).exits(0).json()["edits_recorded"], 1);
+    assert!(
+        tree.read(FILE).contains(&format!(" -{stamp}\n")),
+        "{}",
+        tree.read(FILE)
+    );
+
+    let back = tree
+        .read(FILE)
+        .replace("status: late", "status: pending")
+        .split("  - id: c")
+        .next()
+        .unwrap()
+        .to_owned();
+    tree.write(FILE, back);
+    let report = tree.rhema(&SYNC).exits(0).json();
+    assert_eq!(
+        (&report["documents_changed"], &report["edits_recorded"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(tree.read(FILE), TODOS);
+}
+
+#[test]
+fn after_a_commit_edits_get_later_stamps_of_the_same_replica() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    let stamp = |status: &str| {
+        let text = tree.read(FILE);
+        let line = text.lines().position(|line| line == "  - id: a").unwrap();
+        tree.write(FILE, text.replacen("status: pending", status, 1));
+        tree.rhema(&SYNC).exits(0);
+        let text = tree.read(FILE);
+        let line = text.lines().nth(line + 1).unwrap().trim();
+        line.split(' ').nth(1).unwrap().to_owned()
+    };
+    let first = stamp("status: done");
+    tree.commit("done");
+    tree.write(
+        FILE,
+        tree.read(FILE)
+            .replacen("status: done", "status: pending", 1),
+    );
+    let second = stamp("status: late");
+    assert!(second > first);
+    assert_eq!(
+        second.split_once('-').unwrap().1,
+        first.split_once('-').unwrap().1
+    );
+    assert!(!tree.read(FILE).contains(&first));
+}
+
+#[test]
+fn nothing_is_written_while_git_is_busy() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS), ("x", "1\n")]);
+    tree.on_branch("other", "x", "2\n");
+    tree.write("x", "3\n");
+    tree.commit("three");
+    tree.write(FILE, TODOS.replace("First", "Foremost"));
+    let busy = |what: &str| {
+        let before = tree.snapshot();
+        let run = tree.rhema(&SYNC).exits(1);
+        assert!(run.stderr.contains(what), "{}", run.stderr);
+        assert_eq!(run.json()["documents_changed"], 0);
+        assert_eq!(tree.snapshot(), before);
+    };
+    tree.write(".git/index.lock", "");
+    busy("index.lock");
+    std::fs::remove_file(tree.path(".git/index.lock")).unwrap();
+    tree.try_git(&["merge", "-q", "other"]).exits(1);
+    busy("a merge");
+    tree.git(&["merge", "--abort"]);
+    tree.try_git(&["cherry-pick", "other"]).exits(1);
+    busy("a cherry-pick");
+    tree.git(&["cherry-pick", "--abort"]);
+    tree.git(&["bisect", "start"]);
+    busy("a bisection");
+    tree.git(&["bisect", "reset"]);
+    tree.rhema(&SYNC).exits(0);
+}
+
+#[test]
+fn what_cannot_be_read_or_has_no_marker_is_left_alone() {
+    let world = World::new();
+    let plain = ".rhema/plain.yaml";
+    let tree = world.repo(
+        "repo",
+        &[
+            (FILE, TODOS),
+            (plain, "a: 1\n"),
+            (".rhema/marked.yaml", "_crdt: v1\na: 1\n"),
+        ],
+    );
+    tree.write(FILE, "_crdt: v1\ntodos: [\n");
+    tree.write(plain, "a: 2\n");
+    tree.write(
+        ".rhema/marked.yaml",
+        "<<<<<<< a\na: 1\n=======\na: 2\n>>>>>>> b\n",
+    );
+    let before = tree.snapshot();
+    let run = tree.rhema(&SYNC).exits(1);
+    assert!(run.stderr.contains(".rhema/todos.yaml:"), "{}", run.stderr);
+    assert!(run.stderr.contains(".rhema/marked.yaml:"), "{}", run.stderr);
+    assert!(!run.stderr.contains("plain"), "{}", run.stderr);
+    assert_eq!(tree.snapshot(), before);
+}
+
+#[test]
+fn a_file_that_is_new_and_one_before_the_first_commit_are_recorded() {
+    let world = World::new();
+    let tree = world.repo("repo", &[]);
+    tree.write(FILE, TODOS);
+    assert_eq!(tree.rhema(&SYNC).exits(0).json()["edits_recorded"], 2);
+    tree.git(&["checkout", "-q", "--orphan", "fresh"]);
+    let before = tree.read(FILE);
+    assert_eq!(tree.rhema(&SYNC).exits(0).json()["edits_recorded"], 0);
+    assert_eq!(tree.read(FILE), before);
+}
+
+#[test]
+fn a_marker_that_is_not_committed_yet_stays_and_line_ends_do_too() {
+    let world = World::new();
+    let bare = "a: 1\nb: 1\n";
+    let tree = world.repo(
+        "repo",
+        &[
+            (FILE, bare),
+            (".rhema/crlf.yaml", "_crdt: v1\na: 1\nb: 1\n"),
+        ],
+    );
+    tree.write(FILE, format!("_crdt: v1\n{bare}"));
+    tree.git(&["config", "core.autocrlf", "true"]);
+    let crlf = "_crdt: v1 | 4k2m9xa7-7f3kqd a~000\r\na: 1\r\nb: 1\r\n";
+    tree.write(".rhema/crlf.yaml", crlf);
+    tree.rhema(&SYNC).exits(0);
+    assert_eq!(tree.read(FILE), format!("_crdt: v1\n{bare}"));
+    assert_eq!(
+        tree.read(".rhema/crlf.yaml"),
+        "_crdt: v1\r\na: 1\r\nb: 1\r\n"
+    );
+}
+
+#[test]
+fn only_zero_seconds_are_understood() {
+    let world = World::new();
+    let tree = world.repo("repo", &[]);
+    tree.rhema(&["sync", "--timeout", "5"]).exits(2);
+    tree.rhema(&["sync"]).exits(2);
+}

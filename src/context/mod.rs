@@ -3,7 +3,8 @@
 //! `value.rs` gives every node canonical bytes; `annotation.rs` reads and writes what stands under `_crdt`,
 //! `conflicts.rs` what stands under `_crdt_conflicts`; `text.rs` spells names and values so that the whole is one plain
 //! string in every version of YAML. `records.rs` tells which mappings carry annotations, `mentions.rs` finds those that
-//! stand in a file, `marker.rs` puts the marker in and takes everything out again. Depends on `crdt` and `yaml`.
+//! stand in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads the verbose form.
+//! Depends on `crdt` and `yaml`.
 
 mod annotation;
 mod conflicts;

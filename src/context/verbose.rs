@@ -10,7 +10,7 @@
 
 use crate::yaml::{
     Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry, NodeRef,
-    Piece, Side,
+    Piece, Side, newline_of,
 };
 
 const METADATA: &str = "_crdt_metadata";
@@ -39,7 +39,38 @@ pub fn from_verbose(document: &Document) -> Option<String> {
     }
     let text = file.emit(Side::Ours);
     let read = Document::from_text(text, &Limits::default()).ok()?;
-    (read.root()?.kind() == Kind::Mapping).then(|| read.into_text())
+    is_faithful(root, read.root()?).then(|| read.into_text())
+}
+
+/// Whether the new root says all that the old one said, but for wrappers and metadata.
+fn is_faithful(old: NodeRef<'_>, new: NodeRef<'_>) -> bool {
+    let is_record = |old: NodeRef<'_>, new: NodeRef<'_>| {
+        if old.kind() != Kind::Mapping || old.get(METADATA).is_none() {
+            return old.means(new);
+        }
+        old.entries()
+            .filter_map(|entry| Some((entry.key()?.text(), entry.value())))
+            .filter(|(key, _)| key != METADATA)
+            .all(|(key, value)| {
+                new.get(&key)
+                    .is_some_and(|entry| value.means(entry.value()))
+            })
+    };
+    new.kind() == Kind::Mapping
+        && old.len() == new.len()
+        && old.entries().zip(new.entries()).all(|(old, new)| {
+            let (old, new) = (old.value(), new.value());
+            match items(old).map(EntryRef::value) {
+                None => old.means(new),
+                Some(items) => {
+                    items.len() == new.len()
+                        && items
+                            .entries()
+                            .zip(new.entries())
+                            .all(|(old, new)| is_record(old.value(), new.value()))
+                }
+            }
+        })
 }
 
 /// The entry with the items of a wrapper: a mapping with metadata and items and nothing else.
@@ -61,9 +92,17 @@ fn unwrapped<'d>(wrapper: EntryRef<'d>, items: EntryRef<'d>) -> MadeEntry<'d> {
     let mut made = MadeEntry::of(wrapper);
     let mut inner = MadeEntry::of(items);
     if !wrapper.value().data().flow {
-        let remarks = inner.lead.text.trim();
+        let newline = newline_of(wrapper.parent().document().text());
+        let inside = wrapper.value().entries().map(EntryRef::lead);
+        let remarks: String = std::iter::once(wrapper.sep())
+            .chain(inside)
+            .flat_map(str::lines)
+            .map(str::trim)
+            .filter(|line| line.starts_with('#'))
+            .map(|line| format!("{line}{newline}"))
+            .collect();
         if !remarks.is_empty() {
-            let lead = format!("{}{}\n", made.lead.text, remarks);
+            let lead = format!("{}{remarks}", made.lead.text);
             made.lead = Piece::new(lead, made.lead.column);
         }
     }
@@ -125,6 +164,16 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn remarks_and_line_endings_are_kept() {
+        let verbose = "a: 1\r\ntodos: # all\r\n  _crdt_metadata: {type: or_set}\r\n  # the items\r\n  items:\r\n  - id: x\r\n    # inside\r\n    n: |\r\n      one\r\n        two\r\n    _crdt_metadata: {a: b}\r\n# end\r\n";
+        let text = plain(verbose).unwrap();
+        for remark in ["# all\r\n", "# the items\r\n", "# inside\r\n", "# end\r\n"] {
+            assert!(text.contains(remark), "{remark} in {text:?}");
+        }
+        assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{text:?}");
     }
 
     #[test]

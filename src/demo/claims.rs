@@ -154,7 +154,7 @@ fn comments(files: &[Versions<'_>]) -> Check {
         held &= expected == comments_of(file.merged);
     }
     Check::new(
-        format!("all {old} comments are still there, and the {new} that was written"),
+        format!("all {old} comments are still there, and so is the new one"),
         held && new == 1,
     )
 }
@@ -189,7 +189,7 @@ fn words(files: &[Versions<'_>], joined: &[&str]) -> Check {
     found.sort_unstable();
     Check::new(
         format!(
-            "every line of the merge was written by Ada, by Ben or before them, but for {} that join words of both",
+            "no line was invented: all stand as somebody wrote them, but {} that join words of both",
             expected.len()
         ),
         found == expected,

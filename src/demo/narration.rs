@@ -80,7 +80,7 @@ pub(crate) fn result(report: &Report) -> Vec<Line> {
         (
             Tone::Good,
             format!(
-                "git alone: {} in {}. With rhema: {}, and that was a real disagreement. ({:.1} s)",
+                "Git alone: {} in {}. With rhema: {}, and that was a real disagreement. ({:.1} s)",
                 conflicts(report.git_alone.conflicts),
                 files(report.git_alone.files.len()),
                 conflicts(report.with_rhema.conflicts),
@@ -108,8 +108,9 @@ fn opening(story: &mut Story, report: &Report) {
     story.say(&format!(
         "Slackwater is a small product: tide tables, and berths in small harbours. Its team keeps what it knows and \
          plans as YAML files beside the code: {} with {} todos, decisions and the like. Ada and Ben each have a clone \
-         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. Ben \
-         now runs `git pull`. Here is what met.",
+         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. Ada \
+         has pushed, and Ben merges her work into his with `git merge`. Here is what met. (A conflict is a place where \
+         git gives up and leaves both versions in the file for people to sort out.)",
         files(report.files),
         report.records
     ));
@@ -126,16 +127,18 @@ fn scene(story: &mut Story, number: usize, step: &Step) {
     side(story, "Ada", &step.ada);
     side(story, "Ben", &step.ben);
     let alone = match step.git_alone.conflicts {
-        0 => "git alone merges this as well.".to_owned(),
+        0 => "Git alone merges this as well.".to_owned(),
         count => format!(
-            "git alone: {}, because {}.",
+            "Git alone: {}, because {}.",
             conflicts(count),
             step.git_alone.because
         ),
     };
     story.line(Tone::Plain, format!("   {alone}"));
-    story.line(Tone::Plain, "   Here it came out as");
-    for line in &step.merged {
+    story.line(Tone::Plain, "   With rhema:");
+    let indent = indentation(step.merged.iter());
+    for line in step.merged.iter().skip_while(|line| line.is_empty()) {
+        let line = line.get(indent..).unwrap_or_default();
         story.line(Tone::Good, format!("     {line}").trim_end().to_owned());
     }
     let (tone, lesson) = if step.checks.iter().all(|check| check.holds) {
@@ -149,12 +152,24 @@ fn scene(story: &mut Story, number: usize, step: &Step) {
 fn side(story: &mut Story, name: &str, side: &Side) {
     let end = if side.changes.is_empty() { "." } else { ":" };
     story.line(Tone::Plain, format!("   {name} {}{end}", side.does));
+    let text = |change| match change {
+        &Changed::Removed(ref line) | &Changed::Added(ref line) => line,
+    };
+    let indent = indentation(side.changes.iter().map(text));
     for change in &side.changes {
+        let line = text(change).get(indent..).unwrap_or_default();
         match change {
-            Changed::Removed(line) => story.line(Tone::Removed, format!("   - {line}")),
-            Changed::Added(line) => story.line(Tone::Added, format!("   + {line}")),
+            Changed::Removed(_) => story.line(Tone::Removed, format!("   - {line}")),
+            Changed::Added(_) => story.line(Tone::Added, format!("   + {line}")),
         }
     }
+}
+
+/// How far all of the lines are indented that hold anything.
+fn indentation<'l>(lines: impl Iterator<Item = &'l String>) -> usize {
+    let lines = lines.filter(|line| !line.is_empty());
+    let blanks = |line: &String| line.len() - line.trim_start_matches(' ').len();
+    lines.map(blanks).min().unwrap_or_default()
 }
 
 fn settling(story: &mut Story, report: &Report) {
@@ -176,6 +191,7 @@ fn looking_closer(story: &mut Story, report: &Report) {
     for check in &report.checks {
         checked(story, check);
     }
+    story.blank();
 }
 
 fn checked(story: &mut Story, check: &Check) {
@@ -190,15 +206,31 @@ fn checked(story: &mut Story, check: &Check) {
 /// Where to go from here.
 pub(crate) fn farewell(report: &Report) -> Vec<Line> {
     let mut story = Story::default();
-    let folder = &report.folder;
+    let folder = shell_word(&report.folder);
     story.blank();
-    story.line(Tone::Title, "Play on");
-    story.line(Tone::Plain, format!("  cd {folder}/ben"));
-    story.line(
-        Tone::Plain,
-        "  git show --stat HEAD^1...HEAD^2    what Ada and Ben did".to_owned(),
-    );
+    story.say("Everything is still there to play with: the clones `ada` and `ben`, and `without-rhema`, where the same \
+               merge waits as git alone left it.");
+    for line in [
+        format!("  cd {folder}/ben"),
+        "  git log --graph --oneline            what happened".to_owned(),
+        "  git diff HEAD^1 HEAD                 what came to Ben from Ada".to_owned(),
+        "  git -C ../without-rhema diff         the conflicts of git alone".to_owned(),
+        "Edit the same todo in both clones, commit, `git push` here and `git pull` there. When you are done:".to_owned(),
+        format!("  rm -rf {folder}"),
+    ] {
+        story.line(Tone::Plain, line);
+    }
     story.0
+}
+
+/// The text as one word for a shell.
+fn shell_word(text: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "/._-+:\\".contains(c);
+    if text.chars().all(harmless) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 fn conflicts(count: usize) -> String {

@@ -225,41 +225,39 @@ pub(super) const SCENES: [Scene; 8] = [
         settled: None,
     },
     Scene {
-        title: "Both add a paragraph to one text",
-        file: "services/booking/.rhema/knowledge.yaml",
-        record: Some("depth-over-time"),
+        title: "Both add a line to one text",
+        file: "services/booking/.rhema/todos.yaml",
+        record: Some("group-bookings"),
         ada: Part {
-            does: "explains the lowest water",
+            does: "has a question",
             edits: &[Edit::Change {
-                record: "depth-over-time",
-                from: "five years, say so.\n",
-                to: "five years, say so.\n
-      The lowest water of a stay is rarely that of the first night. Ask for the whole stay.\n",
+                record: "group-bookings",
+                from: "the waiting list?\n",
+                to: "the waiting list?\n      - may the boats lie in one raft?\n",
             }],
         },
         ben: Part {
-            does: "writes down when surveys are made",
+            does: "has another one",
             edits: &[Edit::Change {
-                record: "depth-over-time",
-                from: "five years, say so.\n",
-                to: "five years, say so.\n
-      Most harbours survey in October, after the season and before the storms.\n",
+                record: "group-bookings",
+                from: "the waiting list?\n",
+                to: "the waiting list?\n      - who is told when a storm comes, one or all?\n",
             }],
         },
         because: "both wrote at the same place",
         claims: &[
             Claim::Text(
-                "depth-over-time",
-                "content",
+                "group-bookings",
+                "description",
                 &[
-                    "If the survey is older than five years, say so.\n\n",
-                    "The lowest water of a stay is rarely that of the first night. Ask for the whole stay.\n",
-                    "Most harbours survey in October, after the season and before the storms.\n",
+                    "- do nine boats count as one on the waiting list?\n",
+                    "- may the boats lie in one raft?\n",
+                    "- who is told when a storm comes, one or all?\n",
                 ],
             ),
-            Claim::Field("depth-over-time", "confidence", "0.96"),
+            Claim::Field("group-bookings", "status", "pending"),
         ],
-        lesson: "Both paragraphs are kept, each in one piece.",
+        lesson: "A text is merged by its lines, and both are kept.",
         settled: None,
     },
     Scene {

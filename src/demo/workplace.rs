@@ -54,6 +54,8 @@ impl Workplace {
         let mail = format!("{}@example.org", name.to_lowercase());
         self.git(&["config", "user.name", name])?;
         self.git(&["config", "user.email", &mail])?;
+        // A plain `git pull` merges, also for those who play on.
+        self.git(&["config", "pull.rebase", "false"])?;
         Ok(())
     }
 

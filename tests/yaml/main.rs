@@ -1,6 +1,20 @@
 //! The reader and writer against the YAML test suite, our own fixtures and random edits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
+mod corpus;
+mod differential;
 mod events;
+mod fixtures;
+mod invariants;
+mod mutate;
+mod ownership;
+mod peer;
+mod scale;
 mod suite;
 
 use rhema_crdt::yaml::{Document, Limits};

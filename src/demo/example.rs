@@ -47,3 +47,31 @@ pub(super) fn unpack(folder: &Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    fn files_below(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        entries
+            .flat_map(|entry| {
+                if entry.path().is_dir() {
+                    files_below(&entry.path())
+                } else {
+                    vec![entry.path()]
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_file_of_the_example_is_carried() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".rhema-example");
+        let there: BTreeSet<PathBuf> = files_below(&folder).into_iter().collect();
+        let carried = FILES.iter().map(|file| folder.join(file.path)).collect();
+        assert_eq!(there, carried);
+    }
+}

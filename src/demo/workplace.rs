@@ -88,12 +88,15 @@ impl Workplace {
     ) -> anyhow::Result<String> {
         let output = run(name, command)?;
         if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr);
+            // Git tells some refusals (nothing to commit) on stdout.
+            let message = [output.stderr, output.stdout].concat();
+            let message = String::from_utf8_lossy(&message);
+            let message = message.trim().lines().next().unwrap_or("it gave no reason");
             bail!(
                 "`{name} {}` failed in {}: {}",
                 arguments.join(" "),
                 self.top.display(),
-                message.trim()
+                message
             );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

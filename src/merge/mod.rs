@@ -6,7 +6,7 @@
 //! they stand, `text.rs` merges texts, `trivia.rs` comments and spacing; `lines.rs`, `runs.rs` and `diff.rs` compare
 //! sequences; `markers.rs` writes what is contested between git's conflict markers.
 
-mod diff;
+pub(crate) mod diff;
 mod identity;
 mod lines;
 mod markers;
@@ -105,7 +105,7 @@ pub fn merge(
     }
     let frames = Sides { base, ours, theirs }.map(Frame::of);
     let frame = frames.merged();
-    let texts = Sides { base, ours, theirs }.map(|bytes| Cow::Borrowed(bytes));
+    let texts = Sides { base, ours, theirs }.map(Cow::Borrowed);
     let texts = Sides {
         base: frames.base.strip(texts.base),
         ours: frames.ours.strip(texts.ours),

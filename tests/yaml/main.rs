@@ -9,6 +9,7 @@
 mod corpus;
 mod differential;
 mod events;
+mod example;
 mod fixtures;
 mod invariants;
 mod mutate;

@@ -7,13 +7,16 @@ mod draft;
 mod emit;
 mod equal;
 mod error;
+mod gate;
+mod lines;
 mod reader;
 mod scalar;
 mod tree;
 
-pub use draft::{BlockText, Body, Collection, Draft, EntryDraft, MadeEntry, Piece, Side};
-pub(crate) use emit::newline_of;
-pub use emit::{FileDraft, PartDraft};
+pub(crate) use draft::newline_of;
+pub use draft::{
+    BlockText, Body, Collection, Draft, EntryDraft, FileDraft, MadeEntry, PartDraft, Piece, Side,
+};
 pub(crate) use equal::same_key;
 pub use error::{Error, Limits, Problem};
 pub use scalar::{Scalar, double_quoted};

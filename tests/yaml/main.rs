@@ -2,6 +2,8 @@
 
 mod events;
 mod suite;
+mod texts;
+mod unchanged;
 
 use rhema_crdt::yaml::{Document, Limits};
 

@@ -13,9 +13,10 @@ impl FileDraft<'_> {
         let parts = document.parts();
         if parts.is_empty() {
             return self.parts.len() == 1
-                && self.parts.iter().all(|part| {
-                    matches!(&part.root, Draft::Token(text) if text.is_empty())
-                });
+                && self
+                    .parts
+                    .iter()
+                    .all(|part| matches!(&part.root, Draft::Token(text) if text.is_empty()));
         }
         let gate = Gate { side };
         self.parts.len() == parts.len()
@@ -74,8 +75,7 @@ impl Gate {
         match draft {
             EntryDraft::Keep(kept) => {
                 super::same_key(kept.key(), found.key())
-                    && (same_text(kept.value(), found.value())
-                        || kept.value().means(found.value()))
+                    && (same_text(kept.value(), found.value()) || kept.value().means(found.value()))
             }
             EntryDraft::Made(made) => self.made(made, &made.body, found),
             EntryDraft::Contested(made, theirs) if self.side == Side::Theirs => {
@@ -87,7 +87,8 @@ impl Gate {
     }
 
     fn made(&self, made: &MadeEntry<'_>, body: &Body<'_>, found: EntryRef<'_>) -> bool {
-        (found.key().is_none() || made.head == found.head()) && self.node(&body.value, found.value())
+        (found.key().is_none() || made.head == found.head())
+            && self.node(&body.value, found.value())
     }
 }
 

@@ -4,14 +4,17 @@
 //! comments and blank lines. This folder knows nothing of git, of merging or of CRDTs, and depends on nothing of ours.
 
 mod draft;
+mod edit;
 mod emit;
 mod equal;
 mod error;
 mod gate;
 mod lines;
 mod reader;
+mod render;
 mod scalar;
 mod tree;
+mod value;
 
 pub(crate) use draft::newline_of;
 pub use draft::{
@@ -19,5 +22,7 @@ pub use draft::{
 };
 pub(crate) use equal::same_key;
 pub use error::{Error, Limits, Problem};
+pub use render::Manner;
 pub use scalar::{Scalar, double_quoted};
 pub use tree::{Document, Entry, EntryRef, Kind, Node, NodeId, NodeRef, Part, Span, Style};
+pub use value::Value;

@@ -1,6 +1,8 @@
 //! The reader and writer against the YAML test suite, our own fixtures and random edits.
 
+mod edits;
 mod events;
+mod meaning;
 mod suite;
 mod texts;
 mod unchanged;

@@ -31,7 +31,9 @@ pub(crate) fn fixtures() -> Vec<Text> {
 pub(crate) fn corpus() -> Vec<Text> {
     let folders = std::env::var("YAML_CORPUS").unwrap_or_default();
     let folders = folders.split(':').filter(|folder| !folder.is_empty());
-    folders.flat_map(|folder| below(Path::new(folder))).collect()
+    folders
+        .flat_map(|folder| below(Path::new(folder)))
+        .collect()
 }
 
 fn below(folder: &Path) -> Vec<Text> {

@@ -40,7 +40,9 @@ fn score(texts: &[Text]) -> Score {
             score.kept += 1;
         } else {
             let name = &text.name;
-            score.wrong.push(format!("{name} kept:\n{:?}\n{kept:?}", text.yaml));
+            score
+                .wrong
+                .push(format!("{name} kept:\n{:?}\n{kept:?}", text.yaml));
         }
         for part in &mut draft.parts {
             open_everything(&mut part.root);

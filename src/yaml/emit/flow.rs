@@ -124,13 +124,7 @@ impl<'d> Emitter<'d> {
         }
     }
 
-    fn flow_parts(
-        &mut self,
-        made: &MadeEntry<'d>,
-        body: &Body<'d>,
-        parent: i32,
-        around: Around,
-    ) {
+    fn flow_parts(&mut self, made: &MadeEntry<'d>, body: &Body<'d>, parent: i32, around: Around) {
         if around == Around::Mapping {
             self.out.push_str(&made.head);
             let sep = &body.sep;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::draft::{BlockText, Collection, Draft, EntryDraft, MadeEntry, PartDraft, Piece};
-use super::lines::{is_blank, lines, without_leading_blank_lines};
+use super::lines::{indent_of, is_blank, lines, without_leading_blank_lines};
 use super::render::{self, Context, Manner, scalar_token};
 use super::scalar::Scalar;
 use super::tree::{Kind, NodeRef, Style};
@@ -22,6 +22,7 @@ impl<'d> Draft<'d> {
             let mut collection = manner.empty(kind);
             if let Some(node) = node {
                 collection.props = props(node, true);
+                collection.flow = in_brackets(node);
             }
             *self = Draft::Collection(Box::new(collection));
         }
@@ -103,7 +104,6 @@ impl<'d> MadeEntry<'d> {
             && self.head == "-"
             && !collection.flow
         {
-            collection.compact = true;
             collection.offset = 2;
         }
     }
@@ -155,7 +155,8 @@ impl<'d> Collection<'d> {
         value: &Value,
         manner: Manner,
     ) {
-        if self.flow && self.entries.is_empty() && !self.in_brackets() {
+        if self.flow && self.entries.is_empty() && self.like.is_some_and(|like| !in_brackets(like))
+        {
             let empty = manner.empty(self.kind);
             self.flow = false;
             self.offset = self.like.map_or(empty.offset, |like| {
@@ -166,7 +167,18 @@ impl<'d> Collection<'d> {
                 }
             });
         }
-        let entry = render::entry(key, value, manner, self.flow);
+        let mut entry = render::entry(key, value, manner, self.flow);
+        let below = self
+            .entries
+            .get(index)
+            .map_or(self.foot.text.as_ref(), lead_of);
+        let column = self.like.map_or(0, |like| like.data().column as i32);
+        if let EntryDraft::Made(made) = &mut entry
+            && let Draft::Block(text) = &made.body.value
+            && begins_deeper(below, column)
+        {
+            made.body.value = Draft::Token(Cow::Owned(one_line(text)));
+        }
         self.place(index, entry);
     }
 
@@ -216,18 +228,23 @@ impl<'d> Collection<'d> {
             self.place(to, entry);
         }
     }
+}
 
-    /// Whether it stands inside the brackets of another collection, as far as its document tells.
-    fn in_brackets(&self) -> bool {
-        self.like.is_some_and(|like| {
-            like.document().nodes.iter().any(|node| {
-                node.flow
-                    && node.span.start < like.data().span.start
-                    && node.span.end > like.data().span.end
-                    && matches!(node.kind, Kind::Mapping | Kind::Sequence)
-            })
-        })
-    }
+/// Whether a node stands inside the brackets of a collection.
+fn in_brackets(node: NodeRef<'_>) -> bool {
+    let span = node.data().span;
+    node.document()
+        .nodes
+        .iter()
+        .any(|around| around.flow && around.span.start < span.start && around.span.end > span.end)
+}
+
+/// Whether the first comment in whole lines stands deeper than `column`: directly below a block scalar it would be part
+/// of it.
+fn begins_deeper(text: &str, column: i32) -> bool {
+    lines(text)
+        .find(|line| !is_blank(line))
+        .is_some_and(|line| indent_of(line) as i32 > column)
 }
 
 fn lead_of<'e>(entry: &'e EntryDraft<'_>) -> &'e str {

@@ -194,7 +194,8 @@ impl<'d> Emitter<'d> {
             if is_blank(line) {
                 let ends = line.trim_end_matches(['\n', '\r']).len();
                 if !above.keep {
-                    let own = column > above.column || line[..ends].contains('\t');
+                    let own =
+                        column > above.column || (column == above.column && indent_of(line) < ends);
                     let from = if own { ends } else { 0 };
                     self.line(&line[from..], if own { 0 } else { delta });
                 }

@@ -62,14 +62,14 @@ impl Manner {
         }
     }
 
-    /// A block collection without entries yet, for the value of a key (or the root).
+    /// A block collection without entries yet, for the value of a key; behind a `-` it stands in the line of that.
     pub(super) fn empty<'d>(self, kind: Kind) -> Collection<'d> {
         Collection {
             kind,
             flow: false,
             props: Piece::default(),
             offset: self.offset(kind),
-            compact: false,
+            compact: true,
             entries: Vec::new(),
             foot: Piece::default(),
             like: None,
@@ -155,7 +155,6 @@ pub(super) fn entry<'d>(
         && key.is_none()
     {
         // `- key: value`, `- - item`
-        collection.compact = true;
         collection.offset = 2;
     }
     EntryDraft::Made(Box::new(MadeEntry {

@@ -361,7 +361,7 @@ impl<'d> Emitter<'d> {
             self.out.push_str(beside);
         }
         if let Draft::Collection(collection) = value {
-            self.piece(&collection.foot, place.column);
+            self.piece(&collection.foot, place.column + collection.offset);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The gate before every write: what was written is read again and must mean what the draft means.
 
+use std::collections::HashMap;
+
 use super::draft::{
     Body, Collection, Draft, EntryDraft, FileDraft, MadeEntry, PartDraft, Piece, Side,
 };
@@ -25,6 +27,7 @@ impl FileDraft<'_> {
                 .iter()
                 .zip(parts)
                 .all(|(part, found)| gate.part(part, document, found))
+            && aliases_agree(self, document, side)
     }
 }
 
@@ -147,5 +150,117 @@ impl<'p> Props<'p> {
             }
         }
         props
+    }
+}
+
+/// Whether every kept alias names what it named where it was read. Only a name that several anchors have can come to
+/// name another node; one that names nothing any more was refused by the reader.
+fn aliases_agree(draft: &FileDraft<'_>, document: &Document, side: Side) -> bool {
+    if !document.nodes.iter().any(|node| node.kind == Kind::Alias) {
+        return true;
+    }
+    let mut kept = Vec::new();
+    for part in &draft.parts {
+        kept_aliases(&part.root, side, &mut kept);
+    }
+    let mut found = Vec::new();
+    for part in document.parts() {
+        aliases_of(document.node(part.root), &mut found);
+    }
+    let mut anchors = Anchors::default();
+    kept.len() == found.len()
+        && kept.into_iter().zip(found).all(|(kept, found)| {
+            let (Some(kept), Some(found)) = (kept, found) else {
+                return true;
+            };
+            let (was, many) = anchors.target(kept);
+            let (is, more) = anchors.target(found);
+            match (was, is) {
+                (Some(was), Some(is)) => !(many || more) || was.means(is),
+                _ => false,
+            }
+        })
+}
+
+/// The aliases of a draft in the order in which they are written; nothing for a new one.
+fn kept_aliases<'d>(draft: &Draft<'d>, side: Side, out: &mut Vec<Option<NodeRef<'d>>>) {
+    match draft {
+        Draft::Keep(node) => aliases_of(*node, out),
+        Draft::Token(text) if text.starts_with('*') => out.push(None),
+        Draft::Token(_) | Draft::Block(_) => {}
+        Draft::Collection(collection) => {
+            for entry in &collection.entries {
+                entry_aliases(entry, side, out);
+            }
+        }
+    }
+}
+
+fn entry_aliases<'d>(entry: &EntryDraft<'d>, side: Side, out: &mut Vec<Option<NodeRef<'d>>>) {
+    match entry {
+        EntryDraft::Keep(entry) => {
+            if let Some(key) = entry.key() {
+                aliases_of(key, out);
+            }
+            aliases_of(entry.value(), out);
+        }
+        EntryDraft::Contested(_, theirs) if side == Side::Theirs => {
+            kept_aliases(&theirs.value, side, out);
+        }
+        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => {
+            kept_aliases(&made.body.value, side, out);
+        }
+        EntryDraft::Only(only, entry) => {
+            if *only == side {
+                entry_aliases(entry, side, out);
+            }
+        }
+    }
+}
+
+fn aliases_of<'d>(node: NodeRef<'d>, out: &mut Vec<Option<NodeRef<'d>>>) {
+    if node.kind() == Kind::Alias {
+        out.push(Some(node));
+    }
+    for entry in node.entries() {
+        if let Some(key) = entry.key() {
+            aliases_of(key, out);
+        }
+        aliases_of(entry.value(), out);
+    }
+}
+
+/// The nodes of a document that have an anchor, by its name and in order.
+type Anchored<'d> = HashMap<&'d str, Vec<NodeRef<'d>>>;
+
+/// The anchored nodes of documents, looked up once for each.
+#[derive(Default)]
+struct Anchors<'d> {
+    documents: HashMap<*const Document, Anchored<'d>>,
+}
+
+impl<'d> Anchors<'d> {
+    /// What an alias names, and whether its document has several anchors of that name.
+    fn target(&mut self, alias: NodeRef<'d>) -> (Option<NodeRef<'d>>, bool) {
+        let document = alias.document;
+        let anchored = self.documents.entry(document).or_insert_with(|| {
+            let mut anchored = Anchored::new();
+            for id in 0..document.nodes.len() as u32 {
+                let node = document.node(super::tree::NodeId(id));
+                if let Some(name) = node.anchor() {
+                    anchored.entry(name).or_default().push(node);
+                }
+            }
+            for nodes in anchored.values_mut() {
+                nodes.sort_by_key(|node| node.data().anchor.start);
+            }
+            anchored
+        });
+        let name = alias.text();
+        let named = anchored.get(name.as_ref()).map_or(&[][..], Vec::as_slice);
+        let at = alias.data().span.start;
+        let before = named.partition_point(|node| node.data().anchor.start < at);
+        let target = named.get(..before).and_then(<[_]>::last);
+        (target.copied(), named.len() > 1)
     }
 }

@@ -75,8 +75,8 @@ impl From<bool> for Value {
     }
 }
 
-impl From<i128> for Value {
-    fn from(value: i128) -> Self {
-        Value::Scalar(Scalar::Int(value))
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Scalar(Scalar::Int(value.into()))
     }
 }

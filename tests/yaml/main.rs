@@ -2,6 +2,7 @@
 
 mod edits;
 mod events;
+mod hazards;
 mod meaning;
 mod suite;
 mod texts;

@@ -441,9 +441,15 @@ fn touched(op: Op, old: &str, new: &str, allowed: Option<(usize, usize)>) -> Opt
         Op::Insert => (prefix + suffix < old.len()).then_some("not one block inserted"),
         Op::Delete => (prefix + suffix < new.len()).then_some("not one cut"),
         Op::First => {
-            let gone = &old[prefix..old.len() - suffix];
-            let few = gone.split_whitespace().map(str::len).sum::<usize>() <= 4;
-            (!few).then_some("more changed than the empty collection")
+            // The brackets (or the null) go; a comment beside them then stands before what comes below.
+            let gone = &old.as_bytes()[prefix..old.len() - suffix];
+            let mut new = &new.as_bytes()[prefix..new.len() - suffix];
+            let lost = gone.iter().filter(|&byte| {
+                let found = new.iter().position(|new| new == byte);
+                new = &new[found.map_or(0, |at| at + 1)..];
+                found.is_none() && !byte.is_ascii_whitespace()
+            });
+            (lost.count() > 4).then_some("more changed than the empty collection")
         }
         Op::Last => None,
         Op::Move | Op::Reindent => (words(old) != words(new)).then_some("other lines than before"),

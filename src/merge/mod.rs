@@ -105,7 +105,7 @@ pub fn merge(
     }
     let frames = Sides { base, ours, theirs }.map(Frame::of);
     let frame = frames.merged();
-    let texts = Sides { base, ours, theirs }.map(|bytes| Cow::Borrowed(bytes));
+    let texts = Sides { base, ours, theirs }.map(Cow::Borrowed);
     let texts = Sides {
         base: frames.base.strip(texts.base),
         ours: frames.ours.strip(texts.ours),

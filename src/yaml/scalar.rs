@@ -111,15 +111,27 @@ pub(super) fn resolve<'t>(style: Style, raw: &'t str, indent: usize, tag: &'t st
     }
 }
 
+/// Whether an untagged plain scalar may be something else than a text: most begin with a letter that begins no
+/// number, null or boolean.
+fn may_be_typed(text: &str) -> bool {
+    matches!(
+        text.bytes().next(),
+        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9')
+    )
+}
+
+/// Whether an untagged plain scalar means exactly the text that it is written as.
+pub(super) fn is_word(raw: &str) -> bool {
+    !may_be_typed(raw) && !raw.contains(['\n', '\r'])
+}
+
 /// The type of an untagged plain scalar (YAML 1.2.2, section 10.3.2).
 fn plain_value(text: Cow<'_, str>) -> Scalar<'_> {
-    // Most texts begin with a letter that begins no number, null or boolean.
-    let first = text.bytes().next();
-    match first {
-        None => return Scalar::Null,
-        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9') => {
-        }
-        Some(_) => return Scalar::Str(text),
+    if text.is_empty() {
+        return Scalar::Null;
+    }
+    if !may_be_typed(&text) {
+        return Scalar::Str(text);
     }
     match text.as_ref() {
         "~" | "null" | "Null" | "NULL" => Scalar::Null,
@@ -272,7 +284,10 @@ fn decode_double(text: &str) -> String {
                     'L' => (Some('\u{2028}'), 0),
                     'P' => (Some('\u{2029}'), 0),
                     'x' => (Some(char_of(code(2))), 2),
-                    'u' => (Some(char_of(code(4))), 4),
+                    'u' => match surrogate_pair(&text[at..]) {
+                        Some((pair, length)) => (Some(pair), length - 2),
+                        None => (Some(char_of(code(4))), 4),
+                    },
                     'U' => (Some(char_of(code(8))), 8),
                     '\n' | '\r' => {
                         if escape == '\r' {
@@ -313,6 +328,19 @@ fn decode_double(text: &str) -> String {
     out
 }
 
+/// The character that two escapes at the beginning of `text` name together, as JSON writes what UTF-16 needs two
+/// units for, and their length.
+pub(super) fn surrogate_pair(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+    let rest = text.strip_prefix("\\u")?;
+    let units = [unit(rest)?, unit(rest.get(4..)?.strip_prefix("\\u")?)?];
+    let mut chars = char::decode_utf16(units);
+    match (chars.next()?, chars.next()) {
+        (Ok(pair), None) => Some((pair, "\\ud83d\\ude00".len())),
+        _ => None,
+    }
+}
+
 fn char_of(code: u32) -> char {
     char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
@@ -348,7 +376,7 @@ fn block(raw: &str, indent: usize, folded: bool) -> String {
     let content: Vec<&str> = all.collect();
     // What stands behind the last break is no line; a last line that lacks its break is one all the same.
     let content = match content.split_last() {
-        Some((last, rest)) if last.is_empty() => rest,
+        Some((&"", rest)) => rest,
         _ => content.as_slice(),
     };
     let strip =

@@ -461,7 +461,7 @@ fn words(text: &str) -> Vec<&str> {
     let mut words: Vec<_> = text
         .split(['\n', '\r', ',', '[', ']', '#'])
         .map(|line| {
-            line.trim_start_matches([' ', '\t', '-', '['])
+            line.trim_start_matches([' ', '\t', '-', '\u{feff}'])
                 .trim_end_matches([' ', ']', '\t'])
         })
         .filter(|line| !line.is_empty())

@@ -31,28 +31,51 @@ pub(crate) fn events(document: &Document) -> Vec<String> {
     out
 }
 
+/// The text of a scalar in one line.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+        .replace('\r', "\\r")
+        .replace('\u{8}', "\\b")
+}
+
+/// The tag handles that stand for something in a document: its directives stand above its `---`.
 fn handles(part: &str) -> HashMap<String, String> {
-    let mut handles = HashMap::from([("!!".to_owned(), "tag:yaml.org,2002:".to_owned())]);
-    for line in part.lines().take_while(|line| !line.starts_with("---")) {
-        let mut words = line.split_whitespace();
+    let predefined = HashMap::from([("!!".to_owned(), "tag:yaml.org,2002:".to_owned())]);
+    let mut handles = predefined.clone();
+    for line in part.split(['\n', '\r']) {
+        let line = line.trim_start_matches('\u{feff}');
+        if line.starts_with("---") {
+            return handles;
+        }
+        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
         if words.next() == Some("%TAG")
             && let (Some(handle), Some(prefix)) = (words.next(), words.next())
         {
             handles.insert(handle.to_owned(), prefix.to_owned());
         }
     }
-    handles
+    predefined
 }
 
 fn tag(tag: &str, handles: &HashMap<String, String>) -> String {
-    if let Some(verbatim) = tag.strip_prefix("!<") {
-        return format!("<{verbatim}");
+    if tag == "!" {
+        // No handle: it says that the node has no tag but is not to be guessed at either.
+        return "<!>".to_owned();
+    }
+    if let Some(verbatim) = tag.strip_prefix("!<").and_then(|tag| tag.strip_suffix('>')) {
+        return format!("<{}>", percent_decoded(verbatim));
     }
     let split = tag[1..].find('!').map_or(1, |at| at + 2);
     let (handle, name) = tag.split_at(split);
     let prefix = handles.get(handle).map_or(handle, String::as_str);
+    format!("<{}>", percent_decoded(&format!("{prefix}{name}")))
+}
+
+fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::new();
-    let mut bytes = name.bytes();
+    let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
             let code: String = bytes.by_ref().take(2).map(char::from).collect();
@@ -61,7 +84,7 @@ fn tag(tag: &str, handles: &HashMap<String, String>) -> String {
             decoded.push(byte);
         }
     }
-    format!("<{prefix}{}>", String::from_utf8_lossy(&decoded))
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 fn node(node: NodeRef<'_>, handles: &HashMap<String, String>, out: &mut Vec<String>) {
@@ -82,14 +105,7 @@ fn node(node: NodeRef<'_>, handles: &HashMap<String, String>, out: &mut Vec<Stri
                 Style::Literal => '|',
                 Style::Folded => '>',
             };
-            let text = node
-                .text()
-                .replace('\\', "\\\\")
-                .replace('\n', "\\n")
-                .replace('\t', "\\t")
-                .replace('\r', "\\r")
-                .replace('\u{8}', "\\b");
-            out.push(format!("=VAL{props} {sign}{text}"));
+            out.push(format!("=VAL{props} {sign}{}", escape(&node.text())));
         }
         Kind::Alias => out.push(format!("=ALI {}", node.raw())),
         Kind::Mapping => {

@@ -1,9 +1,23 @@
 //! The reader and writer against the YAML test suite, our own fixtures and random edits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
+mod corpus;
+mod differential;
 mod edits;
 mod events;
+mod fixtures;
 mod hazards;
+mod invariants;
 mod meaning;
+mod mutate;
+mod ownership;
+mod peer;
+mod scale;
 mod suite;
 mod texts;
 mod unchanged;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::suite;
+use crate::{corpus, suite};
 
 /// A text and what to call it.
 pub(crate) struct Text {
@@ -22,48 +22,28 @@ pub(crate) fn suite() -> Vec<Text> {
         .collect()
 }
 
-/// Every YAML file below `fixtures/`.
+/// Our own valid texts and the versions of our merges.
 pub(crate) fn fixtures() -> Vec<Text> {
-    below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"))
-}
-
-/// Every YAML file below the folders that `YAML_CORPUS` names (separated by `:`).
-pub(crate) fn corpus() -> Vec<Text> {
-    let folders = std::env::var("YAML_CORPUS").unwrap_or_default();
-    let folders = folders.split(':').filter(|folder| !folder.is_empty());
-    folders
-        .flat_map(|folder| below(Path::new(folder)))
-        .collect()
-}
-
-fn below(folder: &Path) -> Vec<Text> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut files = Vec::new();
-    find(folder, &mut files);
+    corpus::collect(&folder, &mut files);
+    files.retain(|file| !file.components().any(|part| part.as_os_str() == "invalid"));
     files.sort();
+    read(files)
+}
+
+/// Real files, where `YAML_CORPUS` names a folder of them.
+pub(crate) fn corpus() -> Vec<Text> {
+    read(corpus::files())
+}
+
+fn read(files: Vec<PathBuf>) -> Vec<Text> {
     files
         .into_iter()
         .filter_map(|file| {
-            let yaml = std::fs::read_to_string(&file).ok()?;
+            let yaml = corpus::read(&file)?;
             let name = file.to_string_lossy().into_owned();
             Some(Text { name, yaml })
         })
         .collect()
-}
-
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            find(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml")
-        {
-            files.push(path);
-        }
-    }
 }

@@ -22,33 +22,26 @@ impl Reader<'_> {
             return self.empty_node(&Props::default(), origin, parent);
         }
         let mut outer = Props::default();
-        let mut first_of_line = self.fresh;
-        let mut tabbed = self.tabbed;
-        let mut token = self.pos;
-        let mut inner = self.props(false)?;
-        if !inner.is_none() && self.next_token()? {
-            outer = inner;
-            own_line = true;
+        let (inner, first_of_line, tabbed, token) = loop {
             if self.ends_before(parent, place, own_line) {
                 return self.empty_node(&outer, origin, parent);
             }
-            first_of_line = true;
-            tabbed = self.tabbed;
-            token = self.pos;
-            inner = self.props(false)?;
-            if !inner.is_none() && self.next_token()? {
-                outer = self.join_props(outer, inner)?;
-                inner = Props::default();
-                if self.ends_before(parent, place, own_line) {
-                    return self.empty_node(&outer, origin, parent);
-                }
-                tabbed = self.tabbed;
-                token = self.pos;
+            if own_line
+                && self.tabbed
+                && self.indent as i32 <= parent
+                && self.column() as i32 > parent
+            {
+                return self.fail(Problem::Tab, self.line_start + self.indent);
             }
-        }
-        if own_line && self.indent as i32 <= parent && self.column() as i32 > parent && tabbed {
-            return self.fail(Problem::Tab, self.line_start + self.indent);
-        }
+            let before = (self.fresh, self.tabbed, self.pos);
+            let inner = self.props(false)?;
+            if inner.is_none() || !(self.next_token()? || self.at_end()) {
+                break (inner, before.0, before.1, before.2);
+            }
+            // Properties in a line of their own belong to whatever follows.
+            outer = self.join_props(outer, inner)?;
+            own_line = true;
+        };
         let compact =
             !first_of_line && outer.is_none() && matches!(place, Place::Item | Place::Explicit);
         let may_open = (first_of_line || compact) && !tabbed;
@@ -136,7 +129,12 @@ impl Reader<'_> {
 
     fn refuse_collection<T>(&self, tabbed: bool, message: &'static str) -> Result<T> {
         if tabbed {
-            return self.fail(Problem::Tab, self.pos);
+            let line = &self.bytes[self.line_start..self.pos];
+            let at = line
+                .iter()
+                .rposition(|&byte| byte == b'\t')
+                .map_or(self.pos, |at| self.line_start + at);
+            return self.fail(Problem::Tab, at);
         }
         self.syntax(message)
     }
@@ -254,6 +252,7 @@ impl Reader<'_> {
             let value = if explicit {
                 opaque = true;
                 let answered = self.level() == column as i32
+                    && self.column() == column
                     && self.peek() == Some(b':')
                     && self.is_white(self.pos + 1);
                 if answered {

@@ -3,32 +3,54 @@
 use super::super::error::Problem;
 use super::super::tree::{Entry, Kind, NodeId, Span, Style};
 use super::props::Props;
-use super::{MAX_IMPLICIT_KEY, Reader, Result, is_flow_indicator};
+use super::{MAX_IMPLICIT_KEY, Reader, Result};
+
+/// A collection that is still open.
+#[derive(Clone, Copy)]
+struct Bracket {
+    /// Where it opened.
+    begin: usize,
+    /// What closes it.
+    close: u8,
+    /// Column of the block collection around it.
+    parent: i32,
+}
+
+impl Bracket {
+    fn is_mapping(self) -> bool {
+        self.close == b'}'
+    }
+}
 
 impl Reader<'_> {
     /// Reads the collection whose opening bracket is at `pos` and moves behind its closing one.
     pub(super) fn flow_collection(&mut self, parent: i32, props: &Props) -> Result<NodeId> {
         self.enter()?;
         let begin = self.pos;
-        let mapping = self.peek() == Some(b'{');
-        let (close, what) = if mapping {
-            (b'}', "the `{`")
+        let close = if self.peek() == Some(b'{') {
+            b'}'
         } else {
-            (b']', "the `[`")
+            b']'
         };
+        let bracket = Bracket {
+            begin,
+            close,
+            parent,
+        };
+        let mapping = bracket.is_mapping();
         let from = self.open.len();
         let mut opaque = false;
         self.advance(begin + 1);
         loop {
             let lead = self.pos;
-            self.flow_white(parent, begin, what)?;
+            self.flow_white(bracket)?;
             match self.peek() {
                 Some(byte) if byte == close => break,
                 Some(b',') => return self.syntax("expected a value before this comma"),
                 _ => {}
             }
-            opaque |= self.flow_entry(parent, lead, mapping)?;
-            self.flow_white(parent, begin, what)?;
+            opaque |= self.flow_entry(bracket, lead)?;
+            self.flow_white(bracket)?;
             match self.peek() {
                 Some(b',') => {
                     self.advance(self.pos + 1);
@@ -38,6 +60,7 @@ impl Reader<'_> {
                     self.end_flow_entry();
                     break;
                 }
+                Some(b':') => return self.syntax("a `:` needs a space behind it"),
                 _ => return self.syntax("expected a comma or the closing bracket here"),
             }
         }
@@ -66,17 +89,22 @@ impl Reader<'_> {
     }
 
     /// White space inside brackets: line breaks count as blanks, but lines stay deeper than the block around them.
-    fn flow_white(&mut self, parent: i32, begin: usize, what: &'static str) -> Result<()> {
+    fn flow_white(&mut self, bracket: Bracket) -> Result<()> {
+        let parent = bracket.parent;
         let crossed = self.next_token()?;
-        if self.at_end() {
-            return self.fail(Problem::Unclosed(what), begin);
+        if self.at_end() || (crossed && self.at_marker()) {
+            let what = if bracket.is_mapping() {
+                "the `{`"
+            } else {
+                "the `[`"
+            };
+            return self.fail(Problem::Unclosed(what), bracket.begin);
         }
         if crossed {
-            if self.at_marker() {
-                return self.fail(Problem::Unclosed(what), begin);
-            }
             // People close a bracket in the column of the key that opened it; every reader in use accepts it.
-            let closes = matches!(self.peek(), Some(b']' | b'}')) && self.column() as i32 >= parent;
+            let closes = matches!(self.peek(), Some(b']' | b'}'))
+                && !self.tabbed
+                && self.column() as i32 >= parent;
             if self.indent as i32 <= parent && !closes {
                 if self.column() as i32 > parent {
                     return self.fail(Problem::Tab, self.line_start + self.indent);
@@ -93,7 +121,8 @@ impl Reader<'_> {
     }
 
     /// Reads one element (its `end` is set by the caller) and says whether it can only be carried verbatim.
-    fn flow_entry(&mut self, parent: i32, lead: usize, mapping: bool) -> Result<bool> {
+    fn flow_entry(&mut self, bracket: Bracket, lead: usize) -> Result<bool> {
+        let (parent, mapping) = (bracket.parent, bracket.is_mapping());
         let start = self.pos;
         let line = self.line_start;
         let mut opaque = false;
@@ -101,23 +130,20 @@ impl Reader<'_> {
         if explicit {
             opaque = true;
             self.advance(start + 1);
-            self.flow_white(parent, start, "the pair behind `?`")?;
+            self.flow_white(bracket)?;
         }
-        let key = self.flow_node(parent, mapping || explicit)?;
+        let key = self.flow_node(bracket, mapping || explicit)?;
         let key_end = self.pos;
-        let json_like = self
-            .byte(key_end.wrapping_sub(1))
-            .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b']' | b'}'))
-            && !matches!(
-                self.nodes[key.0 as usize].kind,
-                Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty)
-            );
-        self.flow_white(parent, start, "this collection")?;
+        // Behind a closing quote or bracket the `:` needs no space.
+        let json_like = !matches!(
+            self.nodes[key.0 as usize].kind,
+            Kind::Alias | Kind::Scalar(Style::Plain | Style::Empty)
+        );
+        self.flow_white(bracket)?;
         let colon = self.pos;
         let pair = self.peek() == Some(b':')
-            && (self.is_white(colon + 1)
-                || self.byte(colon + 1).is_some_and(is_flow_indicator)
-                || (json_like && (mapping || self.line_start == line)));
+            && (self.ends_colon(colon + 1)
+                || (json_like && (mapping || explicit || self.line_start == line)));
         if !mapping
             && !explicit
             && pair
@@ -152,11 +178,11 @@ impl Reader<'_> {
         }
         self.advance(colon + 1);
         let after = self.pos;
-        self.flow_white(parent, start, "this collection")?;
-        let value = if matches!(self.peek(), Some(b',' | b']' | b'}')) {
+        self.flow_white(bracket)?;
+        let value = if self.ends_element(self.pos) {
             self.empty_node(&Props::default(), after, parent)?
         } else {
-            self.flow_node(parent, true)?
+            self.flow_node(bracket, true)?
         };
         let value_end = self.nodes[value.0 as usize].span.end as usize;
         let entry = Entry {
@@ -202,16 +228,22 @@ impl Reader<'_> {
         });
     }
 
+    /// Whether what is at `at` shows that the `:` before it stands behind a key.
+    fn ends_colon(&self, at: usize) -> bool {
+        self.is_white(at) || self.ends_element(at)
+    }
+
     /// Reads a node inside brackets; nothing at all is an empty one where `may_be_empty`.
-    fn flow_node(&mut self, parent: i32, may_be_empty: bool) -> Result<NodeId> {
+    fn flow_node(&mut self, bracket: Bracket, may_be_empty: bool) -> Result<NodeId> {
+        let parent = bracket.parent;
         let start = self.pos;
         let mut props = self.props(true)?;
         if !props.is_none() {
-            self.flow_white(parent, start, "this collection")?;
+            self.flow_white(bracket)?;
             let more = self.props(true)?;
             if !more.is_none() {
                 props = self.join_props(props, more)?;
-                self.flow_white(parent, start, "this collection")?;
+                self.flow_white(bracket)?;
             }
         }
         match self.peek() {
@@ -221,12 +253,7 @@ impl Reader<'_> {
             Some(b',' | b']' | b'}') if may_be_empty || !props.is_none() => {
                 self.empty_node(&props, start, parent)
             }
-            Some(b':')
-                if self.is_white(self.pos + 1)
-                    || self.byte(self.pos + 1).is_some_and(is_flow_indicator) =>
-            {
-                self.empty_node(&props, start, parent)
-            }
+            Some(b':') if self.ends_colon(self.pos + 1) => self.empty_node(&props, start, parent),
             _ => self.plain(parent, &props, true, None),
         }
     }

@@ -1,16 +1,18 @@
 //! The reader: one pass over the bytes, by recursive descent along the indentation (YAML 1.2.2).
 //!
 //! `mod.rs` holds the cursor, the white space between tokens and the stream of documents; `block.rs` the block
-//! structures, `flow.rs` the bracketed ones, `scalar.rs` the scalars, `props.rs` anchors, tags and directives. The
-//! reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
+//! structures, `flow.rs` the bracketed ones, `keys.rs` the check for duplicate keys, `scalar.rs` the scalars, `props.rs` anchors and tags before a node,
+//! `tag.rs` what tags and directives may hold. The reader fills the arenas of a [`Document`] and decides to which entry each comment and blank line belongs; it
 //! decodes nothing that it need not.
 
 mod block;
 mod flow;
+mod keys;
 mod props;
 mod scalar;
+mod tag;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::{Error, Limits, Problem};
 use super::tree::{Document, Entry, Kind, Node, NodeId, Part, Span, Style};
@@ -19,6 +21,9 @@ use props::Props;
 /// Longest implicit key in characters (YAML 1.2.2, section 7.4.2); counted here in bytes, which is laxer by nothing
 /// that anybody writes.
 const MAX_IMPLICIT_KEY: usize = 4096;
+
+/// The byte order mark U+FEFF.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -76,11 +81,14 @@ struct Reader<'t> {
     indent: usize,
     /// Beginning of the lines above `pos` that belong to no entry yet.
     gap: usize,
+    /// Up to where the gap is known to be blank, so that no collection that ends here looks at it again.
+    blank: usize,
     depth: usize,
     /// Nodes so far, each alias counted as what it names.
     expanded: u64,
     anchors: HashMap<&'t str, Anchor>,
-    handles: Vec<&'t str>,
+    /// The tag handles that the current document declares.
+    handles: HashSet<&'t str>,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
     /// Entries of the collections that are still open, innermost last.
@@ -115,10 +123,11 @@ impl<'t> Reader<'t> {
             tabbed: false,
             indent: 0,
             gap: 0,
+            blank: 0,
             depth: 0,
             expanded: 0,
             anchors: HashMap::new(),
-            handles: Vec::new(),
+            handles: HashSet::new(),
             nodes: Vec::with_capacity(guess),
             entries: Vec::with_capacity(guess / 2),
             open: Vec::new(),
@@ -151,6 +160,11 @@ impl<'t> Reader<'t> {
     fn is_white(&self, at: usize) -> bool {
         self.byte(at)
             .is_none_or(|byte| is_blank(byte) || is_break(byte))
+    }
+
+    /// Whether what ends an element of a flow collection is at `at`.
+    fn ends_element(&self, at: usize) -> bool {
+        matches!(self.byte(at), Some(b',' | b']' | b'}'))
     }
 
     fn column(&self) -> usize {
@@ -202,11 +216,10 @@ impl<'t> Reader<'t> {
     /// Moves over blanks, comments and line breaks to the next token and says whether a line break was crossed.
     fn next_token(&mut self) -> Result<bool> {
         let mut crossed = false;
-        self.tabbed = false;
+        let mut blanks;
         loop {
-            let blanks = self.pos;
-            while let Some(byte) = self.peek().filter(|&byte| is_blank(byte)) {
-                self.tabbed |= byte == b'\t';
+            blanks = self.pos;
+            while self.peek().is_some_and(is_blank) {
                 self.pos += 1;
             }
             match self.peek() {
@@ -219,8 +232,8 @@ impl<'t> Reader<'t> {
                 Some(byte) if is_break(byte) => {
                     self.pos = self.after_break(self.pos);
                     self.line_start = self.pos;
-                    self.tabbed = false;
-                    if !crossed {
+                    // Where nothing but white space stands before it, the line is of the gap already.
+                    if !crossed && !self.fresh {
                         self.gap = self.pos;
                     }
                     crossed = true;
@@ -228,23 +241,20 @@ impl<'t> Reader<'t> {
                 _ => break,
             }
         }
-        if crossed {
-            self.fresh = true;
-        }
-        if self.at_end() && !crossed && !self.fresh {
-            self.gap = self.pos;
-        }
+        self.fresh |= crossed;
         if self.fresh {
-            self.measure_indent();
+            self.indent = self.bytes[self.line_start..self.pos]
+                .iter()
+                .take_while(|&&byte| byte == b' ')
+                .count();
+            self.tabbed = self.indent < self.column();
+        } else {
+            self.tabbed = self.bytes[blanks..self.pos].contains(&b'\t');
+            if self.at_end() {
+                self.gap = self.pos;
+            }
         }
         Ok(crossed)
-    }
-
-    fn measure_indent(&mut self) {
-        self.indent = self.bytes[self.line_start..self.pos]
-            .iter()
-            .take_while(|&&byte| byte == b' ')
-            .count();
     }
 
     /// Moves behind a token: what follows in the line is no longer its beginning.
@@ -275,7 +285,7 @@ impl<'t> Reader<'t> {
         } else {
             self.line_start
         };
-        let mut at = self.gap;
+        let mut at = self.gap.max(self.blank);
         while at < end {
             let line_end = self.line_end(at);
             let next = if line_end < end {
@@ -295,6 +305,7 @@ impl<'t> Reader<'t> {
             }
             at = next;
         }
+        self.blank = at;
         self.gap
     }
 
@@ -376,72 +387,8 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Refuses a mapping that holds a scalar key twice. Empty keys and keys that are collections or aliases are
-    /// carried verbatim with their mapping, so nothing is looked up by them.
-    fn refuse_duplicate_keys(&self, from: usize) -> Result<()> {
-        const FEW: usize = 8;
-        let open = &self.open[from..];
-        if open.len() <= FEW {
-            for (index, entry) in open.iter().enumerate() {
-                for earlier in &open[..index] {
-                    if let (Some(a), Some(b)) = (earlier.key, entry.key)
-                        && self.same_key(a, b)
-                    {
-                        return self.duplicate(a, b);
-                    }
-                }
-            }
-            return Ok(());
-        }
-        let mut seen: HashMap<_, NodeId> = HashMap::with_capacity(open.len());
-        for key in open.iter().filter_map(|entry| entry.key) {
-            let Some(identity) = self.key_identity(key) else {
-                continue;
-            };
-            if let Some(&first) = seen.get(&identity) {
-                return self.duplicate(first, key);
-            }
-            seen.insert(identity, key);
-        }
-        Ok(())
-    }
-
-    fn same_key(&self, a: NodeId, b: NodeId) -> bool {
-        let (x, y) = (&self.nodes[a.0 as usize], &self.nodes[b.0 as usize]);
-        if let (Kind::Scalar(Style::Plain), Kind::Scalar(Style::Plain)) = (x.kind, y.kind)
-            && x.tag.is_empty()
-            && y.tag.is_empty()
-        {
-            return self.raw(x.span) == self.raw(y.span);
-        }
-        match (self.key_identity(a), self.key_identity(b)) {
-            (Some(a), Some(b)) => a == b,
-            _ => false,
-        }
-    }
-
     fn raw(&self, span: Span) -> &'t str {
         &self.text[span.start as usize..span.end as usize]
-    }
-
-    fn key_identity(&self, key: NodeId) -> Option<super::scalar::Scalar<'t>> {
-        let node = &self.nodes[key.0 as usize];
-        let Kind::Scalar(style) = node.kind else {
-            return None;
-        };
-        (style != Style::Empty)
-            .then(|| super::scalar::resolve(style, self.raw(node.span), 0, self.raw(node.tag)))
-    }
-
-    fn duplicate<T>(&self, first: NodeId, second: NodeId) -> Result<T> {
-        let first = self.nodes[first.0 as usize].span;
-        let second = self.nodes[second.0 as usize].span;
-        let before = &self.bytes[..first.start as usize];
-        let problem = Problem::DuplicateKey {
-            key: self.raw(second).to_owned(),
-            first_line: super::error::line_of(before).0,
-        };
-        self.fail(problem, second.start as usize)
     }
 
     /// A whole conflict (`<<<<<<<`, `=======`, `>>>>>>>`, each at the beginning of a line) is a merge that nobody
@@ -478,17 +425,27 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads all documents of the file.
-    fn stream(&mut self) -> Result<()> {
-        if self.text.starts_with('\u{feff}') {
-            self.pos = '\u{feff}'.len_utf8();
+    /// Moves over a byte order mark before a document; the first column is behind it.
+    fn skip_byte_order_mark(&mut self) -> bool {
+        let found = self.pos == self.line_start && self.bytes[self.pos..].starts_with(MARK);
+        if found {
+            self.pos += MARK.len();
             self.line_start = self.pos;
             self.gap = self.pos;
+            self.fresh = true;
         }
+        found
+    }
+
+    /// Reads all documents of the file.
+    fn stream(&mut self) -> Result<()> {
         let mut part_start = 0;
         loop {
-            self.fresh = self.pos == self.line_start;
+            self.fresh |= self.pos == self.line_start;
             self.next_token()?;
+            while self.skip_byte_order_mark() {
+                self.next_token()?;
+            }
             let directives = self.directives()?;
             let explicit_start = self.at_marker() && self.peek() == Some(b'-');
             if directives && !explicit_start {

@@ -1,4 +1,4 @@
-//! Anchors, tags and directives (YAML 1.2.2, sections 6.8 and 6.9).
+//! Anchors and tags before a node (YAML 1.2.2, section 6.9).
 
 use super::super::error::Problem;
 use super::super::tree::{Kind, Node, Span};
@@ -48,6 +48,9 @@ impl Reader<'_> {
                     if name == start + 1 {
                         return self.syntax("an anchor needs a name behind its `&`");
                     }
+                    if self.text[start + 1..name].contains('\u{feff}') {
+                        return self.syntax("a byte order mark hides in this name: remove it");
+                    }
                     props.anchor = Span::new(start + 1, name);
                     let begun = self.expanded;
                     self.anchors
@@ -69,8 +72,7 @@ impl Reader<'_> {
             } else {
                 props.span.end = self.pos as u32;
             }
-            let separated =
-                self.is_white(self.pos) || (flow && self.peek().is_some_and(is_flow_indicator));
+            let separated = self.is_white(self.pos) || (flow && self.ends_element(self.pos));
             if !separated {
                 return self.syntax("an anchor or tag needs a space behind it");
             }
@@ -122,85 +124,5 @@ impl Reader<'_> {
             .iter()
             .position(|&byte| is_blank(byte) || is_break(byte) || is_flow_indicator(byte))
             .unwrap_or(rest.len())
-    }
-
-    fn tag_end(&self, start: usize, flow: bool) -> Result<usize> {
-        if self.byte(start + 1) == Some(b'<') {
-            let line = &self.bytes[start..self.line_end(start)];
-            return match line.iter().position(|&byte| byte == b'>') {
-                Some(close) if close > 2 => Ok(start + close + 1),
-                _ => self.fail(Problem::Unclosed("the tag `!<`"), start),
-            };
-        }
-        let mut end = start + 1;
-        while let Some(byte) = self.byte(end) {
-            if is_blank(byte) || is_break(byte) || (flow && is_flow_indicator(byte)) {
-                break;
-            }
-            if matches!(byte, b'{' | b'}' | b'[' | b']' | b',') {
-                return self.fail(Problem::Syntax("this character cannot stand in a tag"), end);
-            }
-            end += 1;
-        }
-        let tag = &self.text[start..end];
-        if let Some(close) = tag[1..].find('!') {
-            let handle = &tag[..close + 2];
-            if handle != "!!" && !self.handles.contains(&handle) {
-                return self.fail(Problem::UnknownTagHandle(handle.to_owned()), start);
-            }
-            if handle.len() == tag.len() {
-                return self.fail(
-                    Problem::Syntax("a tag needs a name behind its handle"),
-                    start,
-                );
-            }
-        }
-        Ok(end)
-    }
-
-    /// Reads the `%` lines before a `---` and says whether there were any.
-    pub(super) fn directives(&mut self) -> Result<bool> {
-        let mut any = false;
-        let mut version = false;
-        self.handles.clear();
-        while self.peek() == Some(b'%') && self.pos == self.line_start {
-            any = true;
-            let end = self.line_end(self.pos);
-            let line = &self.text[self.pos..end];
-            let line = match line.find(" #").or_else(|| line.find("\t#")) {
-                Some(comment) => &line[..comment],
-                None => line,
-            };
-            let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-            match words.next() {
-                Some("%YAML") => {
-                    if version {
-                        return self.syntax("a document has one %YAML directive at most");
-                    }
-                    version = true;
-                    let number = words.next().and_then(|word| word.split_once('.'));
-                    let digits =
-                        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-                    if !number.is_some_and(|(major, minor)| digits(major) && digits(minor))
-                        || words.next().is_some()
-                    {
-                        return self.syntax("a %YAML directive reads `%YAML 1.2`");
-                    }
-                }
-                Some("%TAG") => {
-                    let handle = words.next();
-                    let handle =
-                        handle.filter(|handle| handle.starts_with('!') && handle.ends_with('!'));
-                    let (Some(handle), Some(_), None) = (handle, words.next(), words.next()) else {
-                        return self.syntax("a %TAG directive reads `%TAG !handle! prefix`");
-                    };
-                    self.handles.push(handle);
-                }
-                _ => {}
-            }
-            self.advance(end);
-            self.next_token()?;
-        }
-        Ok(any)
     }
 }

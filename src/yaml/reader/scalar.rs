@@ -1,9 +1,10 @@
 //! Where scalars end (YAML 1.2.2, chapters 7.1, 7.3 and 8.1); what they mean is read in `yaml::scalar`.
 
 use super::super::error::Problem;
+use super::super::scalar::surrogate_pair;
 use super::super::tree::{Kind, NodeId, Span, Style};
 use super::props::Props;
-use super::{Reader, Result, is_blank, is_break, is_flow_indicator};
+use super::{MARK, Reader, Result, is_blank, is_break, is_flow_indicator};
 
 impl Reader<'_> {
     /// Reads `*name`.
@@ -79,10 +80,15 @@ impl Reader<'_> {
                 );
             }
         };
+        // What JSON writes as two units of UTF-16 is one character.
+        if let Some((_, length)) = surrogate_pair(&self.text[at..]) {
+            return Ok(at + length);
+        }
         let code = self.text.get(at + 2..at + 2 + digits);
-        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-        // A lone surrogate is kept as written: it is decoded to the replacement character.
-        if code.is_none_or(|code| code > 0x0010_ffff) {
+        let code = code
+            .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|code| u32::from_str_radix(code, 16).ok());
+        if code.and_then(char::from_u32).is_none() {
             return self.fail(Problem::Syntax("this escape names no character"), at);
         }
         Ok(at + 2 + digits)
@@ -174,10 +180,13 @@ impl Reader<'_> {
 
     fn refuse_plain_start(&self, flow: bool) -> Result<()> {
         let at = self.pos;
-        let next_is_text =
-            !self.is_white(at + 1) && !(flow && self.byte(at + 1).is_some_and(is_flow_indicator));
+        if self.bytes[at..].starts_with(MARK) {
+            return self.syntax("a byte order mark hides before this text: remove it");
+        }
+        let alone =
+            self.is_white(at + 1) || (flow && self.byte(at + 1).is_some_and(is_flow_indicator));
         match self.peek() {
-            Some(b'-' | b'?' | b':') if next_is_text => Ok(()),
+            Some(b'-' | b'?' | b':') if !alone => Ok(()),
             Some(b'-') => self.syntax("a `-` cannot stand alone here: quote it"),
             Some(b'?' | b':') => self.syntax("a `?` or `:` cannot stand alone here: quote it"),
             Some(b',' | b'[' | b']' | b'{' | b'}') => {
@@ -332,9 +341,7 @@ impl Reader<'_> {
         let mut node = props.node(Kind::Scalar(style), Span::new(start, end), parent);
         node.column = indent as u32;
         let id = self.push(node)?;
-        let gap = end;
         self.finish_node()?;
-        self.gap = gap.min(self.gap);
         Ok(id)
     }
 

@@ -186,6 +186,7 @@ fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> 
         };
         Ok(PartDraft {
             head: around(drafts.as_ref().map(|part| part.head.as_ref())),
+            beside: trivia::beside(drafts.as_ref().map(|part| Some(part.beside.clone()))),
             rest: around(drafts.as_ref().map(|part| part.rest.as_ref())),
             root,
         })
@@ -194,6 +195,7 @@ fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> 
     let draft = FileDraft {
         parts,
         newline: yaml::newline_of(ours.text()),
+        final_newline: true,
     };
     Ok((draft, merger.contested))
 }

@@ -200,6 +200,7 @@ impl Merger {
             let body = body_of(theirs, flow);
             let mut made = MadeEntry::of(ours);
             made.body = body_of(ours, flow);
+            made.origin = None;
             made.lead = trivia::lines(slot.map(|entry| entry.map(lead)));
             return Some(EntryDraft::Contested(Box::new(made), body));
         }
@@ -220,6 +221,7 @@ impl Merger {
                 head: Cow::Borrowed(head),
                 body,
                 below,
+                origin: None,
             })
         };
         Some(match self.node(base, ours.value(), theirs.value()) {

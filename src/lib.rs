@@ -7,12 +7,15 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `setup`: what `init` does and `uninit` takes back.
+//! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;
 pub mod crdt;
+#[cfg(feature = "cli")]
+mod demo;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;

@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod demo;
 mod export;
 mod init;
 mod man;
@@ -108,6 +109,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
     };
     let entered = globals.directory.iter().try_for_each(enter);
     let outcome = entered.and_then(|()| match parsed.chosen() {
+        Command::Demo(arguments) => demo::run(arguments, &ui),
         Command::Init(arguments) => init::run(arguments, &ui),
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
         Command::Export(arguments) => export::run(arguments, &ui),

@@ -341,6 +341,7 @@ fn scalar_entry<'d>(key: &str, text: String) -> MadeEntry<'d> {
             beside: Cow::Borrowed(""),
         },
         below: Piece::default(),
+        origin: None,
     }
 }
 

@@ -350,6 +350,7 @@ impl<'a> Merger<'a> {
                 head: Cow::Borrowed(head),
                 body,
                 below,
+                origin: None,
             })
         };
         let two_records = slot.base.is_none()

@@ -64,7 +64,7 @@ impl std::fmt::Display for Difference<'_> {
 }
 
 /// Our events as far as the peer tells them: it does not say whether `...` closes a document.
-fn our_events(document: &Document) -> Vec<String> {
+pub(crate) fn our_events(document: &Document) -> Vec<String> {
     let mut all = events::events(document);
     for event in &mut all {
         if event.starts_with("-DOC") {

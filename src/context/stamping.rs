@@ -1073,6 +1073,19 @@ todos:
             .collect()
     }
 
+    /// What a record says, without what is said about it.
+    fn values(record: NodeRef<'_>) -> BTreeMap<String, String> {
+        let entries = record.entries().filter(|entry| !placing::is_ours(*entry));
+        entries
+            .map(|entry| {
+                (
+                    name_of(entry).unwrap().into_owned(),
+                    canonical(entry.value()),
+                )
+            })
+            .collect()
+    }
+
     proptest! {
         #[test]
         fn stamping_is_quiet_local_and_reversible(
@@ -1121,6 +1134,11 @@ todos:
                     if entry.value().get(ANNOTATION_KEY).is_some() {
                         let own = Own::of(entry.value(), Role::Record);
                         prop_assert!(own.marked, "{}", text);
+                        let id = entry.value().get("id").unwrap().value();
+                        let old = before.root().unwrap().get("todos").unwrap().value();
+                        let old = old.entries().find(|old| old.value().get("id").unwrap().value().means(id));
+                        let same = old.is_some_and(|old| values(old.value()) == values(entry.value()));
+                        prop_assert!(!same || text == head, "{}", text);
                     }
                 }
                 // Again: nothing.

@@ -60,7 +60,8 @@ pub(super) fn merge<'d>(
         .filter_map(|index| found[index as usize].take())
         .collect();
     let head = LooseHead::of(documents);
-    let newline = yaml::newline_of(documents.ours.text());
+    let newlines = documents.as_ref().map(Document::text).map(yaml::newline_of);
+    let newline = trivia::pick(newlines.map(Some)).unwrap_or("\n");
     let differ = found
         .iter()
         .any(|part| part.only.is_some() || part.theirs.is_some());

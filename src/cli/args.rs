@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use super::{completions, init, man, merge, merge_driver, uninit};
+use super::{completions, demo, init, man, merge, merge_driver, uninit};
 
 /// Context of a repository, kept in `.rhema` folders
 #[derive(Debug, Parser)]
@@ -66,6 +66,7 @@ enum Area {
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:\n  \
+        rhema crdt demo                                  see what this is about\n  \
         rhema crdt init                                  let git merge context files with rhema\n  \
         rhema crdt status                                how the context files stand\n  \
         rhema crdt merge base.yaml ours.yaml theirs.yaml merge three files by hand\n\n\
@@ -79,6 +80,7 @@ struct Crdt {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Demo(demo::Arguments),
     Init(init::Arguments),
     Uninit(uninit::Arguments),
     /// Show how the context files and the merge driver stand

@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod demo;
 mod init;
 mod man;
 mod merge;
@@ -104,6 +105,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
     };
     let entered = globals.directory.iter().try_for_each(enter);
     let outcome = entered.and_then(|()| match parsed.chosen() {
+        Command::Demo(arguments) => demo::run(arguments, &ui),
         Command::Init(arguments) => init::run(arguments, &ui),
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
         Command::Status => status::run(&ui),

@@ -212,33 +212,22 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
         around(texts.map(|draft| draft.as_ref().map_or("", |draft| of(draft).as_ref())))
     };
     let head = text(|draft| &draft.head);
-    let all_in_line = drafts.iter().flatten().all(|draft| !draft.root.ends_line());
-    let mut rest = if all_in_line {
-        text(|draft| &draft.rest)
-    } else {
-        let rests = drafts
-            .as_ref()
-            .map(|draft| draft.as_ref().map(lines_behind));
-        around(
-            rests
-                .as_ref()
-                .map(|rest| rest.as_deref().unwrap_or_default()),
-        )
-    };
+    let mut rest = text(|draft| &draft.rest);
+    let besides = drafts
+        .as_ref()
+        .map(|draft| Some(draft.as_ref()?.beside.clone()));
+    let beside = trivia::beside(besides);
     let outcome = merger.node(base, ours.root(), theirs.root());
     let orphans = merger.take_orphans();
     if !orphans.is_empty() {
         rest = Cow::Owned(format!("{orphans}{rest}"));
     }
     let part = |root: Draft<'d>| {
-        let mut rest = rest.clone();
-        if !root.ends_line() && !rest.starts_with(['\n', ' ', '\t']) {
-            rest = Cow::Owned(format!("\n{rest}"));
-        }
         Some(PartDraft {
             head: head.clone(),
             root,
-            rest,
+            beside: beside.clone(),
+            rest: rest.clone(),
         })
     };
     Some(match outcome {
@@ -253,19 +242,6 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
             only: None,
         },
     })
-}
-
-/// The whole lines behind a root.
-fn lines_behind<'p>(part: &'p PartDraft<'_>) -> Cow<'p, str> {
-    let rest = part.rest.as_ref();
-    if part.root.ends_line() {
-        return Cow::Borrowed(rest);
-    }
-    match rest.strip_prefix('\n') {
-        Some(lines) => Cow::Borrowed(lines),
-        // A comment beside it becomes one below it.
-        None => Cow::Owned(rest.trim_start_matches([' ', '\t']).to_owned()),
-    }
 }
 
 /// A YAML document that only one side has: added there, or deleted on the other side.
@@ -365,7 +341,11 @@ fn file<'d>(
             part.head = Cow::Owned(format!("---{newline}{}", part.head));
         }
     }
-    FileDraft { parts, newline }
+    FileDraft {
+        parts,
+        newline,
+        final_newline: true,
+    }
 }
 
 /// Merges what stands before or behind a root.

@@ -6,7 +6,7 @@
 //! they stand, `text.rs` merges texts, `trivia.rs` comments and spacing; `lines.rs`, `runs.rs` and `diff.rs` compare
 //! sequences; `markers.rs` writes what is contested between git's conflict markers.
 
-mod diff;
+pub(crate) mod diff;
 mod files;
 mod identity;
 mod lines;

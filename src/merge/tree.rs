@@ -300,6 +300,7 @@ impl<'a> Merger<'a> {
                 head: Cow::Borrowed(head),
                 body,
                 below,
+                origin: None,
             })
         };
         let two_records = slot.base.is_none()
@@ -352,8 +353,10 @@ impl<'a> Merger<'a> {
             })
             .collect();
         match lost.as_slice() {
+            // It stands behind the key already.
+            [] if !is_one_line(value) && sep.text.contains(beside.trim()) => Cow::Borrowed(""),
             [] => beside,
-            [comment] if beside.trim().is_empty() && !value.ends_line() => {
+            [comment] if beside.trim().is_empty() && is_one_line(value) => {
                 Cow::Owned(format!(" {}", comment.trim_end()))
             }
             _ => {
@@ -645,6 +648,15 @@ fn layout(value: &Draft<'_>) -> Layout {
     }
 }
 
+/// Whether a comment can stand beside a value.
+fn is_one_line(value: &Draft<'_>) -> bool {
+    match value {
+        Draft::Keep(node) if node.is_block_scalar() => false,
+        Draft::Block(_) => false,
+        value => matches!(layout(value), Layout::Nothing | Layout::Inline),
+    }
+}
+
 /// What stands between the `:` or `-` and a merged value: as in the versions whose value has the same layout.
 fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
     let wanted = layout(value);
@@ -654,6 +666,12 @@ fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
             layout(&Draft::Keep(entry.value())) == wanted && entry.parent().data().flow == flow;
         fits.then(|| MadeEntry::of(entry).body.sep)
     });
+    // A side that has another layout changed nothing here.
+    let fitting = Sides {
+        ours: fitting.ours.or_else(|| fitting.base.clone()),
+        theirs: fitting.theirs.or_else(|| fitting.base.clone()),
+        base: fitting.base,
+    };
     if let Some(sep) = trivia::separators(fitting) {
         return sep;
     }

@@ -6,7 +6,90 @@
 
 use std::borrow::Cow;
 
-use super::tree::{EntryRef, Kind, NodeRef};
+use super::lines::line_length;
+use super::tree::{Document, EntryRef, Kind, NodeRef, Part, Style};
+
+/// A file to be written.
+#[derive(Clone, Debug)]
+pub struct FileDraft<'d> {
+    /// The YAML documents of the file; a file that holds none has one part whose root is nothing.
+    pub parts: Vec<PartDraft<'d>>,
+    /// The line break that new lines take.
+    pub newline: &'static str,
+    /// Whether the last line ends with a line break.
+    pub final_newline: bool,
+}
+
+/// One YAML document of a file to be written.
+#[derive(Clone, Debug)]
+pub struct PartDraft<'d> {
+    /// Byte order mark, directives, `---`, comments: up to the root.
+    pub head: Cow<'d, str>,
+    /// The root.
+    pub root: Draft<'d>,
+    /// Behind the root to the end of its line, as [`Body::beside`].
+    pub beside: Cow<'d, str>,
+    /// Whole lines behind the root: comments, blank lines, `...`.
+    pub rest: Cow<'d, str>,
+}
+
+impl<'d> FileDraft<'d> {
+    /// A document as it stands.
+    pub fn of(document: &'d Document) -> Self {
+        let text = document.text();
+        let mut parts: Vec<_> = document
+            .parts()
+            .iter()
+            .map(|part| PartDraft::of(document, part))
+            .collect();
+        if parts.is_empty() {
+            parts.push(PartDraft {
+                head: Cow::Borrowed(text),
+                root: Draft::Token(Cow::Borrowed("")),
+                beside: Cow::Borrowed(""),
+                rest: Cow::Borrowed(""),
+            });
+        }
+        FileDraft {
+            parts,
+            newline: newline_of(text),
+            final_newline: text.is_empty() || text.ends_with(['\n', '\r']),
+        }
+    }
+}
+
+impl<'d> PartDraft<'d> {
+    /// A part of a document as it stands.
+    pub fn of(document: &'d Document, part: &Part) -> Self {
+        let root = document.node(part.root);
+        let data = root.data();
+        let start = if data.props.is_empty() {
+            data.span.start
+        } else {
+            data.props.start
+        };
+        let tail = document.between(data.span.end, part.span.end);
+        let (beside, rest) = if ends_line(root) {
+            ("", tail)
+        } else {
+            tail.split_at(line_length(tail))
+        };
+        PartDraft {
+            head: Cow::Borrowed(document.between(part.span.start, start)),
+            root: Draft::Keep(root),
+            beside: Cow::Borrowed(beside),
+            rest: Cow::Borrowed(rest),
+        }
+    }
+}
+
+/// The line break of a text: that of its first line.
+pub(crate) fn newline_of(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
 
 /// Text of a document together with the column of the collection for which it was written, so that it can be put
 /// into a collection of another column.
@@ -48,13 +131,17 @@ pub struct BlockText<'d> {
     pub props: Cow<'d, str>,
     /// `|` or `>` with its indicators and comment.
     pub header: Cow<'d, str>,
-    /// How much deeper than the collection around it the text stands.
+    /// How much deeper than the collection around it the text stands; at least 1. What an indentation indicator in
+    /// the header says is this.
     pub offset: u32,
     /// The lines of the text without the indentation that they share and without line breaks.
     pub lines: Vec<Cow<'d, str>>,
 }
 
 /// A mapping or sequence to be written.
+///
+/// What cannot stand as it is asked for is written as near to it as can be: a block collection without entries as `[]`
+/// or `{}`, one inside brackets in brackets, one that cannot stand in the line of its `-` below it.
 #[derive(Clone, Debug)]
 pub struct Collection<'d> {
     /// [`Kind::Mapping`] or [`Kind::Sequence`].
@@ -71,7 +158,7 @@ pub struct Collection<'d> {
     pub entries: Vec<EntryDraft<'d>>,
     /// Block only: whole lines behind the last entry.
     pub foot: Piece<'d>,
-    /// Flow only: the collection whose spacing is followed.
+    /// Flow only: the collection whose brackets and spacing are followed.
     pub like: Option<NodeRef<'d>>,
 }
 
@@ -108,6 +195,9 @@ pub struct MadeEntry<'d> {
     pub body: Body<'d>,
     /// Whole lines below the value that belong to it.
     pub below: Piece<'d>,
+    /// The element of a flow collection that it was made of: its white space and comments are followed inside
+    /// brackets, where `lead` is not written.
+    pub origin: Option<EntryRef<'d>>,
 }
 
 /// A value with the blanks before it and the comment beside it.
@@ -117,7 +207,7 @@ pub struct Body<'d> {
     pub sep: Piece<'d>,
     /// The value.
     pub value: Draft<'d>,
-    /// Behind the value to the end of its line: blanks and a comment, or nothing.
+    /// Behind the value to the end of its line: blanks and a comment, or nothing; with or without the line break.
     pub beside: Cow<'d, str>,
 }
 
@@ -136,19 +226,9 @@ impl<'d> Draft<'d> {
             _ => None,
         }
     }
-
-    /// Whether it ends with the line break of its last line: block scalars and block collections do.
-    pub(crate) fn ends_line(&self) -> bool {
-        match self {
-            Draft::Keep(node) => ends_line(*node),
-            Draft::Token(_) => false,
-            Draft::Block(_) => true,
-            Draft::Collection(collection) => !collection.flow,
-        }
-    }
 }
 
-/// Whether a node's bytes end with the line break of its last line.
+/// Whether a node's bytes end with the line break of its last line (that of a file may lack).
 pub(crate) fn ends_line(node: NodeRef<'_>) -> bool {
     node.is_block_collection() || node.is_block_scalar()
 }
@@ -160,6 +240,44 @@ pub(crate) fn is_compact(node: NodeRef<'_>) -> bool {
     node.is_block_collection() && before.ends_with([' ', '\t'])
 }
 
+/// Anchor and tag of a node with what stands behind them; empty if there are none.
+pub(crate) fn props_of(node: NodeRef<'_>) -> Piece<'_> {
+    let data = node.data();
+    if data.props.is_empty() {
+        return Piece::default();
+    }
+    let text = node.document().between(data.props.start, data.span.start);
+    Piece::new(text, data.parent_column)
+}
+
+/// The first line of a block scalar, without the line break: `|` or `>`, its indicators, its comment.
+pub(crate) fn header_of(node: NodeRef<'_>) -> &str {
+    let raw = node.raw();
+    raw[..line_length(raw)].trim_end_matches(['\n', '\r'])
+}
+
+impl BlockText<'_> {
+    /// [`Style::Literal`] or [`Style::Folded`].
+    pub fn style(&self) -> Style {
+        if self.header.starts_with('>') {
+            Style::Folded
+        } else {
+            Style::Literal
+        }
+    }
+
+    /// The scalar as if its text stood in column 0.
+    pub(crate) fn raw(&self) -> String {
+        let mut raw = self.header.clone().into_owned();
+        raw.push('\n');
+        for line in &self.lines {
+            raw.push_str(line);
+            raw.push('\n');
+        }
+        raw
+    }
+}
+
 impl<'d> Collection<'d> {
     /// Whether a kept block collection begins in the line of its indicator.
     pub(crate) fn of_is_compact(node: NodeRef<'_>) -> bool {
@@ -169,16 +287,10 @@ impl<'d> Collection<'d> {
     /// The entries of a node, each as it stands.
     pub fn of(node: NodeRef<'d>) -> Self {
         let data = node.data();
-        let props = if data.props.is_empty() {
-            Piece::default()
-        } else {
-            let text = node.document().between(data.props.start, data.span.start);
-            Piece::new(text, data.parent_column)
-        };
         Collection {
             kind: data.kind,
             flow: data.flow,
-            props,
+            props: props_of(node),
             offset: data.column as i32 - data.parent_column,
             compact: is_compact(node),
             entries: node.entries().map(EntryDraft::Keep).collect(),
@@ -215,6 +327,7 @@ impl<'d> MadeEntry<'d> {
                 beside: Cow::Borrowed(beside),
             },
             below: Piece::new(below, column),
+            origin: Some(entry),
         }
     }
 }
@@ -229,8 +342,7 @@ pub(crate) fn column_of(entry: EntryRef<'_>) -> i32 {
     }
 }
 
-/// An entry's tail as what stands beside the value and the whole lines below it. The line break between them belongs
-/// to neither.
+/// An entry's tail as what stands beside the value, with the line break, and the whole lines below.
 pub(crate) fn split_tail(entry: EntryRef<'_>) -> (&str, &str) {
     let tail = entry.tail();
     if entry.parent().data().flow {
@@ -239,11 +351,5 @@ pub(crate) fn split_tail(entry: EntryRef<'_>) -> (&str, &str) {
     if ends_line(entry.value()) {
         return ("", tail);
     }
-    match tail.find(['\n', '\r']) {
-        Some(at) => {
-            let width = if tail[at..].starts_with("\r\n") { 2 } else { 1 };
-            (&tail[..at], &tail[at + width..])
-        }
-        None => (tail, ""),
-    }
+    tail.split_at(line_length(tail))
 }

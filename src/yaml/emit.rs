@@ -1,100 +1,124 @@
 //! Writes a draft: a pure function of the draft, so that whoever holds the same draft writes the same bytes.
+//!
+//! What is kept as it stands is copied, moved to its new column; what is put together from parts is written part by
+//! part, and what would change its meaning where it now stands is written otherwise: a comment between a key and its
+//! value stays between them, blank lines and comments behind a block scalar never become part of it.
+//! This file writes entries and what surrounds values, `emit/block.rs` the values of block structures, `emit/flow.rs`
+//! what stands in brackets.
 
-use std::borrow::Cow;
+mod block;
+mod flow;
 
 use super::draft::{
-    BlockText, Body, Collection, Draft, EntryDraft, MadeEntry, Piece, Side, column_of,
+    Body, Draft, EntryDraft, FileDraft, MadeEntry, PartDraft, Piece, Side, column_of,
 };
-use super::tree::{EntryRef, Kind, NodeRef, Style};
+use super::lines::{indent_of, is_blank, lines};
+use super::tree::{EntryRef, Kind, NodeRef};
 
-/// A file to be written: the text before the root, the root, the text behind it.
-#[derive(Clone, Debug)]
-pub struct FileDraft<'d> {
-    /// The YAML documents of the file.
-    pub parts: Vec<PartDraft<'d>>,
-    /// The line break that new lines take.
-    pub newline: &'static str,
-}
-
-/// One YAML document of a file to be written.
-#[derive(Clone, Debug)]
-pub struct PartDraft<'d> {
-    /// Byte order mark, directives, `---`, comments: up to the root.
-    pub head: Cow<'d, str>,
-    /// The root.
-    pub root: Draft<'d>,
-    /// Comments and blank lines behind the root, `...`.
-    pub rest: Cow<'d, str>,
-}
-
-impl<'d> FileDraft<'d> {
-    /// A document as it stands.
-    pub fn of(document: &'d super::Document) -> Self {
-        let parts = document
-            .parts()
-            .iter()
-            .map(|part| PartDraft::of(document, part));
-        FileDraft {
-            parts: parts.collect(),
-            newline: newline_of(document.text()),
-        }
-    }
-
+impl FileDraft<'_> {
     /// The file's text, with the values of `side` wherever there is a contest.
     pub fn emit(&self, side: Side) -> String {
         let mut emitter = Emitter {
             out: String::new(),
             newline: self.newline,
             side,
+            previous: None,
+            behind: Behind::Other,
+            comment: false,
         };
         for part in &self.parts {
-            emitter.out.push_str(&part.head);
-            emitter.node(&part.root, -1);
-            let rest = part.rest.as_ref();
-            if !rest.is_empty() && !rest.starts_with(['\n', '\r', ' ', '\t']) {
-                emitter.start_line();
-            }
-            emitter.out.push_str(rest);
+            emitter.part(part);
         }
-        emitter.out
+        emitter.finish(self.final_newline)
     }
 }
 
-impl<'d> PartDraft<'d> {
-    /// A part of a document as it stands.
-    pub fn of(document: &'d super::Document, part: &super::Part) -> Self {
-        let root = document.node(part.root);
-        let data = root.data();
-        let start = if data.props.is_empty() {
-            data.span.start
-        } else {
-            data.props.start
-        };
-        PartDraft {
-            head: Cow::Borrowed(document.between(part.span.start, start)),
-            root: Draft::Keep(root),
-            rest: Cow::Borrowed(document.between(data.span.end, part.span.end)),
+/// What holds a value written by indentation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Root,
+    Mapping,
+    Sequence,
+}
+
+impl Holder {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Sequence => Holder::Sequence,
+            _ => Holder::Mapping,
         }
     }
 }
 
-/// The line break of a text: that of its first line.
-pub(crate) fn newline_of(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(at) if text[..at].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
+/// Where a value is written: in what, and in which column that has its entries.
+#[derive(Clone, Copy)]
+struct Place {
+    holder: Holder,
+    column: i32,
 }
 
-struct Emitter {
+/// What was written last, as far as it matters to lines written behind it.
+#[derive(Clone, Copy)]
+enum Behind<'d> {
+    /// Nothing that could take up what follows.
+    Other,
+    /// A kept node, moved by so many columns; it may end with a block scalar.
+    Node(NodeRef<'d>, i32),
+    /// A block scalar.
+    Text(Text),
+}
+
+/// A block scalar as seen from the lines below it.
+#[derive(Clone, Copy)]
+struct Text {
+    /// The column of its content: deeper lines are its own.
+    column: usize,
+    /// Whether blank lines are its own too (`+`).
+    keep: bool,
+}
+
+struct Emitter<'d> {
     out: String,
     newline: &'static str,
     side: Side,
+    /// The entry that was written last, if it was copied whole: its successor may follow as it stands.
+    previous: Option<EntryRef<'d>>,
+    behind: Behind<'d>,
+    /// Inside brackets: whether the line that is written ends with a comment.
+    comment: bool,
 }
 
-impl Emitter {
+impl<'d> Emitter<'d> {
+    fn part(&mut self, part: &PartDraft<'d>) {
+        self.start_line();
+        self.out.push_str(&part.head);
+        self.behind = Behind::Other;
+        let place = Place {
+            holder: Holder::Root,
+            column: -1,
+        };
+        self.value(&Piece::default(), &part.root, &part.beside, place);
+        self.whole_lines(&part.rest, 0);
+    }
+
+    /// The text, with a line break at its end or without.
+    fn finish(mut self, final_newline: bool) -> String {
+        if final_newline {
+            self.start_line();
+        } else if self.out.ends_with(['\n', '\r']) {
+            let keeps = self.text_above().is_some_and(|text| text.keep);
+            let line = self.out.trim_end_matches('\n').trim_end_matches('\r');
+            let width = self.out.len() - line.len();
+            // Blank lines at the end are somebody's content or somebody's wish.
+            if !keeps && width <= self.newline.len() {
+                self.out.truncate(self.out.len() - width);
+            }
+        }
+        self.out
+    }
+
     fn at_line_start(&self) -> bool {
-        self.out.is_empty() || self.out.ends_with(['\n', '\r'])
+        self.out.is_empty() || self.out.ends_with(['\n', '\r', '\u{feff}'])
     }
 
     fn start_line(&mut self) {
@@ -103,439 +127,300 @@ impl Emitter {
         }
     }
 
-    fn column(&self) -> usize {
-        self.out.len() - self.out.rfind(['\n', '\r']).map_or(0, |at| at + 1)
+    fn trim_blanks(&mut self) {
+        let end = self.out.trim_end_matches([' ', '\t']).len();
+        self.out.truncate(end);
     }
 
     fn indent(&mut self, column: i32) {
-        self.out.extend(std::iter::repeat_n(
-            ' ',
-            usize::try_from(column).unwrap_or_default(),
-        ));
+        let width = usize::try_from(column).unwrap_or_default();
+        self.out.extend(std::iter::repeat_n(' ', width));
     }
 
-    /// Writes text whose lines (also the first, if `whole_lines`) move by `delta` columns.
-    fn shifted(&mut self, text: &str, delta: i32, whole_lines: bool) {
+    /// Writes text whose lines move by `delta` columns, but for the first one, which continues a line.
+    fn continued(&mut self, text: &str, delta: i32) {
         if delta == 0 {
             self.out.push_str(text);
             return;
         }
-        for (index, line) in text.split_inclusive('\n').enumerate() {
-            let blank = line.trim_end_matches(['\n', '\r']).is_empty();
-            if (index == 0 && !whole_lines) || blank {
-                self.out.push_str(line);
-            } else if delta > 0 {
-                self.indent(delta);
-                self.out.push_str(line);
-            } else {
-                let spaces = line.bytes().take_while(|&byte| byte == b' ').count();
-                let cut = spaces.min(delta.unsigned_abs() as usize);
-                self.out.push_str(&line[cut..]);
-            }
+        let first = super::lines::line_length(text);
+        self.out.push_str(&text[..first]);
+        for line in lines(&text[first..]) {
+            self.line(line, delta);
         }
     }
 
-    fn piece(&mut self, piece: &Piece<'_>, column: i32, whole_lines: bool) {
-        if whole_lines && !piece.text.is_empty() {
-            self.start_line();
+    /// Writes lines that move by `delta` columns.
+    fn moved(&mut self, text: &str, delta: i32) {
+        if delta == 0 {
+            self.out.push_str(text);
+            return;
         }
-        self.shifted(&piece.text, column - piece.column, whole_lines);
-    }
-
-    /// Writes a node inside a block collection in column `parent`. A block collection that does not begin in the line
-    /// of its indicator expects to begin a line.
-    fn node(&mut self, draft: &Draft<'_>, parent: i32) {
-        match draft {
-            Draft::Keep(node) => self.keep(*node, parent),
-            Draft::Token(text) => self.out.push_str(text),
-            Draft::Block(text) => self.block_text(text, parent),
-            Draft::Collection(collection) if collection.flow => self.flow(collection, parent),
-            Draft::Collection(collection) => self.block(collection, parent),
+        for line in lines(text) {
+            self.line(line, delta);
         }
     }
 
-    fn keep(&mut self, node: NodeRef<'_>, parent: i32) {
-        let data = node.data();
-        let whole_lines =
-            data.props.is_empty() && node.is_block_collection() && !super::draft::is_compact(node);
-        if whole_lines {
-            self.start_line();
-        }
-        self.shifted(
-            node.raw_with_props(),
-            parent - data.parent_column,
-            whole_lines,
-        );
-    }
-
-    fn block_text(&mut self, text: &BlockText<'_>, parent: i32) {
-        self.out.push_str(&text.props);
-        self.out.push_str(&text.header);
-        self.out.push_str(self.newline);
-        for line in &text.lines {
-            if !line.is_empty() {
-                self.indent(parent.max(0) + text.offset as i32);
-                self.out.push_str(line);
-            }
-            self.out.push_str(self.newline);
-        }
-    }
-
-    fn block(&mut self, collection: &Collection<'_>, parent: i32) {
-        self.piece(&collection.props, parent, false);
-        let entries: Vec<_> = collection
-            .entries
-            .iter()
-            .filter(|entry| !matches!(entry, EntryDraft::Only(side, _) if *side != self.side))
-            .collect();
-        let commented = entries
-            .first()
-            .is_some_and(|entry| has_comment(&lead_of(entry)));
-        let compact = collection.compact && !self.at_line_start() && !commented;
-        let column = if collection.compact && !self.at_line_start() {
-            self.column() as i32
+    fn line(&mut self, line: &str, delta: i32) {
+        if line.starts_with(['\n', '\r']) {
+            self.out.push_str(line);
+        } else if delta > 0 {
+            self.indent(delta);
+            self.out.push_str(line);
         } else {
-            parent + collection.offset
+            let cut = indent_of(line).min(delta.unsigned_abs() as usize);
+            self.out.push_str(&line[cut..]);
+        }
+    }
+
+    /// Writes whole lines of comments and blanks, moved by `delta` columns. Where a block scalar stands above them, none
+    /// of them becomes its content. That changes nothing where they stood behind it already.
+    fn whole_lines(&mut self, text: &str, delta: i32) {
+        if text.is_empty() {
+            return;
+        }
+        self.start_line();
+        self.previous = None;
+        let Some(above) = self.text_above() else {
+            self.moved(text, delta);
+            self.behind = Behind::Other;
+            return;
         };
-        if !compact {
-            // The blanks behind the indicator have no line to stand in.
-            let end = self.out.trim_end_matches([' ', '\t']).len();
-            if collection.compact {
-                self.out.truncate(end);
-            }
-            self.start_line();
-        }
-        for (index, entry) in entries.into_iter().enumerate() {
-            self.entry(entry, column, compact && index == 0);
-        }
-        self.piece(&collection.foot, column, true);
-    }
-
-    fn entry(&mut self, entry: &EntryDraft<'_>, column: i32, compact: bool) {
-        match entry {
-            EntryDraft::Keep(entry) => self.keep_entry(*entry, column, compact),
-            EntryDraft::Made(made) => self.made(made, &made.body, column, compact),
-            EntryDraft::Contested(made, theirs) => {
-                let body = if self.side == Side::Ours {
-                    &made.body
-                } else {
-                    theirs
-                };
-                self.made(made, body, column, compact);
-            }
-            EntryDraft::Only(_, entry) => self.entry(entry, column, compact),
-        }
-    }
-
-    fn keep_entry(&mut self, entry: EntryRef<'_>, column: i32, compact: bool) {
-        let parent = entry.parent().data();
-        let data = entry.data();
-        if parent.flow {
-            let made = MadeEntry {
-                head: Cow::Borrowed(if parent.kind == Kind::Sequence {
-                    "-"
-                } else {
-                    entry.head()
-                }),
-                body: Body {
-                    sep: Piece::new(" ", column),
-                    value: Draft::Keep(entry.value()),
-                    beside: Cow::Borrowed(""),
-                },
-                lead: Piece::default(),
-                below: Piece::default(),
-            };
-            self.made(&made, &made.body, column, compact);
-            return;
-        }
-        let delta = column - parent.column as i32;
-        let document = entry.document;
-        if compact {
-            self.shifted(document.between(data.start, data.end), delta, false);
-            return;
-        }
-        self.start_line();
-        // The first entry of a compact collection has the indicator before it instead of its indentation.
-        if entry.lead().is_empty() && data.lead == data.start {
-            self.indent(column);
-            self.shifted(entry.raw(), delta, false);
-        } else {
-            self.shifted(entry.raw(), delta, true);
-        }
-    }
-
-    fn made(&mut self, entry: &MadeEntry<'_>, body: &Body<'_>, column: i32, compact: bool) {
-        if !compact {
-            self.piece(&entry.lead, column, true);
-            self.start_line();
-            self.indent(column);
-        }
-        self.out.push_str(&entry.head);
-        self.body(body, column);
-        self.piece(&entry.below, column, true);
-        self.start_line();
-    }
-
-    fn body(&mut self, body: &Body<'_>, column: i32) {
-        let comment = body.beside.trim();
-        self.piece(&body.sep, column, false);
-        if comment.is_empty() || !body.value.ends_line() {
-            self.node(&body.value, column);
-            if body.value.ends_line() {
+        self.behind = Behind::Text(above);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (line, behind) = rest.split_at(super::lines::line_length(rest));
+            let column = (indent_of(line) as i32 + delta).max(0) as usize;
+            if is_blank(line) {
+                let ends = line.trim_end_matches(['\n', '\r']).len();
+                if !above.keep {
+                    let own =
+                        column > above.column || (column == above.column && indent_of(line) < ends);
+                    let from = if own { ends } else { 0 };
+                    self.line(&line[from..], if own { 0 } else { delta });
+                }
+            } else if column >= above.column {
+                self.indent(above.column as i32 - 1);
+                self.out.push_str(line.trim_start_matches([' ', '\t']));
+                self.behind = Behind::Other;
+                self.moved(behind, delta);
+                return;
+            } else {
+                self.behind = Behind::Other;
+                self.moved(rest, delta);
                 return;
             }
-            self.out.push_str(&body.beside);
-            self.out.push_str(self.newline);
-            return;
+            rest = behind;
         }
-        // The comment stood beside a value of one line; now it stands in the line that announces the block.
-        match &body.value {
+    }
+
+    /// The block scalar that was written last, if nothing follows it yet that ends it.
+    fn text_above(&self) -> Option<Text> {
+        match self.behind {
+            Behind::Other => None,
+            Behind::Text(text) => Some(text),
+            Behind::Node(node, delta) => last_text(node, delta),
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece<'_>, column: i32) {
+        self.whole_lines(&piece.text, column - piece.column);
+    }
+
+    fn is_written(&self, entry: &EntryDraft<'_>) -> bool {
+        !matches!(entry, EntryDraft::Only(side, _) if *side != self.side)
+    }
+
+    /// The body of a contested entry that is written.
+    fn chosen<'b>(&self, ours: &'b Body<'d>, theirs: &'b Body<'d>) -> &'b Body<'d> {
+        if self.side == Side::Ours {
+            ours
+        } else {
+            theirs
+        }
+    }
+
+    /// Writes an entry of a block collection, in the current line if `compact`.
+    fn entry(&mut self, entry: &EntryDraft<'d>, place: Place, compact: bool) {
+        match entry {
+            EntryDraft::Keep(entry) if entry.parent().data().flow => {
+                let made = flow::outside_brackets(*entry, place.column);
+                self.made(&made, &made.body, place, compact);
+            }
+            EntryDraft::Keep(entry) => self.keep_entry(*entry, place.column, compact),
+            EntryDraft::Made(made) => self.made(made, &made.body, place, compact),
+            EntryDraft::Contested(made, theirs) => {
+                self.made(made, self.chosen(&made.body, theirs), place, compact);
+            }
+            EntryDraft::Only(_, entry) => self.entry(entry, place, compact),
+        }
+    }
+
+    fn keep_entry(&mut self, entry: EntryRef<'d>, column: i32, compact: bool) {
+        let data = entry.data();
+        let delta = column - column_of(entry);
+        let document = entry.document;
+        let follows = self.previous.is_some_and(|previous| {
+            std::ptr::eq(previous.document, document)
+                && previous.parent == entry.parent
+                && previous.index + 1 == entry.index
+        });
+        if compact {
+            self.continued(document.between(data.start, data.end), delta);
+        } else {
+            self.start_line();
+            let lead = entry.lead();
+            let body = data.lead as usize + lead.len();
+            if !follows {
+                self.whole_lines(lead, delta);
+            } else {
+                self.moved(lead, delta);
+            }
+            // The first entry of a compact collection has the indicator before it instead of its indentation.
+            if data.lead == data.start {
+                self.indent(column);
+                self.continued(entry.raw(), delta);
+            } else {
+                self.moved(&document.text()[body..data.end as usize], delta);
+            }
+        }
+        self.previous = Some(entry);
+        self.behind = if is_blank(entry.tail()) {
+            Behind::Node(entry.value(), delta)
+        } else {
+            Behind::Other
+        };
+    }
+
+    fn made(&mut self, entry: &MadeEntry<'d>, body: &Body<'d>, place: Place, compact: bool) {
+        if !compact {
+            self.piece(&entry.lead, place.column);
+            self.start_line();
+            self.indent(place.column);
+        }
+        let head = match place.holder {
+            Holder::Sequence => "-",
+            _ => &entry.head,
+        };
+        self.continued(head, 0);
+        self.behind = Behind::Other;
+        self.previous = None;
+        self.value(&body.sep, &body.value, &body.beside, place);
+        self.piece(&entry.below, place.column);
+    }
+
+    /// Writes what follows an indicator (or a document's head): white space, the value, what stands beside it. Whoever
+    /// writes what comes next begins a line.
+    fn value(&mut self, sep: &Piece<'d>, value: &Draft<'d>, beside: &str, place: Place) {
+        match value {
             Draft::Keep(node) if node.is_block_scalar() => {
-                let raw = node.raw_with_props();
-                let header = raw.find(['\n', '\r']).unwrap_or(raw.len());
-                let delta = column - node.data().parent_column;
-                self.out.push_str(&raw[..header]);
-                self.out.push(' ');
-                self.out.push_str(comment);
-                self.shifted(&raw[header..], delta, false);
+                self.sep(sep, place);
+                self.keep_text(*node, beside, place);
+            }
+            Draft::Keep(node) if node.is_block_collection() => {
+                self.keep_block(*node, sep, beside, place);
             }
             Draft::Block(text) => {
-                let header = format!("{} {comment}", text.header);
-                let text = BlockText {
-                    header: Cow::Owned(header),
-                    ..text.clone()
-                };
-                self.block_text(&text, column);
+                self.sep(sep, place);
+                self.block_text(text, beside, place);
             }
-            value => {
-                let end = self.out.trim_end_matches(['\n', '\r', ' ']).len();
-                self.out.truncate(end);
-                self.out.push_str("  ");
-                self.out.push_str(comment);
-                self.out.push_str(self.newline);
-                self.node(value, column);
+            Draft::Collection(collection)
+                if !collection.flow && collection.entries.iter().any(|e| self.is_written(e)) =>
+            {
+                self.block(collection, sep, beside, place);
             }
+            _ => self.inline(sep, value, beside, place),
         }
     }
 
-    fn flow(&mut self, collection: &Collection<'_>, parent: i32) {
-        self.piece(&collection.props, parent, false);
-        let mapping = collection.kind == Kind::Mapping;
-        self.out.push(if mapping { '{' } else { '[' });
-        let spacing = Spacing::of(collection.like);
-        let delta = parent
-            - collection
-                .like
-                .map_or(parent, |like| like.data().parent_column);
-        let mut first = true;
-        for entry in &collection.entries {
-            if matches!(entry, EntryDraft::Only(side, _) if *side != self.side) {
-                continue;
+    /// Writes a value that ends within its line.
+    fn inline(&mut self, sep: &Piece<'d>, value: &Draft<'d>, beside: &str, place: Place) {
+        let mut beside = beside;
+        if is_nothing(value) {
+            if sep.text.contains('#') {
+                let shared = sep.text.trim_end();
+                self.continued(shared, place.column - sep.column);
+                self.start_line();
             }
-            if !first {
-                self.out.push(',');
+        } else if let Some(comment) = only_comment(sep).filter(|_| beside.trim().is_empty()) {
+            self.out.push(' ');
+            beside = comment;
+        } else {
+            self.sep(sep, place);
+        }
+        match value {
+            Draft::Keep(node) => self.keep_inline(*node, place.column, flow::Around::Block),
+            Draft::Token(text) => self.out.push_str(text),
+            Draft::Collection(collection) => {
+                self.flow(collection, place.column);
             }
-            let before = if first { spacing.first } else { spacing.next };
-            self.shifted(before, delta, false);
-            self.flow_entry(entry, parent);
-            first = false;
+            Draft::Block(_) => {}
         }
-        let last = if first { "" } else { spacing.last };
-        self.shifted(last, delta, false);
-        self.out.push(if mapping { '}' } else { ']' });
+        self.behind = Behind::Other;
+        if !(self.at_line_start() && is_blank(beside)) {
+            self.out.push_str(beside);
+        }
+        if let Draft::Collection(collection) = value {
+            self.piece(&collection.foot, place.column + collection.offset);
+        }
     }
 
-    fn flow_entry(&mut self, entry: &EntryDraft<'_>, parent: i32) {
-        match entry {
-            EntryDraft::Keep(entry) => {
-                let data = entry.data();
-                let end = entry.value().data().span.end;
-                let start = if entry.parent().data().flow {
-                    data.start
-                } else {
-                    block_start(*entry)
-                };
-                let text = entry.document.between(start, end);
-                self.shifted(text, parent - column_of(*entry), false);
+    /// Writes the white space between an indicator and a value that is not written below it.
+    fn sep(&mut self, sep: &Piece<'_>, place: Place) {
+        let text = sep.text.as_ref();
+        let delta = place.column - sep.column;
+        if text.ends_with(['\n', '\r']) && place.holder != Holder::Root {
+            // Written for a collection below the indicator: what is no comment in it says nothing here.
+            if text.contains('#') {
+                self.continued(text, delta);
+                self.indent(place.column + 2);
             }
-            EntryDraft::Made(made) => self.flow_parts(&made.head, &made.body, parent),
-            EntryDraft::Contested(made, theirs) => {
-                let body = if self.side == Side::Ours {
-                    &made.body
-                } else {
-                    theirs
-                };
-                self.flow_parts(&made.head, body, parent);
-            }
-            EntryDraft::Only(_, entry) => self.flow_entry(entry, parent),
+        } else {
+            self.continued(text, delta);
         }
-    }
-
-    fn flow_parts(&mut self, head: &str, body: &Body<'_>, parent: i32) {
-        self.out.push_str(head);
-        self.piece(&body.sep, parent, false);
-        self.node(&body.value, parent);
-    }
-}
-
-/// Where an element of a block collection begins once it stands in brackets.
-fn block_start(entry: EntryRef<'_>) -> u32 {
-    let value = entry.value().data();
-    match entry.key() {
-        Some(_) => entry.data().start,
-        None if value.props.is_empty() => value.span.start,
-        None => value.props.start,
-    }
-}
-
-/// The white space of a flow collection, taken from one that was read.
-struct Spacing<'d> {
-    first: &'d str,
-    next: &'d str,
-    last: &'d str,
-}
-
-impl<'d> Spacing<'d> {
-    fn of(like: Option<NodeRef<'d>>) -> Self {
-        let default = Spacing {
-            first: "",
-            next: " ",
-            last: "",
-        };
-        let Some(like) = like.filter(|like| like.data().flow) else {
-            return default;
-        };
-        let mut entries = like.entries();
-        let Some(first) = entries.next() else {
-            return default;
-        };
-        let second = entries.next();
-        let last = like.entries().next_back().unwrap_or(first);
-        let end = like.data().span.end - 1;
-        let multi_line = first.lead().contains('\n');
-        Spacing {
-            first: first.lead(),
-            next: match second {
-                Some(second) => second.lead(),
-                None if multi_line => first.lead(),
-                None => default.next,
-            },
-            last: like.document().between(last.value().data().span.end, end),
-        }
-        .without_comments()
-    }
-
-    /// Comments inside brackets belong to the elements beside them, which may be gone.
-    fn without_comments(self) -> Self {
-        let clean =
-            |text: &'d str, default: &'d str| if text.contains('#') { default } else { text };
-        Spacing {
-            first: clean(self.first, ""),
-            next: clean(self.next, " "),
-            last: clean(self.last, ""),
+        if !self.at_line_start() && !self.out.ends_with([' ', '\t']) {
+            self.out.push(' ');
         }
     }
 }
 
-fn lead_of<'e>(entry: &'e EntryDraft<'_>) -> Cow<'e, str> {
-    match entry {
-        EntryDraft::Keep(entry) if entry.parent().data().flow => Cow::Borrowed(""),
-        EntryDraft::Keep(entry) => Cow::Borrowed(entry.lead()),
-        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => Cow::Borrowed(&made.lead.text),
-        EntryDraft::Only(_, entry) => lead_of(entry),
+/// The comment beside an indicator whose collection stood below it without a further comment between, with its line
+/// break and the blanks before it.
+fn only_comment<'p>(sep: &'p Piece<'_>) -> Option<&'p str> {
+    let first = super::lines::line_length(&sep.text);
+    let ends = sep.text.ends_with(['\n', '\r']);
+    let (line, rest) = sep.text.split_at(first);
+    (ends && line.contains('#') && is_blank(rest)).then_some(line)
+}
+
+/// Whether a draft writes no byte.
+fn is_nothing(value: &Draft<'_>) -> bool {
+    match value {
+        Draft::Keep(node) => node.raw_with_props().is_empty(),
+        Draft::Token(text) => text.is_empty(),
+        _ => false,
     }
 }
 
-fn has_comment(text: &str) -> bool {
-    text.contains('#')
-}
-
-/// Whether the text that a draft stands for reads back as what the draft means, with the values of `side`.
-pub(crate) fn agrees(draft: &Draft<'_>, node: NodeRef<'_>, side: Side) -> bool {
-    match draft {
-        Draft::Keep(kept) => same_text(*kept, node) || kept.means(node),
-        Draft::Token(text) => node.raw_with_props() == text,
-        Draft::Block(text) => block_text_agrees(text, node),
-        Draft::Collection(collection) => {
-            let mut entries = node.entries();
-            let props = collection.props.text.trim();
-            let same = node.kind() == collection.kind
-                && (props == node.props() || props.contains('#'))
-                && collection
-                    .entries
-                    .iter()
-                    .filter(|entry| !matches!(entry, EntryDraft::Only(only, _) if *only != side))
-                    .all(|entry| {
-                        entries
-                            .next()
-                            .is_some_and(|found| entry_agrees(entry, found, side))
-                    });
-            same && entries.next().is_none()
+/// The block scalar that a node ends with, if nothing stands behind it.
+fn last_text(node: NodeRef<'_>, delta: i32) -> Option<Text> {
+    let mut node = node;
+    loop {
+        if node.is_block_scalar() {
+            let header = super::draft::header_of(node);
+            let indicators = header.split([' ', '\t', '#']).next().unwrap_or_default();
+            return Some(Text {
+                column: (node.data().column as i32 + delta).max(0) as usize,
+                keep: indicators.contains('+'),
+            });
         }
-    }
-}
-
-fn same_text(kept: NodeRef<'_>, node: NodeRef<'_>) -> bool {
-    let (a, b) = (kept.data(), node.data());
-    kept.kind() == node.kind()
-        && a.flow == b.flow
-        && a.parent_column == b.parent_column
-        && a.column == b.column
-        && kept.raw_with_props() == node.raw_with_props()
-}
-
-fn block_text_agrees(text: &BlockText<'_>, node: NodeRef<'_>) -> bool {
-    let style = if text.header.starts_with('|') {
-        Style::Literal
-    } else {
-        Style::Folded
-    };
-    let raw = format!(
-        "{}\n{}",
-        text.header,
-        text.lines
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
-    );
-    node.kind() == Kind::Scalar(style) && node.text() == super::scalar::decode(style, &raw, 0)
-}
-
-fn entry_agrees(draft: &EntryDraft<'_>, found: EntryRef<'_>, side: Side) -> bool {
-    match draft {
-        EntryDraft::Keep(kept) => {
-            super::same_key(kept.key(), found.key())
-                && (same_text(kept.value(), found.value()) || kept.value().means(found.value()))
+        if !node.is_block_collection() || !is_blank(node.foot()) {
+            return None;
         }
-        EntryDraft::Made(made) => made_agrees(made, &made.body, found, side),
-        EntryDraft::Contested(made, theirs) => {
-            let body = if side == Side::Ours {
-                &made.body
-            } else {
-                theirs
-            };
-            made_agrees(made, body, found, side)
+        let last = node.entries().next_back()?;
+        if !is_blank(last.tail()) {
+            return None;
         }
-        EntryDraft::Only(_, entry) => entry_agrees(entry, found, side),
-    }
-}
-
-fn made_agrees(made: &MadeEntry<'_>, body: &Body<'_>, found: EntryRef<'_>, side: Side) -> bool {
-    let head = match found.key() {
-        Some(_) => made.head == found.head(),
-        None => true,
-    };
-    head && agrees(&body.value, found.value(), side)
-}
-
-impl FileDraft<'_> {
-    /// Whether `document` reads as what this draft means, with the values of `side`.
-    pub fn agrees(&self, document: &super::Document, side: Side) -> bool {
-        self.parts.len() == document.parts().len()
-            && self
-                .parts
-                .iter()
-                .zip(document.parts())
-                .all(|(part, found)| agrees(&part.root, document.node(found.root), side))
+        node = last.value();
     }
 }

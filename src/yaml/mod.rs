@@ -4,17 +4,25 @@
 //! comments and blank lines. This folder knows nothing of git, of merging or of CRDTs, and depends on nothing of ours.
 
 mod draft;
+mod edit;
 mod emit;
 mod equal;
 mod error;
+mod gate;
+mod lines;
 mod reader;
+mod render;
 mod scalar;
 mod tree;
+mod value;
 
-pub use draft::{BlockText, Body, Collection, Draft, EntryDraft, MadeEntry, Piece, Side};
-pub(crate) use emit::newline_of;
-pub use emit::{FileDraft, PartDraft};
+pub(crate) use draft::newline_of;
+pub use draft::{
+    BlockText, Body, Collection, Draft, EntryDraft, FileDraft, MadeEntry, PartDraft, Piece, Side,
+};
 pub(crate) use equal::same_key;
 pub use error::{Error, Limits, Problem};
+pub use render::Manner;
 pub use scalar::{Scalar, double_quoted};
 pub use tree::{Document, Entry, EntryRef, Kind, Node, NodeId, NodeRef, Part, Span, Style};
+pub use value::Value;

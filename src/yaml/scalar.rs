@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::tree::{Kind, NodeRef, Style};
 
 /// The value of a scalar. Two scalars are equal exactly if a reader of the core schema gets the same from both:
@@ -111,40 +113,43 @@ pub(super) fn resolve<'t>(style: Style, raw: &'t str, indent: usize, tag: &'t st
     }
 }
 
-/// Whether an untagged plain scalar may be something else than a text: most begin with a letter that begins no
-/// number, null or boolean.
-fn may_be_typed(text: &str) -> bool {
-    matches!(
-        text.bytes().next(),
-        Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9')
-    )
-}
-
 /// Whether an untagged plain scalar means exactly the text that it is written as.
 pub(super) fn is_word(raw: &str) -> bool {
-    !may_be_typed(raw) && !raw.contains(['\n', '\r'])
+    let word = match raw.bytes().next() {
+        Some(b'.' | b'+' | b'-' | b'0'..=b'9') => false,
+        _ => constant(raw).is_none(),
+    };
+    word && memchr2(b'\n', b'\r', raw.as_bytes()).is_none()
 }
 
 /// The type of an untagged plain scalar (YAML 1.2.2, section 10.3.2).
 fn plain_value(text: Cow<'_, str>) -> Scalar<'_> {
-    if text.is_empty() {
-        return Scalar::Null;
-    }
-    if !may_be_typed(&text) {
-        return Scalar::Str(text);
-    }
-    match text.as_ref() {
-        "~" | "null" | "Null" | "NULL" => Scalar::Null,
+    let value = match text.bytes().next() {
+        Some(b'.' | b'+' | b'-' | b'0'..=b'9') => number(&text),
+        _ => constant(&text),
+    };
+    value.unwrap_or(Scalar::Str(text))
+}
+
+/// Null and the booleans.
+fn constant(text: &str) -> Option<Scalar<'static>> {
+    Some(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
         "true" | "True" | "TRUE" => Scalar::Bool(true),
         "false" | "False" | "FALSE" => Scalar::Bool(false),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Scalar::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Scalar::Float(f64::NEG_INFINITY),
-        ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
-        other => number(other).unwrap_or(Scalar::Str(text)),
-    }
+        _ => return None,
+    })
 }
 
 fn number(text: &str) -> Option<Scalar<'static>> {
+    match text {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
+            return Some(Scalar::Float(f64::INFINITY));
+        }
+        "-.inf" | "-.Inf" | "-.INF" => return Some(Scalar::Float(f64::NEG_INFINITY)),
+        ".nan" | ".NaN" | ".NAN" => return Some(Scalar::Float(f64::NAN)),
+        _ => {}
+    }
     let radix = |digits: &str, radix| match i128::from_str_radix(digits, radix) {
         Ok(value) if !digits.starts_with(['+', '-']) => Some(Scalar::Int(value)),
         _ => None,
@@ -175,7 +180,7 @@ fn number(text: &str) -> Option<Scalar<'static>> {
 
 /// The text of a scalar written as `raw`.
 pub(super) fn decode(style: Style, raw: &str, indent: usize) -> Cow<'_, str> {
-    let has_break = || raw.contains(['\n', '\r']);
+    let has_break = || memchr2(b'\n', b'\r', raw.as_bytes()).is_some();
     match style {
         Style::Empty => Cow::Borrowed(""),
         Style::Plain if !has_break() => Cow::Borrowed(raw),
@@ -209,7 +214,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        match text.find(['\n', '\r']) {
+        match memchr2(b'\n', b'\r', text.as_bytes()) {
             Some(at) => {
                 let width = if text[at..].starts_with("\r\n") { 2 } else { 1 };
                 rest = Some(&text[at + width..]);

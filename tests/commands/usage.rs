@@ -18,6 +18,7 @@ fn help_shows_just_the_commands_that_there_are() {
     assert_eq!(
         commands,
         [
+            "demo",
             "init",
             "uninit",
             "status",
@@ -34,6 +35,7 @@ fn help_shows_just_the_commands_that_there_are() {
 fn every_command_teaches_by_example() {
     let world = World::new();
     for command in [
+        "demo",
         "init",
         "uninit",
         "status",

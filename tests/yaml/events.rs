@@ -46,7 +46,10 @@ fn handles(part: &str) -> HashMap<String, String> {
     let mut handles = predefined.clone();
     for line in part.split(['\n', '\r']) {
         let line = line.trim_start_matches('\u{feff}');
-        if line.starts_with("---") {
+        if line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+        {
             return handles;
         }
         let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());

@@ -8,14 +8,21 @@
 
 mod corpus;
 mod differential;
+mod edits;
 mod events;
+mod example;
 mod fixtures;
+mod hazards;
 mod invariants;
+mod meaning;
 mod mutate;
 mod ownership;
 mod peer;
 mod scale;
 mod suite;
+mod texts;
+mod tiling;
+mod unchanged;
 
 use rhema_crdt::yaml::{Document, Limits};
 

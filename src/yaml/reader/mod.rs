@@ -14,6 +14,8 @@ mod tag;
 
 use std::collections::{HashMap, HashSet};
 
+use memchr::{memchr2, memmem};
+
 use super::error::{Error, Limits, Problem};
 use super::tree::{Document, Entry, Kind, Node, NodeId, Part, Span, Style};
 use props::Props;
@@ -183,10 +185,7 @@ impl<'t> Reader<'t> {
     /// The end of the line that `at` is in, before its line break.
     fn line_end(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        at + rest
-            .iter()
-            .position(|&byte| is_break(byte))
-            .unwrap_or(rest.len())
+        at + memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())
     }
 
     /// Whether `---` or `...` stands at `at`, the beginning of a line.
@@ -218,13 +217,19 @@ impl<'t> Reader<'t> {
         let mut crossed = false;
         let mut blanks;
         loop {
+            if self.pos == self.line_start {
+                while self.peek() == Some(b' ') {
+                    self.pos += 1;
+                }
+                self.indent = self.column();
+            }
             blanks = self.pos;
             while self.peek().is_some_and(is_blank) {
                 self.pos += 1;
             }
             match self.peek() {
                 Some(b'#') => {
-                    if self.pos == blanks && self.pos != self.line_start {
+                    if self.pos == blanks && !self.fresh && !crossed {
                         return self.syntax("a comment needs a space before its `#`");
                     }
                     self.pos = self.line_end(self.pos);
@@ -243,10 +248,6 @@ impl<'t> Reader<'t> {
         }
         self.fresh |= crossed;
         if self.fresh {
-            self.indent = self.bytes[self.line_start..self.pos]
-                .iter()
-                .take_while(|&&byte| byte == b' ')
-                .count();
             self.tabbed = self.indent < self.column();
         } else {
             self.tabbed = self.bytes[blanks..self.pos].contains(&b'\t');
@@ -399,7 +400,7 @@ impl<'t> Reader<'t> {
         let mut first = None;
         let mut at = 0;
         // A line that begins with a marker is rare: look for the byte that opens one before looking at lines.
-        if !self.text.contains("<<<<<<<") {
+        if memmem::find(self.bytes, b"<<<<<<<").is_none() {
             return Ok(());
         }
         while at < self.bytes.len() {
@@ -417,12 +418,17 @@ impl<'t> Reader<'t> {
     }
 
     fn refuse_control_characters(&self) -> Result<()> {
-        let allowed =
-            |byte: u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r');
-        match self.bytes.iter().position(|&byte| !allowed(byte)) {
-            Some(at) => self.fail(Problem::ControlCharacter(self.bytes[at].into()), at),
-            None => Ok(()),
+        let refused =
+            |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
+        // Looking at whole chunks, without an end in between, lets the compiler look at many bytes at once.
+        for (index, chunk) in self.bytes.chunks(64).enumerate() {
+            if chunk.iter().fold(false, |any, &byte| any | refused(byte)) {
+                let inside = chunk.iter().position(|&byte| refused(byte)).unwrap_or(0);
+                let at = index * 64 + inside;
+                return self.fail(Problem::ControlCharacter(self.bytes[at].into()), at);
+            }
         }
+        Ok(())
     }
 
     /// Moves over a byte order mark before a document; the first column is behind it.

@@ -39,6 +39,14 @@ impl Props {
 impl Reader<'_> {
     /// Reads the anchor and the tag at `pos`, in either order, if they are there; they stand in one line.
     pub(super) fn props(&mut self, flow: bool) -> Result<Props> {
+        // Most nodes have none.
+        if !matches!(self.peek(), Some(b'&' | b'!')) {
+            return Ok(Props::default());
+        }
+        self.written_props(flow)
+    }
+
+    fn written_props(&mut self, flow: bool) -> Result<Props> {
         let mut props = Props::default();
         loop {
             let start = self.pos;

@@ -1,0 +1,246 @@
+//! The report in plain words, line by line; whoever prints it chooses the colours.
+
+use super::change::Changed;
+use super::report::{Check, Report, Side, Step};
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A headline.
+    Title,
+    /// Ordinary text.
+    Plain,
+    /// What may be skipped.
+    Faint,
+    /// A line that was added.
+    Added,
+    /// A line that was removed.
+    Removed,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+}
+
+/// A line of the narration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
+}
+
+/// Collects lines.
+#[derive(Default)]
+struct Story(Vec<Line>);
+
+impl Story {
+    fn line(&mut self, tone: Tone, text: impl Into<String>) {
+        self.0.push(Line {
+            tone,
+            text: text.into(),
+        });
+    }
+
+    fn blank(&mut self) {
+        self.line(Tone::Plain, "");
+    }
+
+    /// A paragraph, broken into lines of at most 96 characters.
+    fn say(&mut self, text: &str) {
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 96 {
+                self.line(Tone::Plain, std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(Tone::Plain, line);
+    }
+}
+
+/// Everything that happened.
+pub(crate) fn narrate(report: &Report) -> Vec<Line> {
+    let mut story = Story::default();
+    opening(&mut story, report);
+    for (number, step) in (1..).zip(&report.steps) {
+        scene(&mut story, number, step);
+    }
+    settling(&mut story, report);
+    looking_closer(&mut story, report);
+    story.0
+}
+
+/// The result alone, and where to play on.
+pub(crate) fn result(report: &Report) -> Vec<Line> {
+    let mut story = Story::default();
+    let (tone, text) = if report.ok {
+        (
+            Tone::Good,
+            format!(
+                "Git alone: {} in {}. With rhema: {}, and that was a real disagreement. ({:.1} s)",
+                conflicts(report.git_alone.conflicts),
+                files(report.git_alone.files.len()),
+                conflicts(report.with_rhema.conflicts),
+                report.seconds
+            ),
+        )
+    } else {
+        (
+            Tone::Bad,
+            "Not everything went as told; please report this:".to_owned(),
+        )
+    };
+    story.line(tone, text);
+    if !report.ok {
+        for check in report.all_checks().filter(|check| !check.holds) {
+            checked(&mut story, check);
+        }
+    }
+    story.0
+}
+
+fn opening(story: &mut Story, report: &Report) {
+    story.line(Tone::Title, "Two people, one context, one afternoon");
+    story.blank();
+    story.say(&format!(
+        "Slackwater is a small product: tide tables, and berths in small harbours. Its team keeps what it knows and \
+         plans as YAML files beside the code: {} with {} todos, decisions and the like. Ada and Ben each have a clone \
+         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. Ada \
+         has pushed, and Ben merges her work into his with `git merge`. Here is what met. (A conflict is a place where \
+         git gives up and leaves both versions in the file for people to sort out.)",
+        files(report.files),
+        report.records
+    ));
+}
+
+fn scene(story: &mut Story, number: usize, step: &Step) {
+    story.blank();
+    story.line(Tone::Title, format!("{number}. {}", step.title));
+    let place = step.record.map_or_else(
+        || step.file.to_owned(),
+        |record| format!("{}, {record}", step.file),
+    );
+    story.line(Tone::Faint, format!("   {place}"));
+    side(story, "Ada", &step.ada);
+    side(story, "Ben", &step.ben);
+    let alone = match step.git_alone.conflicts {
+        0 => "Git alone merges this as well.".to_owned(),
+        count => format!(
+            "Git alone: {}, because {}.",
+            conflicts(count),
+            step.git_alone.because
+        ),
+    };
+    story.line(Tone::Plain, format!("   {alone}"));
+    story.line(Tone::Plain, "   With rhema:");
+    let indent = indentation(step.merged.iter());
+    for line in step.merged.iter().skip_while(|line| line.is_empty()) {
+        let line = line.get(indent..).unwrap_or_default();
+        story.line(Tone::Good, format!("     {line}").trim_end().to_owned());
+    }
+    let (tone, lesson) = if step.checks.iter().all(|check| check.holds) {
+        (Tone::Plain, step.lesson)
+    } else {
+        (Tone::Bad, "This is not what should have come out.")
+    };
+    story.line(tone, format!("   {lesson}"));
+}
+
+fn side(story: &mut Story, name: &str, side: &Side) {
+    let end = if side.changes.is_empty() { "." } else { ":" };
+    story.line(Tone::Plain, format!("   {name} {}{end}", side.does));
+    let text = |change| match change {
+        &Changed::Removed(ref line) | &Changed::Added(ref line) => line,
+    };
+    let indent = indentation(side.changes.iter().map(text));
+    for change in &side.changes {
+        let line = text(change).get(indent..).unwrap_or_default();
+        match change {
+            Changed::Removed(_) => story.line(Tone::Removed, format!("   - {line}")),
+            Changed::Added(_) => story.line(Tone::Added, format!("   + {line}")),
+        }
+    }
+}
+
+/// How far all of the lines are indented that hold anything.
+fn indentation<'l>(lines: impl Iterator<Item = &'l String>) -> usize {
+    let lines = lines.filter(|line| !line.is_empty());
+    let blanks = |line: &String| line.len() - line.trim_start_matches(' ').len();
+    lines.map(blanks).min().unwrap_or_default()
+}
+
+fn settling(story: &mut Story, report: &Report) {
+    story.blank();
+    story.line(Tone::Title, "How the disagreement ended");
+    story.say(&format!(
+        "Ben asked Ada. He deleted the markers and kept `{}`, ran `git add` and `git commit` as after any conflict, and \
+         pushed; Ada pulled.",
+        report.settled.line
+    ));
+    for check in &report.settled.checks {
+        checked(story, check);
+    }
+}
+
+fn looking_closer(story: &mut Story, report: &Report) {
+    story.blank();
+    story.line(Tone::Title, "Looked at closely, file by file");
+    for check in &report.checks {
+        checked(story, check);
+    }
+    story.blank();
+}
+
+fn checked(story: &mut Story, check: &Check) {
+    let (tone, sign) = if check.holds {
+        (Tone::Good, "yes")
+    } else {
+        (Tone::Bad, "NO ")
+    };
+    story.line(tone, format!("  {sign}  {}", check.claim));
+}
+
+/// Where to go from here.
+pub(crate) fn farewell(report: &Report) -> Vec<Line> {
+    let mut story = Story::default();
+    let folder = shell_word(&report.folder);
+    story.blank();
+    story.say("Everything is still there to play with: the clones `ada` and `ben`, and `without-rhema`, where the same \
+               merge waits as git alone left it.");
+    for line in [
+        format!("  cd {folder}/ben"),
+        "  git log --graph --oneline            what happened".to_owned(),
+        "  git diff HEAD^1 HEAD                 what came to Ben from Ada".to_owned(),
+        "  git -C ../without-rhema diff         the conflicts of git alone".to_owned(),
+        "Edit the same todo in both clones, commit, `git push` here and `git pull` there. When you are done:".to_owned(),
+        format!("  rm -rf {folder}"),
+    ] {
+        story.line(Tone::Plain, line);
+    }
+    story.0
+}
+
+/// The text as one word for a shell.
+fn shell_word(text: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "/._-+:\\".contains(c);
+    if text.chars().all(harmless) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+fn conflicts(count: usize) -> String {
+    plural(count, "conflict")
+}
+
+fn files(count: usize) -> String {
+    plural(count, "file")
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,104 @@
+//! What the demo found: the JSON that scripts get, and what the narration is made of.
+
+use serde::Serialize;
+
+use super::change::Changed;
+
+/// The whole demo.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// Whether everything went as told.
+    pub(crate) ok: bool,
+    /// Where it was played; it is still there.
+    pub(crate) folder: String,
+    /// The version of git.
+    pub(crate) git: String,
+    /// Files of the example.
+    pub(crate) files: usize,
+    /// Records in them.
+    pub(crate) records: usize,
+    /// What was edited on both sides, and what came of it.
+    pub(crate) steps: Vec<Step>,
+    /// The merge of all of it by git alone.
+    pub(crate) git_alone: Conflicts,
+    /// The merge of all of it by git with the driver.
+    pub(crate) with_rhema: Conflicts,
+    /// What was looked at after the merge, for all files together.
+    pub(crate) checks: Vec<Check>,
+    /// How the disagreement was settled.
+    pub(crate) settled: Settled,
+    /// The time it took.
+    pub(crate) seconds: f64,
+}
+
+/// One pair of edits.
+#[derive(Debug, Serialize)]
+pub(crate) struct Step {
+    pub(crate) title: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) record: Option<&'static str>,
+    pub(crate) ada: Side,
+    pub(crate) ben: Side,
+    pub(crate) git_alone: GitAlone,
+    /// The lines that are new in the merge.
+    pub(crate) merged: Vec<String>,
+    /// In one sentence.
+    pub(crate) lesson: &'static str,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// What one of the two did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Side {
+    pub(crate) does: &'static str,
+    /// What changed, or nothing where a diff would be long and say little.
+    pub(crate) changes: Vec<Changed>,
+}
+
+/// What `git merge-file` makes of this pair of edits.
+#[derive(Debug, Serialize)]
+pub(crate) struct GitAlone {
+    pub(crate) conflicts: usize,
+    /// Why there are some.
+    pub(crate) because: &'static str,
+}
+
+/// Places that git marked for people.
+#[derive(Debug, Serialize)]
+pub(crate) struct Conflicts {
+    pub(crate) conflicts: usize,
+    pub(crate) files: Vec<String>,
+}
+
+/// Something that was said, and whether it holds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    pub(crate) claim: String,
+    pub(crate) holds: bool,
+}
+
+impl Check {
+    pub(super) fn new(claim: impl Into<String>, holds: bool) -> Self {
+        Self {
+            claim: claim.into(),
+            holds,
+        }
+    }
+}
+
+/// How the disagreement ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct Settled {
+    pub(crate) file: String,
+    /// The line that both agreed on.
+    pub(crate) line: String,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Report {
+    /// Every check of the demo.
+    pub(crate) fn all_checks(&self) -> impl Iterator<Item = &Check> {
+        let of_steps = self.steps.iter().flat_map(|step| &step.checks);
+        of_steps.chain(&self.checks).chain(&self.settled.checks)
+    }
+}

@@ -1,0 +1,288 @@
+//! `demo`: what it tells is so, it touches nothing of ours, and it leaves nothing behind when it fails.
+
+use crate::support::{BINARY, Run, World, run};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A world whose temporary folder is its own, and in which git knows nobody.
+struct Stage {
+    world: World,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let world = World::new();
+        fs::create_dir(world.path("tmp")).unwrap();
+        Self { world }
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let home = self.world.path("home");
+        let mut command = self.world.command(BINARY, &home);
+        for name in ["AUTHOR", "COMMITTER"] {
+            command.env_remove(format!("GIT_{name}_NAME"));
+            command.env_remove(format!("GIT_{name}_EMAIL"));
+        }
+        command
+            .env("TMPDIR", self.world.path("tmp"))
+            .args(["crdt", "demo"])
+            .args(arguments);
+        command
+    }
+
+    fn demo<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Run {
+        run(&mut self.command(arguments))
+    }
+
+    /// PATH with a `git` in front of it that runs `script` and then the real one.
+    fn with_git(&self, script: &str) -> OsString {
+        let path = std::env::var_os("PATH").unwrap();
+        let real = std::env::split_paths(&path)
+            .map(|folder| folder.join("git"))
+            .find(|file| file.is_file())
+            .unwrap();
+        let folder = self.world.path("programs");
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("git");
+        let text = format!("#!/bin/sh\n{script}\nexec '{}' \"$@\"\n", real.display());
+        fs::write(&program, text).unwrap();
+        run(Command::new("chmod").arg("+x").arg(&program)).exits(0);
+        std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap()
+    }
+
+    fn left_in_tmp(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.world.path("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+#[test]
+fn it_tells_what_happened_in_plain_words() {
+    let stage = Stage::new();
+    let told = stage.demo::<&str>(&[]).exits(0);
+    assert_eq!(told.stderr, "");
+    for part in [
+        "Ada",
+        "Ben",
+        "Git alone: 7 conflicts in 3 files. With rhema: 1 conflict",
+        "tags: [ingest, safety, harbours, weekly]",
+        "priority: high   # the club sends its figures in March",
+        "<<<<<<< ",
+        "byte for byte as before",
+        "without-rhema",
+    ] {
+        assert!(told.stdout.contains(part), "{part} in {}", told.stdout);
+    }
+    for part in ["\u{1b}", "CRDT", "  NO ", "sync", "origin/main>"] {
+        assert!(!told.stdout.contains(part), "{part:?} in {}", told.stdout);
+    }
+}
+
+#[test]
+fn it_touches_nothing_of_the_user() {
+    let stage = Stage::new();
+    let home = stage.world.tree("home");
+    // Whatever would show if it were read or written.
+    home.write(
+        ".gitconfig",
+        "[commit]\n\tgpgsign = true\n[core]\n\thooksPath = /nowhere\n\tautocrlf = true\n[merge]\n\tff = only\n",
+    );
+    let before = home.snapshot();
+    stage.demo::<&str>(&[]).exits(0);
+    assert_eq!(home.snapshot(), before);
+}
+
+#[test]
+fn the_folder_stays_for_playing_on() {
+    let stage = Stage::new();
+    let folder = stage.world.path("play here");
+    let told = stage
+        .demo(&[OsStr::new("--dir"), folder.as_os_str()])
+        .exits(0);
+    assert!(
+        told.stdout
+            .contains(&format!("cd '{}'/ben", folder.display())),
+        "{}",
+        told.stdout
+    );
+    assert!(stage.left_in_tmp().is_empty());
+    let [ada, ben] = ["ada", "ben"].map(|name| stage.world.tree(folder.join(name)));
+    assert_eq!(ada.read(".rhema/todos.yaml"), ben.read(".rhema/todos.yaml"));
+    assert!(ben.git(&["status", "--porcelain"]).is_empty());
+    // What it says to try works.
+    assert!(ben.git(&["log", "--graph", "--oneline"]).contains("Merge"));
+    assert!(
+        ben.git(&["diff", "HEAD^1", "HEAD"])
+            .contains("tide-of-the-day-mail")
+    );
+    let without = stage.world.tree(folder.join("without-rhema"));
+    assert!(without.git(&["diff"]).contains("<<<<<<<"));
+    let todos = ".rhema/todos.yaml";
+    let text = ada.read(todos);
+    ada.write(todos, text.replacen("priority: low", "priority: medium", 1));
+    ada.git(&["commit", "-q", "-a", "-m", "more"]);
+    ada.git(&["push", "-q"]);
+    ben.write(
+        todos,
+        text.replacen("status: pending", "status: in_progress", 1),
+    );
+    ben.git(&["commit", "-q", "-a", "-m", "more"]);
+    ben.git(&["pull", "-q", "--no-edit"]);
+    assert_eq!(
+        ben.rhema(&["status", "--json"]).exits(0).json()["driver"]["configured"],
+        true
+    );
+}
+
+#[test]
+fn json_holds_the_steps_and_the_results() {
+    let stage = Stage::new();
+    let run = stage.demo(&["--json"]).exits(0);
+    assert_eq!(run.stderr, "");
+    let json = run.json();
+    assert_eq!(json["ok"], true);
+    assert_eq!(json["git_alone"]["conflicts"], 7);
+    assert_eq!(json["with_rhema"]["conflicts"], 1);
+    assert_eq!(json["with_rhema"]["files"][0], ".rhema/decisions.yaml");
+    assert!(
+        PathBuf::from(json["folder"].as_str().unwrap())
+            .join("ben")
+            .is_dir()
+    );
+    assert!(json["seconds"].as_f64().unwrap() < 60.0);
+    let steps = json["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 8);
+    for step in steps {
+        for field in [
+            "title",
+            "file",
+            "ada",
+            "ben",
+            "git_alone",
+            "merged",
+            "lesson",
+            "checks",
+        ] {
+            assert!(!step[field].is_null(), "{field} in {step}");
+        }
+        assert!(
+            step["checks"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|check| check["holds"] == true)
+        );
+        assert!(!step["merged"].as_array().unwrap().is_empty(), "{step}");
+    }
+}
+
+#[test]
+fn quiet_leaves_the_result() {
+    let stage = Stage::new();
+    let told = stage.demo(&["-q"]).exits(0).stdout;
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.starts_with("Git alone: 7 conflicts"), "{told}");
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let stage = Stage::new();
+    let told = stage.demo(&["--color", "always"]).exits(0).stdout;
+    assert!(told.contains('\u{1b}'));
+}
+
+#[test]
+fn every_git_will_do() {
+    for git in ["/usr/bin/git", "/usr/local/bin/git"] {
+        let git = PathBuf::from(git);
+        if !git.is_file() {
+            continue;
+        }
+        let stage = Stage::new();
+        let folders = std::iter::once(git.parent().unwrap().to_path_buf());
+        let path = std::env::var_os("PATH").unwrap();
+        let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).unwrap();
+        let version = run(Command::new(&git).arg("version")).stdout;
+        let json = run(stage.command(&["--json"]).env("PATH", path))
+            .exits(0)
+            .json();
+        assert!(version.contains(json["git"].as_str().unwrap()), "{version}");
+    }
+}
+
+#[test]
+fn what_does_not_come_out_as_told_is_noticed() {
+    let stage = Stage::new();
+    // A git that does not take the driver.
+    let path = stage.with_git("case \"$*\" in *--replace-all*) exit 0;; esac");
+    let told = run(stage.command(&["-q"]).env("PATH", path))
+        .exits(1)
+        .stdout;
+    assert!(told.starts_with("Not everything went as told"), "{told}");
+    assert!(
+        told.contains("NO   priority of surge-residuals is critical"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_failure_leaves_nothing_behind_unless_asked() {
+    let stage = Stage::new();
+    let path = stage.with_git("case \"$*\" in *fetch*) echo 'fatal: no' >&2; exit 128;; esac");
+    let failed = run(stage.command::<&str>(&[]).env("PATH", &path)).exits(3);
+    assert_eq!(failed.stdout, "");
+    assert!(
+        failed.stderr.starts_with("error: `git fetch -q"),
+        "{}",
+        failed.stderr
+    );
+    assert!(stage.left_in_tmp().is_empty());
+
+    let given = stage.world.path("given");
+    fs::create_dir(&given).unwrap();
+    let dir = [OsStr::new("--dir"), given.as_os_str()];
+    run(stage.command(&dir).env("PATH", &path)).exits(3);
+    assert_eq!(fs::read_dir(&given).unwrap().count(), 0);
+
+    let new = stage.world.path("new/one");
+    run(stage
+        .command(&[OsStr::new("--dir"), new.as_os_str()])
+        .env("PATH", &path))
+    .exits(3);
+    assert!(!new.exists());
+
+    run(stage.command(&["--keep"]).env("PATH", &path)).exits(3);
+    assert_eq!(stage.left_in_tmp().len(), 1);
+}
+
+#[test]
+fn without_git_it_says_so() {
+    let stage = Stage::new();
+    let failed = run(stage
+        .command::<&str>(&[])
+        .env("PATH", stage.world.path("tmp")))
+    .exits(3);
+    assert!(
+        failed.stderr.contains("cannot run `git`: install it"),
+        "{}",
+        failed.stderr
+    );
+    assert!(stage.left_in_tmp().is_empty());
+}
+
+#[test]
+fn a_folder_that_holds_something_is_refused() {
+    let stage = Stage::new();
+    let home = stage.world.path("home");
+    let refused = stage
+        .demo(&[OsStr::new("--dir"), home.as_os_str()])
+        .exits(3);
+    assert!(
+        refused.stderr.contains("is not empty"),
+        "{}",
+        refused.stderr
+    );
+    assert!(home.join(".gitconfig").is_file());
+}

@@ -130,16 +130,38 @@ fn by_identity<'d>(
 }
 
 fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
-    let Sides { base, ours, theirs } = versions
-        .map(|node| -> Vec<EntryRef<'_>> { node.into_iter().flat_map(NodeRef::entries).collect() });
-    let hashes = |side: &[EntryRef<'_>]| -> Vec<u64> {
-        side.iter()
-            .map(|entry| entry.value().meaning_hash())
-            .collect()
+    let entries = versions.map(|node| node.into_iter().flat_map(NodeRef::entries).collect());
+    let (slots, orders) = members(&entries, EntryRef::value);
+    Matched {
+        slots,
+        orders,
+        by: By::Content,
+    }
+}
+
+/// The members of three versions of a sequence, matched by content and place, and the order of each version.
+pub(super) fn members<'d, T: Copy>(
+    versions: &Sides<Vec<T>>,
+    value: impl Fn(T) -> NodeRef<'d>,
+) -> (Vec<Sides<Option<T>>>, Sides<Vec<u32>>) {
+    let Sides { base, ours, theirs } = versions;
+    let nodes = |side: &[T]| -> Vec<NodeRef<'d>> { side.iter().map(|&item| value(item)).collect() };
+    let hashes = |side: &[NodeRef<'_>]| -> Vec<u64> {
+        side.iter().map(|node| node.meaning_hash()).collect()
     };
-    let (base_hashes, ours_hashes, theirs_hashes) = (hashes(&base), hashes(&ours), hashes(&theirs));
-    let mut ours_found = similar::align(&base, &base_hashes, &ours, &ours_hashes);
-    let mut theirs_found = similar::align(&base, &base_hashes, &theirs, &theirs_hashes);
+    let (base_nodes, ours_nodes, theirs_nodes) = (nodes(base), nodes(ours), nodes(theirs));
+    let (base_hashes, ours_hashes, theirs_hashes) = (
+        hashes(&base_nodes),
+        hashes(&ours_nodes),
+        hashes(&theirs_nodes),
+    );
+    let mut ours_found = similar::align(&base_nodes, &base_hashes, &ours_nodes, &ours_hashes);
+    let mut theirs_found = similar::align(&base_nodes, &base_hashes, &theirs_nodes, &theirs_hashes);
+    unpair_twins(
+        &base_hashes,
+        (&mut ours_found, &ours_hashes),
+        (&mut theirs_found, &theirs_hashes),
+    );
     unpair_additions(
         &base_hashes,
         (&mut ours_found, &ours_hashes),
@@ -150,46 +172,71 @@ fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
         (&mut theirs_found, &theirs_hashes),
         (&ours_found, &ours_hashes),
     );
-    let mut slots: Vec<Slot<'_>> = base
+    let mut slots: Vec<Sides<Option<T>>> = base
         .iter()
-        .map(|&entry| Slot {
-            base: Some(entry),
-            ..Slot::default()
+        .map(|&item| Sides {
+            base: Some(item),
+            ours: None,
+            theirs: None,
         })
         .collect();
+    let none = Sides {
+        base: None,
+        ours: None,
+        theirs: None,
+    };
     // What both sides added stands once: the n-th of its kind on one side is the n-th on the other.
-    let mut added: Map<u64, std::collections::VecDeque<u32>> = Map::default();
+    let mut added: Map<u64, std::collections::VecDeque<usize>> = Map::default();
     let mut ours_order = Vec::with_capacity(ours.len());
-    for ((&entry, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
+    for ((&item, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
         let index = found.unwrap_or_else(|| {
-            slots.push(Slot::default());
-            added
-                .entry(*hash)
-                .or_default()
-                .push_back((slots.len() - 1) as u32);
+            slots.push(none);
+            added.entry(*hash).or_default().push_back(slots.len() - 1);
             slots.len() - 1
         });
-        slots[index].ours = Some(entry);
+        slots[index].ours = Some(item);
         ours_order.push(index as u32);
     }
     let mut theirs_order = Vec::with_capacity(theirs.len());
-    for ((&entry, found), hash) in theirs.iter().zip(&theirs_found).zip(&theirs_hashes) {
-        let shared = || added.get_mut(hash)?.pop_front().map(|index| index as usize);
+    for ((&item, found), hash) in theirs.iter().zip(&theirs_found).zip(&theirs_hashes) {
+        let shared = || added.get_mut(hash)?.pop_front();
         let index = found.or_else(shared).unwrap_or_else(|| {
-            slots.push(Slot::default());
+            slots.push(none);
             slots.len() - 1
         });
-        slots[index].theirs = Some(entry);
+        slots[index].theirs = Some(item);
         theirs_order.push(index as u32);
     }
-    Matched {
-        slots,
-        orders: Sides {
-            base: (0..base.len() as u32).collect(),
-            ours: ours_order,
-            theirs: theirs_order,
-        },
-        by: By::Content,
+    let orders = Sides {
+        base: (0..base.len() as u32).collect(),
+        ours: ours_order,
+        theirs: theirs_order,
+    };
+    (slots, orders)
+}
+
+/// What looks on each side like a changed version of another member, but is the same on both, was added by both: else it
+/// would stand twice.
+fn unpair_twins(
+    base: &[u64],
+    ours: (&mut [Option<usize>], &[u64]),
+    theirs: (&mut [Option<usize>], &[u64]),
+) {
+    let changed = |found: &Option<usize>, hash: &u64| found.filter(|&index| base[index] != *hash);
+    let mut mine: Map<u64, (usize, usize)> = Map::default();
+    for (at, (found, hash)) in ours.0.iter().zip(ours.1).enumerate() {
+        if let Some(index) = changed(found, hash) {
+            mine.insert(*hash, (at, index));
+        }
+    }
+    for (found, hash) in theirs.0.iter_mut().zip(theirs.1) {
+        if let Some(index) = changed(found, hash)
+            && let Some((at, other)) = mine.remove(hash)
+            && other != index
+        {
+            ours.0[at] = None;
+            *found = None;
+        }
     }
 }
 
@@ -219,11 +266,33 @@ fn unpair_additions(
     }
 }
 
-/// Whether two records that both sides added under one identity are two records, not one: what names them differs.
-pub(super) fn are_different_births(ours: NodeRef<'_>, theirs: NodeRef<'_>, identity: &str) -> bool {
-    DEFINING_FIELDS
-        .into_iter()
-        .filter(|&field| field != identity)
-        .find_map(|field| Some((ours.get(field)?, theirs.get(field)?)))
-        .is_some_and(|(a, b)| !a.value().means(b.value()))
+/// Whether two records that both sides added under one identity are two records, not one: what names them differs, or,
+/// where nothing names them, any of their leaves.
+pub(super) fn are_different_births(ours: NodeRef<'_>, theirs: NodeRef<'_>) -> bool {
+    let naming = |record: NodeRef<'_>| {
+        DEFINING_FIELDS
+            .into_iter()
+            .find(|field| record.get(field).is_some())
+    };
+    match (naming(ours), naming(theirs)) {
+        (Some(a), Some(b)) if a == b => !same_leaf(ours, theirs, a),
+        (None, None) => leaves(ours)
+            .chain(leaves(theirs))
+            .any(|field| !same_leaf(ours, theirs, &field)),
+        _ => true,
+    }
+}
+
+fn leaves<'d>(record: NodeRef<'d>) -> impl Iterator<Item = std::borrow::Cow<'d, str>> {
+    record
+        .entries()
+        .filter(|entry| matches!(entry.value().kind(), Kind::Scalar(_)))
+        .filter_map(|entry| Some(entry.key()?.text()))
+}
+
+fn same_leaf(a: NodeRef<'_>, b: NodeRef<'_>, field: &str) -> bool {
+    match (a.get(field), b.get(field)) {
+        (Some(a), Some(b)) => a.value().means(b.value()),
+        _ => false,
+    }
 }

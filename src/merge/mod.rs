@@ -2,11 +2,12 @@
 //!
 //! A pure function of three texts: the same bytes with or without a repository, symmetric in its two sides, and it
 //! never guesses. What it returns was read again and compared with what it should mean. Depends on [`yaml`](crate::yaml)
-//! only. `tree.rs` is the merge; `identity.rs` and `similar.rs` say which entries are the same one, `order.rs` where
+//! only. `files.rs` merges whole files, `tree.rs` one tree of a file; `identity.rs` and `similar.rs` say which entries are the same one, `order.rs` where
 //! they stand, `text.rs` merges texts, `trivia.rs` comments and spacing; `lines.rs`, `runs.rs` and `diff.rs` compare
 //! sequences; `markers.rs` writes what is contested between git's conflict markers.
 
 pub(crate) mod diff;
+mod files;
 mod identity;
 mod lines;
 mod markers;
@@ -20,9 +21,8 @@ mod trivia;
 
 use std::borrow::Cow;
 
-use crate::yaml::{self, Document, FileDraft, Limits, PartDraft, Piece, Side};
+use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 use sides::Sides;
-use tree::{Merger, Outcome};
 
 pub use markers::Labels;
 
@@ -73,8 +73,8 @@ pub enum Error {
     /// A version that cannot be read.
     #[error("{1}")]
     Unreadable(Version, #[source] yaml::Error),
-    /// The versions hold different numbers of YAML documents.
-    #[error("the versions hold different numbers of YAML documents")]
+    /// One side emptied the file while the other changed it.
+    #[error("one side emptied the file while the other changed it")]
     Documents,
     /// The merged text would not read back as what was merged.
     #[error("the merge has a form that cannot be written down safely")]
@@ -112,20 +112,93 @@ pub fn merge(
         theirs: frames.theirs.strip(texts.theirs),
     };
     let documents = read(&texts, &options.limits)?;
-    let (draft, contested) = merged(&documents)?;
-    let ours = checked(&draft, Side::Ours, &options.limits)?;
-    if contested == 0 {
-        return Ok(Merged {
-            bytes: frame.dress(ours),
-            contested,
-        });
-    }
-    let theirs = checked(&draft, Side::Theirs, &options.limits)?;
-    let marked = markers::mark(&ours, &theirs, options.marker_size, &options.labels);
+    let written = Written::of(&documents, &options.limits)?;
+    let text = match written.theirs {
+        None => written.ours,
+        Some(theirs) => markers::mark(&written.ours, &theirs, options.marker_size, &options.labels),
+    };
     Ok(Merged {
-        bytes: frame.dress(marked),
-        contested,
+        bytes: frame.dress(text),
+        contested: written.contested,
     })
+}
+
+/// A merge as text: the same for both sides, or once with the values of each.
+struct Written {
+    ours: String,
+    theirs: Option<String>,
+    contested: usize,
+}
+
+/// Why a draft could not be written down.
+enum Unwritten {
+    /// It uses an anchor that is not there.
+    Torn(String),
+    /// It would mean something else, or nothing.
+    Unsafe,
+}
+
+impl Written {
+    fn of(documents: &Sides<Document>, limits: &Limits) -> Result<Self, Error> {
+        if let Some(ours) = files::comments_alone(documents) {
+            return Ok(Written {
+                ours,
+                theirs: None,
+                contested: 0,
+            });
+        }
+        // An anchor that one side took away while the other began to use it shows when the text is read again: then
+        // everything that tears the two apart is contested.
+        const MOST_TORN: usize = 8;
+        let mut torn: Vec<String> = Vec::new();
+        loop {
+            match Self::with_torn(documents, &torn, limits)? {
+                Ok(written) => return Ok(written),
+                Err(Unwritten::Torn(name)) if torn.len() < MOST_TORN && !torn.contains(&name) => {
+                    torn.push(name);
+                }
+                Err(_) => return Err(Error::Unwritable),
+            }
+        }
+    }
+
+    fn with_torn(
+        documents: &Sides<Document>,
+        torn: &[String],
+        limits: &Limits,
+    ) -> Result<Result<Self, Unwritten>, Error> {
+        let merge = files::merge(documents, torn)?;
+        let texts = || {
+            let ours = checked(&merge.ours, Side::Ours, limits)?;
+            let theirs = match merge.contested {
+                0 => None,
+                _ => {
+                    let theirs = merge.theirs.as_ref().unwrap_or(&merge.ours);
+                    Some(checked(theirs, Side::Theirs, limits)?)
+                }
+            };
+            Ok(Written {
+                ours,
+                theirs,
+                contested: merge.contested,
+            })
+        };
+        Ok(texts())
+    }
+}
+
+/// The text of one side of a draft, once it has been read again and found to mean what it should.
+fn checked(draft: &FileDraft<'_>, side: Side, limits: &Limits) -> Result<String, Unwritten> {
+    let text = draft.emit(side);
+    let document = Document::from_text(text, limits).map_err(|error| match error.problem() {
+        Problem::DanglingAlias(name) => Unwritten::Torn(name.clone()),
+        _ => Unwritten::Unsafe,
+    })?;
+    if draft.agrees(&document, side) {
+        Ok(document.into_text())
+    } else {
+        Err(Unwritten::Unsafe)
+    }
 }
 
 /// Files of this size and more are read side by side.
@@ -159,72 +232,6 @@ fn read(texts: &Sides<Cow<'_, [u8]>>, limits: &Limits) -> Result<Sides<Document>
             base: base?,
         })
     })
-}
-
-fn merged(documents: &Sides<Document>) -> Result<(FileDraft<'_>, usize), Error> {
-    let Sides { base, ours, theirs } = documents;
-    let count = ours.parts().len();
-    if theirs.parts().len() != count || base.parts().len() != count || count == 0 {
-        return Err(Error::Documents);
-    }
-    let mut merger = Merger::default();
-    let parts = base.parts().iter().zip(ours.parts()).zip(theirs.parts());
-    let parts = parts.map(|((b, o), t)| {
-        let drafts = Sides {
-            base: PartDraft::of(base, b),
-            ours: PartDraft::of(ours, o),
-            theirs: PartDraft::of(theirs, t),
-        };
-        let root = match merger.node(
-            Some(base.node(b.root)),
-            ours.node(o.root),
-            theirs.node(t.root),
-        ) {
-            Outcome::Clean(root) => root,
-            // A root that is contested as a whole is left to a merge of lines.
-            Outcome::Contested(..) => return Err(Error::Unwritable),
-        };
-        Ok(PartDraft {
-            head: around(drafts.as_ref().map(|part| part.head.as_ref())),
-            beside: trivia::beside(drafts.as_ref().map(|part| Some(part.beside.clone()))),
-            rest: around(drafts.as_ref().map(|part| part.rest.as_ref())),
-            root,
-        })
-    });
-    let parts: Vec<PartDraft<'_>> = parts.collect::<Result<_, Error>>()?;
-    let draft = FileDraft {
-        parts,
-        newline: yaml::newline_of(ours.text()),
-        final_newline: true,
-    };
-    Ok((draft, merger.contested))
-}
-
-/// Merges what stands before or behind a root.
-fn around<'d>(versions: Sides<&str>) -> Cow<'d, str> {
-    if versions
-        .iter()
-        .all(|text| text.is_empty() || text.ends_with('\n'))
-    {
-        let lines = trivia::lines(versions.map(|text| Some(Piece::new(text, 0))));
-        return Cow::Owned(lines.text.into_owned());
-    }
-    Cow::Owned(
-        trivia::pick(versions.map(Some))
-            .unwrap_or_default()
-            .to_owned(),
-    )
-}
-
-/// The text of one side of a draft, once it has been read again and found to mean what it should.
-fn checked(draft: &FileDraft<'_>, side: Side, limits: &Limits) -> Result<String, Error> {
-    let text = draft.emit(side);
-    let document = Document::from_text(text, limits).map_err(|_| Error::Unwritable)?;
-    if draft.agrees(&document, side) {
-        Ok(document.into_text())
-    } else {
-        Err(Error::Unwritable)
-    }
 }
 
 /// What frames a file's text: merged on its own, so that two versions with different line ends can be compared.

@@ -68,17 +68,23 @@ pub(super) fn merge(
     for (index, &entry) in skeleton.iter().enumerate() {
         place[entry as usize] = index + 1;
     }
-    let floats = |side: &[u32]| anchors(side, &place, survives);
+    let floats = |side: &[u32]| floats(side, &place, survives);
     let (ours_floats, theirs_floats) = (floats(ours), floats(theirs));
     let mut anchor = vec![[usize::MAX; 2]; count];
     for (index, list) in [&ours_floats, &theirs_floats].into_iter().enumerate() {
-        for &(entry, at) in list {
-            anchor[entry as usize][index] = at;
+        for float in list {
+            anchor[float.entry as usize][index] = float.anchor;
         }
     }
-    let run = |list: &[(u32, usize)], index: usize| -> Vec<Vec<u32>> {
+    let runs = |list: &[Float], index: usize| -> Vec<Vec<Vec<u32>>> {
         let mut gaps = vec![Vec::new(); skeleton.len() + 1];
-        for &(entry, at) in list {
+        let mut last = None;
+        for &Float {
+            entry,
+            anchor: at,
+            run,
+        } in list
+        {
             let [mine, other] = {
                 let pair = anchor[entry as usize];
                 [pair[index], pair[1 - index]]
@@ -88,21 +94,48 @@ pub(super) fn merge(
                 Mover::Both if mine == usize::MAX || other == usize::MAX || mine == other => true,
                 Mover::Both => leader.map_or(mine < other, |leader| leader == index),
             };
-            if governs {
-                gaps[at].push(entry);
+            if !governs {
+                continue;
+            }
+            if last != Some((at, run)) || gaps[at].is_empty() {
+                gaps[at].push(Vec::new());
+                last = Some((at, run));
+            }
+            if let Some(run) = gaps[at].last_mut() {
+                run.push(entry);
             }
         }
         gaps
     };
-    let (ours_runs, theirs_runs) = (run(&ours_floats, 0), run(&theirs_floats, 1));
+    let (ours_runs, theirs_runs) = (runs(&ours_floats, 0), runs(&theirs_floats, 1));
     let mut out = Vec::with_capacity(skeleton.len());
     for (gap, (a, b)) in ours_runs.iter().zip(&theirs_runs).enumerate() {
         if gap > 0 {
             out.push(skeleton[gap - 1]);
         }
-        out.extend(join_gap(a, b, arrange, &compare));
+        let mine = one_run(a, arrange, &compare);
+        let others = one_run(b, arrange, &compare);
+        out.extend(join_gap(&mine, &others, arrange, &compare));
     }
     out
+}
+
+/// The runs of one side in one gap as one. Between them stood entries that are gone: had they gone before somebody put
+/// the second run there, the two would have met in one gap, so they are joined like runs of two sides. That makes the
+/// order independent of the order of merging.
+fn one_run(
+    runs: &[Vec<u32>],
+    arrange: Arrange,
+    compare: &impl Fn(u32, u32) -> Ordering,
+) -> Vec<u32> {
+    match (runs, arrange) {
+        ([], _) => Vec::new(),
+        ([run], _) => run.clone(),
+        (runs, Arrange::Runs) => runs.concat(),
+        (runs, Arrange::Elements) => runs.iter().fold(Vec::new(), |joined, run| {
+            join_gap(&joined, run, arrange, compare)
+        }),
+    }
 }
 
 /// Joins the runs of one gap. Entries that both runs have in opposite orders would come out twice: they stay where the
@@ -185,16 +218,27 @@ fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
     kept
 }
 
-/// The floating entries of a side, each with the place of the skeleton entry before it (0: none).
-fn anchors(side: &[u32], place: &[usize], survives: &[bool]) -> Vec<(u32, usize)> {
-    let mut current = 0;
+/// A floating entry of a side.
+struct Float {
+    entry: u32,
+    /// The place of the skeleton entry before it (0: none).
+    anchor: usize,
+    /// Counts the entries before it that are gone.
+    run: usize,
+}
+
+fn floats(side: &[u32], place: &[usize], survives: &[bool]) -> Vec<Float> {
+    let mut anchor = 0;
+    let mut run = 0;
     let mut out = Vec::new();
     for &entry in side {
         let at = place[entry as usize];
         if at != usize::MAX {
-            current = at;
+            anchor = at;
         } else if survives[entry as usize] {
-            out.push((entry, current));
+            out.push(Float { entry, anchor, run });
+        } else {
+            run += 1;
         }
     }
     out

@@ -1,11 +1,10 @@
-//! Matching of list members that nothing identifies: by equality first, then by likeness among those that stand
-//! between the same equal neighbours, then by equality anywhere (a move).
+//! Matching of list members that nothing identifies: by equality first, in place or anywhere (a move), then by
+//! likeness among those that stand between the same equal neighbours.
 
 use std::collections::HashMap;
 
 use super::diff;
 use super::identity::{Matched, Slot};
-use super::sides::Sides;
 use crate::yaml::{EntryRef, Kind, NodeRef};
 
 /// Two members are taken for versions of one if they share at least this part of what they hold.
@@ -17,41 +16,57 @@ const ALIKE_ALONE: f64 = 0.25;
 /// The same for records whose identity changed: more is asked, as an identity changes rarely.
 const RENAMED: f64 = 0.6;
 
-/// Larger gaps than this are not searched for likeness.
+/// Gaps with more pairs, or more bytes to compare, than these are not searched for likeness.
 const MOST_PAIRS: usize = 40_000;
+const MOST_BYTES: usize = 16 << 20;
+
+/// Whether comparing each of some members with each of others costs too much; both as (number, bytes).
+fn is_too_much(olds: (usize, usize), news: (usize, usize)) -> bool {
+    olds.0.saturating_mul(news.0) > MOST_PAIRS
+        || olds.0.saturating_mul(news.1) + news.0.saturating_mul(olds.1) > MOST_BYTES
+}
 
 /// For every member of `side` the index of the member of `base` that it is a version of; `old` and `new` are the hashes
 /// of what they mean.
 pub(super) fn align(
-    base: &[EntryRef<'_>],
+    base: &[NodeRef<'_>],
     old: &[u64],
-    side: &[EntryRef<'_>],
+    side: &[NodeRef<'_>],
     new: &[u64],
 ) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; side.len()];
     for (i, j) in diff::matches(old, new) {
         found[j] = Some(i);
     }
+    follow_moves(old, new, &mut found);
+    let mut used = vec![false; old.len()];
+    for &index in found.iter().flatten() {
+        used[index] = true;
+    }
     for hunk in diff::hunks(old, new) {
-        let (olds, news): (Vec<usize>, Vec<usize>) = (hunk.old.collect(), hunk.new.collect());
-        if olds.len() * news.len() > MOST_PAIRS {
-            continue;
-        }
+        let olds: Vec<usize> = hunk.old.filter(|&index| !used[index]).collect();
+        let news: Vec<usize> = hunk.new.filter(|&index| found[index].is_none()).collect();
         if let ([i], [j]) = (olds.as_slice(), news.as_slice()) {
             // One member in the place of one other is that one, changed, however little two scalars have in common.
-            let (old, new) = (base[*i].value(), side[*j].value());
+            let (old, new) = (base[*i], side[*j]);
             if !old.is_collection() && !new.is_collection() || likeness(old, new) >= ALIKE_ALONE {
                 found[*j] = Some(*i);
             }
             continue;
         }
-        for (i, j) in best_pairs(&olds, &news, |i, j| {
-            likeness(base[i].value(), side[j].value())
-        }) {
+        let bytes = |nodes: &[NodeRef<'_>], indices: &[usize]| -> usize {
+            indices.iter().map(|&index| nodes[index].raw().len()).sum()
+        };
+        if is_too_much(
+            (olds.len(), bytes(base, &olds)),
+            (news.len(), bytes(side, &news)),
+        ) {
+            continue;
+        }
+        for (i, j) in best_pairs(&olds, &news, |i, j| likeness(base[i], side[j])) {
             found[j] = Some(i);
         }
     }
-    follow_moves(old, new, &mut found);
     found
 }
 
@@ -113,31 +128,62 @@ fn best_pairs(
 }
 
 /// How much two nodes have in common, from 0 to 1.
-pub(super) fn likeness(a: NodeRef<'_>, b: NodeRef<'_>) -> f64 {
+pub(super) fn likeness<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> f64 {
     match (a.kind(), b.kind()) {
         (Kind::Mapping, Kind::Mapping) => {
-            let shared: f64 = a
-                .entries()
-                .filter_map(|entry| Some((entry, b.get(&entry.key()?.text())?)))
-                .map(|(entry, other)| likeness(entry.value(), other.value()))
+            let shared: f64 = shared_fields(a, b)
+                .into_iter()
+                .map(|(x, y)| likeness(x, y))
                 .sum();
             ratio(2.0 * shared, (a.len() + b.len()) as f64)
         }
         (Kind::Sequence, Kind::Sequence) => {
-            let hashes = |node: NodeRef<'_>| -> Vec<u64> {
-                node.entries()
-                    .map(|entry| entry.value().meaning_hash())
-                    .collect()
-            };
-            let (old, new) = (hashes(a), hashes(b));
-            let shared = diff::matches(&old, &new).len();
-            ratio(2.0 * shared as f64, (old.len() + new.len()) as f64)
+            ratio(2.0 * shared_members(a, b), (a.len() + b.len()) as f64)
         }
         (Kind::Scalar(_), Kind::Scalar(_)) if a.means(b) => 1.0,
         (Kind::Scalar(_), Kind::Scalar(_)) => words_in_common(&a.text(), &b.text()),
         (Kind::Alias, Kind::Alias) if a.raw() == b.raw() => 1.0,
         _ => 0.0,
     }
+}
+
+/// The values of the keys that two mappings share.
+fn shared_fields<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> Vec<(NodeRef<'d>, NodeRef<'d>)> {
+    const FEW: usize = 16;
+    let key = |entry: EntryRef<'d>| entry.key().map(NodeRef::text);
+    if b.len() <= FEW {
+        return a
+            .entries()
+            .filter_map(|entry| Some((entry.value(), b.get(&key(entry)?)?.value())))
+            .collect();
+    }
+    let others: HashMap<_, _> = b
+        .entries()
+        .filter_map(|entry| Some((key(entry)?, entry.value())))
+        .collect();
+    a.entries()
+        .filter_map(|entry| Some((entry.value(), *others.get(&key(entry)?)?)))
+        .collect()
+}
+
+/// How many members two lists share; one collection in the place of one other counts as much as they are alike.
+fn shared_members<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> f64 {
+    let values = |node: NodeRef<'d>| node.entries().map(EntryRef::value).collect::<Vec<_>>();
+    let (a, b) = (values(a), values(b));
+    let hashes = |side: &[NodeRef<'_>]| {
+        side.iter()
+            .map(|node| node.meaning_hash())
+            .collect::<Vec<_>>()
+    };
+    let (old, new) = (hashes(&a), hashes(&b));
+    let changed: f64 = diff::hunks(&old, &new)
+        .iter()
+        .filter(|hunk| hunk.old.len() == 1 && hunk.new.len() == 1)
+        .map(|hunk| (a[hunk.old.start], b[hunk.new.start]))
+        .filter(|(x, y)| x.is_collection() && y.is_collection())
+        .map(|(x, y)| likeness(x, y))
+        .sum();
+    diff::matches(&old, &new).len() as f64 + changed
 }
 
 fn ratio(part: f64, whole: f64) -> f64 {
@@ -176,75 +222,83 @@ fn words_in_common(a: &str, b: &str) -> f64 {
     ratio(2.0 * shared as f64, (a.len() + b.len()) as f64)
 }
 
-/// A record that one side deleted while it added one that is much like it, in the same place, was renamed: its new
-/// version joins its slot, unless both sides did so in different ways.
+/// A record that a side deleted while it added one that is much like it, in the same place, was renamed: its new
+/// version joins its slot, unless the other side has either of them otherwise.
 pub(super) fn follow_renames(matched: &mut Matched<'_>) {
-    let ours = renames(matched, |slot| slot.ours, &matched.orders.ours);
-    let theirs = renames(matched, |slot| slot.theirs, &matched.orders.theirs);
-    let mut joined = Vec::new();
-    for (&(old, new), mine) in ours
+    let ours: HashMap<u32, u32> = renames(matched, |slot| slot.ours, &matched.orders.ours);
+    let theirs: HashMap<u32, u32> = renames(matched, |slot| slot.theirs, &matched.orders.theirs);
+    let joined: Vec<(u32, u32)> = ours
         .iter()
-        .map(|pair| (pair, true))
-        .chain(theirs.iter().map(|pair| (pair, false)))
-    {
-        let others = if mine { &theirs } else { &ours };
-        let other = others.iter().find(|pair| pair.0 == old).map(|pair| pair.1);
-        // Renamed twice the same way is one slot already; in different ways it is two records with one origin.
-        if other.is_none() {
-            joined.push((old, new, mine));
+        .filter(|(old, new)| theirs.get(old).is_none_or(|other| other == *new))
+        .chain(theirs.iter().filter(|(old, _)| !ours.contains_key(old)))
+        .map(|(&old, &new)| (old, new))
+        .filter(|&(old, new)| {
+            let (old, new) = (&matched.slots[old as usize], &matched.slots[new as usize]);
+            let both = |side: fn(&Slot<'_>) -> bool| side(old) && side(new);
+            !both(|slot| slot.ours.is_some()) && !both(|slot| slot.theirs.is_some())
+        })
+        .collect();
+    let mut uses: HashMap<u32, usize> = HashMap::new();
+    for &(_, new) in &joined {
+        *uses.entry(new).or_default() += 1;
+    }
+    let mut target: HashMap<u32, u32> = HashMap::new();
+    for &(old, new) in &joined {
+        // What both sides take for the new version of different records is nobody's.
+        if uses[&new] == 1 {
+            target.insert(new, old);
         }
     }
-    for (old, new, mine) in joined {
+    for (&new, &old) in &target {
         let slot = std::mem::take(&mut matched.slots[new as usize]);
-        let (target, order) = if mine {
-            matched.slots[old as usize].ours = slot.ours;
-            (old, &mut matched.orders.ours)
-        } else {
-            matched.slots[old as usize].theirs = slot.theirs;
-            (old, &mut matched.orders.theirs)
-        };
-        for index in order.iter_mut().filter(|index| **index == new) {
-            *index = target;
+        let joined = &mut matched.slots[old as usize];
+        joined.ours = joined.ours.or(slot.ours);
+        joined.theirs = joined.theirs.or(slot.theirs);
+    }
+    if !target.is_empty() {
+        for order in [&mut matched.orders.ours, &mut matched.orders.theirs] {
+            for index in order.iter_mut() {
+                *index = target.get(index).copied().unwrap_or(*index);
+            }
         }
     }
 }
 
+/// The records that a side renamed: the old number and the new one.
 fn renames<'d>(
     matched: &Matched<'d>,
     side: impl Fn(&Slot<'d>) -> Option<EntryRef<'d>>,
     order: &[u32],
-) -> Vec<(u32, u32)> {
-    let Sides { base, .. } = &matched.orders;
-    let mut pairs = Vec::new();
+) -> HashMap<u32, u32> {
+    let base = &matched.orders.base;
+    let mut pairs = HashMap::new();
     for hunk in diff::hunks(base, order) {
-        let olds: Vec<usize> = base[hunk.old.clone()]
-            .iter()
-            .map(|&index| index as usize)
-            .filter(|&index| side(&matched.slots[index]).is_none())
-            .collect();
-        let news: Vec<usize> = order[hunk.new.clone()]
-            .iter()
-            .map(|&index| index as usize)
-            .filter(|&index| {
-                let slot = &matched.slots[index];
-                let alone = slot.ours.is_none() || slot.theirs.is_none();
-                slot.base.is_none() && alone
-            })
-            .collect();
-        if olds.is_empty() || news.is_empty() || olds.len() * news.len() > MOST_PAIRS {
+        let pick = |indices: &[u32], wanted: &dyn Fn(&Slot<'d>) -> bool| -> Vec<usize> {
+            indices
+                .iter()
+                .map(|&index| index as usize)
+                .filter(|&index| wanted(&matched.slots[index]))
+                .collect()
+        };
+        let olds = pick(&base[hunk.old], &|slot| side(slot).is_none());
+        let news = pick(&order[hunk.new], &|slot| slot.base.is_none());
+        let old_of = |index: usize| matched.slots[index].base.map(EntryRef::value);
+        let new_of = |index: usize| side(&matched.slots[index]).map(EntryRef::value);
+        let bytes = |nodes: &mut dyn Iterator<Item = Option<NodeRef<'d>>>| -> usize {
+            nodes.flatten().map(|node| node.raw().len()).sum()
+        };
+        let cost = (
+            (olds.len(), bytes(&mut olds.iter().map(|&at| old_of(at)))),
+            (news.len(), bytes(&mut news.iter().map(|&at| new_of(at)))),
+        );
+        if olds.is_empty() || news.is_empty() || is_too_much(cost.0, cost.1) {
             continue;
         }
-        let like = |old: usize, new: usize| {
-            let slots = (&matched.slots[old], &matched.slots[new]);
-            match (slots.0.base, side(slots.1)) {
-                (Some(a), Some(b)) => {
-                    let like = likeness(a.value(), b.value());
-                    if like >= RENAMED { like } else { 0.0 }
-                }
-                _ => 0.0,
-            }
+        let like = |old: usize, new: usize| match (old_of(old), new_of(new)) {
+            (Some(a), Some(b)) => Some(likeness(a, b)).filter(|&like| like >= RENAMED),
+            _ => None,
         };
-        let found = best_pairs(&olds, &news, like);
+        let found = best_pairs(&olds, &news, |old, new| like(old, new).unwrap_or(0.0));
         pairs.extend(found.into_iter().map(|(old, new)| (old as u32, new as u32)));
     }
     pairs

@@ -11,7 +11,7 @@ use super::identity::{self, By, Matched, Slot};
 use super::order::{self, Orders};
 use super::runs::Arrange;
 use super::sides::Sides;
-use super::{text, trivia};
+use super::{similar, text, trivia};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
     Style,
@@ -26,13 +26,30 @@ pub(super) enum Outcome<'d> {
 }
 
 /// Merges nodes and counts what is contested.
-#[derive(Default)]
-pub(super) struct Merger {
+pub(super) struct Merger<'a> {
     /// Contested leaves and entries so far.
     pub(super) contested: usize,
+    /// Anchors that one side took away while the other began to use them: whatever takes one away, or uses it anew, is
+    /// contested.
+    torn: &'a [String],
+    /// Comments that were added inside something that is gone: they wait for the collection around it to take them.
+    orphans: Vec<String>,
 }
 
-impl Merger {
+impl<'a> Merger<'a> {
+    pub(super) fn new(torn: &'a [String]) -> Self {
+        Merger {
+            contested: 0,
+            torn,
+            orphans: Vec::new(),
+        }
+    }
+
+    /// The comments that found no place in the node that was merged last, as whole lines.
+    pub(super) fn take_orphans(&mut self) -> String {
+        std::mem::take(&mut self.orphans).concat()
+    }
+
     /// Merges two versions of a node.
     pub(super) fn node<'d>(
         &mut self,
@@ -42,10 +59,10 @@ impl Merger {
     ) -> Outcome<'d> {
         if let Some(base) = base {
             if same_bytes(base, ours) {
-                return Outcome::Clean(Draft::Keep(theirs));
+                return self.taken(base, theirs, Side::Theirs);
             }
             if same_bytes(base, theirs) {
-                return Outcome::Clean(Draft::Keep(ours));
+                return self.taken(base, ours, Side::Ours);
             }
         }
         if same_bytes(ours, theirs) {
@@ -54,40 +71,77 @@ impl Merger {
         if ours.is_structured() && theirs.is_structured() && ours.kind() == theirs.kind() {
             // A null, or another kind of node, is a collection that had no entries yet.
             let base = base.filter(|base| base.is_structured() && base.kind() == ours.kind());
-            if let Some(merged) = self.collection(
-                Sides {
-                    base,
-                    ours: Some(ours),
-                    theirs: Some(theirs),
-                },
-                ours,
-                theirs,
-            ) {
-                return Outcome::Clean(merged);
+            let versions = Sides {
+                base,
+                ours: Some(ours),
+                theirs: Some(theirs),
+            };
+            if let Some(merged) = self.collection(versions, ours, theirs) {
+                return merged;
             }
+        }
+        if let Some(base) = base
+            && let Some(merged) = text::merge_blocks(Sides { base, ours, theirs })
+        {
+            return self.counted(merged);
         }
         if ours.means(theirs) {
-            let greater = if ours.raw() >= theirs.raw() {
-                ours
-            } else {
-                theirs
-            };
-            return Outcome::Clean(Draft::Keep(greater));
+            return Outcome::Clean(Draft::Keep(written_anew(base, ours, theirs)));
         }
         if let Some(base) = base {
+            let versions = Sides { base, ours, theirs };
             if base.means(ours) {
-                return Outcome::Clean(Draft::Keep(theirs));
+                self.orphans.extend(trivia::added_inside(base, ours));
+                return self.taken(ours, theirs, Side::Theirs);
             }
             if base.means(theirs) {
-                return Outcome::Clean(Draft::Keep(ours));
+                self.orphans.extend(trivia::added_inside(base, theirs));
+                return self.taken(theirs, ours, Side::Ours);
             }
-            if let Some(merged) = text::merge(Sides { base, ours, theirs }) {
-                self.contested += usize::from(matches!(merged, Outcome::Contested(..)));
-                return merged;
+            if let Some(merged) = text::merge_decoded(versions) {
+                return self.counted(merged);
+            }
+            if let Some(merged) = apart(versions) {
+                return Outcome::Clean(merged);
             }
         }
         self.contested += 1;
         Outcome::Contested(Draft::Keep(ours), Draft::Keep(theirs))
+    }
+
+    fn counted<'d>(&mut self, outcome: Outcome<'d>) -> Outcome<'d> {
+        self.contested += usize::from(matches!(outcome, Outcome::Contested(..)));
+        outcome
+    }
+
+    /// A node that only `side` changed.
+    fn taken<'d>(&mut self, old: NodeRef<'d>, new: NodeRef<'d>, side: Side) -> Outcome<'d> {
+        if !self.tears(old.raw_with_props(), new.raw_with_props()) {
+            return Outcome::Clean(Draft::Keep(new));
+        }
+        self.contested += 1;
+        match side {
+            Side::Ours => Outcome::Contested(Draft::Keep(new), Draft::Keep(old)),
+            Side::Theirs => Outcome::Contested(Draft::Keep(old), Draft::Keep(new)),
+        }
+    }
+
+    /// Whether a change takes a torn anchor away or uses one anew.
+    fn tears(&self, old: &str, new: &str) -> bool {
+        self.torn.iter().any(|name| {
+            let holds = |text: &str, sign: char| {
+                text.match_indices(sign).any(|(at, _)| {
+                    text[at + 1..]
+                        .strip_prefix(name.as_str())
+                        .is_some_and(|rest| {
+                            rest.chars()
+                                .next()
+                                .is_none_or(|c| c.is_whitespace() || ",[]{}".contains(c))
+                        })
+                })
+            };
+            holds(old, '&') && !holds(new, '&') || holds(new, '*') && !holds(old, '*')
+        })
     }
 
     /// Merges two collections of one kind; none if they cannot be merged entry by entry.
@@ -96,32 +150,38 @@ impl Merger {
         versions: Sides<Option<NodeRef<'d>>>,
         ours: NodeRef<'d>,
         theirs: NodeRef<'d>,
-    ) -> Option<Draft<'d>> {
-        let present = || versions.iter().flatten();
-        if present().any(|node| node.data().flow && node.raw().contains(" #")) {
+    ) -> Option<Outcome<'d>> {
+        if versions
+            .iter()
+            .flatten()
+            .any(|node| trivia::has_comments_in_brackets(*node))
+        {
             // Comments inside brackets belong to no entry.
             return None;
         }
-        let props = trivia::pick(versions.map(|node| node.map(NodeRef::props)))?;
-        let from_ours = ours.props() == props;
-        if ours.props() != theirs.props()
-            && versions
-                .base
-                .is_none_or(|base| base.props() != ours.props() && base.props() != theirs.props())
-        {
-            return None;
-        }
+        let props = merged_props(versions, ours, theirs)?;
         let flow = match (ours.data().flow, theirs.data().flow) {
             (a, b) if a == b => a,
             (true, false) => !ours.is_empty() && theirs.is_empty(),
             (_, _) => !theirs.is_empty() && ours.is_empty(),
         };
+        // What waits here comes from elsewhere.
+        let waiting = std::mem::take(&mut self.orphans);
         let matched = identity::matched(versions);
-        let mut entries: Vec<Option<EntryDraft<'d>>> = matched
-            .slots
-            .iter()
-            .map(|slot| self.entry(slot, matched.by, flow))
-            .collect();
+        let mut orphans = Orphans::default();
+        let mut entries: Vec<Option<EntryDraft<'d>>> = Vec::with_capacity(matched.slots.len());
+        for slot in &matched.slots {
+            let entry = self.entry(slot, matched.by, flow);
+            if entry.is_none() {
+                // What the side that deleted the entry has elsewhere is not lost.
+                let deleting = if slot.ours.is_some() { theirs } else { ours };
+                self.orphans
+                    .retain(|comment| !deleting.raw().contains(comment.trim_end()));
+            }
+            orphans.add(entries.len(), self.take_orphans());
+            entries.push(entry);
+        }
+        self.orphans = waiting;
         let survives: Vec<bool> = entries.iter().map(Option::is_some).collect();
         let orders = Orders {
             base: &matched.orders.base,
@@ -135,17 +195,36 @@ impl Merger {
             Arrange::Elements
         };
         let order = order::merge(&orders, &survives, arrange, |a, b| compare(&matched, a, b));
+        let mut foot = trivia::lines(
+            versions.map(|node| Some(Piece::new(node?.foot(), node?.data().column as i32))),
+        );
+        if flow {
+            self.orphans.extend(orphans.into_lines());
+        } else {
+            let left = orphans.settle(&matched, &mut entries);
+            trivia::put_above(&mut foot, &left);
+        }
+        if let Some(&first) = order.first().filter(|_| !flow) {
+            let was_first = matched
+                .orders
+                .iter()
+                .any(|order| order.first() == Some(&first));
+            let lead = entries[first as usize]
+                .as_mut()
+                .filter(|entry| !was_first && starts_blank(entry))
+                .and_then(lead_of_draft);
+            // Blank lines set it apart from an entry that is gone.
+            if let Some(lead) = lead {
+                trivia::drop_leading_blanks(lead);
+            }
+        }
         let entries: Vec<_> = order
             .into_iter()
             .filter_map(|index| entries[index as usize].take())
             .collect();
         if entries.is_empty() && !flow {
-            let empty = if ours.kind() == Kind::Mapping {
-                "{}"
-            } else {
-                "[]"
-            };
-            return Some(Draft::Token(Cow::Borrowed(empty)));
+            self.orphans.extend(trivia::comment_lines(&foot.text));
+            return Some(Outcome::Clean(empty(ours.kind(), &props)));
         }
         let shape = trivia::pick(versions.map(|node| {
             let node = node.filter(|node| node.is_block_collection())?;
@@ -153,25 +232,30 @@ impl Merger {
             Some((opened.offset, opened.compact))
         }));
         let (offset, compact) = shape.unwrap_or((2, false));
-        let foot = trivia::lines(
-            versions.map(|node| Some(Piece::new(node?.foot(), node?.data().column as i32))),
-        );
-        let like = trivia::pick(versions.map(|node| {
-            let node = node.filter(|node| node.data().flow && !node.is_empty())?;
-            Some((
-                node.raw().contains('\n'),
-                node.raw().starts_with("[ ") || node.raw().starts_with("{ "),
-            ))
-        }));
-        let like = present().rev_find_flow(like);
-        let mut opened = Collection::of(if from_ours { ours } else { theirs });
-        opened.flow = flow;
-        opened.offset = offset;
-        opened.compact = compact;
-        opened.entries = entries;
-        opened.foot = foot;
-        opened.like = like.or(opened.like);
-        Some(Draft::Collection(Box::new(opened)))
+        let merged = Collection {
+            kind: ours.kind(),
+            flow,
+            props,
+            offset,
+            compact,
+            entries,
+            foot,
+            like: flow_model(versions),
+        };
+        let left_to = |side| {
+            merged
+                .entries
+                .iter()
+                .any(|entry| !matches!(entry, EntryDraft::Only(only, _) if *only != side))
+        };
+        let (in_ours, in_theirs) = (left_to(Side::Ours), left_to(Side::Theirs));
+        let none = empty(merged.kind, &merged.props);
+        let merged = Draft::Collection(Box::new(merged));
+        Some(match (flow, in_ours, in_theirs) {
+            (false, false, true) => Outcome::Contested(none, merged),
+            (false, true, false) => Outcome::Contested(merged, none),
+            _ => Outcome::Clean(merged),
+        })
     }
 
     /// Merges the versions of one entry; none if it is deleted.
@@ -180,29 +264,24 @@ impl Merger {
         let (ours, theirs) = match (slot.ours, slot.theirs) {
             (None, None) => return None,
             (Some(ours), Some(theirs)) => (ours, theirs),
-            (Some(entry), None) => return self.one_sided(slot.base, entry, Side::Ours),
-            (None, Some(entry)) => return self.one_sided(slot.base, entry, Side::Theirs),
+            (Some(entry), None) => return self.one_sided(slot.base, entry, by, Side::Ours),
+            (None, Some(entry)) => return self.one_sided(slot.base, entry, by, Side::Theirs),
         };
         if ours.raw() == theirs.raw() && same_column(ours, theirs) {
             return keep(ours);
         }
         if let Some(base) = slot.base {
-            if base.raw() == ours.raw() && same_column(base, ours) {
+            let takes = |old: EntryRef<'d>, new: EntryRef<'d>| {
+                old.raw() == base.raw()
+                    && same_column(base, old)
+                    && !self.tears(old.raw(), new.raw())
+            };
+            if takes(ours, theirs) {
                 return keep(theirs);
             }
-            if base.raw() == theirs.raw() && same_column(base, theirs) {
+            if takes(theirs, ours) {
                 return keep(ours);
             }
-        } else if let By::Field(field) = by
-            && identity::are_different_births(ours.value(), theirs.value(), field)
-        {
-            self.contested += 1;
-            let body = body_of(theirs, flow);
-            let mut made = MadeEntry::of(ours);
-            made.body = body_of(ours, flow);
-            made.origin = None;
-            made.lead = trivia::lines(slot.map(|entry| entry.map(lead)));
-            return Some(EntryDraft::Contested(Box::new(made), body));
         }
         let lead = trivia::lines(slot.map(|entry| entry.map(lead)));
         let below = trivia::lines(slot.map(|entry| entry.map(|entry| MadeEntry::of(entry).below)));
@@ -224,9 +303,19 @@ impl Merger {
                 origin: None,
             })
         };
-        Some(match self.node(base, ours.value(), theirs.value()) {
+        let two_records = slot.base.is_none()
+            && matches!(by, By::Field(_))
+            && identity::are_different_births(ours.value(), theirs.value());
+        let outcome = if two_records {
+            self.contested += 1;
+            Outcome::Contested(Draft::Keep(ours.value()), Draft::Keep(theirs.value()))
+        } else {
+            self.node(base, ours.value(), theirs.value())
+        };
+        Some(match outcome {
             Outcome::Clean(value) => {
                 let sep = sep_for(&value, slot, flow);
+                let beside = self.beside_with_lost(slot, &sep, &value, beside);
                 EntryDraft::Made(made(Body { sep, value, beside }))
             }
             Outcome::Contested(mine, others) => {
@@ -245,61 +334,267 @@ impl Merger {
         })
     }
 
+    /// The comment beside a value, and with it one that stood behind the key as long as the value stood below.
+    fn beside_with_lost<'d>(
+        &mut self,
+        slot: &Slot<'d>,
+        sep: &Piece<'d>,
+        value: &Draft<'d>,
+        beside: Cow<'d, str>,
+    ) -> Cow<'d, str> {
+        let all = trivia::separators(slot.map(|entry| Some(MadeEntry::of(entry?).body.sep)));
+        let lost: Vec<String> = all
+            .map(|all| trivia::comment_lines(&all.text))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|comment| {
+                let comment = comment.trim_end();
+                !sep.text.contains(comment) && !beside.contains(comment)
+            })
+            .collect();
+        match lost.as_slice() {
+            // It stands behind the key already.
+            [] if !is_one_line(value) && sep.text.contains(beside.trim()) => Cow::Borrowed(""),
+            [] => beside,
+            [comment] if beside.trim().is_empty() && is_one_line(value) => {
+                Cow::Owned(format!(" {}", comment.trim_end()))
+            }
+            _ => {
+                self.orphans.extend(lost);
+                beside
+            }
+        }
+    }
+
     /// An entry that only one side has: added there, or deleted on the other side.
     fn one_sided<'d>(
         &mut self,
         base: Option<EntryRef<'d>>,
         entry: EntryRef<'d>,
+        by: By,
         side: Side,
     ) -> Option<EntryDraft<'d>> {
         let kept = EntryDraft::Keep(entry);
-        match base {
-            None => Some(kept),
-            Some(base) if same_entry(base, entry) => None,
-            Some(_) => {
-                self.contested += 1;
-                Some(EntryDraft::Only(side, Box::new(kept)))
-            }
+        // A member in the place of one that it has nothing in common with is another one: both sides removed the first.
+        let base = base.filter(|base| {
+            by != By::Content
+                || same_entry(*base, entry)
+                || similar::likeness(base.value(), entry.value()) > 0.0
+        });
+        let contested = match base {
+            None => self.tears("", entry.raw()),
+            Some(base) => !same_entry(base, entry) || self.tears(entry.raw(), ""),
+        };
+        if contested {
+            self.contested += 1;
+            return Some(EntryDraft::Only(side, Box::new(kept)));
+        }
+        let Some(base) = base else {
+            return Some(kept);
+        };
+        self.orphans.extend(trivia::added_to(base, entry));
+        None
+    }
+}
+
+/// Comments that were added to entries that are gone.
+#[derive(Default)]
+struct Orphans {
+    /// The number of the entry, and whole lines.
+    lines: Vec<(usize, String)>,
+}
+
+impl Orphans {
+    fn add(&mut self, entry: usize, lines: String) {
+        if !lines.is_empty() {
+            self.lines.push((entry, lines));
         }
     }
-}
 
-/// Finds the flow collection whose spacing the merged one follows.
-trait RevFindFlow<'d> {
-    fn rev_find_flow(self, shape: Option<(bool, bool)>) -> Option<NodeRef<'d>>;
-}
+    fn into_lines(self) -> impl Iterator<Item = String> {
+        self.lines.into_iter().map(|(_, lines)| lines)
+    }
 
-impl<'a, 'd: 'a, I: Iterator<Item = &'a NodeRef<'d>>> RevFindFlow<'d> for I {
-    fn rev_find_flow(self, shape: Option<(bool, bool)>) -> Option<NodeRef<'d>> {
-        self.copied()
-            .filter(|node| node.data().flow && !node.is_empty())
-            .filter(|node| {
-                let raw = node.raw();
-                shape
-                    == Some((
-                        raw.contains('\n'),
-                        raw.starts_with("[ ") || raw.starts_with("{ "),
-                    ))
-            })
-            .max_by(|a, b| {
-                a.len()
-                    .min(2)
-                    .cmp(&b.len().min(2))
-                    .then_with(|| a.raw().cmp(b.raw()))
-            })
+    /// Puts every comment above its entry or the next one that stays, as seen by the side that still had the one that is gone;
+    /// what has no such entry comes back.
+    fn settle(self, matched: &Matched<'_>, entries: &mut [Option<EntryDraft<'_>>]) -> String {
+        let mut left = String::new();
+        for (entry, lines) in self.lines {
+            let slot = &matched.slots[entry];
+            let order = if slot.ours.is_some() {
+                &matched.orders.ours
+            } else {
+                &matched.orders.theirs
+            };
+            let next = order
+                .iter()
+                .skip_while(|&&index| index as usize != entry)
+                .copied()
+                .find(|&index| entries[index as usize].is_some());
+            let taken = next
+                .and_then(|index| entries[index as usize].as_mut())
+                .and_then(lead_of_draft)
+                .map(|lead| trivia::put_above(lead, &lines));
+            if taken.is_none() {
+                left.push_str(&lines);
+            }
+        }
+        left
     }
 }
 
+fn starts_blank(entry: &EntryDraft<'_>) -> bool {
+    let lead = match entry {
+        EntryDraft::Keep(entry) => lead(*entry),
+        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => made.lead.clone(),
+        EntryDraft::Only(_, entry) => return starts_blank(entry),
+    };
+    lead.text
+        .lines()
+        .next()
+        .is_some_and(|line| line.trim().is_empty())
+}
+
+fn lead_of_draft<'e, 'd>(entry: &'e mut EntryDraft<'d>) -> Option<&'e mut Piece<'d>> {
+    match entry {
+        // An element of a flow collection has no lines above it.
+        EntryDraft::Keep(entry) if entry.parent().data().flow => None,
+        EntryDraft::Contested(made, _) => Some(&mut made.lead),
+        EntryDraft::Only(_, entry) => lead_of_draft(entry),
+        other => other.open().map(|made| &mut made.lead),
+    }
+}
+
+/// Of two nodes that mean the same, the one that is written in another way than in the base; if both are, the greater.
+fn written_anew<'d>(
+    base: Option<NodeRef<'d>>,
+    ours: NodeRef<'d>,
+    theirs: NodeRef<'d>,
+) -> NodeRef<'d> {
+    let writing = |node: NodeRef<'_>| {
+        let data = node.data();
+        let deeper = data.column as i32 - data.parent_column.max(0);
+        (
+            node.kind(),
+            data.flow,
+            node.is_block_scalar().then_some(deeper),
+        )
+    };
+    let base = base.map(writing);
+    let (mine, others) = (writing(ours), writing(theirs));
+    if mine != others && base == Some(mine) {
+        theirs
+    } else if mine != others && base == Some(others)
+        || ours.raw_with_props() >= theirs.raw_with_props()
+    {
+        ours
+    } else {
+        theirs
+    }
+}
+
+/// Anchor and tag of a merged collection with what stands behind them; none if both sides changed them in different
+/// ways.
+fn merged_props<'d>(
+    versions: Sides<Option<NodeRef<'d>>>,
+    ours: NodeRef<'d>,
+    theirs: NodeRef<'d>,
+) -> Option<Piece<'d>> {
+    let props = trivia::pick(versions.map(|node| node.map(NodeRef::props)))?;
+    let base = versions.base.map(NodeRef::props);
+    if ours.props() != theirs.props() && base != Some(ours.props()) && base != Some(theirs.props())
+    {
+        return None;
+    }
+    if props.is_empty() {
+        return Some(Piece::default());
+    }
+    let flow = (if ours.props() == props { ours } else { theirs })
+        .data()
+        .flow;
+    let behind = versions.map(|node| {
+        let node = node.filter(|node| node.props() == props && node.data().flow == flow)?;
+        let data = node.data();
+        let text = node.document().between(data.props.end, data.span.start);
+        Some(Piece::new(text, data.parent_column))
+    });
+    let behind = trivia::separators(behind).unwrap_or_default();
+    Some(Piece::new(format!("{props}{}", behind.text), behind.column))
+}
+
+/// A collection without entries.
+fn empty<'d>(kind: Kind, props: &Piece<'_>) -> Draft<'d> {
+    let brackets = if kind == Kind::Mapping { "{}" } else { "[]" };
+    let props: Vec<&str> = props
+        .text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .take_while(|word| !word.starts_with('#'))
+        .collect();
+    let text = match props.as_slice() {
+        [] => brackets.to_owned(),
+        props => format!("{} {brackets}", props.join(" ")),
+    };
+    Draft::Token(Cow::Owned(text))
+}
+
+/// The flow collection whose spacing the merged one follows.
+fn flow_model(versions: Sides<Option<NodeRef<'_>>>) -> Option<NodeRef<'_>> {
+    let shape = |node: NodeRef<'_>| {
+        let raw = node.raw();
+        (
+            raw.contains('\n'),
+            raw.starts_with("[ ") || raw.starts_with("{ "),
+        )
+    };
+    let filled = versions.map(|node| node.filter(|node| node.data().flow && !node.is_empty()));
+    let wanted = trivia::pick(filled.map(|node| node.map(shape)))?;
+    filled
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|node| shape(*node) == wanted)
+        .max_by(|a, b| {
+            a.len()
+                .min(2)
+                .cmp(&b.len().min(2))
+                .then_with(|| a.raw().cmp(b.raw()))
+        })
+}
+
+/// A scalar of one line whose value one side changed while the other changed its anchor or tag.
+fn apart<'d>(versions: Sides<NodeRef<'d>>) -> Option<Draft<'d>> {
+    let inline = |node: &NodeRef<'_>| {
+        matches!(node.kind(), Kind::Scalar(style) if !matches!(style, Style::Literal | Style::Folded))
+            && !node.raw_with_props().contains('\n')
+    };
+    if !versions.iter().all(inline) {
+        return None;
+    }
+    let props = one_changed(versions.map(NodeRef::props))?;
+    let value = one_changed(versions.map(NodeRef::raw))?;
+    let text = format!("{props} {value}");
+    Some(Draft::Token(Cow::Owned(text.trim().to_owned())))
+}
+
+/// What is left of three versions if the sides did not change it in different ways.
+fn one_changed<T: PartialEq>(versions: Sides<T>) -> Option<T> {
+    let Sides { base, ours, theirs } = versions;
+    if ours == theirs || base == theirs {
+        Some(ours)
+    } else {
+        (base == ours).then_some(theirs)
+    }
+}
+
+/// The lines above an entry; what stands before an element in brackets is spacing.
 fn lead(entry: EntryRef<'_>) -> Piece<'_> {
-    MadeEntry::of(entry).lead
-}
-
-fn body_of(entry: EntryRef<'_>, flow: bool) -> Body<'_> {
-    let mut body = MadeEntry::of(entry).body;
-    if entry.parent().data().flow != flow {
-        body.sep = Piece::new(if flow { "" } else { " " }, 0);
+    if entry.parent().data().flow {
+        return Piece::default();
     }
-    body
+    MadeEntry::of(entry).lead
 }
 
 fn same_bytes(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
@@ -353,6 +648,15 @@ fn layout(value: &Draft<'_>) -> Layout {
     }
 }
 
+/// Whether a comment can stand beside a value.
+fn is_one_line(value: &Draft<'_>) -> bool {
+    match value {
+        Draft::Keep(node) if node.is_block_scalar() => false,
+        Draft::Block(_) => false,
+        value => matches!(layout(value), Layout::Nothing | Layout::Inline),
+    }
+}
+
 /// What stands between the `:` or `-` and a merged value: as in the versions whose value has the same layout.
 fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
     let wanted = layout(value);
@@ -362,6 +666,12 @@ fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
             layout(&Draft::Keep(entry.value())) == wanted && entry.parent().data().flow == flow;
         fits.then(|| MadeEntry::of(entry).body.sep)
     });
+    // A side that has another layout changed nothing here.
+    let fitting = Sides {
+        ours: fitting.ours.or_else(|| fitting.base.clone()),
+        theirs: fitting.theirs.or_else(|| fitting.base.clone()),
+        base: fitting.base,
+    };
     if let Some(sep) = trivia::separators(fitting) {
         return sep;
     }

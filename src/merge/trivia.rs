@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::lines::{self, Overlap};
 use super::sides::Sides;
-use crate::yaml::Piece;
+use crate::yaml::{EntryRef, NodeRef, Piece};
 
 /// Merges whole lines (leads, feet, what stands below a value).
 pub(super) fn lines<'d>(versions: Sides<Option<Piece<'d>>>) -> Piece<'d> {
@@ -143,4 +143,112 @@ pub(super) fn pick<T: PartialEq + Ord>(versions: Sides<Option<T>>) -> Option<T> 
         }
         (ours, theirs) => ours.or(theirs),
     }
+}
+
+/// The comments in a text of blanks and comments, each as a line of its own.
+pub(super) fn comment_lines(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| {
+            line.find('#')
+                .map(|at| format!("{}\n", line[at..].trim_end()))
+        })
+        .collect()
+}
+
+/// Puts lines written for column 0 above others, but for those that are there already.
+pub(super) fn put_above(piece: &mut Piece<'_>, lines: &str) {
+    let below = relative(piece);
+    let new: String = lines
+        .split_inclusive('\n')
+        .filter(|line| !below.lines().any(|known| known == line.trim_end()))
+        .collect();
+    if !new.is_empty() {
+        *piece = Piece::new(format!("{new}{below}"), 0);
+    }
+}
+
+/// Drops the blank lines that a piece begins with.
+pub(super) fn drop_leading_blanks(piece: &mut Piece<'_>) {
+    let lines = piece.text.split_inclusive('\n');
+    let blank: usize = lines
+        .take_while(|line| line.trim().is_empty())
+        .map(str::len)
+        .sum();
+    piece.text = Cow::Owned(piece.text[blank..].to_owned());
+}
+
+/// The comments that `new` has in and around it, but `old` has not.
+pub(super) fn added_to(old: EntryRef<'_>, new: EntryRef<'_>) -> Vec<String> {
+    if !new.raw().contains('#') || old.raw() == new.raw() {
+        return Vec::new();
+    }
+    let of = |entry| {
+        let mut found = Vec::new();
+        comments_of_entry(entry, &mut found);
+        found
+    };
+    without(of(new), of(old))
+}
+
+/// The comments that `new` has inside, but `old` has not.
+pub(super) fn added_inside(old: NodeRef<'_>, new: NodeRef<'_>) -> Vec<String> {
+    if !(new.is_collection() || new.is_block_scalar()) || !new.raw().contains('#') {
+        return Vec::new();
+    }
+    let of = |node| {
+        let mut found = Vec::new();
+        comments_of_node(node, &mut found);
+        found
+    };
+    without(of(new), of(old))
+}
+
+fn without(mut new: Vec<String>, old: Vec<String>) -> Vec<String> {
+    for comment in old {
+        if let Some(at) = new.iter().position(|added| *added == comment) {
+            new.remove(at);
+        }
+    }
+    new
+}
+
+fn comments_of_entry(entry: EntryRef<'_>, found: &mut Vec<String>) {
+    found.extend(comment_lines(entry.lead()));
+    found.extend(comment_lines(entry.sep()));
+    comments_of_node(entry.value(), found);
+    found.extend(comment_lines(entry.tail()));
+}
+
+fn comments_of_node(node: NodeRef<'_>, found: &mut Vec<String>) {
+    let data = node.data();
+    if !data.props.is_empty() {
+        let behind = node.document().between(data.props.end, data.span.start);
+        found.extend(comment_lines(behind));
+    }
+    if node.is_block_scalar() {
+        found.extend(comment_lines(node.raw().lines().next().unwrap_or_default()));
+    }
+    for entry in node.entries() {
+        comments_of_entry(entry, found);
+    }
+    found.extend(comment_lines(node.foot()));
+}
+
+/// Whether comments stand between the elements of a flow collection.
+pub(super) fn has_comments_in_brackets(node: NodeRef<'_>) -> bool {
+    if !node.data().flow || !node.raw().contains('#') {
+        return false;
+    }
+    let document = node.document();
+    let mut at = node.data().span.start;
+    let mut between = Vec::new();
+    for entry in node.entries() {
+        between.push((at, entry.data().start));
+        at = entry.value().data().span.end;
+    }
+    between.push((at, node.data().span.end));
+    between
+        .into_iter()
+        .any(|(start, end)| document.between(start, end).contains('#'))
+        || node.entries().any(|entry| entry.sep().contains('#'))
 }

@@ -1,0 +1,334 @@
+//! Lists of members that nothing identifies.
+
+use crate::case::case;
+
+#[test]
+fn both_insert_at_one_place() {
+    case(
+        "
+        tags:
+          - a
+          - z
+        ",
+        "
+        tags:
+          - a
+          - ours
+          - ours too
+          - z
+        ",
+        "
+        tags:
+          - a
+          - theirs
+          - z
+        ",
+    )
+    .gives(
+        "
+        tags:
+          - a
+          - ours
+          - ours too
+          - theirs
+          - z
+        ",
+    );
+}
+
+#[test]
+fn both_insert_into_a_flow_list() {
+    case(
+        "
+        tags: [a, z]
+        ",
+        "
+        tags: [a, m, z]
+        ",
+        "
+        tags: [a, n, z]
+        ",
+    )
+    .gives(
+        "
+        tags: [a, m, n, z]
+        ",
+    );
+}
+
+#[test]
+fn both_append_to_an_empty_flow_list() {
+    case(
+        "
+        tags: []
+        ",
+        "
+        tags: [ours]
+        ",
+        "
+        tags: [theirs]
+        ",
+    )
+    .gives(
+        "
+        tags: [ours, theirs]
+        ",
+    );
+}
+
+#[test]
+fn the_same_member_added_by_both_stands_once() {
+    case(
+        "
+        - a
+        ",
+        "
+        - a
+        - b
+        - c
+        ",
+        "
+        - a
+        - b
+        - d
+        ",
+    )
+    .gives(
+        "
+        - a
+        - b
+        - c
+        - d
+        ",
+    );
+}
+
+#[test]
+fn neighbours_deleted_by_each_side() {
+    case(
+        "
+        - a
+        - b
+        - c
+        - d
+        ",
+        "
+        - a
+        - c
+        - d
+        ",
+        "
+        - a
+        - b
+        - d
+        ",
+    )
+    .gives(
+        "
+        - a
+        - d
+        ",
+    );
+}
+
+#[test]
+fn equal_members_keep_their_number() {
+    case(
+        "
+        - x
+        - x
+        - y
+        ",
+        "
+        - x
+        - x
+        - x
+        - y
+        ",
+        "
+        - x
+        - x
+        - y
+        - z
+        ",
+    )
+    .gives(
+        "
+        - x
+        - x
+        - x
+        - y
+        - z
+        ",
+    );
+}
+
+#[test]
+fn one_of_two_equal_members_deleted_by_both_is_one_deletion() {
+    case(
+        "
+        - x
+        - x
+        - y
+        ",
+        "
+        - x
+        - y
+        ",
+        "
+        - x
+        - y
+        - z
+        ",
+    )
+    .gives(
+        "
+        - x
+        - y
+        - z
+        ",
+    );
+}
+
+#[test]
+fn a_member_changed_beside_a_deleted_one() {
+    case(
+        "
+        - redis:6
+        - mysql:8
+        - nginx:1
+        ",
+        "
+        - redis:7
+        - mysql:8
+        - nginx:1
+        ",
+        "
+        - redis:6
+        - nginx:1
+        ",
+    )
+    .gives(
+        "
+        - redis:7
+        - nginx:1
+        ",
+    );
+}
+
+#[test]
+fn a_member_changed_by_both() {
+    case(
+        "
+        - redis:6
+        - nginx:1
+        ",
+        "
+        - redis:7
+        - nginx:1
+        ",
+        "
+        - redis:8
+        - nginx:1
+        ",
+    )
+    .contests(
+        1,
+        "
+        <<<<<<< ours
+        - redis:7
+        =======
+        - redis:8
+        >>>>>>> theirs
+        - nginx:1
+        ",
+    );
+}
+
+#[test]
+fn mappings_without_identity_are_matched_by_likeness() {
+    case(
+        "
+        - run: cargo build
+          env: {A: 1}
+        - run: cargo test
+          env: {A: 1}
+        ",
+        "
+        - uses: checkout
+        - run: cargo build
+          env: {A: 1}
+        - run: cargo test
+          env: {A: 1}
+          timeout: 5
+        ",
+        "
+        - run: cargo build
+          env: {A: 1}
+        - run: cargo test
+          env: {A: 2}
+        ",
+    )
+    .gives(
+        "
+        - uses: checkout
+        - run: cargo build
+          env: {A: 1}
+        - run: cargo test
+          env: {A: 2}
+          timeout: 5
+        ",
+    );
+}
+
+#[test]
+fn lists_in_lists() {
+    case(
+        "
+        - - a
+          - b
+        - - c
+        ",
+        "
+        - - a
+          - b
+          - ours
+        - - c
+        ",
+        "
+        - - a
+          - b
+        - - c
+          - theirs
+        ",
+    )
+    .gives(
+        "
+        - - a
+          - b
+          - ours
+        - - c
+          - theirs
+        ",
+    );
+}
+
+#[test]
+fn members_with_a_hash_in_quotes_are_no_comments() {
+    case(
+        "
+        colours: [\"a #fff\", b]
+        ",
+        "
+        colours: [\"a #fff\", b, c]
+        ",
+        "
+        colours: [\"a #fff\"]
+        ",
+    )
+    .gives(
+        "
+        colours: [\"a #fff\", c]
+        ",
+    );
+}

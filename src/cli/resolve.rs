@@ -13,6 +13,7 @@ use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
 use crate::context::{Choice, Lost};
 use crate::crdt::Stamp;
 use crate::git::{Favour, Mended, Open, OpenConflicts, Repo};
+use crate::node::Ticks;
 
 /// List conflicts, or settle them
 ///
@@ -113,7 +114,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         settle_one(&repo, &open, path, arguments)?;
     } else if arguments.strategy == Some(Strategy::Latest) {
         for conflict in &open.all {
-            repo.settle(conflict, &Choice::Winner)?;
+            repo.settle(conflict, &Choice::Winner, &mut Ticks::of(&repo))?;
         }
     } else if asks(arguments, ui) {
         ask(&repo, &open, ui)?;
@@ -224,7 +225,7 @@ fn settle_one(
         (None, Some(Taken::Loser(index))) => Choice::Loser(index),
         (None, None) => return Ok(()),
     };
-    repo.settle(conflict, &choice)?;
+    repo.settle(conflict, &choice, &mut Ticks::of(repo))?;
     Ok(())
 }
 
@@ -257,7 +258,7 @@ fn ask(repo: &Repo, open: &OpenConflicts, ui: &Ui) -> anyhow::Result<()> {
                     _ => continue,
                 },
             };
-            match repo.settle(conflict, &choice) {
+            match repo.settle(conflict, &choice, &mut Ticks::of(repo)) {
                 Ok(_) => break,
                 Err(error) => ui.error(&error.into()),
             }

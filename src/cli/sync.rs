@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
+use crate::node::Ticks;
 
 /// Record local edits: stamp what was changed since HEAD
 ///
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let recorded = repo.record()?;
+    let recorded = repo.record(&mut Ticks::of(&repo))?;
     for (path, why) in &recorded.left {
         ui.warn(format_args!("{}:{why}; left alone", repo.shown(path)));
     }

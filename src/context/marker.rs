@@ -3,7 +3,8 @@
 //! [`mark`] adds one line (in a flow root: one entry), [`strip`] is its exact inverse; both leave every other byte where
 //! it was. What they write is read again before it is handed out.
 
-use super::mentions::{ANNOTATION_KEY, Claim, Mention, Says, mentions, mentions_in};
+use super::ANNOTATION_KEY;
+use super::mentions::{Claim, Mention, Says, mentions, mentions_in};
 use super::{Marker, collection_type, may_carry};
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, newline_of};
 

@@ -3,15 +3,9 @@
 //! Only these mappings carry annotations; in any other one the same key is somebody's data. Even where it may be ours a
 //! key is taken for ours only if all of it is understood.
 
-use super::{Annotation, Conflicts, Marker};
+use super::{ANNOTATION_KEY, Annotation, CONFLICTS_KEY, Conflicts, Marker};
 use crate::crdt::{Digest, Stamp};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef, Scalar};
-
-/// The key of markers and annotations.
-pub const ANNOTATION_KEY: &str = "_crdt";
-
-/// The key of kept losers.
-pub const CONFLICTS_KEY: &str = "_crdt_conflicts";
 
 /// Whose a key of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

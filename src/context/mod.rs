@@ -2,13 +2,14 @@
 //!
 //! `value.rs` gives every node canonical bytes; `annotation.rs` reads and writes what stands under `_crdt`,
 //! `conflicts.rs` what stands under `_crdt_conflicts`; `text.rs` spells names and values so that the whole is one plain
-//! string in every version of YAML. `records.rs` tells which mappings carry annotations, `mentions.rs` finds those that
+//! string in every version of YAML. `kinds.rs` knows the fields that matter, `records.rs` tells which mappings carry annotations, `mentions.rs` finds those that
 //! stand in a file, `marker.rs` puts the marker in and takes everything out again; `stamping.rs` finds what was edited and
 //! gives it its stamps, `placing.rs` knows where they stand, `settling.rs` lists what lost and settles it. Depends on
 //! `crdt` and `yaml`.
 
 mod annotation;
 mod conflicts;
+mod kinds;
 mod marker;
 mod mentions;
 mod placing;
@@ -21,8 +22,9 @@ mod verbose;
 
 pub use annotation::{Annotation, Birth, Marker, NotAnAnnotation, StampedValue};
 pub use conflicts::{Conflicts, Loser, Lost};
+pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
-pub use mentions::{ANNOTATION_KEY, CONFLICTS_KEY, Claim, Mention, Says, mentions};
+pub use mentions::{Claim, Mention, Says, mentions};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp};

@@ -5,13 +5,8 @@
 //! first: there, neighbouring records and fields can be added and removed without touching their lines. The root's stand
 //! at the very top. In brackets they follow the opening one.
 
+use super::{ANNOTATION_KEY, CONFLICTS_KEY};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef, newline_of};
-
-/// The key of a record's annotation and of the document's marker.
-pub(super) const ANNOTATION_KEY: &str = "_crdt";
-
-/// The key of kept losers.
-pub(super) const CONFLICTS_KEY: &str = "_crdt_conflicts";
 
 /// A range of a text and what comes in its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

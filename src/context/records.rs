@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::IDENTITY_FIELDS;
 use crate::yaml::{Kind, NodeRef, Scalar};
-
-/// The fields that may identify the records of a list; the first counts that every record has, each with another value.
-const IDENTITY_FIELDS: [&str; 6] = ["id", "name", "key", "title", "issue", "path"];
 
 /// The lists of the known kinds of context file, which hold records even while they are empty.
 const KNOWN_LISTS: [&str; 6] = [

@@ -1,7 +1,8 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
+use super::GROUPS;
 use super::placing::{self, Splice};
-use super::stamping::{GROUPS, Own, Role, defining_leaf, may_carry, record_field};
+use super::stamping::{Own, Role, defining_leaf, may_carry, record_field};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};

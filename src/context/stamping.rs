@@ -7,19 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::placing::{self, ANNOTATION_KEY, CONFLICTS_KEY, Splice, name_of};
-use super::{Annotation, Birth, Conflicts, Marker, StampedValue, canonical, digest};
+use super::placing::{self, Splice, name_of};
+use super::{
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS,
+    IDENTITY_FIELDS, Marker, StampedValue, canonical, digest,
+};
 use crate::crdt::{Digest, Stamp};
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
-
-/// The fields that may identify the records of a list; the first counts that every record has, each with another value.
-const IDENTITY_FIELDS: [&str; 6] = ["id", "name", "key", "title", "issue", "path"];
-
-/// Fields that name a record.
-const DEFINING_FIELDS: [&str; 2] = ["title", "name"];
-
-/// Fields that change together and share one stamp.
-pub(super) const GROUPS: [&[&str]; 1] = [&["status", "completed_at", "outcome"]];
 
 /// How much of a record, in percent of its bytes, older stamps may take up once it is annotated anew.
 const KEPT_PERCENT: usize = 15;

@@ -110,6 +110,12 @@ pub enum Error {
         /// Why.
         source: crate::crdt::ClockExhausted,
     },
+    /// Whoever gives out stamps could not.
+    #[error("cannot make a stamp")]
+    NoStamp {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A conflict could not be settled.
     #[error("cannot settle {field}")]
     Unsettled {
@@ -117,12 +123,6 @@ pub enum Error {
         field: String,
         /// Why.
         source: crate::context::Unsettled,
-    },
-    /// The file with the clock is broken.
-    #[error("{} does not hold a stamp: delete it, a new replica then begins", path.display())]
-    MangledClock {
-        /// The file.
-        path: PathBuf,
     },
     /// The path of this program cannot be written into a configuration.
     #[error(

@@ -9,7 +9,6 @@
 mod attributes;
 mod care;
 mod changes;
-mod clock;
 mod config;
 mod documents;
 mod driver;
@@ -30,7 +29,7 @@ pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use error::Error;
 pub use mending::{Favour, Mended};
-pub use recording::Recorded;
+pub use recording::{Recorded, Stamps};
 pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};

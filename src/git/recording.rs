@@ -10,6 +10,20 @@ use crate::context::{self, Stamped};
 use crate::crdt::{Clock, Replica, Stamp};
 use crate::yaml::{Document, Limits};
 
+/// Where stamps come from: the clock of whoever makes the edits, which stores each before it gives it out.
+pub trait Stamps {
+    /// A new stamp.
+    ///
+    /// # Errors
+    ///
+    /// When there is no clock, or it cannot be moved.
+    fn next(&mut self) -> Result<Stamp, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+pub(super) fn new_stamp(stamps: &mut dyn Stamps) -> Result<Stamp, Error> {
+    stamps.next().map_err(|source| Error::NoStamp { source })
+}
+
 /// What recording did.
 #[derive(Debug, Default)]
 pub struct Recorded {
@@ -29,7 +43,7 @@ impl Repo {
     /// # Errors
     ///
     /// When the repository cannot be read or its clock not be moved; what concerns a single file is told in the result.
-    pub fn record(&self) -> Result<Recorded, Error> {
+    pub fn record(&self, stamps: &mut dyn Stamps) -> Result<Recorded, Error> {
         let found = walk::find(self)?;
         let mut recorded = Recorded {
             problems: found.problems,
@@ -38,7 +52,7 @@ impl Repo {
         // No stamp is taken from the clock before there is an edit: one for all that are found together.
         let mut stamp = None;
         for path in found.files {
-            if let Err(error) = self.record_one(&path, &mut stamp, &mut recorded) {
+            if let Err(error) = self.record_one(&path, &mut stamp, stamps, &mut recorded) {
                 recorded.problems.push(error);
             }
         }
@@ -49,6 +63,7 @@ impl Repo {
         &self,
         path: &Path,
         stamp: &mut Option<Stamp>,
+        stamps: &mut dyn Stamps,
         recorded: &mut Recorded,
     ) -> Result<(), Error> {
         let full = self.top().join(path);
@@ -83,7 +98,7 @@ impl Repo {
                 match context::stamp(head.as_ref(), &work, nobodys) {
                     Stamped { text: None, .. } => return Ok(()),
                     Stamped { edits: 0, .. } => nobodys,
-                    _ => *stamp.insert(self.new_stamp()?),
+                    _ => *stamp.insert(new_stamp(stamps)?),
                 }
             }
         };

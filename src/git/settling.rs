@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::documents::{marked_places, scope_of};
+use super::recording::{Stamps, new_stamp};
 use super::{Error, Repo, walk};
 use crate::context::{self, Choice, Contest, Unsettled};
 use crate::yaml::{Document, Limits};
@@ -76,7 +77,12 @@ impl Repo {
     /// # Errors
     ///
     /// When the file cannot be read or written, or the choice is none.
-    pub fn settle(&self, open: &Open, choice: &Choice) -> Result<bool, Error> {
+    pub fn settle(
+        &self,
+        open: &Open,
+        choice: &Choice,
+        stamps: &mut dyn Stamps,
+    ) -> Result<bool, Error> {
         let full = self.top().join(&open.path);
         let bytes = fs::read(&full).map_err(|source| Error::Read {
             path: full.clone(),
@@ -96,7 +102,7 @@ impl Repo {
         };
         let head = self.in_head(&open.path)?.unwrap_or_default();
         let head = String::from_utf8_lossy(&head);
-        let stamp = self.new_stamp()?;
+        let stamp = new_stamp(stamps)?;
         let text = context::settle(&document, contest, choice, stamp, &head).map_err(unsettled)?;
         self.replace_unchanged(&open.path, &bytes, text.as_bytes())?;
         Ok(true)

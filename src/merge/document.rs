@@ -13,25 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{By, Slot};
 use super::sides::Sides;
 use crate::context::{
-    Annotation, Birth, Conflicts, Loser, Lost, Marker, StampedValue, canonical, digest,
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS, Loser,
+    Lost, Marker, StampedValue, canonical, digest,
 };
 use crate::crdt::{Digest, Observed, Stamp, Write, heads};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
     Style, double_quoted,
 };
-
-/// The key of annotations.
-const ANNOTATION: &str = "_crdt";
-
-/// The key of what lost.
-const CONFLICTS: &str = "_crdt_conflicts";
-
-/// Fields that change together: decided one by one they would make records that nobody wrote.
-const GROUPS: [&[&str]; 1] = [&["status", "completed_at", "outcome"]];
-
-/// Fields that name a record.
-const DEFINING_FIELDS: [&str; 2] = ["title", "name"];
 
 /// Where a mapping stands in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +42,13 @@ impl Role {
 /// Whether a document is one of ours: its root carries the marker.
 pub(super) fn is_document(root: NodeRef<'_>) -> bool {
     root.kind() == Kind::Mapping
-        && text_of(root, ANNOTATION).is_some_and(|text| Marker::parse(&text).is_ok())
+        && text_of(root, ANNOTATION_KEY).is_some_and(|text| Marker::parse(&text).is_ok())
 }
 
 /// Whether a slot holds what this tool says about the record, not what the record says.
 pub(super) fn is_about(slot: &Slot<'_>) -> bool {
     let name = slot.iter().flatten().find_map(|entry| entry.key());
-    name.is_some_and(|key| [ANNOTATION, CONFLICTS].contains(&key.text().as_ref()))
+    name.is_some_and(|key| [ANNOTATION_KEY, CONFLICTS_KEY].contains(&key.text().as_ref()))
 }
 
 fn text_of<'d>(node: NodeRef<'d>, key: &str) -> Option<Cow<'d, str>> {
@@ -82,7 +71,7 @@ impl Known {
         let Some(node) = node else {
             return Self::default();
         };
-        let text = text_of(node, ANNOTATION);
+        let text = text_of(node, ANNOTATION_KEY);
         let marker = text.as_deref().map(|text| match role {
             Role::Root => Marker::parse(text),
             _ => Annotation::parse(text).map(|annotation| Marker {
@@ -94,7 +83,7 @@ impl Known {
             Some(Ok(marker)) => (marker.types, Some(marker.annotation)),
             _ => (BTreeMap::new(), None),
         };
-        let conflicts = text_of(node, CONFLICTS)
+        let conflicts = text_of(node, CONFLICTS_KEY)
             .and_then(|text| Conflicts::parse(&text).ok())
             .unwrap_or_default();
         Self {
@@ -107,7 +96,7 @@ impl Known {
 
 /// The birth of a record: as written down, else as it stands.
 pub(super) fn birth(record: NodeRef<'_>) -> Option<Birth> {
-    let written = text_of(record, ANNOTATION)
+    let written = text_of(record, ANNOTATION_KEY)
         .and_then(|text| Annotation::parse(&text).ok())
         .and_then(|annotation| annotation.birth);
     written.or_else(|| {
@@ -128,7 +117,7 @@ fn renamed(identity: &str, birth: Birth) -> String {
 
 /// The identity that a record had before it was renamed, if it was.
 pub(super) fn original_identity(record: NodeRef<'_>, identity: &str) -> Option<(String, Digest)> {
-    let written = text_of(record, ANNOTATION)?;
+    let written = text_of(record, ANNOTATION_KEY)?;
     let birth = Annotation::parse(&written).ok()?.birth?;
     let original = identity.strip_suffix(&format!("-{}", birth.digest))?;
     Some((original.to_owned(), birth.digest))
@@ -141,7 +130,7 @@ pub(super) fn is_revived(record: NodeRef<'_>) -> bool {
         lost: Lost::Deletion,
     };
     record.kind() == Kind::Mapping
-        && text_of(record, CONFLICTS)
+        && text_of(record, CONFLICTS_KEY)
             .and_then(|text| Conflicts::parse(&text).ok())
             .is_some_and(|conflicts| conflicts.contains(&loser))
 }
@@ -254,8 +243,8 @@ impl Keeper {
             Role::Root => Marker { types, annotation }.to_string(),
             _ => annotation.to_string(),
         };
-        about.push(versions, ANNOTATION, &text, flow);
-        about.push(versions, CONFLICTS, &conflicts.to_string(), flow);
+        about.push(versions, ANNOTATION_KEY, &text, flow);
+        about.push(versions, CONFLICTS_KEY, &conflicts.to_string(), flow);
         about
     }
 
@@ -714,11 +703,11 @@ fn with_loser<'d>(entry: EntryDraft<'d>, loser: Loser) -> EntryDraft<'d> {
     };
     let like = collection.like;
     let mut conflicts = like
-        .and_then(|node| text_of(node, CONFLICTS))
+        .and_then(|node| text_of(node, CONFLICTS_KEY))
         .and_then(|text| Conflicts::parse(&text).ok())
         .unwrap_or_default();
     conflicts.add(loser, None);
-    write_about(collection, CONFLICTS, conflicts.to_string());
+    write_about(collection, CONFLICTS_KEY, conflicts.to_string());
     entry
 }
 
@@ -728,11 +717,11 @@ fn write_about(collection: &mut Collection<'_>, key: &str, text: String) {
     let annotation = collection
         .entries
         .iter()
-        .position(|entry| is(entry, ANNOTATION));
+        .position(|entry| is(entry, ANNOTATION_KEY));
     collection.entries.retain(|entry| !is(entry, key));
     let made = EntryDraft::Made(Box::new(scalar_entry(key, text)));
     let at = match annotation {
-        Some(at) if key == CONFLICTS => at + 1,
+        Some(at) if key == CONFLICTS_KEY => at + 1,
         _ => {
             let behind_first = !collection.flow
                 && collection.entries.len() > 1
@@ -777,11 +766,11 @@ fn both_births<'d>(
                 made.body.value = Draft::Token(Cow::Owned(token));
             }
         }
-        let mut annotation = text_of(second.value(), ANNOTATION)
+        let mut annotation = text_of(second.value(), ANNOTATION_KEY)
             .and_then(|text| Annotation::parse(&text).ok())
             .unwrap_or_default();
         annotation.birth = Some(birth);
-        write_about(collection, ANNOTATION, annotation.to_string());
+        write_about(collection, ANNOTATION_KEY, annotation.to_string());
     }
     (EntryDraft::Keep(first), draft, name)
 }

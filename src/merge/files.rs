@@ -73,7 +73,8 @@ pub(super) fn merge<'d>(
         .filter_map(|index| found[index as usize].take())
         .collect();
     let head = LooseHead::of(documents);
-    let newline = yaml::newline_of(documents.ours.text());
+    let newlines = documents.as_ref().map(Document::text).map(yaml::newline_of);
+    let newline = trivia::pick(newlines.map(Some)).unwrap_or("\n");
     let differ = found
         .iter()
         .any(|part| part.only.is_some() || part.theirs.is_some());
@@ -229,11 +230,10 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
     };
     let head = text(|draft| &draft.head);
     let mut rest = text(|draft| &draft.rest);
-    let beside = trivia::beside(
-        drafts
-            .as_ref()
-            .map(|draft| Some(draft.as_ref()?.beside.clone())),
-    );
+    let besides = drafts
+        .as_ref()
+        .map(|draft| Some(draft.as_ref()?.beside.clone()));
+    let beside = trivia::beside(besides);
     let outcome = merger.node(base, ours.root(), theirs.root(), Role::Root);
     let orphans = merger.take_orphans();
     if !orphans.is_empty() {

@@ -10,17 +10,11 @@ use rustc_hash::FxHasher;
 use super::document;
 use super::sides::Sides;
 use super::similar;
+use crate::context::{DEFINING_FIELDS, IDENTITY_FIELDS};
 use crate::crdt::Digest;
 use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<FxHasher>>;
-
-/// The fields that may identify the records of a list; the first counts that every record of all versions has, each
-/// with another value.
-const IDENTITY_FIELDS: [&str; 6] = ["id", "name", "key", "title", "issue", "path"];
-
-/// Fields that tell whether two records that came into being with the same identity are one and the same.
-const DEFINING_FIELDS: [&str; 2] = ["title", "name"];
 
 /// The three versions of one entry.
 pub(super) type Slot<'d> = Sides<Option<EntryRef<'d>>>;
@@ -196,6 +190,11 @@ pub(super) fn members<'d, T: Copy>(
     );
     let mut ours_found = similar::align(&base_nodes, &base_hashes, &ours_nodes, &ours_hashes);
     let mut theirs_found = similar::align(&base_nodes, &base_hashes, &theirs_nodes, &theirs_hashes);
+    unpair_twins(
+        &base_hashes,
+        (&mut ours_found, &ours_hashes),
+        (&mut theirs_found, &theirs_hashes),
+    );
     unpair_additions(
         &base_hashes,
         (&mut ours_found, &ours_hashes),
@@ -247,6 +246,31 @@ pub(super) fn members<'d, T: Copy>(
         theirs: theirs_order,
     };
     (slots, orders)
+}
+
+/// What looks on each side like a changed version of another member, but is the same on both, was added by both: else it
+/// would stand twice.
+fn unpair_twins(
+    base: &[u64],
+    ours: (&mut [Option<usize>], &[u64]),
+    theirs: (&mut [Option<usize>], &[u64]),
+) {
+    let changed = |found: &Option<usize>, hash: &u64| found.filter(|&index| base[index] != *hash);
+    let mut mine: Map<u64, (usize, usize)> = Map::default();
+    for (at, (found, hash)) in ours.0.iter().zip(ours.1).enumerate() {
+        if let Some(index) = changed(found, hash) {
+            mine.insert(*hash, (at, index));
+        }
+    }
+    for (found, hash) in theirs.0.iter_mut().zip(theirs.1) {
+        if let Some(index) = changed(found, hash)
+            && let Some((at, other)) = mine.remove(hash)
+            && other != index
+        {
+            ours.0[at] = None;
+            *found = None;
+        }
+    }
 }
 
 /// What looks like a changed member on one side, but is just what the other side added, was added: else it would stand

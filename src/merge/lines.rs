@@ -30,45 +30,152 @@ pub(super) fn merge<'t>(
     theirs: &[&'t str],
     overlap: Overlap,
 ) -> MergedLines<'t> {
-    let mut overlapped = false;
-    let ours_hunks = diff::hunks(base, ours);
-    let theirs_hunks = diff::hunks(base, theirs);
-    let mut out = Vec::new();
+    let sides = Changes {
+        base,
+        ours: (ours, diff::hunks(base, ours)),
+        theirs: (theirs, diff::hunks(base, theirs)),
+    };
+    let mut out = MergedLines {
+        lines: Vec::new(),
+        overlapped: false,
+    };
     let mut at = 0;
     let (mut o, mut t) = (0, 0);
-    while o < ours_hunks.len() || t < theirs_hunks.len() {
-        let region = next_region(&ours_hunks, &theirs_hunks, &mut o, &mut t);
-        out.extend_from_slice(&base[at..region.base.start]);
-        let old = &base[region.base.clone()];
-        let ours = replaced(base, ours, &ours_hunks[region.ours.clone()], &region.base);
-        let theirs = replaced(
-            base,
-            theirs,
-            &theirs_hunks[region.theirs.clone()],
-            &region.base,
-        );
-        if region.theirs.is_empty() || ours == theirs {
-            out.extend(ours);
-        } else if region.ours.is_empty() {
-            out.extend(theirs);
-        } else if old.is_empty() {
-            out.extend(joined(&ours, &theirs));
-        } else if let Some(further) = further(old, &ours, &theirs) {
-            out.extend_from_slice(further);
-        } else {
-            overlapped = true;
-            match overlap {
-                Overlap::KeepBoth => out.extend(joined(&ours, &theirs)),
-                Overlap::Take(Side::Ours) => out.extend(ours),
-                Overlap::Take(Side::Theirs) => out.extend(theirs),
-            }
-        }
+    while let Some(region) = sides.next_region(&mut o, &mut t, sides.ends(), touches) {
+        out.lines.extend_from_slice(&base[at..region.base.start]);
         at = region.base.end;
+        let (ours, theirs) = sides.replacements(&region);
+        if let Some(lines) = agreed(&base[region.base.clone()], &ours, &theirs, &region) {
+            out.lines.extend_from_slice(lines);
+        } else {
+            sides.merge_region(&region, overlap, &mut out);
+        }
     }
-    out.extend_from_slice(&base[at..]);
-    MergedLines {
-        lines: out,
-        overlapped,
+    out.lines.extend_from_slice(&base[at..]);
+    out
+}
+
+/// What both sides did to the base.
+struct Changes<'s, 't> {
+    base: &'s [&'t str],
+    ours: (&'s [&'t str], Vec<Hunk>),
+    theirs: (&'s [&'t str], Vec<Hunk>),
+}
+
+/// Hunks of both sides that belong together, and the lines of the base that they are about.
+struct Region {
+    base: Range<usize>,
+    ours: Range<usize>,
+    theirs: Range<usize>,
+}
+
+impl<'t> Changes<'_, 't> {
+    fn ends(&self) -> (usize, usize) {
+        (self.ours.1.len(), self.theirs.1.len())
+    }
+
+    /// The next hunk, and all that belong to it or to each other; `o` and `t` count the hunks so far.
+    fn next_region(
+        &self,
+        o: &mut usize,
+        t: &mut usize,
+        ends: (usize, usize),
+        belong: fn(&Range<usize>, &Range<usize>) -> bool,
+    ) -> Option<Region> {
+        let (ours, theirs) = (&self.ours.1[..ends.0], &self.theirs.1[..ends.1]);
+        let first = match (ours.get(*o), theirs.get(*t)) {
+            (Some(a), Some(b)) if begins_before(&b.old, &a.old) => b,
+            (Some(a), _) => a,
+            (None, Some(b)) => b,
+            (None, None) => return None,
+        };
+        let mut base = first.old.clone();
+        let (o_start, t_start) = (*o, *t);
+        loop {
+            let next = |hunks: &[Hunk], at: usize| {
+                let hunk = hunks.get(at)?;
+                belong(&hunk.old, &base).then(|| hunk.old.clone())
+            };
+            let (taken, counter) = if let Some(old) = next(ours, *o) {
+                (old, &mut *o)
+            } else if let Some(old) = next(theirs, *t) {
+                (old, &mut *t)
+            } else {
+                break;
+            };
+            base = base.start.min(taken.start)..base.end.max(taken.end);
+            *counter += 1;
+        }
+        Some(Region {
+            base,
+            ours: o_start..*o,
+            theirs: t_start..*t,
+        })
+    }
+
+    /// The lines that both sides have in the place of a region.
+    fn replacements(&self, region: &Region) -> (Vec<&'t str>, Vec<&'t str>) {
+        let of = |side: &[&'t str], hunks: &[Hunk]| replaced(self.base, side, hunks, &region.base);
+        (
+            of(self.ours.0, &self.ours.1[region.ours.clone()]),
+            of(self.theirs.0, &self.theirs.1[region.theirs.clone()]),
+        )
+    }
+
+    /// Merges hunks that touch each other: those that overlap are merged as one, the others stand side by side.
+    fn merge_region(&self, whole: &Region, overlap: Overlap, out: &mut MergedLines<'t>) {
+        let (mut o, mut t) = (whole.ours.start, whole.theirs.start);
+        let ends = (whole.ours.end, whole.theirs.end);
+        let mut at = whole.base.start;
+        // How many of the last lines came from the hunk before, where that touches this one.
+        let mut fresh = 0;
+        while let Some(region) = self.next_region(&mut o, &mut t, ends, overlaps) {
+            out.lines
+                .extend_from_slice(&self.base[at..region.base.start]);
+            if at < region.base.start {
+                fresh = 0;
+            }
+            at = region.base.end;
+            let before = out.lines.len();
+            let old = &self.base[region.base.clone()];
+            let (ours, theirs) = self.replacements(&region);
+            if let Some(lines) = agreed(old, &ours, &theirs, &region) {
+                // What both sides put at the seam of two hunks stands once.
+                let shared = (1..=fresh.min(lines.len()))
+                    .rev()
+                    .find(|&count| out.lines[before - count..] == lines[..count]);
+                out.lines.extend_from_slice(&lines[shared.unwrap_or(0)..]);
+            } else if old.is_empty() {
+                out.lines.extend(joined(&ours, &theirs));
+            } else {
+                out.overlapped = true;
+                match overlap {
+                    Overlap::KeepBoth => out.lines.extend(joined(&ours, &theirs)),
+                    Overlap::Take(Side::Ours) => out.lines.extend(ours),
+                    Overlap::Take(Side::Theirs) => out.lines.extend(theirs),
+                }
+            }
+            fresh = out.lines.len() - before;
+        }
+        out.lines.extend_from_slice(&self.base[at..whole.base.end]);
+    }
+}
+
+/// What stands in the place of `old` where only one side changed it, both did the same, or one did more of the same.
+fn agreed<'l, 't>(
+    old: &[&'t str],
+    ours: &'l [&'t str],
+    theirs: &'l [&'t str],
+    region: &Region,
+) -> Option<&'l [&'t str]> {
+    if region.theirs.is_empty() || ours == theirs {
+        Some(ours)
+    } else if region.ours.is_empty() {
+        Some(theirs)
+    } else if old.is_empty() {
+        None
+    } else {
+        further(old, ours, theirs)
     }
 }
 
@@ -130,46 +237,6 @@ fn paragraphs<'t>(lines: &[&'t str]) -> Vec<Vec<&'t str>> {
     out
 }
 
-/// Hunks of both sides that touch the same lines of the base.
-struct Region {
-    base: Range<usize>,
-    ours: Range<usize>,
-    theirs: Range<usize>,
-}
-
-fn next_region(ours: &[Hunk], theirs: &[Hunk], o: &mut usize, t: &mut usize) -> Region {
-    let first = match (ours.get(*o), theirs.get(*t)) {
-        (Some(a), Some(b)) if begins_before(&b.old, &a.old) => b,
-        (Some(a), _) => a,
-        (None, Some(b)) => b,
-        (None, None) => {
-            return Region {
-                base: 0..0,
-                ours: 0..0,
-                theirs: 0..0,
-            };
-        }
-    };
-    let mut base = first.old.clone();
-    let (o_start, t_start) = (*o, *t);
-    loop {
-        if let Some(hunk) = ours.get(*o).filter(|hunk| overlaps(&hunk.old, &base)) {
-            base = base.start.min(hunk.old.start)..base.end.max(hunk.old.end);
-            *o += 1;
-        } else if let Some(hunk) = theirs.get(*t).filter(|hunk| overlaps(&hunk.old, &base)) {
-            base = base.start.min(hunk.old.start)..base.end.max(hunk.old.end);
-            *t += 1;
-        } else {
-            break;
-        }
-    }
-    Region {
-        base,
-        ours: o_start..*o,
-        theirs: t_start..*t,
-    }
-}
-
 /// An insertion comes before a replacement that begins at its place.
 fn begins_before(a: &Range<usize>, b: &Range<usize>) -> bool {
     (a.start, a.end) < (b.start, b.end)
@@ -178,6 +245,10 @@ fn begins_before(a: &Range<usize>, b: &Range<usize>) -> bool {
 /// Neighbouring changes do not overlap, insertions at the same place do.
 fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a == b || (a.start < b.end && b.start < a.end)
+}
+
+fn touches(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start <= b.end && b.start <= a.end
 }
 
 /// The lines that a side has in the place of `region`.

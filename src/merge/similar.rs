@@ -1,5 +1,5 @@
-//! Matching of list members that nothing identifies: by equality first, then by likeness among those that stand
-//! between the same equal neighbours, then by equality anywhere (a move).
+//! Matching of list members that nothing identifies: by equality first, in place or anywhere (a move), then by
+//! likeness among those that stand between the same equal neighbours.
 
 use std::collections::HashMap;
 
@@ -38,8 +38,14 @@ pub(super) fn align(
     for (i, j) in diff::matches(old, new) {
         found[j] = Some(i);
     }
+    follow_moves(old, new, &mut found);
+    let mut used = vec![false; old.len()];
+    for &index in found.iter().flatten() {
+        used[index] = true;
+    }
     for hunk in diff::hunks(old, new) {
-        let (olds, news): (Vec<usize>, Vec<usize>) = (hunk.old.collect(), hunk.new.collect());
+        let olds: Vec<usize> = hunk.old.filter(|&index| !used[index]).collect();
+        let news: Vec<usize> = hunk.new.filter(|&index| found[index].is_none()).collect();
         if let ([i], [j]) = (olds.as_slice(), news.as_slice()) {
             // One member in the place of one other is that one, changed, however little two scalars have in common.
             let (old, new) = (base[*i], side[*j]);
@@ -61,7 +67,6 @@ pub(super) fn align(
             found[j] = Some(i);
         }
     }
-    follow_moves(old, new, &mut found);
     found
 }
 
@@ -123,7 +128,7 @@ fn best_pairs(
 }
 
 /// How much two nodes have in common, from 0 to 1.
-pub(super) fn likeness(a: NodeRef<'_>, b: NodeRef<'_>) -> f64 {
+pub(super) fn likeness<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> f64 {
     match (a.kind(), b.kind()) {
         (Kind::Mapping, Kind::Mapping) => {
             let shared: f64 = shared_fields(a, b)
@@ -133,14 +138,7 @@ pub(super) fn likeness(a: NodeRef<'_>, b: NodeRef<'_>) -> f64 {
             ratio(2.0 * shared, (a.len() + b.len()) as f64)
         }
         (Kind::Sequence, Kind::Sequence) => {
-            let hashes = |node: NodeRef<'_>| -> Vec<u64> {
-                node.entries()
-                    .map(|entry| entry.value().meaning_hash())
-                    .collect()
-            };
-            let (old, new) = (hashes(a), hashes(b));
-            let shared = diff::matches(&old, &new).len();
-            ratio(2.0 * shared as f64, (old.len() + new.len()) as f64)
+            ratio(2.0 * shared_members(a, b), (a.len() + b.len()) as f64)
         }
         (Kind::Scalar(_), Kind::Scalar(_)) if a.means(b) => 1.0,
         (Kind::Scalar(_), Kind::Scalar(_)) => words_in_common(&a.text(), &b.text()),
@@ -166,6 +164,26 @@ fn shared_fields<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> Vec<(NodeRef<'d>, NodeRe
     a.entries()
         .filter_map(|entry| Some((entry.value(), *others.get(&key(entry)?)?)))
         .collect()
+}
+
+/// How many members two lists share; one collection in the place of one other counts as much as they are alike.
+fn shared_members<'d>(a: NodeRef<'d>, b: NodeRef<'d>) -> f64 {
+    let values = |node: NodeRef<'d>| node.entries().map(EntryRef::value).collect::<Vec<_>>();
+    let (a, b) = (values(a), values(b));
+    let hashes = |side: &[NodeRef<'_>]| {
+        side.iter()
+            .map(|node| node.meaning_hash())
+            .collect::<Vec<_>>()
+    };
+    let (old, new) = (hashes(&a), hashes(&b));
+    let changed: f64 = diff::hunks(&old, &new)
+        .iter()
+        .filter(|hunk| hunk.old.len() == 1 && hunk.new.len() == 1)
+        .map(|hunk| (a[hunk.old.start], b[hunk.new.start]))
+        .filter(|(x, y)| x.is_collection() && y.is_collection())
+        .map(|(x, y)| likeness(x, y))
+        .sum();
+    diff::matches(&old, &new).len() as f64 + changed
 }
 
 fn ratio(part: f64, whole: f64) -> f64 {

@@ -9,33 +9,16 @@ use super::tree::Outcome;
 use super::trivia;
 use crate::yaml::{BlockText, Draft, Kind, NodeRef, Scalar, Side, Style};
 
-/// The merged text, if all versions are texts of several lines.
-pub(super) fn merge<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
+/// Merges block scalars of one style as they are written, so that folded lines stay as they were broken, and comments
+/// in their first lines stay. None if that cannot be written down.
+pub(super) fn merge_blocks<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
     let kind = versions.base.kind();
-    if versions
+    if !versions
         .iter()
         .all(|node| node.is_block_scalar() && node.kind() == kind)
     {
-        return as_written(versions);
+        return None;
     }
-    decoded(versions)
-}
-
-/// Whether a side moved the text to another column of its line, so that it is to be written anew.
-pub(super) fn is_moved(versions: Sides<NodeRef<'_>>) -> bool {
-    let offset = |node: NodeRef<'_>| {
-        let data = node.data();
-        data.column as i32 - data.parent_column.max(0)
-    };
-    let base = versions.base;
-    versions
-        .iter()
-        .all(|node| node.is_block_scalar() && node.kind() == base.kind())
-        && (offset(base) != offset(versions.ours) || offset(base) != offset(versions.theirs))
-}
-
-/// Block scalars of one style are merged as they are written, so that folded lines stay as they were broken.
-fn as_written<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
     let headers = versions.map(Header::of);
     let chomping = trivia::pick(headers.map(|header| Some(header.chomping)))?;
     let comment = trivia::beside(headers.map(|header| Some(Cow::Borrowed(header.comment))));
@@ -149,8 +132,8 @@ fn content(node: NodeRef<'_>) -> Vec<&str> {
         .collect()
 }
 
-/// Texts in different styles are merged by what they mean.
-fn decoded<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
+/// Merges texts in different styles by what they mean, if all of them have several lines.
+pub(super) fn merge_decoded<'d>(versions: Sides<NodeRef<'d>>) -> Option<Outcome<'d>> {
     let texts = versions.map(|node| match (node.kind(), node.scalar()) {
         (Kind::Scalar(_), Some(Scalar::Str(text))) if text.trim_end().contains('\n') => Some(text),
         _ => None,

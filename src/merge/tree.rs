@@ -84,16 +84,16 @@ impl<'a> Merger<'a> {
                 return merged;
             }
         }
+        if let Some(base) = base
+            && let Some(merged) = text::merge_blocks(Sides { base, ours, theirs })
+        {
+            return self.counted(merged);
+        }
         if ours.means(theirs) {
             return Outcome::Clean(Draft::Keep(written_anew(base, ours, theirs)));
         }
         if let Some(base) = base {
             let versions = Sides { base, ours, theirs };
-            if text::is_moved(versions)
-                && let Some(merged) = text::merge(versions)
-            {
-                return self.counted(merged);
-            }
             if base.means(ours) {
                 self.orphans.extend(trivia::added_inside(base, ours));
                 return self.taken(ours, theirs, Side::Theirs);
@@ -102,7 +102,7 @@ impl<'a> Merger<'a> {
                 self.orphans.extend(trivia::added_inside(base, theirs));
                 return self.taken(theirs, ours, Side::Ours);
             }
-            if let Some(merged) = text::merge(versions) {
+            if let Some(merged) = text::merge_decoded(versions) {
                 return self.counted(merged);
             }
             if let Some(merged) = apart(versions) {
@@ -247,10 +247,10 @@ impl<'a> Merger<'a> {
                 .orders
                 .iter()
                 .any(|order| order.first() == Some(&first));
-            let lead = entries[first as usize].as_mut().and_then(|entry| {
-                let blank = !was_first && starts_blank(entry);
-                lead_of_draft(entry).filter(|_| blank)
-            });
+            let lead = entries[first as usize]
+                .as_mut()
+                .filter(|entry| !was_first && starts_blank(entry))
+                .and_then(lead_of_draft);
             // Blank lines set it apart from an entry that is gone.
             if let Some(lead) = lead {
                 trivia::drop_leading_blanks(lead);
@@ -401,11 +401,16 @@ impl<'a> Merger<'a> {
             .map(|all| trivia::comment_lines(&all.text))
             .unwrap_or_default()
             .into_iter()
-            .filter(|comment| !sep.text.contains(comment.trim_end()))
+            .filter(|comment| {
+                let comment = comment.trim_end();
+                !sep.text.contains(comment) && !beside.contains(comment)
+            })
             .collect();
         match lost.as_slice() {
+            // It stands behind the key already.
+            [] if !is_one_line(value) && sep.text.contains(beside.trim()) => Cow::Borrowed(""),
             [] => beside,
-            [comment] if beside.trim().is_empty() && !value.ends_line() => {
+            [comment] if beside.trim().is_empty() && is_one_line(value) => {
                 Cow::Owned(format!(" {}", comment.trim_end()))
             }
             _ => {
@@ -517,6 +522,8 @@ fn starts_blank(entry: &EntryDraft<'_>) -> bool {
 
 fn lead_of_draft<'e, 'd>(entry: &'e mut EntryDraft<'d>) -> Option<&'e mut Piece<'d>> {
     match entry {
+        // An element of a flow collection has no lines above it.
+        EntryDraft::Keep(entry) if entry.parent().data().flow => None,
         EntryDraft::Contested(made, _) => Some(&mut made.lead),
         EntryDraft::Only(_, entry) => lead_of_draft(entry),
         other => other.open().map(|made| &mut made.lead),
@@ -542,7 +549,9 @@ fn written_anew<'d>(
     let (mine, others) = (writing(ours), writing(theirs));
     if mine != others && base == Some(mine) {
         theirs
-    } else if mine != others && base == Some(others) || ours.raw() >= theirs.raw() {
+    } else if mine != others && base == Some(others)
+        || ours.raw_with_props() >= theirs.raw_with_props()
+    {
         ours
     } else {
         theirs
@@ -704,6 +713,15 @@ fn layout(value: &Draft<'_>) -> Layout {
     }
 }
 
+/// Whether a comment can stand beside a value.
+fn is_one_line(value: &Draft<'_>) -> bool {
+    match value {
+        Draft::Keep(node) if node.is_block_scalar() => false,
+        Draft::Block(_) => false,
+        value => matches!(layout(value), Layout::Nothing | Layout::Inline),
+    }
+}
+
 /// What stands between the `:` or `-` and a merged value: as in the versions whose value has the same layout.
 fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
     let wanted = layout(value);
@@ -713,6 +731,12 @@ fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
             layout(&Draft::Keep(entry.value())) == wanted && entry.parent().data().flow == flow;
         fits.then(|| MadeEntry::of(entry).body.sep)
     });
+    // A side that has another layout changed nothing here.
+    let fitting = Sides {
+        ours: fitting.ours.or_else(|| fitting.base.clone()),
+        theirs: fitting.theirs.or_else(|| fitting.base.clone()),
+        base: fitting.base,
+    };
     if let Some(sep) = trivia::separators(fitting) {
         return sep;
     }

@@ -192,7 +192,7 @@ pub(super) fn added_to(old: EntryRef<'_>, new: EntryRef<'_>) -> Vec<String> {
 
 /// The comments that `new` has inside, but `old` has not.
 pub(super) fn added_inside(old: NodeRef<'_>, new: NodeRef<'_>) -> Vec<String> {
-    if !new.is_collection() || !new.raw().contains('#') {
+    if !(new.is_collection() || new.is_block_scalar()) || !new.raw().contains('#') {
         return Vec::new();
     }
     let of = |node| {
@@ -224,6 +224,9 @@ fn comments_of_node(node: NodeRef<'_>, found: &mut Vec<String>) {
     if !data.props.is_empty() {
         let behind = node.document().between(data.props.end, data.span.start);
         found.extend(comment_lines(behind));
+    }
+    if node.is_block_scalar() {
+        found.extend(comment_lines(node.raw().lines().next().unwrap_or_default()));
     }
     for entry in node.entries() {
         comments_of_entry(entry, found);

@@ -8,6 +8,7 @@ mod error;
 mod id;
 mod key;
 mod members;
+mod ticks;
 
 use std::fs;
 use std::io;
@@ -18,6 +19,7 @@ pub use error::Error;
 pub use id::NodeId;
 pub use key::NodeKey;
 pub use members::{Member, Members, Role, with_member, without_member};
+pub use ticks::Ticks;
 
 /// The folder for the state of this work tree, in its git directory.
 #[must_use]

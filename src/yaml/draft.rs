@@ -247,18 +247,6 @@ impl<'d> Draft<'d> {
     }
 }
 
-impl Draft<'_> {
-    /// Whether it ends with the line break of its last line: block scalars and block collections do.
-    pub(crate) fn ends_line(&self) -> bool {
-        match self {
-            Draft::Keep(node) => ends_line(*node),
-            Draft::Token(_) => false,
-            Draft::Block(_) => true,
-            Draft::Collection(collection) => !collection.flow,
-        }
-    }
-}
-
 /// Whether a node's bytes end with the line break of its last line (that of a file may lack).
 pub(crate) fn ends_line(node: NodeRef<'_>) -> bool {
     node.is_block_collection() || node.is_block_scalar()

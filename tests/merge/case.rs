@@ -111,7 +111,8 @@ fn pieces(text: &str) -> Vec<Piece> {
     let (mut common, mut mine, mut others) = (String::new(), String::new(), String::new());
     let mut pieces = Vec::new();
     for line in text.split_inclusive('\n') {
-        match (&at, line.trim_end()) {
+        let bare = line.trim_start_matches('\u{feff}');
+        match (&at, bare.trim_end()) {
             (At::Common, "<<<<<<< ours") => {
                 pieces.push(Piece::Common(std::mem::take(&mut common)));
                 at = At::Ours;

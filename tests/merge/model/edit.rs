@@ -134,8 +134,10 @@ pub(crate) fn edits(
                 }
                 Change::Set(generate::leaf(tape, words))
             }
+            // A file that is emptied is another matter.
             2 if itself
                 && !spot.is_id
+                && (spot.parent != 0 || spot.siblings.len() > 1)
                 && (kinds == Kinds::All || spot.in_map || in_record_list) =>
             {
                 whole = true;

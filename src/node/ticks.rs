@@ -1,0 +1,39 @@
+//! Stamps for what is edited in a work tree, from its node's clock.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Error, Node};
+use crate::crdt::Stamp;
+use crate::git::{Repo, Stamps};
+
+/// The clock of the node that a work tree is, asked when the first stamp is needed.
+#[derive(Debug)]
+pub struct Ticks {
+    git_dir: PathBuf,
+}
+
+impl Ticks {
+    /// The clock of this work tree.
+    #[must_use]
+    pub fn of(repo: &Repo) -> Self {
+        Self {
+            git_dir: repo.git_dir().to_path_buf(),
+        }
+    }
+
+    fn tick(&self) -> Result<Stamp, Error> {
+        let node = Node::load(&self.git_dir)?.ok_or(Error::NoNode)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = now.map_or(0, |now| now.as_millis() as u64);
+        let stamps = node.clock()?.stamps(millis, 1)?;
+        stamps.into_iter().next().ok_or(Error::NoNode)
+    }
+}
+
+impl Stamps for Ticks {
+    fn next(&mut self) -> Result<Stamp, Box<dyn StdError + Send + Sync>> {
+        Ok(self.tick()?)
+    }
+}

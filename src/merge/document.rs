@@ -667,6 +667,10 @@ fn merged_annotation(versions: &Sides<Annotation>, winners: &BTreeMap<String, Si
             Some(Side::Theirs) => others,
             None if mine == before => others,
             None if others == before => mine,
+            None if digests(&mine) == digests(&others) => {
+                // One value written on both sides is as old as its latest stamp.
+                mine.union(&others).max().into_iter().copied().collect()
+            }
             None => mine.union(&others).copied().collect(),
         };
         if !stamps.is_empty() {
@@ -693,6 +697,10 @@ fn merged_annotation(versions: &Sides<Annotation>, winners: &BTreeMap<String, Si
         }
     }
     merged
+}
+
+fn digests(stamps: &BTreeSet<StampedValue>) -> BTreeSet<Digest> {
+    stamps.iter().map(|stamped| stamped.digest).collect()
 }
 
 /// A record with one more losing value.

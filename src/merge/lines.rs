@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::diff::{self, Hunk};
-use super::runs;
+use super::runs::{self, Arrange};
 use crate::yaml::Side;
 
 /// What is done where both sides changed the same lines in different ways.
@@ -215,7 +215,7 @@ fn has_seen(old: &[&str], side: &[&str], further: &[&str]) -> bool {
 /// paragraphs stay two.
 fn joined<'t>(ours: &[&'t str], theirs: &[&'t str]) -> Vec<&'t str> {
     let (ours, theirs) = (paragraphs(ours), paragraphs(theirs));
-    runs::join(&ours, &theirs, |a, b| a.cmp(b)).concat()
+    runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)).concat()
 }
 
 /// The lines, each together with the blank lines before it; in a run that does not begin with one, behind it.

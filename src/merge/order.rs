@@ -85,7 +85,7 @@ pub(super) fn merge(
         place[entry as usize] = index + 1;
     }
     let breaks = |entry: u32| {
-        arrange == Arrange::Elements
+        arrange != Arrange::Runs
             && seen[entry as usize] & 1 != 0
             && fates[entry as usize] != Fate::Stays
     };
@@ -137,7 +137,9 @@ pub(super) fn merge(
 /// How what several sides put into one place is arranged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrange {
-    /// Element by element: many branches come out the same in any order of merging.
+    /// Each entry by what it is known by, whoever put it there: many branches come out the same in any order of merging.
+    Sorted,
+    /// Entry by entry, the smaller head first, so that each side's own order stays.
     Elements,
     /// Run by run: what one side wrote together stays together.
     Runs,
@@ -154,15 +156,19 @@ fn join_gap(
     if runs.len() <= 1 {
         return runs.pop().unwrap_or_default();
     }
+    let join = |with: runs::Arrange| {
+        runs.iter().fold(Vec::new(), |joined, run| {
+            runs::join(&joined, run, with, compare)
+        })
+    };
     let mut joined = match arrange {
-        Arrange::Elements => {
+        Arrange::Sorted => {
             let mut all = runs.concat();
             all.sort_by(compare);
             all
         }
-        Arrange::Runs => runs
-            .iter()
-            .fold(Vec::new(), |joined, run| runs::join(&joined, run, compare)),
+        Arrange::Elements => join(runs::Arrange::Elements),
+        Arrange::Runs => join(runs::Arrange::Runs),
     };
     // Entries that two runs have in opposite orders stay where they come first.
     let mut seen = std::collections::HashSet::new();

@@ -1,13 +1,22 @@
-//! Two runs that were put into the same place become one: what both hold stands once, what one side wrote together stays
-//! together, and the order does not depend on which run is called ours.
+//! Two runs that were put into the same place become one: what both hold stands once, and the rest is in an order
+//! that does not depend on which run is called ours.
 
 use std::cmp::Ordering;
 use std::hash::Hash;
 
 use super::diff;
 
+/// How the parts that only one run has are arranged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrange {
+    /// Element by element, the smaller head first: any number of runs come out the same in any order of merging.
+    Elements,
+    /// Run by run: what one side wrote together stays together.
+    Runs,
+}
+
 /// Joins two runs. `compare` orders elements that differ; it must be total.
-pub(super) fn join<T, F>(a: &[T], b: &[T], compare: F) -> Vec<T>
+pub(super) fn join<T, F>(a: &[T], b: &[T], arrange: Arrange, compare: F) -> Vec<T>
 where
     T: Hash + Eq + Clone,
     F: Fn(&T, &T) -> Ordering,
@@ -26,15 +35,7 @@ where
     let mut pairs = diff::matches(a, b);
     pairs.push((a.len(), b.len()));
     for (x, y) in pairs {
-        let (first, second) = (&a[i..x], &b[j..y]);
-        let in_order = lexical(first, second, &compare).is_le();
-        let (first, second) = if in_order {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        out.extend_from_slice(first);
-        out.extend_from_slice(second);
+        arrange_segments(&a[i..x], &b[j..y], arrange, &compare, &mut out);
         if let Some(common) = a.get(x) {
             out.push(common.clone());
         }
@@ -43,7 +44,6 @@ where
     out
 }
 
-/// Compares two runs as a dictionary would.
 pub(super) fn lexical<T, F: Fn(&T, &T) -> Ordering>(a: &[T], b: &[T], compare: &F) -> Ordering {
     let differing = a
         .iter()
@@ -51,4 +51,35 @@ pub(super) fn lexical<T, F: Fn(&T, &T) -> Ordering>(a: &[T], b: &[T], compare: &
         .map(|(x, y)| compare(x, y))
         .find(|order| order.is_ne());
     differing.unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+fn arrange_segments<T, F>(a: &[T], b: &[T], arrange: Arrange, compare: &F, out: &mut Vec<T>)
+where
+    T: Clone,
+    F: Fn(&T, &T) -> Ordering,
+{
+    match arrange {
+        Arrange::Runs => {
+            let (first, second) = if lexical(a, b, compare).is_le() {
+                (a, b)
+            } else {
+                (b, a)
+            };
+            out.extend_from_slice(first);
+            out.extend_from_slice(second);
+        }
+        Arrange::Elements => {
+            let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+            while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+                let next = if compare(x, y).is_le() {
+                    a.next()
+                } else {
+                    b.next()
+                };
+                out.extend(next.cloned());
+            }
+            out.extend(a.cloned());
+            out.extend(b.cloned());
+        }
+    }
 }

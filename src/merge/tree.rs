@@ -219,10 +219,10 @@ impl<'a> Merger<'a> {
             theirs: &matched.orders.theirs,
             count: matched.slots.len(),
         };
-        // Records come out the same in any order of merging many branches.
         let arrange = match matched.by {
-            By::Field(_) => Arrange::Elements,
-            By::Key | By::Content => Arrange::Runs,
+            By::Field(_) if self.keeper.is_some() => Arrange::Sorted,
+            By::Field(_) | By::Key => Arrange::Elements,
+            By::Content => Arrange::Runs,
         };
         let order = order::merge(&orders, &fates, arrange, |a, b| {
             let revived = |entry: u32| fates[entry as usize] == Fate::Revived;

@@ -40,9 +40,6 @@ pub enum Error {
     /// The system has no randomness to make a key of.
     #[error("the system gave no random bytes for a key: {0}")]
     NoRandomness(String),
-    /// This work tree is no node yet.
-    #[error("this work tree has no key and clock yet: run `rhema crdt init`")]
-    NoNode,
     /// No stamp can be made any more.
     #[error("no edit can be recorded")]
     Clock(#[from] ClockExhausted),

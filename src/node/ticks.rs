@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Error, Node};
-use crate::crdt::Stamp;
+use crate::crdt::{ClockExhausted, Stamp};
 use crate::git::{Repo, Stamps};
 
 /// The clock of the node that a work tree is, asked when the first stamp is needed.
@@ -24,11 +24,15 @@ impl Ticks {
     }
 
     fn tick(&self) -> Result<Stamp, Error> {
-        let node = Node::load(&self.git_dir)?.ok_or(Error::NoNode)?;
+        // Whoever edits a document in a clone that nobody set up is a replica all the same.
+        let (node, _) = Node::create(&self.git_dir)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let millis = now.map_or(0, |now| now.as_millis() as u64);
         let stamps = node.clock()?.stamps(millis, 1)?;
-        stamps.into_iter().next().ok_or(Error::NoNode)
+        stamps
+            .into_iter()
+            .next()
+            .ok_or(Error::Clock(ClockExhausted))
     }
 }
 

@@ -84,11 +84,11 @@ impl<'a> Merger<'a> {
                 return merged;
             }
         }
-        if let Some(base) = base
-            && let Some(merged) = text::merge_blocks(Sides { base, ours, theirs })
-        {
-            return self.counted(merged);
+        let by_lines = base.and_then(|base| text::merge_blocks(Sides { base, ours, theirs }));
+        if let Some(Outcome::Clean(merged)) = by_lines {
+            return Outcome::Clean(merged);
         }
+        // Lines that were only broken anew contest nothing.
         if ours.means(theirs) {
             return Outcome::Clean(Draft::Keep(written_anew(base, ours, theirs)));
         }
@@ -102,7 +102,7 @@ impl<'a> Merger<'a> {
                 self.orphans.extend(trivia::added_inside(base, theirs));
                 return self.taken(theirs, ours, Side::Ours);
             }
-            if let Some(merged) = text::merge_decoded(versions) {
+            if let Some(merged) = by_lines.or_else(|| text::merge_decoded(versions)) {
                 return self.counted(merged);
             }
             if let Some(merged) = apart(versions) {

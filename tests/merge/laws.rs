@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::RngSeed;
 use rhema_crdt::yaml::{Document, Limits};
 
 use crate::case::{merge, merge_bytes, text, with_side, with_swapped_halves};
@@ -253,14 +254,16 @@ fn config(cases: u32) -> ProptestConfig {
     // A longer search: PROPTEST_CASES=100000.
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
+        // The same cases every time: whoever changes something else must not be stopped by a case that nobody has met.
         config.cases = cases;
+        config.rng_seed = RngSeed::Fixed(20_261_120);
     }
     config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
     config
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(3000))]
 
     #[test]
     fn edits_of_different_things_all_show(base in tape(), ours in tape(), theirs in tape()) {
@@ -368,4 +371,45 @@ proptest! {
                 base, String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
         }
     }
+}
+
+/// The laws say nothing if the edits that are made up change nothing.
+#[test]
+fn the_edits_that_are_made_up_are_of_every_kind() {
+    let mut state = 1u64;
+    let mut tape = || -> Vec<u8> {
+        let mut byte = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        };
+        (0..TAPE).map(|_| byte()).collect()
+    };
+    const CASES: usize = 500;
+    let mut kinds: HashMap<&str, usize> = HashMap::new();
+    let (mut both_changed, mut contested) = (0, 0);
+    for _ in 0..CASES {
+        let (base, ours, theirs) = (tape(), tape(), tape());
+        let file = base_of(&base);
+        let edits = edit::edits(
+            &file,
+            &mut Tape::new(&ours),
+            &mut Words::from(1000),
+            &mut Touched::default(),
+            Kinds::All,
+        );
+        for edit in edits {
+            *kinds.entry(edit.kind()).or_default() += 1;
+        }
+        let made = disjoint(&base, &ours, &theirs);
+        both_changed += usize::from(made.ours != made.base && made.theirs != made.base);
+        let made = overlapping(&base, &ours, &theirs);
+        let merged = merge(&made.base, &made.ours, &made.theirs).unwrap();
+        contested += usize::from(merged.contested > 0);
+    }
+    assert_eq!(kinds.len(), 9, "{kinds:?}");
+    assert!(kinds.values().all(|&count| count > CASES / 50), "{kinds:?}");
+    assert!(both_changed > CASES / 3, "{both_changed}");
+    assert!((CASES / 50..CASES / 2).contains(&contested), "{contested}");
 }

@@ -480,3 +480,35 @@ fn a_text_emptied_by_one_side_and_edited_by_the_other_is_contested() {
         ",
     );
 }
+
+#[test]
+fn folded_text_broken_anew_by_one_side_and_changed_by_the_other() {
+    case(
+        "
+        note: >-
+          one two
+          three
+        rest: 1
+        ",
+        "
+        note: >-
+          one
+          two three
+        rest: 1
+        ",
+        "
+        note: >-
+          one two
+          four
+        rest: 1
+        ",
+    )
+    .gives(
+        "
+        note: >-
+          one two
+          four
+        rest: 1
+        ",
+    );
+}

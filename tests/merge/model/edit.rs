@@ -18,6 +18,21 @@ impl Edit {
     pub(crate) fn moves(&self) -> bool {
         matches!(self.change, Change::Move(_))
     }
+
+    /// What kind of change it is.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.change {
+            Change::Set(_) => "set",
+            Change::Remove => "remove",
+            Change::Insert(..) => "insert",
+            Change::Move(_) => "move",
+            Change::Requote(_) => "requote",
+            Change::Line(..) => "line",
+            Change::Comment(_) => "comment",
+            Change::Beside(_) => "beside",
+            Change::Foot(_) => "foot",
+        }
+    }
 }
 
 /// How it is changed.

@@ -116,7 +116,7 @@ pub fn merge(
         theirs: frames.theirs.strip(texts.theirs),
     };
     let documents = read(&texts, &options.limits)?;
-    let written = Written::of(&documents, &options.limits)?;
+    let written = with_room(&documents, || Written::of(&documents, &options.limits))?;
     let text = match written.theirs {
         None => written.ours,
         Some(theirs) => markers::mark(&written.ours, &theirs, options.marker_size, &options.labels),
@@ -125,6 +125,28 @@ pub fn merge(
         bytes: frame.dress(text),
         contested: written.contested,
         kept: written.kept,
+    })
+}
+
+/// Deeper documents than this are merged on a stack of their own.
+const SHALLOW: usize = 40;
+
+/// Enough for the deepest document that is read.
+const STACK: usize = 64 << 20;
+
+/// Runs a merge, which goes as deep as its documents, where there is room for it.
+fn with_room<T: Send>(documents: &Sides<Document>, merge: impl FnOnce() -> T + Send) -> T {
+    if documents.iter().all(|document| document.depth() <= SHALLOW) {
+        return merge();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        match thread.spawn_scoped(scope, merge) {
+            Ok(merge) => merge
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => std::panic::panic_any(error.to_string()),
+        }
     })
 }
 

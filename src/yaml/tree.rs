@@ -131,6 +131,7 @@ pub struct Document {
     pub(crate) nodes: Vec<Node>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) parts: Vec<Part>,
+    pub(crate) deepest: usize,
 }
 
 impl Document {
@@ -168,6 +169,11 @@ impl Document {
     /// The whole text, without the tree.
     pub fn into_text(self) -> String {
         self.text
+    }
+
+    /// How deep collections are nested in it.
+    pub fn depth(&self) -> usize {
+        self.deepest
     }
 
     /// The YAML documents of the file, in order; none if it holds only blanks and comments.

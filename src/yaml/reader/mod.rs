@@ -38,6 +38,7 @@ pub(super) fn read(text: String, limits: &Limits) -> Result<Document> {
         nodes,
         entries,
         parts,
+        deepest,
         ..
     } = reader;
     Ok(Document {
@@ -45,6 +46,7 @@ pub(super) fn read(text: String, limits: &Limits) -> Result<Document> {
         nodes,
         entries,
         parts,
+        deepest,
     })
 }
 
@@ -86,6 +88,8 @@ struct Reader<'t> {
     /// Up to where the gap is known to be blank, so that no collection that ends here looks at it again.
     blank: usize,
     depth: usize,
+    /// The greatest depth so far.
+    deepest: usize,
     /// Nodes so far, each alias counted as what it names.
     expanded: u64,
     anchors: HashMap<&'t str, Anchor>,
@@ -127,6 +131,7 @@ impl<'t> Reader<'t> {
             gap: 0,
             blank: 0,
             depth: 0,
+            deepest: 0,
             expanded: 0,
             anchors: HashMap::new(),
             handles: HashSet::new(),
@@ -382,6 +387,7 @@ impl<'t> Reader<'t> {
 
     fn enter(&mut self) -> Result<()> {
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         if self.depth > self.limits.max_depth {
             return self.fail(Problem::TooDeep(self.limits.max_depth), self.pos);
         }

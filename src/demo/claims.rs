@@ -67,6 +67,25 @@ impl Claim {
     }
 }
 
+/// The text without the lines that `rhema` writes about it. No text of the example begins like one.
+pub(super) fn without_annotations(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| !is_annotation(line)).collect()
+}
+
+/// Whether a line says who changed what, or keeps what lost.
+pub(super) fn is_annotation(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("_crdt:") || line.starts_with("_crdt_conflicts:")
+}
+
+/// What a field of a record holds, if there is exactly one such record.
+pub(super) fn value_of(file: &str, record: &str, field: &str) -> Option<String> {
+    let document = Document::read(file.as_bytes(), &Limits::default()).ok()?;
+    let record = only(&records(&document), record)?;
+    Some(record.get(field)?.value().text().into_owned())
+}
+
 /// The records of all lists at the top of a file.
 fn records(document: &Document) -> Vec<NodeRef<'_>> {
     let lists = document.root().into_iter().flat_map(NodeRef::entries);
@@ -201,6 +220,22 @@ mod tests {
     use super::*;
 
     const FILE: &str = "# head\ntodos:\n  - id: a\n    tags: [x, y]   # two\n  - id: b\n    text: |\n      one\n      two\n";
+
+    #[test]
+    fn annotations_are_lines_of_their_own() {
+        let with = "_crdt: v1 t=or_set\nt:\n  - id: a\n    _crdt: x\n    _crdt_conflicts: y\n    b: _crdt: 1\n";
+        assert_eq!(
+            without_annotations(with),
+            "t:\n  - id: a\n    b: _crdt: 1\n"
+        );
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_only_record() {
+        assert_eq!(value_of(FILE, "b", "id").as_deref(), Some("b"));
+        assert_eq!(value_of(FILE, "b", "tags"), None);
+        assert_eq!(value_of(FILE, "c", "id"), None);
+    }
 
     #[test]
     fn claims_hold_or_do_not() {

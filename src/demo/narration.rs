@@ -80,7 +80,7 @@ pub(crate) fn result(report: &Report) -> Vec<Line> {
         (
             Tone::Good,
             format!(
-                "Git alone: {} in {}. With rhema: {}, and that was a real disagreement. ({:.1} s)",
+                "Git alone: {} in {}. With rhema: {}, the real one, and the merge did not stop for it. ({:.1} s)",
                 conflicts(report.git_alone.conflicts),
                 files(report.git_alone.files.len()),
                 conflicts(report.with_rhema.conflicts),
@@ -108,9 +108,11 @@ fn opening(story: &mut Story, report: &Report) {
     story.say(&format!(
         "Slackwater is a small product: tide tables, and berths in small harbours. Its team keeps what it knows and \
          plans as YAML files beside the code: {} with {} todos, decisions and the like. Ada and Ben each have a clone \
-         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. Ada \
-         has pushed, and Ben merges her work into his with `git merge`. Here is what met. (A conflict is a place where \
-         git gives up and leaves both versions in the file for people to sort out.)",
+         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. \
+         Before they committed, each ran `rhema crdt sync --timeout 0`: it notes, on a line beside what they changed, \
+         who changed it and when. Ada has pushed, and Ben merges her work into his with `git merge`. Here is what met, \
+         without those lines. (A conflict of git is a place where it gives up and leaves both versions in the file for \
+         people to sort out.)",
         files(report.files),
         report.records
     ));
@@ -175,10 +177,25 @@ fn indentation<'l>(lines: impl Iterator<Item = &'l String>) -> usize {
 fn settling(story: &mut Story, report: &Report) {
     story.blank();
     story.line(Tone::Title, "How the disagreement ended");
+    let settled = &report.settled;
+    if let (Some(winner), Some(loser)) = (&settled.winner, &settled.loser) {
+        story.say(&format!(
+            "The merge went through, and nobody had to hurry. What you see above is what `rhema crdt resolve --list` \
+             shows. The signs behind the values say when and in which clone each was written: {}'s `{}` at {}, {}'s \
+             `{}` at {}. The later one stands for now, the other is kept in the file, on a line beside it.",
+            winner.by,
+            winner.value,
+            time_of_day(winner.unix_millis),
+            loser.by,
+            loser.value,
+            time_of_day(loser.unix_millis),
+        ));
+    }
+    story.say("Then Ben asked Ada. They agreed, and he ran");
+    story.line(Tone::Plain, format!("  {}", settled.command));
     story.say(&format!(
-        "Ben asked Ada. He deleted the markers and kept `{}`, ran `git add` and `git commit` as after any conflict, and \
-         pushed; Ada pulled.",
-        report.settled.line
+        "That made it `{}` and took the other value away. He committed and pushed; Ada pulled.",
+        settled.value
     ));
     for check in &report.settled.checks {
         checked(story, check);
@@ -203,6 +220,19 @@ fn checked(story: &mut Story, check: &Check) {
     story.line(tone, format!("  {sign}  {}", check.claim));
 }
 
+/// The time of day in Greenwich, to the hundredth of a second.
+fn time_of_day(unix_millis: u64) -> String {
+    let hundredths = unix_millis / 10;
+    let seconds = hundredths / 100;
+    format!(
+        "{:02}:{:02}:{:02}.{:02} UTC",
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+        hundredths % 100
+    )
+}
+
 /// Where to go from here.
 pub(crate) fn farewell(report: &Report) -> Vec<Line> {
     let mut story = Story::default();
@@ -213,9 +243,11 @@ pub(crate) fn farewell(report: &Report) -> Vec<Line> {
     for line in [
         format!("  cd {folder}/ben"),
         "  git log --graph --oneline            what happened".to_owned(),
-        "  git diff HEAD^1 HEAD                 what came to Ben from Ada".to_owned(),
+        "  git diff HEAD~2 HEAD                 what came to Ben from Ada, and what they agreed on".to_owned(),
+        "  rhema crdt status                    how the files stand".to_owned(),
         "  git -C ../without-rhema diff         the conflicts of git alone".to_owned(),
-        "Edit the same todo in both clones, commit, `git push` here and `git pull` there. When you are done:".to_owned(),
+        "Edit the same todo in both clones, `rhema crdt sync --timeout 0`, commit, push here and pull there.".to_owned(),
+        "When you are done:".to_owned(),
         format!("  rm -rf {folder}"),
     ] {
         story.line(Tone::Plain, line);

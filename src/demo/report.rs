@@ -22,7 +22,7 @@ pub(crate) struct Report {
     /// The merge of all of it by git alone.
     pub(crate) git_alone: Conflicts,
     /// The merge of all of it by git with the driver.
-    pub(crate) with_rhema: Conflicts,
+    pub(crate) with_rhema: Disagreements,
     /// What was looked at after the merge, for all files together.
     pub(crate) checks: Vec<Check>,
     /// How the disagreement was settled.
@@ -40,7 +40,7 @@ pub(crate) struct Step {
     pub(crate) ada: Side,
     pub(crate) ben: Side,
     pub(crate) git_alone: GitAlone,
-    /// The lines that are new in the merge.
+    /// The lines that are new in the merge, or the list of what is open where they disagree.
     pub(crate) merged: Vec<String>,
     /// In one sentence.
     pub(crate) lesson: &'static str,
@@ -70,6 +70,15 @@ pub(crate) struct Conflicts {
     pub(crate) files: Vec<String>,
 }
 
+/// Places where people really disagree, as `rhema crdt status` counts them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Disagreements {
+    pub(crate) conflicts: usize,
+    pub(crate) files: Vec<String>,
+    /// Places that git marked for people none the less.
+    pub(crate) marked: usize,
+}
+
 /// Something that was said, and whether it holds.
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
@@ -90,9 +99,27 @@ impl Check {
 #[derive(Debug, Serialize)]
 pub(crate) struct Settled {
     pub(crate) file: String,
-    /// The line that both agreed on.
-    pub(crate) line: String,
+    /// What was contested, as the list names it.
+    pub(crate) field: String,
+    /// The value that stood after the merge.
+    pub(crate) winner: Option<Written>,
+    /// The value that was kept beside it.
+    pub(crate) loser: Option<Written>,
+    /// The value that both agreed on.
+    pub(crate) value: &'static str,
+    /// The command that settled it.
+    pub(crate) command: String,
     pub(crate) checks: Vec<Check>,
+}
+
+/// A value, and who wrote it when.
+#[derive(Debug, Serialize)]
+pub(crate) struct Written {
+    pub(crate) value: String,
+    pub(crate) by: &'static str,
+    pub(crate) stamp: String,
+    /// In milliseconds since 1970.
+    pub(crate) unix_millis: u64,
 }
 
 impl Report {

@@ -15,7 +15,7 @@ pub(super) struct Scene {
     pub(super) because: &'static str,
     pub(super) claims: &'static [Claim],
     pub(super) lesson: &'static str,
-    /// The line that both agree on in the end, where they really disagree.
+    /// The value that both agree on in the end, where they really disagree.
     pub(super) settled: Option<&'static str>,
 }
 
@@ -225,39 +225,39 @@ pub(super) const SCENES: [Scene; 8] = [
         settled: None,
     },
     Scene {
-        title: "Both add a line to one text",
-        file: "services/booking/.rhema/todos.yaml",
-        record: Some("group-bookings"),
+        title: "Both add a paragraph to one text",
+        file: "services/booking/.rhema/knowledge.yaml",
+        record: Some("depth-over-time"),
         ada: Part {
-            does: "has a question",
+            does: "knows one thing more",
             edits: &[Edit::Change {
-                record: "group-bookings",
-                from: "the waiting list?\n",
-                to: "the waiting list?\n      - may the boats lie in one raft?\n",
+                record: "depth-over-time",
+                from: "say so.\n",
+                to: "say so.\n\n      After a dredging the old survey is worth nothing. Ask for the new one, and show none until it\n      is there.\n",
             }],
         },
         ben: Part {
-            does: "has another one",
+            does: "knows another one",
             edits: &[Edit::Change {
-                record: "group-bookings",
-                from: "the waiting list?\n",
-                to: "the waiting list?\n      - who is told when a storm comes, one or all?\n",
+                record: "depth-over-time",
+                from: "say so.\n",
+                to: "say so.\n\n      A boat that may dry out needs no depth at all, but a bottom that is hard and even.\n",
             }],
         },
         because: "both wrote at the same place",
         claims: &[
             Claim::Text(
-                "group-bookings",
-                "description",
+                "depth-over-time",
+                "content",
                 &[
-                    "- do nine boats count as one on the waiting list?\n",
-                    "- may the boats lie in one raft?\n",
-                    "- who is told when a storm comes, one or all?\n",
+                    "If the survey is older than five years, say so.\n\n",
+                    "\n\nAfter a dredging the old survey is worth nothing. Ask for the new one, and show none until it\nis there.\n",
+                    "\n\nA boat that may dry out needs no depth at all, but a bottom that is hard and even.\n",
                 ],
             ),
-            Claim::Field("group-bookings", "status", "pending"),
+            Claim::Field("depth-over-time", "category", "domain"),
         ],
-        lesson: "A text is merged by its lines, and both are kept.",
+        lesson: "A text is merged by its lines: two paragraphs were added, and two are there.",
         settled: None,
     },
     Scene {
@@ -282,7 +282,7 @@ pub(super) const SCENES: [Scene; 8] = [
         },
         because: "both changed the same value",
         claims: &[Claim::Field("watch-app-later", "status", "approved")],
-        lesson: "No program should decide this. So it asks, about this one line and nothing else.",
-        settled: Some("    status: approved"),
+        lesson: "No program should decide this: one value stands for now, and the other is kept.",
+        settled: Some("approved"),
     },
 ];

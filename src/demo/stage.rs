@@ -5,18 +5,30 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
+use serde_json::Value;
 
 use super::change::{Changed, added, changes};
-use super::claims::{Claim, Versions, count_records, of_all};
+use super::claims::{
+    Claim, Versions, count_records, is_annotation, of_all, value_of, without_annotations,
+};
 use super::edits::{self, Edit, record_range};
 use super::example;
-use super::report::{Check, Conflicts, GitAlone, Report, Settled, Side, Step};
+use super::report::{
+    Check, Conflicts, Disagreements, GitAlone, Report, Settled, Side, Step, Written,
+};
 use super::scenes::{Part, SCENES, Scene};
 use super::workplace::Workplace;
+use crate::crdt::Stamp;
 use crate::git::{DRIVER, Ending, Settings, Sides, merge_files};
 
 /// The contents of every file of the example, in its order.
 type Files = Vec<String>;
+
+/// What the two made of the files, before anything was recorded.
+struct Edited {
+    ada: Files,
+    ben: Files,
+}
 
 /// Plays everything in an empty folder.
 pub(super) fn play(folder: &Path) -> anyhow::Result<Report> {
@@ -29,50 +41,74 @@ pub(super) fn play(folder: &Path) -> anyhow::Result<Report> {
     let base = read_all(&ada)?;
     edit(&ada, |scene| &scene.ada)?;
     edit(&ben, |scene| &scene.ben)?;
-    let (of_ada, of_ben) = (read_all(&ada)?, read_all(&ben)?);
+    let edited = Edited {
+        ada: read_all(&ada)?,
+        ben: read_all(&ben)?,
+    };
+    let git_alone = merge_without_driver(&room, &Workplace::new(folder, "without-rhema"), &edited)?;
+
+    ada.rhema(&["sync", "--timeout", "0", "-q"])?;
+    let of_ada = read_all(&ada)?;
     ada.commit("Ada's afternoon")?;
     ada.git(&["push", "-q", "origin", "main"])?;
+    ben.rhema(&["sync", "--timeout", "0", "-q"])?;
+    let of_ben = read_all(&ben)?;
     ben.commit("Ben's afternoon")?;
 
-    let git_alone = merge_without_driver(&room, &Workplace::new(folder, "without-rhema"))?;
-    // As `git pull`, but so that the markers name the branch.
+    // As `git pull`.
     ben.git(&["fetch", "-q"])?;
     let merge = ben.try_git(&["merge", "--no-edit", "origin/main"])?;
     let merged = read_all(&ben)?;
-    let with_rhema = conflicts(&merged);
+    let with_rhema = disagreements(&ben, &merged)?;
+    let list = ben.try_rhema(&["resolve", "--list", "--color", "never"])?;
+    let in_the_way = !merge.success || !ben.git(&["status", "--porcelain"])?.is_empty();
 
-    let settled = settle(&ada, &ben)?;
+    let settled = settle(&ada, &ben, [&of_ada, &of_ben], &merged)?;
     let last = read_all(&ben)?;
+    let plain = |files: &Files| -> Files {
+        let files = files.iter();
+        files.map(|text| without_annotations(text)).collect()
+    };
+    let (plain_base, plain_last) = (plain(&base), plain(&last));
     let steps = SCENES
         .iter()
-        .map(|scene| step(scene, &base, &merged, &last))
+        .map(|scene| {
+            step(
+                scene,
+                &plain_base,
+                &plain(&merged),
+                &plain_last,
+                &list.stdout,
+            )
+        })
         .collect::<anyhow::Result<Vec<_>>>()?;
 
-    let versions: Vec<Versions<'_>> = (base.iter().zip(&of_ada).zip(of_ben.iter().zip(&last)))
-        .map(|((base, ada), (ben, merged))| Versions {
-            base,
-            ada,
-            ben,
-            merged,
-        })
-        .collect();
+    let (plain_ada, plain_ben) = (plain(&of_ada), plain(&of_ben));
     let expected_conflicts = SCENES
         .iter()
         .filter(|scene| scene.settled.is_some())
         .count();
     let mut checks = vec![
         set_up,
+        only_annotations([(&edited.ada, &of_ada), (&edited.ben, &of_ben)]),
         Check::new(
-            format!("git reports {expected_conflicts} conflict, the real one, and marks it"),
-            !merge.success && with_rhema.conflicts == expected_conflicts,
+            "git merges everything, commits, and has nothing to ask",
+            !in_the_way && with_rhema.marked == 0,
         ),
         Check::new(
-            "git alone would have reported more",
+            format!("`rhema crdt status` counts {expected_conflicts} open conflict, the real one"),
+            with_rhema.conflicts == expected_conflicts,
+        ),
+        Check::new(
+            "git alone would have stopped",
             git_alone.conflicts > with_rhema.conflicts,
         ),
     ];
-    checks.extend(of_all(&versions, &joined_lines()));
-    checks.push(the_other_way_round(&versions));
+    let all = versions([&plain_base, &plain_ada, &plain_ben, &plain_last]);
+    checks.extend(of_all(&all, &joined_lines()));
+    checks.push(the_other_way_round(&versions([
+        &base, &of_ada, &of_ben, &merged,
+    ])));
 
     let mut report = Report {
         ok: false,
@@ -107,7 +143,11 @@ fn set_up(room: &Workplace, ada: &Workplace, ben: &Workplace) -> anyhow::Result<
     ada.git(&["push", "-q", "-u", "origin", "main"])?;
     room.git(&["clone", "-q", "--template=", "shared.git", "ben"])?;
     ben.belongs_to("Ben")?;
+    // The files are marked already; what he adds is himself, to the list of those who take part.
     ben.rhema(&["init", "-q"])?;
+    ben.commit("Ben joins")?;
+    ben.git(&["push", "-q", "origin", "main"])?;
+    ada.git(&["pull", "-q", "--ff-only"])?;
     let mut ready = true;
     for clone in [ada, ben] {
         let key = format!("merge.{DRIVER}.driver");
@@ -133,69 +173,205 @@ fn edit(clone: &Workplace, part: fn(&Scene) -> &Part) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same merge in a clone where nobody ran `init`; it is left as git leaves it.
-fn merge_without_driver(room: &Workplace, clone: &Workplace) -> anyhow::Result<Conflicts> {
-    room.git(&["clone", "-q", "--template=", "ben", "without-rhema"])?;
+/// The same edits, merged in a clone where nobody ran `init`; it is left as git leaves it.
+///
+/// They come without the lines that `sync` adds: without the driver nobody would have them, and git would stumble over
+/// some more.
+fn merge_without_driver(
+    room: &Workplace,
+    clone: &Workplace,
+    edited: &Edited,
+) -> anyhow::Result<Conflicts> {
+    room.git(&["clone", "-q", "--template=", "shared.git", "without-rhema"])?;
     clone.belongs_to("Nobody")?;
-    clone.git(&["remote", "add", "ada", "../ada"])?;
-    clone.git(&["fetch", "-q", "ada"])?;
-    clone.try_git(&["merge", "--no-edit", "ada/main"])?;
-    Ok(conflicts(&read_all(clone)?))
-}
-
-/// Ben asks Ada, deletes markers and the other line, and commits; Ada pulls.
-fn settle(ada: &Workplace, ben: &Workplace) -> anyhow::Result<Settled> {
-    let (scene, line) = SCENES
-        .iter()
-        .find_map(|scene| Some((scene, scene.settled?)))
-        .context("the script has no disagreement")?;
-    let text = ben.read(scene.file)?;
-    ben.write(scene.file, &without_markers(&text, line))?;
-    ben.git(&["add", "-A"])?;
-    ben.git(&["commit", "-q", "--no-edit"])?;
-    ben.git(&["push", "-q", "origin", "main"])?;
-    ada.git(&["pull", "-q", "--ff-only"])?;
-    let mut clean = true;
-    for clone in [ada, ben] {
-        clean &= clone.git(&["status", "--porcelain"])?.is_empty();
-    }
-    Ok(Settled {
-        file: scene.file.to_owned(),
-        line: line.trim().to_owned(),
-        checks: vec![Check::new(
-            "Ada and Ben have the same files, byte for byte, and nothing left to commit",
-            clean && read_all(ada)? == read_all(ben)?,
-        )],
+    clone.git(&["checkout", "-q", "-b", "ada"])?;
+    write_all(clone, &edited.ada)?;
+    clone.commit("Ada's afternoon")?;
+    clone.git(&["checkout", "-q", "main"])?;
+    write_all(clone, &edited.ben)?;
+    clone.commit("Ben's afternoon")?;
+    clone.try_git(&["merge", "--no-edit", "ada"])?;
+    let files = read_all(clone)?;
+    Ok(Conflicts {
+        conflicts: files.iter().map(|text| count_markers(text)).sum(),
+        files: paths_where(&files, |text| count_markers(text) > 0),
     })
 }
 
-/// The text with the lines of each conflict replaced by one.
-fn without_markers(text: &str, line: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut inside = false;
-    for original in text.split_inclusive('\n') {
-        if original.starts_with("<<<<<<< ") {
-            inside = true;
-        } else if original.starts_with(">>>>>>> ") {
-            inside = false;
-            out.push_str(line);
-            out.push('\n');
-        } else if !inside {
-            out.push_str(original);
-        }
-    }
-    out
+/// What `rhema crdt status` counts.
+fn disagreements(clone: &Workplace, files: &Files) -> anyhow::Result<Disagreements> {
+    let counted = open_conflicts(clone)?;
+    Ok(Disagreements {
+        conflicts: counted.iter().map(|(_, count)| count).sum(),
+        files: counted.into_iter().map(|(path, _)| path).collect(),
+        marked: files.iter().map(|text| count_markers(text)).sum(),
+    })
 }
 
-/// What one scene was and what came of it: `merged` as git left it, `last` after the disagreement was settled.
-fn step(scene: &Scene, base: &Files, merged: &Files, last: &Files) -> anyhow::Result<Step> {
+/// The files with open conflicts, and how many each has.
+fn open_conflicts(clone: &Workplace) -> anyhow::Result<Vec<(String, usize)>> {
+    let status = clone.try_rhema(&["status", "--json"])?.stdout;
+    let status: Value = serde_json::from_str(&status).context("`status --json` is no JSON")?;
+    let documents = status["documents"].as_array().into_iter().flatten();
+    let counted = documents.map(|document| {
+        let path = document["path"].as_str().unwrap_or_default().to_owned();
+        let count = document["conflicts"].as_u64().unwrap_or_default();
+        (path, usize::try_from(count).unwrap_or(usize::MAX))
+    });
+    Ok(counted.filter(|(_, count)| *count > 0).collect())
+}
+
+/// Ben asks Ada, takes the value on which they agree, and commits; Ada pulls.
+fn settle(
+    ada: &Workplace,
+    ben: &Workplace,
+    recorded: [&Files; 2],
+    merged: &Files,
+) -> anyhow::Result<Settled> {
+    let (scene, value) = SCENES
+        .iter()
+        .find_map(|scene| Some((scene, scene.settled?)))
+        .context("the script has no disagreement")?;
+    let listed = ben.try_rhema(&["resolve", "--list", "--json"])?.stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap_or_default();
+    let conflict = &listed["conflicts"][0];
+    let field = conflict["field"].as_str().unwrap_or_default().to_owned();
+    let written = |side: &Value| written(side, scene, recorded);
+    let (winner, loser) = (
+        written(&conflict["winner"]),
+        written(&conflict["losers"][0]),
+    );
+    let take = if conflict["winner"]["value"] == value {
+        "winner"
+    } else {
+        "1"
+    };
+    let resolve = ["resolve", "--path", field.as_str(), "--take", take];
+    // Where git left markers there is nothing to settle here, and the claims tell.
+    if !field.is_empty() {
+        ben.rhema(&[&resolve[..], &["-q"]].concat())?;
+    }
+    ben.git(&["add", "-A"])?;
+    ben.try_git(&["commit", "-q", "-m", "Ada and Ben agree on the watch app"])?;
+    ben.git(&["push", "-q", "origin", "main"])?;
+    ada.git(&["pull", "-q", "--ff-only"])?;
+    let mut clean = true;
+    let mut open = 0;
+    for clone in [ada, ben] {
+        clean &= clone.git(&["status", "--porcelain"])?.is_empty();
+        open += open_conflicts(clone)?.len();
+    }
+    let last = read_all(ben)?;
+    let told = match (&winner, &loser) {
+        (Some(winner), Some(loser)) => {
+            winner.by != loser.by && winner.unix_millis >= loser.unix_millis
+        }
+        _ => false,
+    };
+    Ok(Settled {
+        file: scene.file.to_owned(),
+        field: field.clone(),
+        winner,
+        loser,
+        value,
+        command: format!("rhema crdt {}", resolve.join(" ")),
+        checks: vec![
+            Check::new(
+                "each of the two values was listed with who wrote it, the later one as the winner",
+                told,
+            ),
+            Check::new(
+                "settling it changed this one value and its annotations, and nothing else",
+                settled_only(scene, value, merged, &last),
+            ),
+            Check::new("`rhema crdt status` counts no open conflict", open == 0),
+            Check::new(
+                "Ada and Ben have the same files, byte for byte, and nothing left to commit",
+                clean && read_all(ada)? == last,
+            ),
+        ],
+    })
+}
+
+/// A value of the list, and who of the two wrote it: the one who recorded this stamp, and in whose file it stands.
+fn written(side: &Value, scene: &Scene, recorded: [&Files; 2]) -> Option<Written> {
+    let (value, stamp) = (side["value"].as_str()?, side["stamp"].as_str()?);
+    let mut authors = ["Ada", "Ben"]
+        .into_iter()
+        .zip(recorded)
+        .filter(|(_, files)| {
+            of(files, scene.file).is_ok_and(|text| {
+                let written = scene
+                    .record
+                    .and_then(|record| value_of(text, record, "status"));
+                text.contains(stamp) && written.as_deref() == Some(value)
+            })
+        });
+    let (by, _) = authors.next().filter(|_| authors.next().is_none())?;
+    Some(Written {
+        value: value.to_owned(),
+        by,
+        stamp: stamp.to_owned(),
+        unix_millis: stamp.parse::<Stamp>().ok()?.unix_millis(),
+    })
+}
+
+/// Whether nothing but this value, and lines about it, differs between the merge and what was made of it.
+fn settled_only(scene: &Scene, value: &str, merged: &Files, last: &Files) -> bool {
+    let files = example::FILES.iter().zip(merged.iter().zip(last));
+    let mut files = files.filter(|(_, (merged, last))| merged != last);
+    let Some((file, (merged, last))) = files.next() else {
+        return false;
+    };
+    let line = |change: &Changed| match change {
+        Changed::Added(line) | Changed::Removed(line) => line.trim().to_owned(),
+    };
+    let of_people: Vec<Changed> = changes(merged, last)
+        .into_iter()
+        .filter(|change| !is_annotation(&line(change)))
+        .collect();
+    let as_told = of_people.iter().all(|change| match change {
+        Changed::Added(line) => line.trim() == format!("status: {value}"),
+        Changed::Removed(line) => line.trim().starts_with("status: "),
+    });
+    file.path == scene.file && as_told && of_people.len() <= 2 && files.next().is_none()
+}
+
+/// What `sync` added to the files as they were edited.
+fn only_annotations(pairs: [(&Files, &Files); 2]) -> Check {
+    let (mut lines, mut held) = (0, true);
+    for (edited, recorded) in pairs {
+        for (edited, recorded) in edited.iter().zip(recorded) {
+            for change in changes(edited, recorded) {
+                lines += 1;
+                held &= matches!(&change, Changed::Added(line) if is_annotation(line));
+            }
+        }
+    }
+    Check::new(
+        format!(
+            "to their edits {lines} lines were added that begin with `_crdt:`, and nothing else"
+        ),
+        held && lines > 0,
+    )
+}
+
+/// What one scene was and what came of it: `merged` as git left it, `last` after the disagreement was settled, `list`
+/// what was told of it in between. The files come without annotations.
+fn step(
+    scene: &Scene,
+    base: &Files,
+    merged: &Files,
+    last: &Files,
+    list: &str,
+) -> anyhow::Result<Step> {
     let [base, merged, last] = [
         of(base, scene.file)?,
         of(merged, scene.file)?,
         of(last, scene.file)?,
     ];
     let lines = if scene.settled.is_some() {
-        marked(merged)
+        list.lines().map(str::to_owned).collect()
     } else {
         // A merge that went wrong may lack the record; the claims tell.
         let merged = part_of(merged, scene, base).unwrap_or_default();
@@ -206,11 +382,10 @@ fn step(scene: &Scene, base: &Files, merged: &Files, last: &Files) -> anyhow::Re
         edits::apply(scene.ada.edits, base)?,
         edits::apply(scene.ben.edits, base)?,
     ];
-    if let Some(line) = scene.settled {
-        let chosen = without_markers(merged, line);
+    if scene.settled.is_some() {
         checks.push(Check::new(
-            "beside the marked lines the file is as before",
-            chosen == ada || chosen == ben,
+            "beside the contested value the file is as before",
+            (*merged == ada || *merged == ben) && (*last == ada || *last == ben),
         ));
     }
     Ok(Step {
@@ -259,20 +434,6 @@ fn part_of<'t>(text: &'t str, scene: &Scene, base: &str) -> anyhow::Result<&'t s
     Ok(text.get(range).unwrap_or_default())
 }
 
-/// The lines between conflict markers, with them.
-fn marked(text: &str) -> Vec<String> {
-    let mut inside = false;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        inside |= line.starts_with("<<<<<<< ");
-        if inside {
-            lines.push(line.to_owned());
-        }
-        inside &= !line.starts_with(">>>>>>> ");
-    }
-    lines
-}
-
 /// What `git merge-file` counts for this file.
 fn conflicts_of_lines(base: &str, ada: &str, ben: &str) -> anyhow::Result<usize> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -284,13 +445,11 @@ fn conflicts_of_lines(base: &str, ada: &str, ben: &str) -> anyhow::Result<usize>
     Ok(count_markers(&merged.stdout))
 }
 
-fn conflicts(files: &Files) -> Conflicts {
-    let marked = example::FILES.iter().zip(files);
-    let marked = marked.filter(|(_, text)| count_markers(text) > 0);
-    Conflicts {
-        conflicts: files.iter().map(|text| count_markers(text)).sum(),
-        files: marked.map(|(file, _)| file.path.to_owned()).collect(),
-    }
+/// The files for whose text this holds.
+fn paths_where(files: &Files, holds: fn(&str) -> bool) -> Vec<String> {
+    let files = example::FILES.iter().zip(files);
+    let files = files.filter(|(_, text)| holds(text));
+    files.map(|(file, _)| file.path.to_owned()).collect()
 }
 
 fn count_markers(text: &str) -> usize {
@@ -313,13 +472,6 @@ fn the_other_way_round(files: &[Versions<'_>]) -> Check {
             (Ending::Clean(one), Ending::Clean(other)) => {
                 one == other && one == file.merged.as_bytes()
             }
-            // What is contested is so both ways.
-            (
-                Ending::Marked { conflicts: one, .. },
-                Ending::Marked {
-                    conflicts: other, ..
-                },
-            ) => one == other,
             _ => false,
         }
     });
@@ -338,6 +490,24 @@ fn joined_lines() -> Vec<&'static str> {
             _ => None,
         })
         .collect()
+}
+
+/// The four versions of every file side by side: base, Ada's, Ben's, and what came of them.
+fn versions(files: [&Files; 4]) -> Vec<Versions<'_>> {
+    let [base, ada, ben, merged] = files;
+    (base.iter().zip(ada).zip(ben.iter().zip(merged)))
+        .map(|((base, ada), (ben, merged))| Versions {
+            base,
+            ada,
+            ben,
+            merged,
+        })
+        .collect()
+}
+
+fn write_all(clone: &Workplace, files: &Files) -> anyhow::Result<()> {
+    let mut files = example::FILES.iter().zip(files);
+    files.try_for_each(|(file, text)| clone.write(file.path, text))
 }
 
 fn read_all(clone: &Workplace) -> anyhow::Result<Files> {

@@ -34,19 +34,24 @@ impl Workplace {
 
     /// `git ARGUMENTS` here, whatever comes of it.
     pub(super) fn try_git(&self, arguments: &[&str]) -> anyhow::Result<Ended> {
-        let output = run("git", self.command("git").args(arguments))?;
-        Ok(Ended {
-            success: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        })
+        ended("git", self.command("git").args(arguments))
     }
 
     /// `rhema crdt ARGUMENTS` here, by this very program; it must succeed.
     pub(super) fn rhema(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.succeed("rhema crdt", &mut self.this_program(arguments)?, arguments)
+    }
+
+    /// `rhema crdt ARGUMENTS` here, whatever comes of it.
+    pub(super) fn try_rhema(&self, arguments: &[&str]) -> anyhow::Result<Ended> {
+        ended("rhema", &mut self.this_program(arguments)?)
+    }
+
+    fn this_program(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let program = std::env::current_exe().context("cannot find this program's own path")?;
-        let mut command = self.command(&program);
+        let mut command = self.command(program);
         command.arg("crdt").args(arguments);
-        self.succeed("rhema crdt", &mut command, arguments)
+        Ok(command)
     }
 
     /// Gives the person who works here a name, in the configuration of this clone alone.
@@ -125,6 +130,14 @@ impl Workplace {
             .stdin(std::process::Stdio::null());
         command
     }
+}
+
+fn ended(name: &str, command: &mut Command) -> anyhow::Result<Ended> {
+    let output = run(name, command)?;
+    Ok(Ended {
+        success: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+    })
 }
 
 fn run(name: &str, command: &mut Command) -> anyhow::Result<Output> {

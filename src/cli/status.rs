@@ -193,7 +193,7 @@ fn hints(configured: bool, documents: &[Document]) -> Vec<&'static str> {
         );
     }
     if has(State::Conflicted) {
-        hints.push("settle the places between `<<<<<<<` and `>>>>>>>`, then `git add` the file");
+        hints.push("`rhema crdt resolve` shows what is open and settles it");
     }
     hints
 }

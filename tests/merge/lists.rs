@@ -356,3 +356,59 @@ fn numbers_changed_to_one_value_in_different_places_both_count() {
         ",
     );
 }
+
+#[test]
+fn scalars_changed_to_one_value_in_different_places_both_count() {
+    case(
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\"]
+        steps: [build, test one, pack, test two, ship]
+        rows:
+          - [1, 0]
+          - [0, 1]
+        ",
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\"]
+        steps: [build, test all, pack, test two, ship]
+        rows:
+          - [1, 0]
+          - [1, 1]
+        ",
+        "
+        args: [\"--a\", \"1\", \"--b\", \"3\"]
+        steps: [build, test one, pack, test all, ship]
+        rows:
+          - [1, 1]
+          - [0, 1]
+        ",
+    )
+    .gives(
+        "
+        args: [\"--a\", \"3\", \"--b\", \"3\"]
+        steps: [build, test all, pack, test all, ship]
+        rows:
+          - [1, 1]
+          - [1, 1]
+        ",
+    );
+}
+
+#[test]
+fn a_changed_value_and_the_same_value_added_elsewhere_both_count() {
+    case(
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\"]
+        ",
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\"]
+        ",
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\", \"--z\", \"3\"]
+        ",
+    )
+    .gives(
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\", \"--z\", \"3\"]
+        ",
+    );
+}

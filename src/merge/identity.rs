@@ -190,21 +190,24 @@ pub(super) fn members<'d, T: Copy>(
     );
     let mut ours_found = similar::align(&base_nodes, &base_hashes, &ours_nodes, &ours_hashes);
     let mut theirs_found = similar::align(&base_nodes, &base_hashes, &theirs_nodes, &theirs_hashes);
-    unpair_twins(
-        &base_hashes,
-        (&mut ours_found, &ours_hashes),
-        (&mut theirs_found, &theirs_hashes),
-    );
-    unpair_additions(
-        &base_hashes,
-        (&mut ours_found, &ours_hashes),
-        (&theirs_found, &theirs_hashes),
-    );
-    unpair_additions(
-        &base_hashes,
-        (&mut theirs_found, &theirs_hashes),
-        (&ours_found, &ours_hashes),
-    );
+    // Where both sides kept every member in its place, each place stands for itself, whatever came to stand there.
+    if !(in_place(&ours_found, base.len()) && in_place(&theirs_found, base.len())) {
+        unpair_twins(
+            &base_hashes,
+            (&mut ours_found, &ours_hashes, &ours_nodes),
+            (&mut theirs_found, &theirs_hashes),
+        );
+        unpair_additions(
+            &base_hashes,
+            (&mut ours_found, &ours_hashes),
+            (&theirs_found, &theirs_hashes),
+        );
+        unpair_additions(
+            &base_hashes,
+            (&mut theirs_found, &theirs_hashes),
+            (&ours_found, &ours_hashes),
+        );
+    }
     let mut slots: Vec<Sides<Option<T>>> = base
         .iter()
         .map(|&item| Sides {
@@ -248,17 +251,28 @@ pub(super) fn members<'d, T: Copy>(
     (slots, orders)
 }
 
-/// What looks on each side like a changed version of another member, but is the same on both, was added by both: else it
-/// would stand twice.
+/// Whether a side has a version of every member of the base, in the base's order, and nothing else.
+fn in_place(found: &[Option<usize>], base: usize) -> bool {
+    found.len() == base
+        && found
+            .iter()
+            .enumerate()
+            .all(|(at, found)| *found == Some(at))
+}
+
+/// A mapping that looks on each side like a changed version of another member, but is the same on both, was added by
+/// both: else it would stand twice. (Two scalars that became equal say nothing: both stay.)
 fn unpair_twins(
     base: &[u64],
-    ours: (&mut [Option<usize>], &[u64]),
+    ours: (&mut [Option<usize>], &[u64], &[NodeRef<'_>]),
     theirs: (&mut [Option<usize>], &[u64]),
 ) {
     let changed = |found: &Option<usize>, hash: &u64| found.filter(|&index| base[index] != *hash);
     let mut mine: Map<u64, (usize, usize)> = Map::default();
-    for (at, (found, hash)) in ours.0.iter().zip(ours.1).enumerate() {
-        if let Some(index) = changed(found, hash) {
+    for (at, ((found, hash), node)) in ours.0.iter().zip(ours.1).zip(ours.2).enumerate() {
+        if let Some(index) = changed(found, hash)
+            && node.kind() == Kind::Mapping
+        {
             mine.insert(*hash, (at, index));
         }
     }
@@ -273,27 +287,38 @@ fn unpair_twins(
     }
 }
 
-/// What looks like a changed member on one side, but is just what the other side added, was added: else it would stand
-/// twice.
+/// What looks like a changed member on one side, but is just what the other side added directly beside it, or anywhere
+/// if it has that member no more, was added: else it would stand twice.
 fn unpair_additions(
     base: &[u64],
     side: (&mut [Option<usize>], &[u64]),
     other: (&[Option<usize>], &[u64]),
 ) {
-    let mut added: Map<u64, usize> = Map::default();
-    for (_, hash) in other
-        .0
-        .iter()
-        .zip(other.1)
-        .filter(|(found, _)| found.is_none())
-    {
-        *added.entry(*hash).or_default() += 1;
+    // For each addition of the other side the members of the base around it.
+    let mut added: Map<u64, Vec<(usize, usize)>> = Map::default();
+    let mut before = 0;
+    for (at, (found, hash)) in other.0.iter().zip(other.1).enumerate() {
+        match found {
+            Some(index) => before = *index,
+            None => {
+                let behind = other.0[at..].iter().flatten().next();
+                let around = (before, behind.copied().unwrap_or(base.len()));
+                added.entry(*hash).or_default().push(around);
+            }
+        }
+    }
+    let mut standing = vec![false; base.len()];
+    for &index in other.0.iter().flatten() {
+        standing[index] = true;
     }
     for (found, hash) in side.0.iter_mut().zip(side.1) {
-        if found.is_some_and(|index| base[index] != *hash)
-            && let Some(count) = added.get_mut(hash).filter(|count| **count > 0)
+        if let Some(index) = found.filter(|&index| base[index] != *hash)
+            && let Some(places) = added.get_mut(hash)
+            && let Some(place) = places.iter().position(|(before, behind)| {
+                !standing[index] || (before..=behind).contains(&&index)
+            })
         {
-            *count -= 1;
+            places.swap_remove(place);
             *found = None;
         }
     }

@@ -156,24 +156,36 @@ fn join_gap(
     if runs.len() <= 1 {
         return runs.pop().unwrap_or_default();
     }
-    let join = |with: runs::Arrange| {
-        runs.iter().fold(Vec::new(), |joined, run| {
-            runs::join(&joined, run, with, compare)
-        })
-    };
     let mut joined = match arrange {
         Arrange::Sorted => {
             let mut all = runs.concat();
             all.sort_by(compare);
             all
         }
-        Arrange::Elements => join(runs::Arrange::Elements),
-        Arrange::Runs => join(runs::Arrange::Runs),
+        Arrange::Elements => join_all(&runs, runs::Arrange::Elements, compare),
+        Arrange::Runs => join_all(&runs, runs::Arrange::Runs, compare),
     };
     // Entries that two runs have in opposite orders stay where they come first.
     let mut seen = std::collections::HashSet::new();
     joined.retain(|&entry| seen.insert(entry));
     joined
+}
+
+/// Joins runs half and half, as joining them one by one would go over the first ones again and again.
+fn join_all(
+    runs: &[Vec<u32>],
+    arrange: runs::Arrange,
+    compare: impl Fn(&u32, &u32) -> Ordering + Copy,
+) -> Vec<u32> {
+    match runs {
+        [] => Vec::new(),
+        [run] => run.clone(),
+        runs => {
+            let (first, second) = runs.split_at(runs.len() / 2);
+            let (first, second) = (join_all(first, arrange, compare), join_all(second, arrange, compare));
+            runs::join(&first, &second, arrange, compare)
+        }
+    }
 }
 
 /// Who put a floating entry where it is.

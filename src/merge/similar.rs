@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::diff;
 use super::identity::{Matched, Slot};
-use crate::yaml::{EntryRef, Kind, NodeRef};
+use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 /// Two members are taken for versions of one if they share at least this part of what they hold.
 const ALIKE: f64 = 0.5;
@@ -35,7 +35,20 @@ pub(super) fn align(
     new: &[u64],
 ) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; side.len()];
-    for (i, j) in diff::matches(old, new) {
+    let matches = diff::matches(old, new);
+    let standing: Vec<usize> = (0..old.len())
+        .filter(|&at| new.get(at) == Some(&old[at]))
+        .collect();
+    if old.len() == new.len() && standing.len() >= matches.len() {
+        // As much stands in its place as can be matched at all: then places are what counts, as in coordinates or the
+        // arguments of a command, where one value may stand twice.
+        for at in standing {
+            found[at] = Some(at);
+        }
+        pair_places(base, old, side, &mut found);
+        return found;
+    }
+    for (i, j) in matches {
         found[j] = Some(i);
     }
     follow_moves(old, new, &mut found);
@@ -46,28 +59,65 @@ pub(super) fn align(
     for hunk in diff::hunks(old, new) {
         let olds: Vec<usize> = hunk.old.filter(|&index| !used[index]).collect();
         let news: Vec<usize> = hunk.new.filter(|&index| found[index].is_none()).collect();
-        if let ([i], [j]) = (olds.as_slice(), news.as_slice()) {
-            // One member in the place of one other is that one, changed, however little two scalars have in common.
-            let (old, new) = (base[*i], side[*j]);
-            if !old.is_collection() && !new.is_collection() || likeness(old, new) >= ALIKE_ALONE {
-                found[*j] = Some(*i);
-            }
-            continue;
-        }
-        let bytes = |nodes: &[NodeRef<'_>], indices: &[usize]| -> usize {
-            indices.iter().map(|&index| nodes[index].raw().len()).sum()
-        };
-        if is_too_much(
-            (olds.len(), bytes(base, &olds)),
-            (news.len(), bytes(side, &news)),
-        ) {
-            continue;
-        }
-        for (i, j) in best_pairs(&olds, &news, |i, j| likeness(base[i], side[j])) {
-            found[j] = Some(i);
-        }
+        pair_alike(base, &olds, side, &news, &mut found);
     }
     found
+}
+
+/// Pairs what changed in lists whose members stand in their places: numbers by place, all else by likeness where several
+/// neighbours changed.
+fn pair_places(
+    base: &[NodeRef<'_>],
+    old: &[u64],
+    side: &[NodeRef<'_>],
+    found: &mut [Option<usize>],
+) {
+    let number =
+        |node: &NodeRef<'_>| matches!(node.scalar(), Some(Scalar::Int(_) | Scalar::Float(_)));
+    let mut at = 0;
+    while at < old.len() {
+        let run: Vec<usize> = (at..old.len())
+            .take_while(|&at| found[at].is_none())
+            .collect();
+        at += run.len() + 1;
+        if run.iter().all(|&at| number(&base[at]) && number(&side[at])) {
+            for at in run {
+                found[at] = Some(at);
+            }
+        } else {
+            pair_alike(base, &run, side, &run, found);
+        }
+    }
+}
+
+/// Pairs members of the base with members of a side that stand in their place.
+fn pair_alike(
+    base: &[NodeRef<'_>],
+    olds: &[usize],
+    side: &[NodeRef<'_>],
+    news: &[usize],
+    found: &mut [Option<usize>],
+) {
+    if let ([i], [j]) = (olds, news) {
+        // One member in the place of one other is that one, changed, however little two scalars have in common.
+        let (old, new) = (base[*i], side[*j]);
+        if !old.is_collection() && !new.is_collection() || likeness(old, new) >= ALIKE_ALONE {
+            found[*j] = Some(*i);
+        }
+        return;
+    }
+    let bytes = |nodes: &[NodeRef<'_>], indices: &[usize]| -> usize {
+        indices.iter().map(|&index| nodes[index].raw().len()).sum()
+    };
+    if is_too_much(
+        (olds.len(), bytes(base, olds)),
+        (news.len(), bytes(side, news)),
+    ) {
+        return;
+    }
+    for (i, j) in best_pairs(olds, news, |i, j| likeness(base[i], side[j])) {
+        found[j] = Some(i);
+    }
 }
 
 /// A member that is gone from its place and stands, equal, in another was moved.

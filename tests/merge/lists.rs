@@ -332,3 +332,83 @@ fn members_with_a_hash_in_quotes_are_no_comments() {
         ",
     );
 }
+
+#[test]
+fn numbers_changed_to_one_value_in_different_places_both_count() {
+    case(
+        "
+        colour: [0, 0, 0]
+        at: [1, 2]
+        ",
+        "
+        colour: [255, 0, 0]
+        at: [5, 2]
+        ",
+        "
+        colour: [0, 0, 255]
+        at: [1, 5]
+        ",
+    )
+    .gives(
+        "
+        colour: [255, 0, 255]
+        at: [5, 5]
+        ",
+    );
+}
+
+#[test]
+fn scalars_changed_to_one_value_in_different_places_both_count() {
+    case(
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\"]
+        steps: [build, test one, pack, test two, ship]
+        rows:
+          - [1, 0]
+          - [0, 1]
+        ",
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\"]
+        steps: [build, test all, pack, test two, ship]
+        rows:
+          - [1, 0]
+          - [1, 1]
+        ",
+        "
+        args: [\"--a\", \"1\", \"--b\", \"3\"]
+        steps: [build, test one, pack, test all, ship]
+        rows:
+          - [1, 1]
+          - [0, 1]
+        ",
+    )
+    .gives(
+        "
+        args: [\"--a\", \"3\", \"--b\", \"3\"]
+        steps: [build, test all, pack, test all, ship]
+        rows:
+          - [1, 1]
+          - [1, 1]
+        ",
+    );
+}
+
+#[test]
+fn a_changed_value_and_the_same_value_added_elsewhere_both_count() {
+    case(
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\"]
+        ",
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\"]
+        ",
+        "
+        args: [\"--a\", \"1\", \"--b\", \"2\", \"--z\", \"3\"]
+        ",
+    )
+    .gives(
+        "
+        args: [\"--a\", \"3\", \"--b\", \"2\", \"--z\", \"3\"]
+        ",
+    );
+}

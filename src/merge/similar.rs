@@ -279,8 +279,11 @@ pub(super) fn follow_renames(matched: &mut Matched<'_>) {
     let theirs: HashMap<u32, u32> = renames(matched, |slot| slot.theirs, &matched.orders.theirs);
     let joined: Vec<(u32, u32)> = ours
         .iter()
-        .filter(|(old, new)| theirs.get(old).is_none_or(|other| other == *new))
-        .chain(theirs.iter().filter(|(old, _)| !ours.contains_key(old)))
+        .chain(
+            theirs
+                .iter()
+                .filter(|(old, new)| ours.get(old) != Some(*new)),
+        )
         .map(|(&old, &new)| (old, new))
         .filter(|&(old, new)| {
             let (old, new) = (&matched.slots[old as usize], &matched.slots[new as usize]);

@@ -592,3 +592,36 @@ fn a_record_rewritten_in_block_style_by_one_side_and_edited_by_the_other() {
         ",
     );
 }
+
+#[test]
+fn a_record_renamed_by_both_in_different_ways_is_one_record_with_a_contested_name() {
+    case(
+        "
+        - id: a
+          title: foo bar
+          size: 1
+        ",
+        "
+        - id: ours
+          title: foo bar
+          size: 1
+        ",
+        "
+        - id: theirs
+          title: foo bar
+          size: 1
+        ",
+    )
+    .contests(
+        1,
+        "
+        <<<<<<< ours
+        - id: ours
+        =======
+        - id: theirs
+        >>>>>>> theirs
+          title: foo bar
+          size: 1
+        ",
+    );
+}

@@ -182,7 +182,10 @@ fn join_all(
         [run] => run.clone(),
         runs => {
             let (first, second) = runs.split_at(runs.len() / 2);
-            let (first, second) = (join_all(first, arrange, compare), join_all(second, arrange, compare));
+            let (first, second) = (
+                join_all(first, arrange, compare),
+                join_all(second, arrange, compare),
+            );
             runs::join(&first, &second, arrange, compare)
         }
     }

@@ -3,6 +3,8 @@
 //! The arrows between the folders point downwards only:
 //!
 //! - [`yaml`]: reads and writes YAML without losing a byte; knows nothing of git or of merging.
+//! - [`crdt`]: the pure core: stamps, clocks, registers.
+//! - [`context`]: between YAML and the CRDTs: what a context file says about its own edits.
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.

@@ -155,6 +155,9 @@ pub(super) fn members<'d, T: Copy>(
         hashes(&ours_nodes),
         hashes(&theirs_nodes),
     );
+    if is_tuple(&base_nodes, &ours_nodes, &theirs_nodes) {
+        return by_place(versions);
+    }
     let mut ours_found = similar::align(&base_nodes, &base_hashes, &ours_nodes, &ours_hashes);
     let mut theirs_found = similar::align(&base_nodes, &base_hashes, &theirs_nodes, &theirs_hashes);
     unpair_twins(
@@ -213,6 +216,43 @@ pub(super) fn members<'d, T: Copy>(
         theirs: theirs_order,
     };
     (slots, orders)
+}
+
+/// Whether three versions are numbers with a fixed place each, as in coordinates and colours: as many on each side.
+fn is_tuple(base: &[NodeRef<'_>], ours: &[NodeRef<'_>], theirs: &[NodeRef<'_>]) -> bool {
+    let numbers = |side: &[NodeRef<'_>]| {
+        side.iter()
+            .all(|node| matches!(node.scalar(), Some(Scalar::Int(_) | Scalar::Float(_))))
+    };
+    let sorted = |side: &[NodeRef<'_>]| {
+        let mut hashes: Vec<u64> = side.iter().map(|node| node.meaning_hash()).collect();
+        hashes.sort_unstable();
+        hashes
+    };
+    base.len() == ours.len()
+        && base.len() == theirs.len()
+        && [base, ours, theirs].into_iter().all(numbers)
+        // The same numbers in another order were moved.
+        && sorted(ours) != sorted(base)
+        && sorted(theirs) != sorted(base)
+}
+
+/// The members of three versions, each by its place.
+fn by_place<T: Copy>(versions: &Sides<Vec<T>>) -> (Vec<Sides<Option<T>>>, Sides<Vec<u32>>) {
+    let Sides { base, ours, theirs } = versions;
+    let slots = base.iter().zip(ours).zip(theirs);
+    let slots = slots.map(|((&base, &ours), &theirs)| Sides {
+        base: Some(base),
+        ours: Some(ours),
+        theirs: Some(theirs),
+    });
+    let order: Vec<u32> = (0..base.len() as u32).collect();
+    let orders = Sides {
+        base: order.clone(),
+        ours: order.clone(),
+        theirs: order,
+    };
+    (slots.collect(), orders)
 }
 
 /// What looks on each side like a changed version of another member, but is the same on both, was added by both: else it

@@ -1,7 +1,7 @@
 //! Merges three versions of a YAML file by structure.
 //!
 //! A pure function of three texts: the same bytes with or without a repository, symmetric in its two sides, and it
-//! never guesses. What it returns was read again and compared with what it should mean. Depends on [`yaml`](crate::yaml)
+//! never guesses. What it returns was read again and compared with what it should mean. Depends on [`yaml`]
 //! only. `files.rs` merges whole files, `tree.rs` one tree of a file; `identity.rs` and `similar.rs` say which entries are the same one, `order.rs` where
 //! they stand, `text.rs` merges texts, `trivia.rs` comments and spacing; `lines.rs`, `runs.rs` and `diff.rs` compare
 //! sequences; `markers.rs` writes what is contested between git's conflict markers.

@@ -132,9 +132,16 @@ fn one_run(
         ([], _) => Vec::new(),
         ([run], _) => run.clone(),
         (runs, Arrange::Runs) => runs.concat(),
-        (runs, Arrange::Elements) => runs.iter().fold(Vec::new(), |joined, run| {
-            join_gap(&joined, run, arrange, compare)
-        }),
+        // Half and half, as joining them one by one would go over the first ones again and again.
+        (runs, Arrange::Elements) => {
+            let (first, second) = runs.split_at(runs.len() / 2);
+            join_gap(
+                &one_run(first, arrange, compare),
+                &one_run(second, arrange, compare),
+                arrange,
+                compare,
+            )
+        }
     }
 }
 

@@ -301,6 +301,16 @@ impl<'d> Collection<'d> {
 }
 
 impl<'d> EntryDraft<'d> {
+    /// The whole lines above it in a block collection.
+    pub(crate) fn lead(&self) -> &str {
+        match self {
+            EntryDraft::Keep(entry) if entry.parent().data().flow => "",
+            EntryDraft::Keep(entry) => entry.lead(),
+            EntryDraft::Made(made) | EntryDraft::Contested(made, _) => &made.lead.text,
+            EntryDraft::Only(_, entry) => entry.lead(),
+        }
+    }
+
     /// Opens the entry for editing. A contested entry, or one that only one side has, is not opened.
     pub fn open(&mut self) -> Option<&mut MadeEntry<'d>> {
         if let EntryDraft::Keep(entry) = self {

@@ -171,7 +171,7 @@ impl<'d> Collection<'d> {
         let below = self
             .entries
             .get(index)
-            .map_or(self.foot.text.as_ref(), lead_of);
+            .map_or(self.foot.text.as_ref(), EntryDraft::lead);
         let column = self.like.map_or(0, |like| like.data().column as i32);
         if let EntryDraft::Made(made) = &mut entry
             && let Draft::Block(text) = &made.body.value
@@ -191,7 +191,7 @@ impl<'d> Collection<'d> {
             let neighbour = self.entries.get(index).filter(|_| index > 0);
             let neighbour = neighbour.or_else(|| self.entries.get(1..)?.last());
             let blank = neighbour
-                .map(|entry| blank_lines(lead_of(entry)).to_owned())
+                .map(|entry| blank_lines(entry.lead()).to_owned())
                 .unwrap_or_default();
             if index == 0 {
                 set_blank_lines(&mut entry, "", column);
@@ -247,15 +247,6 @@ fn begins_deeper(text: &str, column: i32) -> bool {
         .is_some_and(|line| indent_of(line) as i32 > column)
 }
 
-fn lead_of<'e>(entry: &'e EntryDraft<'_>) -> &'e str {
-    match entry {
-        EntryDraft::Keep(entry) if entry.parent().data().flow => "",
-        EntryDraft::Keep(entry) => entry.lead(),
-        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => &made.lead.text,
-        EntryDraft::Only(_, entry) => lead_of(entry),
-    }
-}
-
 /// The blank lines that a lead begins with.
 fn blank_lines(lead: &str) -> &str {
     let rest = without_leading_blank_lines(lead);
@@ -264,7 +255,7 @@ fn blank_lines(lead: &str) -> &str {
 
 /// Gives an entry other blank lines above it.
 fn set_blank_lines(entry: &mut EntryDraft<'_>, blank: &str, column: i32) {
-    let lead = lead_of(entry);
+    let lead = entry.lead();
     if blank_lines(lead) == blank {
         return;
     }

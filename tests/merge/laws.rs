@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::RngSeed;
 use rhema_crdt::yaml::{Document, Limits};
 
 use crate::case::{merge, merge_bytes, text, with_side, with_swapped_halves};
@@ -255,7 +256,9 @@ fn config(cases: u32) -> ProptestConfig {
     // A longer search: PROPTEST_CASES=100000.
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
+        // The same cases every time: whoever changes something else must not be stopped by a case that nobody has met.
         config.cases = cases;
+        config.rng_seed = RngSeed::Fixed(20_261_120);
     }
     config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
     config

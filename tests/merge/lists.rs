@@ -332,3 +332,27 @@ fn members_with_a_hash_in_quotes_are_no_comments() {
         ",
     );
 }
+
+#[test]
+fn numbers_changed_to_one_value_in_different_places_both_count() {
+    case(
+        "
+        colour: [0, 0, 0]
+        at: [1, 2]
+        ",
+        "
+        colour: [255, 0, 0]
+        at: [5, 2]
+        ",
+        "
+        colour: [0, 0, 255]
+        at: [1, 5]
+        ",
+    )
+    .gives(
+        "
+        colour: [255, 0, 255]
+        at: [5, 5]
+        ",
+    );
+}

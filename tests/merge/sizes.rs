@@ -127,3 +127,21 @@ fn nesting_to_the_limit() {
     let theirs = flow("z, x");
     assert_eq!(merges_in_time(&base, &ours, &theirs), flow("z, x, y"));
 }
+
+#[test]
+fn twenty_thousand_records_renamed_while_every_other_one_is_changed() {
+    let base = records("x", 20_000);
+    let ours = base.replace("- id: x", "- id: y");
+    let theirs = base
+        .split_inclusive("status: open\n")
+        .enumerate()
+        .map(|(index, record)| match index % 2 {
+            0 => record.replace("open", "done"),
+            _ => record.to_owned(),
+        })
+        .collect::<String>();
+    let start = Instant::now();
+    let merged = merge(&base, &ours, &theirs).unwrap();
+    assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
+    assert_eq!(merged.contested, 10_000);
+}

@@ -1,8 +1,6 @@
 //! Values written by indentation: block scalars and block collections.
 
-use super::super::draft::{
-    BlockText, Collection, EntryDraft, Piece, header_of, is_compact, props_of,
-};
+use super::super::draft::{BlockText, Collection, Piece, header_of, is_compact, props_of};
 use super::super::lines::line_length;
 use super::super::tree::{Kind, NodeRef};
 use super::{Behind, Emitter, Holder, Place, Text};
@@ -126,7 +124,7 @@ impl<'d> Emitter<'d> {
             props: &collection.props,
             offset: collection.offset,
             compact: collection.compact,
-            commented: first.is_some_and(|entry| lead_of(entry).contains('#')),
+            commented: first.is_some_and(|entry| entry.lead().contains('#')),
         };
         let (column, in_line) = self.begin(&shape, sep, beside, place);
         self.entries(collection, column, in_line);
@@ -203,15 +201,5 @@ impl<'d> Emitter<'d> {
             }
         }
         self.piece(&collection.foot, column);
-    }
-}
-
-/// The lines above an entry of a block collection.
-fn lead_of<'e>(entry: &'e EntryDraft<'_>) -> &'e str {
-    match entry {
-        EntryDraft::Keep(entry) if entry.parent().data().flow => "",
-        EntryDraft::Keep(entry) => entry.lead(),
-        EntryDraft::Made(made) | EntryDraft::Contested(made, _) => &made.lead.text,
-        EntryDraft::Only(_, entry) => lead_of(entry),
     }
 }

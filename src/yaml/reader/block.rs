@@ -378,7 +378,8 @@ impl Reader<'_> {
     ) -> Result<NodeId> {
         self.depth -= 1;
         let mut end = self.end_entry(column);
-        if self.level() < column as i32 {
+        // A list in the column of the mapping around it leaves what stands there to the mapping.
+        if self.level() < column as i32 && parent != column as i32 {
             end = self.take_gap(column);
         }
         let mut node = props.node(kind, Span::new(begin, end), parent);

@@ -235,7 +235,12 @@ fn merged_part<'d>(merger: &mut Merger<'_>, slot: &Slot<'d>) -> Option<MergedPar
         .map(|draft| Some(draft.as_ref()?.beside.clone()));
     let beside = trivia::beside(besides);
     let outcome = merger.node(base, ours.root(), theirs.root(), Role::Root);
-    let orphans = merger.take_orphans();
+    let known = |comment: &str| head.contains(comment) || rest.contains(comment);
+    let orphans: String = merger
+        .take_orphans()
+        .split_inclusive('\n')
+        .filter(|comment| !known(comment))
+        .collect();
     if !orphans.is_empty() {
         rest = Cow::Owned(format!("{orphans}{rest}"));
     }

@@ -1,6 +1,7 @@
 //! Three-way merge of lines (after Khanna, Kunal and Pierce, "A Formal Investigation of Diff3", 2007): for the texts of
 //! block scalars and for comments.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::diff::{self, Hunk};
@@ -214,7 +215,25 @@ fn has_seen(old: &[&str], side: &[&str], further: &[&str]) -> bool {
 /// Both runs of lines, what they share once. A blank line belongs to the paragraph that it sets apart, so that two new
 /// paragraphs stay two.
 fn joined<'t>(ours: &[&'t str], theirs: &[&'t str]) -> Vec<&'t str> {
-    let (ours, theirs) = (paragraphs(ours), paragraphs(theirs));
+    let (mut ours, mut theirs) = (paragraphs(ours), paragraphs(theirs));
+    // The same lines set apart by more blank lines on one side are the same lines.
+    let text = |paragraph: &[&'t str]| -> Vec<&'t str> {
+        let lines = paragraph.iter().copied();
+        lines.filter(|line| !line.trim().is_empty()).collect()
+    };
+    let mut longest: HashMap<Vec<&str>, Vec<&str>> = HashMap::new();
+    for paragraph in ours.iter().chain(&theirs) {
+        let known = longest.entry(text(paragraph)).or_default();
+        if (known.len(), &*known) < (paragraph.len(), paragraph) {
+            known.clone_from(paragraph);
+        }
+    }
+    for paragraph in ours.iter_mut().chain(&mut theirs) {
+        let words = text(paragraph);
+        if let Some(longest) = longest.get(&words).filter(|_| !words.is_empty()) {
+            paragraph.clone_from(longest);
+        }
+    }
     runs::join(&ours, &theirs, Arrange::Runs, |a, b| a.cmp(b)).concat()
 }
 

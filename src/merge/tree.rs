@@ -181,12 +181,6 @@ impl<'a> Merger<'a> {
                 continue;
             }
             let entry = self.entry(slot, matched.by, flow);
-            if entry.is_none() {
-                // What the side that deleted the entry has elsewhere is not lost.
-                let deleting = if slot.ours.is_some() { theirs } else { ours };
-                self.orphans
-                    .retain(|comment| !deleting.raw().contains(comment.trim_end()));
-            }
             orphans.add(entries.len(), self.take_orphans());
             entries.push(entry);
         }
@@ -239,6 +233,12 @@ impl<'a> Merger<'a> {
         if flow {
             self.orphans.extend(orphans.into_lines());
         } else {
+            let sides = Sides {
+                base: None,
+                ours: Some(ours),
+                theirs: Some(theirs),
+            };
+            orphans.drop_moved(&matched, sides, &entries, &foot);
             let left = orphans.settle(&matched, &mut entries);
             trivia::put_above(&mut foot, &left);
         }
@@ -343,6 +343,11 @@ impl<'a> Merger<'a> {
         };
         let beside =
             trivia::beside(slot.map(|entry| entry.map(|entry| MadeEntry::of(entry).body.beside)));
+        let beside = if is_deleted(&beside, slot) {
+            Cow::Borrowed("")
+        } else {
+            beside
+        };
         let base = slot.base.map(EntryRef::value);
         let made = |body| {
             Box::new(MadeEntry {
@@ -469,8 +474,42 @@ impl Orphans {
         self.lines.into_iter().map(|(_, lines)| lines)
     }
 
-    /// Puts every comment above its entry or the next one that stays, as seen by the side that still had the one that is gone;
-    /// what has no such entry comes back.
+    /// Drops the comments that the side which deleted their entry has elsewhere, if they stand in the merge there.
+    fn drop_moved(
+        &mut self,
+        matched: &Matched<'_>,
+        sides: Sides<Option<NodeRef<'_>>>,
+        entries: &[Option<EntryDraft<'_>>],
+        foot: &Piece<'_>,
+    ) {
+        for (entry, lines) in &mut self.lines {
+            if entries[*entry].is_some() {
+                continue;
+            }
+            let slot = &matched.slots[*entry];
+            let deleting = if slot.ours.is_some() {
+                sides.theirs
+            } else {
+                sides.ours
+            };
+            let moved = |comment: &str| {
+                deleting.is_some_and(|node| node.raw().contains(comment))
+                    && (foot.text.contains(comment)
+                        || entries
+                            .iter()
+                            .flatten()
+                            .any(|entry| mentions(entry, comment)))
+            };
+            *lines = lines
+                .split_inclusive('\n')
+                .filter(|line| !moved(line.trim_end()))
+                .collect();
+        }
+        self.lines.retain(|(_, lines)| !lines.is_empty());
+    }
+
+    /// Puts every comment above its entry or the next one that stays, as seen by the side that still had the one that
+    /// is gone; what has no such entry comes back.
     fn settle(self, matched: &Matched<'_>, entries: &mut [Option<EntryDraft<'_>>]) -> String {
         let mut left = String::new();
         for (entry, lines) in self.lines {
@@ -506,6 +545,35 @@ fn is_revived(slot: &Slot<'_>) -> bool {
     let deleted = sides.iter().any(Option::is_none);
     let came_back = |entry: &EntryRef<'_>| document::is_revived(entry.value());
     deleted || (!came_back(&base) && sides.iter().flatten().any(came_back))
+}
+
+/// Whether a merged entry holds a comment.
+fn mentions(entry: &EntryDraft<'_>, comment: &str) -> bool {
+    let body = |body: &Body<'_>| {
+        let inside = match &body.value {
+            Draft::Keep(node) => node.raw_with_props().contains(comment),
+            Draft::Token(_) => false,
+            Draft::Block(text) => text.header.contains(comment),
+            Draft::Collection(collection) => {
+                collection.props.text.contains(comment)
+                    || collection.foot.text.contains(comment)
+                    || collection
+                        .entries
+                        .iter()
+                        .any(|entry| mentions(entry, comment))
+            }
+        };
+        inside || body.sep.text.contains(comment) || body.beside.contains(comment)
+    };
+    let made = |made: &MadeEntry<'_>| {
+        made.lead.text.contains(comment) || made.below.text.contains(comment) || body(&made.body)
+    };
+    match entry {
+        EntryDraft::Keep(entry) => entry.raw().contains(comment),
+        EntryDraft::Made(entry) => made(entry),
+        EntryDraft::Contested(entry, theirs) => made(entry) || body(theirs),
+        EntryDraft::Only(_, entry) => mentions(entry, comment),
+    }
 }
 
 fn starts_blank(entry: &EntryDraft<'_>) -> bool {
@@ -711,6 +779,16 @@ fn layout(value: &Draft<'_>) -> Layout {
         }
         _ => Layout::Inline,
     }
+}
+
+/// Whether a comment beside a value stood behind the key in the base, and a side has it in neither place.
+fn is_deleted(comment: &str, slot: &Slot<'_>) -> bool {
+    let comment = comment.trim();
+    let behind_key = |entry: EntryRef<'_>| entry.sep().contains(comment);
+    let is_gone = |entry: EntryRef<'_>| !behind_key(entry) && !entry.tail().contains(comment);
+    !comment.is_empty()
+        && slot.base.is_some_and(behind_key)
+        && (slot.ours.is_some_and(is_gone) || slot.theirs.is_some_and(is_gone))
 }
 
 /// Whether a comment can stand beside a value.

@@ -414,3 +414,31 @@ fn blank_lines_between_records_both_append() {
         ",
     );
 }
+
+#[test]
+fn a_comment_that_one_side_moved_into_a_list_that_the_other_deletes_stays() {
+    case(
+        "
+        a: 1
+        b:
+          - x
+        # the end
+        ",
+        "
+        a: 1
+        # the end
+        ",
+        "
+        a: 1
+        b:
+        - x
+        # the end
+        ",
+    )
+    .gives(
+        "
+        a: 1
+        # the end
+        ",
+    );
+}

@@ -103,6 +103,21 @@ fn counted(text: &str) -> HashMap<&str, usize> {
     counts
 }
 
+/// A text without comments and blank lines.
+fn without_comments(text: &str) -> String {
+    let bare = |line: &str| match line.trim_start().starts_with('#') {
+        true => String::new(),
+        false => line
+            .split(" #")
+            .next()
+            .unwrap_or(line)
+            .trim_end()
+            .to_owned(),
+    };
+    let lines = text.lines().map(bare).filter(|line| !line.is_empty());
+    lines.map(|line| line + "\n").collect()
+}
+
 impl Made {
     fn show(&self, merged: &str) -> String {
         format!(
@@ -165,24 +180,10 @@ impl Made {
                 break;
             }
             let again = merge(base, result, side).unwrap();
-            // Blank lines and comments at a seam belong to one neighbour or the other: the text does not say which,
-            // so there they may come back.
-            let lines = |text: &str| -> Vec<String> {
-                let lines = text
-                    .lines()
-                    .map(|line| line.split(" #").next().unwrap_or(line));
-                let lines = lines.filter(|line| !line.trim_start().is_empty());
-                let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
-                lines.map(|line| line.trim_end().to_owned()).collect()
-            };
-            prop_assert!(
-                counted(text(&again)).values().all(|&count| count == 1),
-                "doubled with\n{}{}",
-                side,
-                shown()
-            );
-            let (again, once) = (lines(text(&again)), lines(result));
-            prop_assert_eq!(again, once, "not idempotent with\n{}{}", side, shown());
+            // Blank lines and comments at a seam belong to one neighbour or the other, which the text does not say. So
+            // there they may come back, or stand twice: a known limit, of comments alone.
+            let (again, once) = (without_comments(text(&again)), without_comments(result));
+            prop_assert_eq!(&again, &once, "not idempotent with\n{}{}", side, shown());
         }
         Ok(())
     }
@@ -206,6 +207,7 @@ impl Made {
             .filter_map(|line| line.split_once('#'))
             .flat_map(|(_, comment)| words(comment))
             .collect();
+        let settled = self.both.is_some() && !self.flush_lists;
         for word in all {
             let [in_base, in_ours, in_theirs, in_result] = [&base, &ours, &theirs, &found]
                 .map(|counts| counts.get(word).copied().unwrap_or(0));
@@ -219,7 +221,7 @@ impl Made {
             } else if !contested && (self.both.is_some() || !comments.contains(word)) {
                 prop_assert!(in_result == 0, "came back: {word}\n{}", self.show(result));
             }
-            if !contested && (self.both.is_some() || !comments.contains(word)) {
+            if !contested && (settled || !comments.contains(word)) {
                 prop_assert!(in_result < 2, "doubled: {word}\n{}", self.show(result));
             }
         }
@@ -277,7 +279,9 @@ proptest! {
         base in tape(),
         branches in [tape(), tape(), tape()],
     ) {
-        let file = base_of(&base);
+        let mut file = base_of(&base);
+        // There a comment behind a list belongs to the next key as soon as there is one.
+        file.frame.flush_lists = false;
         let mut touched = Touched::default();
         let texts: Vec<String> = branches
             .iter()
@@ -322,7 +326,7 @@ proptest! {
         let (ours, theirs, found) = (lines(&made.ours), lines(&made.theirs), lines(result));
         for line in lines(&made.base) {
             // A key whose list was emptied has brackets beside it now.
-            if words(&line).is_empty() || line.ends_with(':') || !ours.contains(&line) || !theirs.contains(&line) {
+            if words(&line).is_empty() || without_comments(&line).ends_with(":\n") || !ours.contains(&line) || !theirs.contains(&line) {
                 continue;
             }
             prop_assert!(found.contains(&line), "rewritten: {line}\n{}", made.show(result));

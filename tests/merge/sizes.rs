@@ -69,6 +69,15 @@ fn a_text_of_twenty_thousand_lines() {
 }
 
 #[test]
+fn ten_thousand_lines_inserted_by_both_into_one_text() {
+    let base = "note: |\n  line\n";
+    let ours = format!("{base}{}", lines("  ", "ours ", 10_000));
+    let theirs = format!("{base}{}", lines("  ", "theirs ", 10_000));
+    let merged = merges_in_time(base, &ours, &theirs);
+    assert_eq!(merged.lines().count(), 20_002);
+}
+
+#[test]
 fn a_list_of_ten_thousand_members_rewritten() {
     let base = lines("", "- a", 10_000);
     let ours = lines("", "- b", 10_000);

@@ -512,3 +512,35 @@ fn folded_text_broken_anew_by_one_side_and_changed_by_the_other() {
         ",
     );
 }
+
+#[test]
+fn lines_that_differ_in_indentation_alone_are_two() {
+    case(
+        "
+        note: |
+          one
+        rest: 1
+        ",
+        "
+        note: |
+          one
+            new
+        rest: 1
+        ",
+        "
+        note: |
+          one
+          new
+        rest: 1
+        ",
+    )
+    .gives(
+        "
+        note: |
+          one
+            new
+          new
+        rest: 1
+        ",
+    );
+}

@@ -152,7 +152,7 @@ pub(crate) fn edits(
             // A file that is emptied is another matter.
             2 if itself
                 && !spot.is_id
-                && (spot.parent != 0 || spot.siblings.len() > 1)
+                && (spot.parent != 0 || spot.siblings.first() != Some(&spot.uid))
                 && (kinds == Kinds::All || spot.in_map || in_record_list) =>
             {
                 whole = true;

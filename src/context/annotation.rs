@@ -11,6 +11,7 @@
 //! commit held. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
 //! a `|` the same row of words.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -18,7 +19,7 @@ use super::text;
 use crate::crdt::{Digest, Stamp};
 
 /// How a record came into being.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Birth {
     /// When and where; none for a record that was written without the tool.
     pub stamp: Option<Stamp>,
@@ -101,6 +102,15 @@ impl Annotation {
     pub fn path<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
         let names: Vec<String> = names.into_iter().map(text::encode_name).collect();
         names.join(".")
+    }
+
+    /// The names in a path; what is not spelled as [`Annotation::path`] does stands for itself.
+    #[must_use]
+    pub fn names(path: &str) -> Vec<String> {
+        let names = path.split('.').filter(|name| !name.is_empty());
+        names
+            .map(|name| text::decode(name).map_or_else(|| name.to_owned(), Cow::into_owned))
+            .collect()
     }
 
     /// The stamps of a leaf that belong to the value whose digest is given.

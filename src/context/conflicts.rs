@@ -32,6 +32,14 @@ pub struct Loser {
     pub lost: Lost,
 }
 
+impl Loser {
+    /// The deletion of a whole record that came back.
+    pub const WHOLE_DELETION: Self = Self {
+        leaf: String::new(),
+        lost: Lost::Deletion,
+    };
+}
+
 /// The open conflicts of a record, each with the stamp of what lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {

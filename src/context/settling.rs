@@ -1,8 +1,10 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
 use super::GROUPS;
+use super::births::defining_leaf;
+use super::own::{Own, Role, is_free};
 use super::placing::{self, Splice};
-use super::stamping::{Own, Role, defining_leaf, may_carry, record_field};
+use super::records::{identity_field, may_carry};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
@@ -204,16 +206,14 @@ fn collect<'d>(
     found: &mut Vec<Holder<'d>>,
 ) {
     let carries = node.kind() == Kind::Mapping && (role == Role::Root || role == Role::Record);
-    if carries && may_carry(node) {
+    if carries && may_carry(node) && is_free(node, role) {
         found.push(Holder {
             node,
             role,
             names: names.clone(),
         });
     }
-    let field = (node.kind() == Kind::Sequence)
-        .then(|| record_field(node, None))
-        .flatten();
+    let field = identity_field(std::iter::once(node));
     for (index, entry) in node.entries().enumerate() {
         let value = entry.value();
         if !value.is_collection() {
@@ -225,11 +225,7 @@ fn collect<'d>(
             .map(|entry| entry.value().text().into_owned());
         let name = placing::name_of(entry).map(|name| name.into_owned());
         names.push(name.or(identity).unwrap_or_else(|| index.to_string()));
-        let role = if is_member {
-            Role::Record
-        } else {
-            Role::BornAlong
-        };
+        let role = if is_member { Role::Record } else { Role::Inner };
         collect(value, role, names, found);
         names.pop();
     }

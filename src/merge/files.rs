@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::document::{self, Keeper};
-use super::order::{self, Arrange, Fate, Orders};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
 use super::{Error, identity, trivia};
 use crate::context::Role;
+use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     self, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, NodeRef, Part, PartDraft, Piece,
 };

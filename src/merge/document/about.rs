@@ -220,11 +220,11 @@ fn shown_in(entry: &EntryDraft<'_>, names: &[String]) -> Lost {
             shown(collection.entries.iter(), names)
         }
         (Draft::Collection(collection), [name, rest @ ..]) => {
-            let called = |field: &&str| {
+            let called = |field: &str| {
                 let mut records = collection.entries.iter();
                 records.find(|entry| record_name(entry, field).as_ref() == Some(name))
             };
-            let record = IDENTITY_FIELDS.iter().find_map(|field| called(&field));
+            let record = IDENTITY_FIELDS.iter().find_map(|field| called(field));
             record.map_or(Lost::Deletion, |record| shown_in(record, rest))
         }
         (Draft::Token(_) | Draft::Block(_), _) => Lost::Deletion,

@@ -1,5 +1,6 @@
 //! Merging documents: nothing is contested, nothing is lost, and the order of merging does not show.
 #![cfg(test)]
 
+mod agreement;
 mod branches;
 mod model;

@@ -2,6 +2,7 @@
 
 use super::GROUPS;
 use super::births::defining_leaf;
+use super::leaves;
 use super::own::{Own, Role, is_free};
 use super::placing::{self, Splice};
 use super::records::{identity_field, may_carry};
@@ -233,28 +234,13 @@ fn collect<'d>(
 
 fn shown(names: &[String], leaf: &str) -> String {
     let mut parts = names.to_vec();
-    parts.extend(names_of(leaf));
+    parts.extend(Annotation::names(leaf));
     parts.join("/")
-}
-
-/// The names that lead to a leaf.
-fn names_of(leaf: &str) -> Vec<String> {
-    let names = leaf.split('.').filter(|name| !name.is_empty());
-    names
-        .map(|name| {
-            super::text::decode(name).map_or_else(|| name.to_owned(), |name| name.into_owned())
-        })
-        .collect()
 }
 
 /// The entry of a leaf, where it is there.
 fn at<'d>(holder: NodeRef<'d>, leaf: &str) -> Option<EntryRef<'d>> {
-    let names = names_of(leaf);
-    let (last, above) = names.split_last()?;
-    above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))?
-        .get(last)
+    leaves::at(holder, &Annotation::names(leaf))
 }
 
 fn winner(
@@ -320,14 +306,19 @@ fn with_value(
     leaf: &str,
     value: Option<&str>,
 ) -> Result<Vec<Splice>, Unsettled> {
-    let names = names_of(leaf);
+    let names = Annotation::names(leaf);
     let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
-    let parent = above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))
-        .ok_or(Unsettled::NoPlace)?;
-    match (parent.get(last), value) {
+    let parent = if above.is_empty() {
+        holder
+    } else {
+        let entry = leaves::at(holder, above).ok_or(Unsettled::NoPlace)?;
+        entry.value()
+    };
+    match (leaves::at(holder, &names), value) {
         (Some(entry), Some(value)) => Ok(vec![placing::with_value(entry, value)]),
+        (Some(entry), None) if parent.kind() == Kind::Sequence => {
+            without_record(holder.document(), entry.value())
+        }
         (Some(_), None) => {
             let cuts = placing::cuts(parent, |name| name == last);
             if cuts.is_empty() {
@@ -336,6 +327,7 @@ fn with_value(
                 Ok(cuts)
             }
         }
+        (None, Some(_)) if parent.kind() != Kind::Mapping => Err(Unsettled::NoPlace),
         (None, Some(value)) => placing::appended(parent, &written_key(last), value)
             .map(|splice| vec![splice])
             .ok_or(Unsettled::NoPlace),

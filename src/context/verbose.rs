@@ -336,24 +336,30 @@ mod tests {
         );
     }
 
-    /// The proposal's own example, with remarks.
+    /// As tools write it, with remarks.
     const VERBOSE: &str = "\
-# Todos
+# .rhema/todos.yaml - CRDT-enabled todos
 todos:
   _crdt_metadata:
     type: \"or_set\"
     version: \"1.0\"
-
+    last_sync: \"2024-01-15T10:30:00Z\"
+  
   # the items
   items:
     - id: \"todo_001\"
       title: \"Implement user authentication\" # soon
+      status: \"in_progress\"
+      priority: 2
       _crdt_metadata:
         added_by: \"node_001\"
-
-    - _crdt_metadata: {added_by: b}
-      id: \"todo_002\"
-      title: \"Add unit tests\"
+        added_at: \"2024-01-15T09:00:00Z\"
+        last_modified: \"2024-01-15T10:15:00Z\"
+    
+    - id: \"todo_002\"
+      _crdt_metadata: {added_by: node_002}
+      title: \"Add unit tests for auth module\"
+      status: \"todo\"
 owner: me
 ";
 
@@ -398,7 +404,7 @@ owner: me
             "todos:\n- {title: Second, id: todo_002}\n".to_owned()
         });
         assert!(!text.contains("node_001"), "{text}");
-        assert!(text.contains("_crdt_metadata: {added_by: b}"), "{text}");
+        assert!(text.contains("_crdt_metadata: {added_by: node_002}"), "{text}");
     }
 
     #[test]

@@ -6,15 +6,18 @@
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
 //! `matching.rs` which records of several versions are one, `leaves.rs` what they hold. *Where*: `placing.rs` knows the
 //! place, `mentions.rs` finds all of it in a file, `marker.rs` puts the marker in and takes everything out again,
-//! `verbose.rs` reads another way of writing it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it
-//! down, `settling.rs` lists what lost and settles it. Depends on `crdt` and `yaml`.
+//! `verbose.rs` reads another way of writing it, and gives it back. *When*: `stamping.rs` finds what was edited and
+//! `annotate.rs` writes it down, `settling.rs` lists what lost and settles it. `lift.rs` makes of a file what the CRDTs
+//! see, `difference.rs` of two files the edits between them. Depends on `crdt` and `yaml`.
 
 mod annotate;
 mod annotation;
 mod births;
 mod conflicts;
+mod difference;
 mod kinds;
 mod leaves;
+mod lift;
 mod marker;
 mod matching;
 mod mentions;
@@ -27,11 +30,14 @@ mod text;
 mod value;
 mod verbose;
 
-pub use annotation::{Annotation, Birth, Marker, NotAnAnnotation, StampedValue};
+pub use crate::crdt::Birth;
+pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub(crate) use births::{are_one, birth, renamed};
 pub use conflicts::{Conflicts, Loser, Lost};
+pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
+pub use lift::{Lifted, lift};
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};

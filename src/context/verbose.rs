@@ -173,9 +173,8 @@ fn restore_metadata<'d>(draft: &mut Draft<'d>, now: NodeRef<'d>, before: NodeRef
     let [olds, news] = numbered([Some(before), Some(now)], field);
     let Some(list) = draft.open() else { return };
     for (record, number) in list.entries.iter_mut().zip(news) {
-        let old = before.entries().zip(&olds);
-        let old = old.filter(|(_, old)| **old == number).map(|(old, _)| old);
-        let metadata = old.last().and_then(|old| old.value().get(METADATA));
+        let old = before.entries().zip(&olds).find(|(_, old)| **old == number);
+        let metadata = old.and_then(|(old, _)| old.value().get(METADATA));
         let has_some =
             matches!(record, EntryDraft::Keep(kept) if kept.value().get(METADATA).is_some());
         if let Some(metadata) = metadata.filter(|_| !has_some)
@@ -404,7 +403,10 @@ owner: me
             "todos:\n- {title: Second, id: todo_002}\n".to_owned()
         });
         assert!(!text.contains("node_001"), "{text}");
-        assert!(text.contains("_crdt_metadata: {added_by: node_002}"), "{text}");
+        assert!(
+            text.contains("_crdt_metadata: {added_by: node_002}"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -3,4 +3,5 @@
 
 mod agreement;
 mod branches;
+mod core;
 mod model;

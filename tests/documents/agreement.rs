@@ -1,6 +1,6 @@
 //! Stamping and the driver speak of the same leaves and of the same records: what one writes down the other finds.
 
-use rhema_crdt::context::{Stamped, stamp};
+use rhema_crdt::context::{Choice, Stamped, contests, settle, stamp};
 use rhema_crdt::crdt::{Clock, Replica, Stamp};
 use rhema_crdt::merge::{Merged, Options, merge};
 use rhema_crdt::yaml::{Document, Limits};
@@ -78,6 +78,33 @@ fn so_is_one_of_a_record_that_can_carry_no_annotation() {
         );
         assert_eq!(text.contains("_crdt: mine"), record.contains("mine"));
     }
+}
+
+#[test]
+fn what_it_lost_can_be_taken_nevertheless() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - &x\n    id: a\n    status: old\n  - id: b\n";
+    let taken = |text: &str, field: &str| {
+        let document = read(text);
+        let contests = contests(&document);
+        let contest = contests.iter().find(|contest| contest.field == field);
+        let stamp = "6ewzat00-000007".parse().unwrap();
+        settle(&document, contest.unwrap(), &Choice::Loser(0), stamp, "").unwrap()
+    };
+    let text = decided_by_stamp(base, "todos.a.status", "old");
+    let settled = taken(&text, "todos/a/status");
+    assert!(settled.contains("    status: zulu\n"), "{settled}");
+    assert!(
+        settled.contains("| 6ewzat00-000007 todos.a.status~"),
+        "{settled}"
+    );
+    let changed = recorded(base, &base.replace("old", "new"), 1, 0);
+    let merged = merged(
+        base,
+        "_crdt: v1 todos=or_set\ntodos:\n  - id: b\n",
+        &changed,
+    );
+    let settled = taken(self::text(&merged), "todos/a");
+    assert!(settled.ends_with("\ntodos:\n  - id: b\n"), "{settled}");
 }
 
 #[test]

@@ -82,6 +82,10 @@ pub(crate) struct Touched {
     pub(crate) leaves: BTreeSet<(String, Option<&'static str>)>,
     /// Records that another one was moved past: in the text nobody can tell which of two neighbours was moved.
     pub(crate) passed: BTreeSet<String>,
+    /// Whether a record is among them that opens with a text of several lines: its annotation stands above that text.
+    pub(crate) text_first: bool,
+    /// Whether a record was added at the end.
+    pub(crate) appended: bool,
     /// Whether records came into places where there were none.
     added: bool,
     /// Whether records went from their places.
@@ -180,7 +184,8 @@ impl Record {
             entries[..=notes + 1].rotate_right(1);
         }
         if let Some(annotation) = &self.annotation {
-            let place = usize::from(entries.len() > 1);
+            let one_line = entries[0].lines().count() == 1;
+            let place = usize::from(one_line && entries.len() > 1);
             entries.insert(place, format!("    _crdt: {annotation}\n"));
         }
         entries.concat().replacen("    ", "  - ", 1)
@@ -212,7 +217,10 @@ impl File {
     /// Makes the edits of one side; `side` names what it adds.
     pub(crate) fn apply(&mut self, edits: &[Edit], side: &str) -> Touched {
         let mut touched = Touched::default();
-        let mut touch = |record: &str, field| touched.leaves.insert((record.to_owned(), field));
+        let mut touch = |record: &Record, field| {
+            touched.text_first |= record.layout == Layout::TextFirst;
+            touched.leaves.insert((record.id.clone(), field))
+        };
         for (index, edit) in edits.iter().enumerate() {
             let count = self.records.len();
             match *edit {
@@ -227,7 +235,7 @@ impl File {
                         "notes" if value % 2 == 0 => format!("Other words,\n{value} of them."),
                         _ => format!("{name} {value}"),
                     };
-                    touch(&record.id, Some(name));
+                    touch(&*record, Some(name));
                     match record.fields.iter_mut().find(|(known, _)| *known == name) {
                         Some((_, known)) => *known = value,
                         None => record.fields.push((name, value)),
@@ -235,31 +243,32 @@ impl File {
                 }
                 Edit::Unset { record, field } if count > 0 => {
                     let record = &mut self.records[record % count];
-                    touch(&record.id, Some(FIELDS[field]));
+                    touch(&*record, Some(FIELDS[field]));
                     record.fields.retain(|(known, _)| *known != FIELDS[field]);
                 }
                 Edit::Insert { place, layout } => {
                     let record = born(format!("{side}{index}"), layout, index as u8);
-                    touch(&record.id, None);
+                    touch(&*record, None);
                     touched.added = true;
                     self.records.insert(place % (count + 1), record);
                 }
                 Edit::Append { layout } => {
                     let record = born(format!("{side}{index}"), layout, index as u8);
-                    touch(&record.id, None);
+                    touch(&*record, None);
+                    touched.appended = true;
                     touched.added = true;
                     self.records.push(record);
                 }
                 Edit::Remove { record } if count > 1 => {
                     let record = self.records.remove(record % count);
-                    touch(&record.id, None);
+                    touch(&*record, None);
                     touched.removed = true;
                 }
                 Edit::Move { record, by } if count > 0 => {
                     let from = record % count;
                     let to = from.saturating_add_signed(by.into()).min(count - 1);
                     let record = self.records.remove(from);
-                    touch(&record.id, None);
+                    touch(&*record, None);
                     touched.added = true;
                     touched.removed = true;
                     let between = &self.records[from.min(to)..from.max(to)];
@@ -269,7 +278,7 @@ impl File {
                     self.records.insert(to, record);
                 }
                 Edit::Rename { value } => {
-                    touch("", Some("name"));
+                    touched.leaves.insert((String::new(), Some("name")));
                     self.name = format!("name {value}");
                 }
                 _ => {}

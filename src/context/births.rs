@@ -6,6 +6,8 @@ use super::own::Role;
 use super::placing::{is_ours, name_of};
 use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, canonical, digest};
 use crate::crdt::Digest;
+#[cfg(doc)]
+use crate::crdt::second_name;
 use crate::yaml::{EntryRef, NodeRef, Scalar};
 
 /// The digest of what names a record: its defining field, or else all its scalar fields together.
@@ -65,12 +67,7 @@ pub(crate) fn are_one(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
     birth(a).digest == birth(b).digest
 }
 
-/// What a record is called when another one keeps its identity.
-pub(crate) fn renamed(identity: &str, birth: Birth) -> String {
-    format!("{identity}-{}", birth.digest)
-}
-
-/// The identity that a record was born with before it was [`renamed`], and what named it then; nothing if it was not.
+/// The identity that a record was born with before it was renamed ([`second_name`]), and what named it then; nothing if it was not.
 /// `written` is the birth that it has written down.
 pub(super) fn former<'d>(
     record: NodeRef<'d>,

@@ -4,11 +4,11 @@
 //! `_crdt_conflicts`; `own.rs` is both, as one root or record says it; `text.rs` spells names and values so that the whole
 //! is one plain string in every version of YAML, `value.rs` gives every node canonical bytes. *About what*: `kinds.rs`
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
-//! `matching.rs` which records of several versions are one, `leaves.rs` what they hold. *Where*: `placing.rs` knows the
-//! place, `mentions.rs` finds all of it in a file, `marker.rs` puts the marker in and takes everything out again,
-//! `verbose.rs` reads another way of writing it, and gives it back. *When*: `stamping.rs` finds what was edited and
-//! `annotate.rs` writes it down, `settling.rs` lists what lost and settles it. `lift.rs` makes of a file what the CRDTs
-//! see, `difference.rs` of two files the edits between them. Depends on `crdt` and `yaml`.
+//! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
+//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
+//! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
+//! what lost and settles it. Depends on `crdt` and `yaml`.
 
 mod annotate;
 mod annotation;
@@ -32,7 +32,7 @@ mod verbose;
 
 pub use crate::crdt::Birth;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
-pub(crate) use births::{are_one, birth, renamed};
+pub(crate) use births::{are_one, birth};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
-use crate::context::{Annotation, GROUPS, Loser, Lost, digest, leaf_at, renamed};
-use crate::crdt::{Digest, Observed, Stamp, Write, heads};
+use crate::context::{Annotation, GROUPS, Loser, Lost, digest, leaf_at};
+use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
 use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
 use crate::yaml::{Draft, EntryDraft, EntryRef, Kind, NodeRef, Piece, Side, double_quoted};
@@ -394,7 +394,7 @@ impl<'d> Settling<'_, 'd> {
             .filter_map(|annotation| annotation.birth)
             .any(|birth| {
                 let old = old.trim_matches('"');
-                !old.is_empty() && *new == double_quoted(&renamed(old, birth))
+                !old.is_empty() && *new == double_quoted(&second_name(old, birth.digest))
             })
     }
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::about::{key_of, saying};
-use crate::context::{birth, canonical, renamed};
+use crate::context::{birth, canonical};
+use crate::crdt::second_name;
 use crate::merge::identity::{By, Slot};
 use crate::yaml::{Draft, EntryDraft, EntryRef, double_quoted};
 
@@ -54,7 +55,7 @@ pub(super) fn apart<'d>(
     let birth = birth(second.value());
     let mut entry = saying(second, |own| own.annotation.birth = Some(birth));
     let identity = second.value().get(field).map(EntryRef::value);
-    let name = identity.map_or_else(String::new, |node| renamed(&node.text(), birth));
+    let name = identity.map_or_else(String::new, |node| second_name(&node.text(), birth.digest));
     let quoted = identity.is_some_and(|node| node.raw().starts_with(['"', '\'']));
     if let Some(collection) = entry.open().and_then(|made| made.body.value.open()) {
         let mut fields = collection.entries.iter_mut();

@@ -205,9 +205,18 @@ fn markers_in_a_file_that_does_not_parse_are_those_of_git() {
         let ours = ann.tree.read(FILE);
         ann.git(&["merge", "--abort"]);
         without_the_driver(&ann, &ben);
-        assert_eq!(ours, ann.tree.read(FILE));
+        assert_eq!(without_labels(&ours), without_labels(&ann.tree.read(FILE)));
         assert_eq!(ann.status()["state"], "conflicted");
     }
+}
+
+/// A text without the names of the sides in its markers: older versions of git do not tell them to drivers.
+fn without_labels(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let is_marker = line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+        if is_marker { &line[..7] } else { line }
+    });
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// A merge in a clone where `init` was not run: git merges lines.

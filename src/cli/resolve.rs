@@ -340,16 +340,20 @@ fn for_people(repo: &Repo, open: &Open) -> String {
     let contest = &open.contest;
     let (value, stamp) = &contest.winner;
     let value = value.as_deref().unwrap_or("(not there)");
-    let mut rows = vec![("winner".to_owned(), printable(value), *stamp)];
+    let mut rows = vec![("winner".to_owned(), value, *stamp)];
     for (index, (lost, stamp)) in contest.losers.iter().enumerate() {
         let value = match lost {
             Lost::Deletion => "(deleted)",
             Lost::Value(value) => value,
         };
-        rows.push(((index + 1).to_string(), printable(value), *stamp));
+        rows.push(((index + 1).to_string(), value, *stamp));
     }
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(name, value, stamp)| (name, in_lines(value), stamp))
+        .collect();
     let width = |value: &str| value.chars().count();
-    let widest = rows.iter().map(|(_, value, _)| width(value)).max();
+    let widest = rows.iter().map(|(_, (value, _), _)| width(value)).max();
     // A long value does not push the others' origins out of sight.
     let column = widest.unwrap_or_default().min(COLUMN);
     let mut text = format!(
@@ -357,15 +361,29 @@ fn for_people(repo: &Repo, open: &Open) -> String {
         printable(&contest.field),
         printable(&repo.shown(&open.path))
     );
-    for (name, value, stamp) in rows {
+    for (name, (value, lines), stamp) in rows {
         let gap = column.saturating_sub(width(&value));
         let origin = origin(stamp);
         text.push_str(&format!(
             "  {name:>6}  {value}{:gap$}  {FAINT}{origin}{FAINT:#}\n",
             ""
         ));
+        for line in lines {
+            text.push_str(&format!("          {line}\n"));
+        }
     }
     text
+}
+
+/// A value as it is listed: in one line, or a word for it and the lines of a text.
+fn in_lines(canonical: &str) -> (String, Vec<String>) {
+    match serde_json::from_str::<String>(canonical) {
+        Ok(text) if text.trim_end().contains('\n') => {
+            let lines: Vec<String> = text.lines().map(printable).collect();
+            (format!("{} lines", lines.len()), lines)
+        }
+        _ => (printable(canonical), Vec::new()),
+    }
 }
 
 /// When and where a value was written, as far as anybody knows.

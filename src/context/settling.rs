@@ -1,11 +1,15 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
+mod writing;
+
+use writing::NewValue;
+
 use super::GROUPS;
 use super::placing::{self, Splice};
 use super::stamping::{Own, Role, defining_leaf, may_carry, record_field};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
 use crate::crdt::Stamp;
-use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
+use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
 /// A leaf, or a whole record, with values that lost there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +97,18 @@ impl Contest {
         &self,
         choice: &Choice,
         document: &Document,
-    ) -> Result<Vec<(String, Option<String>)>, Unsettled> {
+    ) -> Result<Vec<(String, Option<NewValue>)>, Unsettled> {
         let index = match choice {
             Choice::Winner => return Ok(Vec::new()),
-            Choice::Value(value) => return Ok(vec![(self.leaf.clone(), Some(checked(value)?))]),
+            Choice::Value(value) => {
+                let value = NewValue::Typed(checked(value)?);
+                return Ok(vec![(self.leaf.clone(), Some(value))]);
+            }
             Choice::Loser(index) => *index,
         };
         let taken = |lost: &Lost| match lost {
             Lost::Deletion => None,
-            Lost::Value(value) => Some(written(value)),
+            Lost::Value(value) => Some(NewValue::of_canonical(value)),
         };
         let (lost, stamp) = self.losers.get(index).ok_or(Unsettled::NoSuchLoser)?;
         let mut chosen = vec![(self.leaf.clone(), taken(lost))];
@@ -159,8 +166,7 @@ pub fn settle(
     let mut document = read(document.text().to_owned())?;
     for (leaf, value) in contest.chosen(choice, &document)? {
         let node = contest.holder_in(&document)?.node;
-        let splices = with_value(node, &leaf, value.as_deref())?;
-        document = read(placing::apply(document.text(), splices).ok_or(Unsettled::NoPlace)?)?;
+        document = with_leaf(&document, node, &leaf, value.as_ref())?;
     }
     let Holder { node, role, .. } = contest.holder_in(&document)?;
     let mut own = Own::of(node, role);
@@ -320,26 +326,6 @@ fn read(text: String) -> Result<Document, Unsettled> {
     Document::from_text(text, &Limits::default()).map_err(|_| Unsettled::NoPlace)
 }
 
-/// A canonical value as people would write it: without quotes where it reads back without.
-fn written(value: &str) -> String {
-    let scalar = |text: &str| {
-        let document = Document::from_text(format!("{{a: {text}}}\n"), &Limits::default()).ok()?;
-        match document.root()?.get("a")?.value().scalar()? {
-            Scalar::Str(text) => Some(text.into_owned()),
-            _ => None,
-        }
-    };
-    match scalar(value) {
-        Some(text)
-            if !text.contains(['\n', '\r', '\t', '#'])
-                && scalar(&text).as_deref() == Some(&text) =>
-        {
-            text
-        }
-        _ => value.to_owned(),
-    }
-}
-
 /// A value from the command line.
 fn checked(value: &str) -> Result<String, Unsettled> {
     let read = Document::from_text(format!("a: {value}\n"), &Limits::default());
@@ -355,37 +341,28 @@ fn checked(value: &str) -> Result<String, Unsettled> {
     Ok(value.trim().to_owned())
 }
 
-/// Sets a leaf, or takes it away.
-fn with_value(
+/// A document with a leaf set, or taken away.
+fn with_leaf(
+    document: &Document,
     holder: NodeRef<'_>,
     leaf: &str,
-    value: Option<&str>,
-) -> Result<Vec<Splice>, Unsettled> {
+    value: Option<&NewValue>,
+) -> Result<Document, Unsettled> {
     let names = names_of(leaf);
     let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
     let parent = above
         .iter()
         .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))
         .ok_or(Unsettled::NoPlace)?;
-    match (parent.get(last), value) {
-        (Some(entry), Some(value)) => Ok(vec![placing::with_value(entry, value)]),
-        (Some(_), None) => {
-            let cuts = placing::cuts(parent, |name| name == last);
-            if cuts.is_empty() {
-                Err(Unsettled::NoPlace)
-            } else {
-                Ok(cuts)
-            }
-        }
-        (None, Some(value)) => placing::appended(parent, &written_key(last), value)
-            .map(|splice| vec![splice])
-            .ok_or(Unsettled::NoPlace),
-        (None, None) => Ok(Vec::new()),
+    if let Some(value) = value {
+        let changed = writing::with_field(document, parent, last, value, &together(leaf));
+        return changed.ok_or(Unsettled::NoPlace);
     }
-}
-
-fn written_key(name: &str) -> String {
-    written(&crate::yaml::double_quoted(name))
+    let cuts = placing::cuts(parent, |name| name == last);
+    if cuts.is_empty() && parent.get(last).is_some() {
+        return Err(Unsettled::NoPlace);
+    }
+    read(placing::apply(document.text(), cuts).ok_or(Unsettled::NoPlace)?)
 }
 
 /// Takes a record out of its list.
@@ -527,11 +504,11 @@ todos:
         let top = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    _crdt_conflicts: title~~s.Firstly\n    title: First\n";
         let completed = "    status: completed\n    completed_at: 2025-11-03\n    outcome: shown\n";
         for (field, choice, expected) in [
-            ("todos/a/status", Choice::Loser(1), completed),
+            ("todos/a/status", Choice::Loser(0), completed),
             ("todos/a/outcome", Choice::Loser(0), completed),
             (
                 "todos/a/status",
-                Choice::Loser(0),
+                Choice::Loser(1),
                 "    status: late\n    completed_at: null\n",
             ),
             (
@@ -547,6 +524,37 @@ todos:
         ] {
             let text = settled(COMPLETED, field, &choice).unwrap();
             assert_eq!(unstamped(&text), format!("{top}{expected}"), "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_written_like_what_it_replaces() {
+        let text = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt_conflicts: folded~~s.One+and+two. kept~~s.it lines~~j.%22One%5CnTwo%5Cn%22 quoted~~s.y tags~~j.[1%2C%22x%22]
+    folded: >-  # a note
+      Three
+      and four.
+    lines: |
+      Three
+      Four
+    quoted: 'x'
+    # on tags
+    tags: [2, y]
+  - id: b
+";
+        let chosen = [
+            ("folded", "    folded: >-  # a note\n      One and two.\n"),
+            ("lines", "    lines: |\n      One\n      Two\n"),
+            ("quoted", "    quoted: 'y'\n    # on tags\n"),
+            ("tags", "    # on tags\n    tags: [1, x]\n"),
+            ("kept", "    tags: [2, y]\n    kept: it\n  - id: b\n"),
+        ];
+        for (leaf, expected) in chosen {
+            let text = settled(text, &format!("todos/a/{leaf}"), &Choice::Loser(0)).unwrap();
+            assert!(text.contains(expected), "{leaf}: {text}");
         }
     }
 

@@ -91,6 +91,32 @@ fn each_way_of_settling_leaves_what_was_chosen_and_sync_agrees() {
 }
 
 #[test]
+fn texts_of_several_lines_are_listed_and_taken_as_such() {
+    let world = World::new();
+    let text =
+        "_crdt: v1\n_crdt_conflicts: notes~~j.%22One%5CnTwo%5Cn%22\nnotes: |\n  Eins\n  Zwei\n";
+    let tree = world.repo("repo", &[(FILE, text)]);
+    let listed = tree.rhema(&["resolve", "--list"]).exits(1).stdout;
+    let list = "\
+notes in .rhema/todos.yaml
+  winner  2 lines  without a stamp
+          Eins
+          Zwei
+       1  2 lines  without a stamp
+          One
+          Two
+";
+    assert!(listed.starts_with(list), "{listed}");
+    tree.rhema(&["resolve", "--path", "notes", "--take", "1"])
+        .exits(0);
+    assert!(
+        tree.read(FILE).ends_with("\nnotes: |\n  One\n  Two\n"),
+        "{}",
+        tree.read(FILE)
+    );
+}
+
+#[test]
 fn fields_that_change_together_are_settled_together() {
     let world = World::new();
     let group = "\

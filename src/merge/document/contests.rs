@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::about::{key_of, lost_draft, record_name};
 use super::lost_value;
-use crate::context::{Annotation, GROUPS, Loser, Lost, digest, identity_field, leaf_at};
+use crate::context::{
+    Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, identity_field, leaf_at,
+};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
 use crate::merge::identity::Slot;
 use crate::merge::sides::Sides;
@@ -34,6 +36,7 @@ pub(super) fn settle<'d>(
         },
     };
     settling.groups(slots, entries);
+    settling.written_anew(slots, entries);
     for (slot, entry) in slots.iter().zip(entries.iter_mut()) {
         if let Some(key) = key(slot)
             && let Some(draft) = entry.take()
@@ -108,9 +111,6 @@ impl<'d> Settling<'_, 'd> {
             let base = values(|slot| slot.base);
             let ours = values(|slot| slot.ours);
             let theirs = values(|slot| slot.theirs);
-            if members.len() < 2 || ours == base || theirs == base || ours == theirs {
-                continue;
-            }
             let latest = |side| {
                 let claims = members
                     .iter()
@@ -118,24 +118,99 @@ impl<'d> Settling<'_, 'd> {
                 claims.filter_map(|claim| claim.stamp).max()
             };
             let (mine, others) = (latest(Side::Ours), latest(Side::Theirs));
+            // What was written anew was chosen, though it is what stood there.
+            let changed = |values: &[Lost], stamp: Option<Stamp>| values != base || stamp.is_some();
+            let contested = changed(&ours, mine) && changed(&theirs, others) && ours != theirs;
+            if members.len() < 2 || !contested {
+                continue;
+            }
             let (winner, lost, lost_stamp) = if (mine, &ours) >= (others, &theirs) {
                 (Side::Ours, &theirs, others)
             } else {
                 (Side::Theirs, &ours, mine)
             };
-            for (((index, key), lost), base) in members.iter().zip(lost).zip(&base) {
+            for ((index, key), lost) in members.iter().zip(lost) {
                 let slot = &slots[*index];
                 let won = match winner {
                     Side::Ours => slot.ours,
                     Side::Theirs => slot.theirs,
                 };
                 let leaf = Annotation::path([key.as_str()]);
-                if lost_value(won.map(EntryRef::value)) != *lost && lost != base {
+                if lost_value(won.map(EntryRef::value)) != *lost {
                     self.lose(leaf.clone(), lost.clone(), lost_stamp);
                 }
                 self.settled.winners.insert(leaf, winner);
                 entries[*index] = won.map(EntryDraft::Keep);
             }
+        }
+    }
+
+    /// Decides leaves to which one side gave the value that they had, under a stamp of its own, while the other side gave
+    /// them another one: whoever settles a conflict in favour of what stands there has made an edit. Texts and lists are
+    /// merged instead.
+    fn written_anew(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
+        for (side, other) in [(Side::Ours, Side::Theirs), (Side::Theirs, Side::Ours)] {
+            let annotation = match side {
+                Side::Ours => &self.annotations.ours,
+                Side::Theirs => &self.annotations.theirs,
+            };
+            for leaf in annotation.leaves.keys() {
+                let names = Annotation::names(leaf);
+                let standing = self.versions.base.and_then(|root| leaf_at(root, &names));
+                let Some(standing) = standing.map(EntryRef::value).filter(|node| is_line(*node))
+                else {
+                    continue;
+                };
+                let (mine, others) = (
+                    self.claim(&names, side, None),
+                    self.claim(&names, other, None),
+                );
+                let before = lost_value(Some(standing));
+                let chosen = mine.stamp.is_some() && mine.value == before && others.value != before;
+                if !chosen || self.settled.winners.contains_key(leaf) {
+                    continue;
+                }
+                let winner = match self.decide(leaf, &mine, &others) {
+                    Side::Ours => side,
+                    Side::Theirs => other,
+                };
+                self.settled.winners.insert(leaf.clone(), winner);
+                if winner == side {
+                    self.put(&names, side, slots, entries);
+                }
+            }
+        }
+    }
+
+    /// Puts one side's version of a leaf in its place.
+    fn put(
+        &self,
+        names: &[String],
+        side: Side,
+        slots: &[Slot<'d>],
+        entries: &mut [Option<EntryDraft<'d>>],
+    ) {
+        let root = match side {
+            Side::Ours => self.versions.ours,
+            Side::Theirs => self.versions.theirs,
+        };
+        let chosen = root.and_then(|root| leaf_at(root, names));
+        let (Some(chosen), Some((name, rest))) = (chosen, names.split_first()) else {
+            return;
+        };
+        let Some(at) = slots
+            .iter()
+            .position(|slot| key(slot).as_ref() == Some(name))
+        else {
+            return;
+        };
+        let whole = match side {
+            Side::Ours => slots[at].ours,
+            Side::Theirs => slots[at].theirs,
+        };
+        match &mut entries[at] {
+            Some(entry) if !rest.is_empty() => put_in(entry, rest, chosen),
+            entry => *entry = whole.map(EntryDraft::Keep),
         }
     }
 
@@ -273,7 +348,7 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    /// The side whose value stands; the other's is kept unless it was superseded.
+    /// Which of two claims stands, the first as ours; the other's value is kept unless it was superseded.
     fn decide(&mut self, leaf: &str, mine: &Claim, others: &Claim) -> Side {
         // A record that got a new name because of its birth has it wherever it is known under the old one.
         if self.is_former_name(&mine.value, &others.value) {
@@ -313,6 +388,35 @@ impl<'d> Settling<'_, 'd> {
                 !old.is_empty() && *new == double_quoted(&second_name(old, birth.digest))
             })
     }
+}
+
+/// Puts a version of a leaf into what holds it.
+fn put_in<'d>(entry: &mut EntryDraft<'d>, names: &[String], chosen: EntryRef<'d>) {
+    let Some((name, rest)) = names.split_first() else {
+        *entry = EntryDraft::Keep(chosen);
+        return;
+    };
+    let Some(collection) = entry.open().and_then(|made| made.body.value.open()) else {
+        return;
+    };
+    let is_called = |entry: &EntryDraft<'d>| {
+        let record = || {
+            IDENTITY_FIELDS
+                .iter()
+                .any(|field| record_name(entry, field).as_ref() == Some(name))
+        };
+        key_of(entry).map_or_else(record, |key| key == *name)
+    };
+    match collection.entries.iter().position(is_called) {
+        Some(at) => put_in(&mut collection.entries[at], rest, chosen),
+        None if rest.is_empty() => collection.entries.push(EntryDraft::Keep(chosen)),
+        None => {}
+    }
+}
+
+/// Whether a node is a scalar that is decided as a whole, not a text that is merged by lines.
+fn is_line(node: NodeRef<'_>) -> bool {
+    matches!(node.kind(), Kind::Scalar(_)) && !node.text().trim_end().contains('\n')
 }
 
 fn other(side: Side) -> Side {

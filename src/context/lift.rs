@@ -76,10 +76,10 @@ impl Lifted {
                 .extend(superseded);
         }
         for (loser, _) in holder.conflicts.iter() {
-            let names = loser.leaf.split('.').filter(|name| !name.is_empty());
-            let at = names.fold(holder.at.clone(), |at, name| {
-                at.join(&super::text::decode(name).unwrap_or(name.into()))
-            });
+            let names = Annotation::names(&loser.leaf);
+            let at = names
+                .iter()
+                .fold(holder.at.clone(), |at, name| at.join(name));
             let value = match &loser.lost {
                 Lost::Deletion => None,
                 Lost::Value(canonical) => Some(Atom::new(canonical.clone())),

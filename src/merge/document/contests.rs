@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::about::{key_of, lost_draft, record_name};
+use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
-use crate::context::{
-    Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, identity_field, leaf_at,
-};
+use crate::context::{Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
-use crate::merge::identity::Slot;
+use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
 use crate::yaml::{Draft, EntryDraft, EntryRef, Kind, NodeRef, Piece, Side, double_quoted};
 
@@ -41,7 +39,9 @@ pub(super) fn settle<'d>(
         if let Some(key) = key(slot)
             && let Some(draft) = entry.take()
         {
-            *entry = settling.entry(draft, &mut vec![key], Standing::Named).pop();
+            let mut names = Names::default();
+            names.push(&key, &key, &key);
+            *entry = settling.entry(draft, &mut names, Standing::Named).pop();
         }
     }
     settling.settled
@@ -77,6 +77,40 @@ impl Claim {
             digest: Digest::of(format!("{:?}", self.value).as_bytes()),
             stamp: self.stamp,
             observed,
+        }
+    }
+}
+
+/// What leads to a leaf: a record may be called otherwise on each side.
+#[derive(Clone, Default)]
+struct Names {
+    merged: Vec<String>,
+    ours: Vec<String>,
+    theirs: Vec<String>,
+}
+
+impl Names {
+    fn push(&mut self, merged: &str, ours: &str, theirs: &str) {
+        self.merged.push(merged.to_owned());
+        self.ours.push(ours.to_owned());
+        self.theirs.push(theirs.to_owned());
+    }
+
+    fn pop(&mut self) {
+        self.merged.pop();
+        self.ours.pop();
+        self.theirs.pop();
+    }
+
+    /// The leaf in the merge.
+    fn leaf(&self) -> String {
+        path(&self.merged)
+    }
+
+    fn of(&self, side: Side) -> &[String] {
+        match side {
+            Side::Ours => &self.ours,
+            Side::Theirs => &self.theirs,
         }
     }
 }
@@ -170,10 +204,14 @@ impl<'d> Settling<'_, 'd> {
                 if !chosen || self.settled.winners.contains_key(leaf) {
                     continue;
                 }
-                let winner = match self.decide(leaf, &mine, &others) {
+                let (winner, losers) = self.decide(&mine, &others);
+                let winner = match winner {
                     Side::Ours => side,
                     Side::Theirs => other,
                 };
+                for (lost, stamp) in losers {
+                    self.lose(leaf.clone(), lost, stamp);
+                }
                 self.settled.winners.insert(leaf.clone(), winner);
                 if winner == side {
                     self.put(&names, side, slots, entries);
@@ -222,7 +260,7 @@ impl<'d> Settling<'_, 'd> {
     fn entry(
         &mut self,
         draft: EntryDraft<'d>,
-        names: &mut Vec<String>,
+        names: &mut Names,
         standing: Standing,
     ) -> Vec<EntryDraft<'d>> {
         match draft {
@@ -233,11 +271,12 @@ impl<'d> Settling<'_, 'd> {
             }
             EntryDraft::Only(side, kept) => {
                 match standing {
-                    Standing::Named => self.lose(path(names), Lost::Deletion, None),
+                    Standing::Named => self.lose(names.leaf(), Lost::Deletion, None),
                     Standing::Member => {}
                     Standing::Within => {
-                        let others = self.claim(names, other(side), None);
-                        self.lose(path(names), others.value, others.stamp);
+                        let side = other(side);
+                        let others = self.claim(names.of(side), side, None);
+                        self.lose(names.leaf(), others.value, others.stamp);
                     }
                 }
                 vec![*kept]
@@ -262,15 +301,18 @@ impl<'d> Settling<'_, 'd> {
                 both.map(EntryDraft::Made).into()
             }
             EntryDraft::Contested(mut made, theirs) => {
-                let leaf = path(names);
+                let leaf = names.leaf();
                 let (mine, others) = if standing == Standing::Named {
                     (Some(&made.body.value), Some(&theirs.value))
                 } else {
                     (None, None)
                 };
-                let mine = self.claim(names, Side::Ours, mine);
-                let others = self.claim(names, Side::Theirs, others);
-                let winner = self.decide(&leaf, &mine, &others);
+                let mine = self.claim(&names.ours, Side::Ours, mine);
+                let others = self.claim(&names.theirs, Side::Theirs, others);
+                let (winner, losers) = self.decide(&mine, &others);
+                for (lost, stamp) in losers {
+                    self.lose(leaf.clone(), lost, stamp);
+                }
                 if standing == Standing::Named {
                     self.settled.winners.insert(leaf, winner);
                 }
@@ -282,41 +324,91 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    fn value(&mut self, value: &mut Draft<'d>, names: &mut Vec<String>, standing: Standing) {
+    fn value(&mut self, value: &mut Draft<'d>, names: &mut Names, standing: Standing) {
+        if !holds_contest(value) {
+            return;
+        }
         let Draft::Collection(collection) = value else {
             return;
         };
         let is_named = standing == Standing::Named;
         let list = collection.kind == Kind::Sequence;
-        let field = (list && is_named)
-            .then(|| self.identity_field(names))
-            .flatten();
+        let matched = (list && is_named).then(|| self.matched(names));
         for entry in std::mem::take(&mut collection.entries) {
-            let name = match field {
-                Some(field) => record_name(&entry, field),
+            let called = match &matched {
+                Some(matched) => self.record(&entry, matched, names),
                 None if list || !is_named => None,
-                None => key_of(&entry),
+                None => key_of(&entry).map(|key| [key.clone(), key.clone(), key]),
             };
-            let standing = match (&name, list) {
+            let standing = match (&called, list) {
                 (Some(_), _) => Standing::Named,
                 (None, true) => Standing::Member,
                 (None, false) => Standing::Within,
             };
-            let above = names.len();
-            names.extend(name);
+            if let Some([merged, ours, theirs]) = &called {
+                names.push(merged, ours, theirs);
+            }
             let settled = self.entry(entry, names, standing);
             collection.entries.extend(settled);
-            names.truncate(above);
+            if called.is_some() {
+                names.pop();
+            }
         }
     }
 
-    /// The field that tells apart the records of the list that `names` leads to.
-    fn identity_field(&self, names: &[String]) -> Option<&'static str> {
-        let lists = self.versions.map(|root| {
+    /// The versions of the list that `names` lead to, matched.
+    fn matched(&self, names: &Names) -> Matched<'d> {
+        let Sides { base, ours, theirs } = self.versions;
+        let list = |root: Option<NodeRef<'d>>, names: &[String]| {
             let list = leaf_at(root?, names).map(EntryRef::value);
             list.filter(|list| list.kind() == Kind::Sequence)
+        };
+        identity::matched(Sides {
+            base: list(base, &names.ours).or_else(|| list(base, &names.theirs)),
+            ours: list(ours, &names.ours),
+            theirs: list(theirs, &names.theirs),
+        })
+    }
+
+    /// What a record will be called, and what it is called on each side; nothing for a member that nothing tells apart.
+    fn record(
+        &self,
+        entry: &EntryDraft<'d>,
+        matched: &Matched<'d>,
+        names: &Names,
+    ) -> Option<[String; 3]> {
+        let By::Field(field) = matched.by else {
+            return None;
+        };
+        let name = record_name(entry, field)?;
+        let called = |entry: Option<EntryRef<'_>>| {
+            Some(entry?.value().get(field)?.value().text().into_owned())
+        };
+        let slot = matched.slots.iter().find(|slot| {
+            [slot.ours, slot.theirs]
+                .into_iter()
+                .any(|entry| called(entry).as_ref() == Some(&name))
         });
-        identity_field(lists.iter().copied().flatten())
+        let on = |side: fn(&Slot<'d>) -> Option<EntryRef<'d>>| {
+            slot.and_then(|slot| called(side(slot)))
+                .unwrap_or_else(|| name.clone())
+        };
+        let (ours, theirs) = (on(|slot| slot.ours), on(|slot| slot.theirs));
+        let mut names = names.clone();
+        names.push(&name, &ours, &theirs);
+        names.push(field, field, field);
+        let merged = match identity_draft(entry, field) {
+            Some(EntryDraft::Contested(made, body)) => {
+                let mine = self.claim(&names.ours, Side::Ours, Some(&made.body.value));
+                let others = self.claim(&names.theirs, Side::Theirs, Some(&body.value));
+                match self.decide(&mine, &others).0 {
+                    Side::Ours => ours.clone(),
+                    Side::Theirs => theirs.clone(),
+                }
+            }
+            _ => name,
+        };
+        Some([merged, ours, theirs])
     }
 
     /// What one side has to say for its value of a leaf: the one that stands there, unless it is to be written as a
@@ -348,29 +440,23 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    /// Which of two claims stands, the first as ours; the other's value is kept unless it was superseded.
-    fn decide(&mut self, leaf: &str, mine: &Claim, others: &Claim) -> Side {
+    /// Which of two claims stands, the first as ours, and what is kept of the other's: nothing if it was superseded.
+    fn decide(&self, mine: &Claim, others: &Claim) -> (Side, Vec<(Lost, Option<Stamp>)>) {
         // A record that got a new name because of its birth has it wherever it is known under the old one.
         if self.is_former_name(&mine.value, &others.value) {
-            return Side::Theirs;
+            return (Side::Theirs, Vec::new());
         }
         if self.is_former_name(&others.value, &mine.value) {
-            return Side::Ours;
+            return (Side::Ours, Vec::new());
         }
-        let Some(heads) = heads(&[mine.write(), others.write()]) else {
-            return if mine.value >= others.value {
-                Side::Ours
-            } else {
-                Side::Theirs
-            };
+        let (winner, losers) = match heads(&[mine.write(), others.write()]) {
+            Some(heads) => (heads.winner.0, heads.losers),
+            None => (mine.value.clone().max(others.value.clone()), Vec::new()),
         };
-        for (lost, stamp) in heads.losers {
-            self.lose(leaf.to_owned(), lost, stamp);
-        }
-        if heads.winner.0 == mine.value {
-            Side::Ours
+        if winner == mine.value {
+            (Side::Ours, losers)
         } else {
-            Side::Theirs
+            (Side::Theirs, losers)
         }
     }
 
@@ -424,6 +510,18 @@ fn other(side: Side) -> Side {
         Side::Ours => Side::Theirs,
         Side::Theirs => Side::Ours,
     }
+}
+
+/// Whether something in a value is still contested.
+fn holds_contest(value: &Draft<'_>) -> bool {
+    let Draft::Collection(collection) = value else {
+        return false;
+    };
+    collection.entries.iter().any(|entry| match entry {
+        EntryDraft::Keep(_) => false,
+        EntryDraft::Made(made) => holds_contest(&made.body.value),
+        EntryDraft::Contested(..) | EntryDraft::Only(..) => true,
+    })
 }
 
 fn path(names: &[String]) -> String {

@@ -157,7 +157,7 @@ fn born(id: String, layout: Layout, value: u8) -> Record {
         ("title", format!("Title of {id}")),
         ("status", "pending".to_owned()),
     ];
-    if layout != Layout::Short || value % 2 == 0 {
+    if layout != Layout::Short || value.is_multiple_of(2) {
         fields.push((
             "priority",
             ["low", "high"][usize::from(value / 2 % 2)].to_owned(),
@@ -233,7 +233,9 @@ impl File {
                     let record = &mut self.records[record % count];
                     let name = FIELDS[field];
                     let value = match name {
-                        "notes" if value % 2 == 0 => format!("Other words,\n{value} of them."),
+                        "notes" if value.is_multiple_of(2) => {
+                            format!("Other words,\n{value} of them.")
+                        }
                         _ => format!("{name} {value}"),
                     };
                     touched.touch(record, Some(name));

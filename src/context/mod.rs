@@ -1,6 +1,6 @@
 //! Between YAML and the CRDTs: what a context file says about its own edits.
 //!
-//! `value.rs` gives every node canonical bytes; `annotation.rs` reads and writes what stands under `_crdt`,
+//! `value.rs` gives every node canonical bytes and says which values are the same (`instant.rs`: timestamps); `annotation.rs` reads and writes what stands under `_crdt`,
 //! `conflicts.rs` what stands under `_crdt_conflicts`; `text.rs` spells names and values so that the whole is one plain
 //! string in every version of YAML. `kinds.rs` knows the fields that matter, `records.rs` tells which mappings carry annotations, `mentions.rs` finds those that
 //! stand in a file, `marker.rs` puts the marker in and takes everything out again; `stamping.rs` finds what was edited and
@@ -9,6 +9,7 @@
 
 mod annotation;
 mod conflicts;
+mod instant;
 mod kinds;
 mod marker;
 mod mentions;
@@ -28,5 +29,5 @@ pub use mentions::{Claim, Mention, Says, mentions};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp};
-pub use value::{canonical, digest};
+pub use value::{canonical, digest, is_null, same, same_entry};
 pub use verbose::from_verbose;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::placing::{self, Splice, name_of};
 use super::{
     ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS,
-    IDENTITY_FIELDS, Marker, StampedValue, canonical, digest,
+    IDENTITY_FIELDS, Marker, StampedValue, canonical, digest, same_entry,
 };
 use crate::crdt::{Digest, Stamp};
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
@@ -601,11 +601,7 @@ fn shape(value: NodeRef<'_>) -> Shape {
 }
 
 fn leaf(value: NodeRef<'_>, old: Option<NodeRef<'_>>, names: &[String]) -> Leaf {
-    let differs = match old {
-        Some(old) => !value.means(old),
-        // The host tool writes what is not there as null.
-        None => !matches!(value.scalar(), Some(Scalar::Null)),
-    };
+    let differs = !same_entry(Some(value), old);
     let only = match names {
         [name] => Some(name.as_str()),
         _ => None,

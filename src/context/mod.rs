@@ -29,5 +29,5 @@ pub use mentions::{Claim, Mention, Says, mentions};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp};
-pub use value::{canonical, digest, is_null, same, same_entry};
+pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::from_verbose;

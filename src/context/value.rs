@@ -29,6 +29,12 @@ pub fn same(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
     a.means(b) || (may_be_same(a, b) && text(a, Grain::Document) == text(b, Grain::Document))
 }
 
+/// A hash that is equal for values that are the [`same`].
+#[must_use]
+pub fn sameness(node: NodeRef<'_>) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(text(node, Grain::Document).as_bytes())
+}
+
 /// Whether two entries of a mapping are the [`same`] in a document, absent ones among them: null says no more than
 /// nothing does.
 #[must_use]

@@ -8,6 +8,7 @@ use super::walk;
 use super::{Error, Repo, replace};
 use crate::context::{self, Stamped};
 use crate::crdt::{Clock, Replica, Stamp};
+use crate::merge;
 use crate::yaml::{Document, Limits};
 
 /// Where stamps come from: the clock of whoever makes the edits, which stores each before it gives it out.
@@ -90,20 +91,24 @@ impl Repo {
         // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
         let head = head.map(|head| with_line_ends_of(&bytes, head));
         let head = head.and_then(|head| Document::read(&head, &Limits::default()).ok());
+        // What a tool wrote anew is the edits that were made through it, not what it made of the file.
+        let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
+        let work = grafted.unwrap_or(work);
         let given = match *stamp {
             Some(stamp) => stamp,
             None => {
                 let nobodys = Clock::new(Replica::from_bits(0), None).tick(0);
                 let nobodys = nobodys.map_err(|source| Error::Clock { source })?;
                 match context::stamp(head.as_ref(), &work, nobodys) {
-                    Stamped { text: None, .. } => return Ok(()),
+                    Stamped { text: None, .. } if work.text().as_bytes() == bytes => return Ok(()),
                     Stamped { edits: 0, .. } => nobodys,
                     _ => *stamp.insert(new_stamp(stamps)?),
                 }
             }
         };
         let stamped = context::stamp(head.as_ref(), &work, given);
-        if let Some(text) = stamped.text {
+        let text = stamped.text.unwrap_or_else(|| work.into_text());
+        if text.as_bytes() != bytes {
             self.replace_unchanged(path, &bytes, text.as_bytes())?;
             recorded.written.push(path.to_path_buf());
         }

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::{By, Slot};
 use super::sides::Sides;
 use crate::context::{
-    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS, Loser,
-    Lost, Marker, StampedValue, canonical, digest,
+    self, ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS,
+    Loser, Lost, Marker, StampedValue, canonical, digest,
 };
 use crate::crdt::{Digest, Observed, Stamp, Write, heads};
 use crate::yaml::{
@@ -133,6 +133,26 @@ pub(super) fn is_revived(record: NodeRef<'_>) -> bool {
         && text_of(record, CONFLICTS_KEY)
             .and_then(|text| Conflicts::parse(&text).ok())
             .is_some_and(|conflicts| conflicts.contains(&loser))
+}
+
+/// Whether a record is as it was in the base; one without annotations is whatever annotations the base had, as a tool
+/// dropped them.
+pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>) -> bool {
+    let about = |entry: &EntryRef<'_>| {
+        let key = entry.key().map(NodeRef::text);
+        key.is_some_and(|key| [ANNOTATION_KEY, CONFLICTS_KEY].contains(&key.as_ref()))
+    };
+    if !base.is_structured() || record.entries().any(|entry| about(&entry)) {
+        return context::same(base, record);
+    }
+    base.entries()
+        .filter(|entry| !about(entry))
+        .chain(record.entries())
+        .all(|entry| {
+            let key = entry.key().map(NodeRef::text).unwrap_or_default();
+            let (old, new) = (base.get(&key), record.get(&key));
+            context::same_entry(old.map(EntryRef::value), new.map(EntryRef::value))
+        })
 }
 
 /// A record that was born under the identity of another one, with its new name.
@@ -720,7 +740,7 @@ fn with_loser<'d>(entry: EntryDraft<'d>, loser: Loser) -> EntryDraft<'d> {
 }
 
 /// Sets `_crdt` or `_crdt_conflicts` of a record that was opened.
-fn write_about(collection: &mut Collection<'_>, key: &str, text: String) {
+pub(super) fn write_about(collection: &mut Collection<'_>, key: &str, text: String) {
     let is = |entry: &EntryDraft<'_>, name: &str| key_of(entry).as_deref() == Some(name);
     let annotation = collection
         .entries

@@ -219,7 +219,7 @@ fn moves(base: &[u32], ours: &[u32], theirs: &[u32], skeleton: &[u32], count: us
 }
 
 /// Which entries of `base` keep their relative order in `side`: a longest increasing subsequence.
-fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
+pub(super) fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
     let mut position = vec![usize::MAX; count];
     for (index, &entry) in base.iter().enumerate() {
         position[entry as usize] = index;

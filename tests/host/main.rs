@@ -1,0 +1,12 @@
+//! The host tool beside us: it loads what we annotate, and what it makes of a file undoes nothing.
+#![cfg(test)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod files;
+mod model;
+mod recording;
+mod rewrites;
+mod shapes;

@@ -5,10 +5,14 @@
 //! shows the values that no known edit supersedes, one of them as the winner. Everything is a function of the set of
 //! writes alone: their order, grouping and repetition do not matter.
 
+pub(crate) mod diff;
 mod digest;
 mod observed;
+pub(crate) mod order;
 mod register;
+mod runs;
 mod stamp;
+pub(crate) mod text;
 
 pub use digest::Digest;
 pub use observed::Observed;

@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::{document, order, rewrite, similar};
+use super::{document, rewrite, similar};
 use crate::context::{self, ANNOTATION_KEY, CONFLICTS_KEY};
+use crate::crdt::order;
 use crate::yaml::{
     Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, Manner, NodeId,
     NodeRef, Scalar, Side, Value,

@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[allow(dead_code)] // Other test programs use the rest.
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -14,16 +14,16 @@ use std::cmp::Ordering;
 use super::runs;
 
 /// The three versions of a collection as sequences of entry numbers below `count`; an entry stands in each at most once.
-pub(super) struct Orders<'a> {
-    pub(super) base: &'a [u32],
-    pub(super) ours: &'a [u32],
-    pub(super) theirs: &'a [u32],
-    pub(super) count: usize,
+pub(crate) struct Orders<'a> {
+    pub(crate) base: &'a [u32],
+    pub(crate) ours: &'a [u32],
+    pub(crate) theirs: &'a [u32],
+    pub(crate) count: usize,
 }
 
 /// What became of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is deleted.
     Gone,
     /// It stands.
@@ -33,7 +33,7 @@ pub(super) enum Fate {
 }
 
 /// The entries that are not gone, in merged order.
-pub(super) fn merge(
+pub(crate) fn merge(
     orders: &Orders<'_>,
     fates: &[Fate],
     arrange: Arrange,
@@ -136,7 +136,7 @@ pub(super) fn merge(
 
 /// How what several sides put into one place is arranged.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrange {
+pub(crate) enum Arrange {
     /// Each entry by what it is known by, whoever put it there: many branches come out the same in any order of merging.
     Sorted,
     /// Entry by entry, the smaller head first, so that each side's own order stays.
@@ -219,7 +219,7 @@ fn moves(base: &[u32], ours: &[u32], theirs: &[u32], skeleton: &[u32], count: us
 }
 
 /// Which entries of `base` keep their relative order in `side`: a longest increasing subsequence.
-pub(super) fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
+pub(crate) fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
     let mut position = vec![usize::MAX; count];
     for (index, &entry) in base.iter().enumerate() {
         position[entry as usize] = index;

@@ -79,8 +79,11 @@ proptest! {
         let ours = branch(&base, &mine, 2, stamped[1]);
         let theirs = branch(&base, &other, 3, stamped[2]);
         prop_assume!(ours != base && theirs != base && ours != theirs);
-        // Which of two neighbours was moved past the other does not show, nor to whom the blank lines between them belong.
-        let moves = mine.iter().chain(&other).any(|edit| matches!(edit, Edit::Move(..)));
+        let any = |of: fn(&Edit) -> bool| mine.iter().chain(&other).any(of);
+        // The file does not show which of two neighbours was moved past the other, nor what was removed first, and so not to
+        // whom the blank lines between records belong.
+        let moves = any(|edit| matches!(edit, Edit::Move(..)))
+            || any(|edit| matches!(edit, Edit::Add(_))) && any(|edit| matches!(edit, Edit::Remove(_)));
         let merged = |ours: &str, theirs: &str| {
             let text = merged(&base, ours, theirs);
             if moves { without_blank_lines(&text) } else { text }

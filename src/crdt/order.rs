@@ -10,6 +10,7 @@
 //! committed, so it must not matter, or the order of merging many branches would show.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs;
 
@@ -216,6 +217,25 @@ fn moves(base: &[u32], ours: &[u32], theirs: &[u32], skeleton: &[u32], count: us
         };
     }
     movers
+}
+
+/// The elements of both sequences that stand elsewhere in `new` than in `old`, as few as can be.
+pub fn moved<T: Copy + Ord>(old: &[T], new: &[T]) -> BTreeSet<T> {
+    let places: BTreeMap<T, u32> = (0..)
+        .zip(old)
+        .map(|(place, element)| (*element, place))
+        .collect();
+    let in_both: Vec<u32> = new
+        .iter()
+        .filter_map(|element| places.get(element).copied())
+        .collect();
+    let base: Vec<u32> = (0..old.len() as u32).collect();
+    let kept = unmoved(&base, &in_both, old.len());
+    in_both
+        .into_iter()
+        .filter(|place| !kept[*place as usize])
+        .map(|place| old[place as usize])
+        .collect()
 }
 
 /// Which entries of `base` keep their relative order in `side`: a longest increasing subsequence.

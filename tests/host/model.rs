@@ -183,9 +183,16 @@ pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
         1 => (0u8..3).prop_map(Edit::Owner),
     ];
     proptest::collection::vec(edit, 0..5).prop_map(|mut edits| {
-        // A member that goes while another one comes may as well have been changed: the file does not show which it was.
-        let relates = edits.iter().any(|edit| matches!(edit, Edit::Relate(..)));
-        edits.retain(|edit| !(relates && matches!(edit, Edit::Unrelate(..))));
+        // A member that goes while another one comes may as well have been changed, and a text that comes back after it was
+        // cleared is written like a new one: the file does not show what was in between.
+        let any = |of: fn(&Edit) -> bool| edits.iter().any(of);
+        let relates = any(|edit| matches!(edit, Edit::Relate(..)));
+        let describes = any(|edit| matches!(edit, Edit::Describe(..)));
+        edits.retain(|edit| match edit {
+            Edit::Unrelate(..) => !relates,
+            Edit::Clear(_) => !describes,
+            _ => true,
+        });
         edits
     })
 }
@@ -286,14 +293,15 @@ fn make(edit: &Edit, todos: &mut Collection<'_>, manner: Manner) {
                 related.remove(which % related.entries.len());
             }
         }
-        Edit::Remove(at) => {
+        // A list that was empty in between would be written like a new one.
+        Edit::Remove(at) if count > 1 => {
             todos.remove(at % count);
         }
         Edit::Move(from, to) => todos.shift(from % count, to % count),
         Edit::Owner(value) => {
             set(todos, 0, "assigned_to", format!("person{value}"), manner);
         }
-        Edit::Add(_) => {}
+        Edit::Remove(_) | Edit::Add(_) => {}
     }
 }
 

@@ -197,6 +197,19 @@ pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     })
 }
 
+/// Edits before the branches: what they add has other names, so that nobody takes a record out and puts another one of its
+/// name in, which the file does not show either.
+pub(crate) fn earlier_edits() -> impl Strategy<Value = Vec<Edit>> {
+    edits().prop_map(|mut edits| {
+        for edit in &mut edits {
+            if let Edit::Add(value) = edit {
+                *value += 10;
+            }
+        }
+        edits
+    })
+}
+
 pub(crate) fn read(text: &str) -> Document {
     Document::from_text(text.to_owned(), &Limits::default()).unwrap()
 }

@@ -6,7 +6,7 @@ use rhema_crdt::context::stamp;
 use rhema_crdt::crdt::{Clock, Replica};
 use rhema_crdt::merge::{Options, merge, regraft};
 
-use crate::model::{Edit, edited, edits, read, starts};
+use crate::model::{Edit, earlier_edits, edited, edits, read, starts};
 use crate::shapes::{Todos, rewritten};
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
@@ -58,7 +58,7 @@ proptest! {
     #![proptest_config(config(150))]
 
     #[test]
-    fn a_mere_rewrite_is_no_edit(start in starts(), before in edits(), other in edits()) {
+    fn a_mere_rewrite_is_no_edit(start in starts(), before in earlier_edits(), other in edits()) {
         let base = branch(&start.text(), &before, 1, true);
         let rewritten = by_host(&base);
         let grafted = regraft(&read(&base), &read(&rewritten));
@@ -70,7 +70,7 @@ proptest! {
     #[test]
     fn edits_through_the_host_tool_merge_like_edits_by_hand(
         start in starts(),
-        before in edits(),
+        before in earlier_edits(),
         mine in edits(),
         other in edits(),
         stamped in any::<[bool; 3]>(),
@@ -78,7 +78,6 @@ proptest! {
         let base = branch(&start.text(), &before, 1, stamped[0]);
         let ours = branch(&base, &mine, 2, stamped[1]);
         let theirs = branch(&base, &other, 3, stamped[2]);
-        prop_assume!(ours != base && theirs != base && ours != theirs);
         let any = |of: fn(&Edit) -> bool| mine.iter().chain(&other).any(of);
         // The file does not show which of two neighbours was moved past the other, nor what was removed first, and so not to
         // whom the blank lines between records belong.
@@ -89,8 +88,13 @@ proptest! {
             if moves { without_blank_lines(&text) } else { text }
         };
         let by_hand = merged(&ours, &theirs);
-        prop_assert_eq!(&merged(&by_host(&ours), &theirs), &by_hand, "{}", by_host(&ours));
-        prop_assert_eq!(&merged(&theirs, &by_host(&ours)), &by_hand);
-        prop_assert_eq!(&merged(&by_host(&ours), &by_host(&theirs)), &by_hand);
+        // Where one side alone differs, or both are the same, there is nothing to merge: that one stands, bytes and all.
+        if theirs != base {
+            prop_assert_eq!(&merged(&by_host(&ours), &theirs), &by_hand, "{}", by_host(&ours));
+            prop_assert_eq!(&merged(&theirs, &by_host(&ours)), &by_hand);
+        }
+        if ours != theirs {
+            prop_assert_eq!(&merged(&by_host(&ours), &by_host(&theirs)), &by_hand);
+        }
     }
 }

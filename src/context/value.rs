@@ -15,24 +15,29 @@ pub fn canonical(node: NodeRef<'_>) -> String {
     text(node, Grain::Yaml)
 }
 
-/// The digest of a node's value in a document: that of the canonical text, with timestamps in UTC and without the
-/// entries of mappings that are null. Values that are the [`same`] have the same.
+/// The canonical text with timestamps in UTC and without the entries of mappings that are null: values that are the
+/// [`same`] have the same.
+pub(super) fn normal(node: NodeRef<'_>) -> String {
+    text(node, Grain::Document)
+}
+
+/// The digest of a node's value in a document: values that are the [`same`] have the same.
 #[must_use]
 pub fn digest(node: NodeRef<'_>) -> Digest {
-    Digest::of(text(node, Grain::Document).as_bytes())
+    Digest::of(normal(node).as_bytes())
 }
 
 /// Whether two values are the same in a document: what YAML takes for the same, timestamps of one instant, and mappings
 /// that differ in nothing but entries that are null on one side and absent on the other.
 #[must_use]
 pub fn same(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
-    a.means(b) || (may_be_same(a, b) && text(a, Grain::Document) == text(b, Grain::Document))
+    a.means(b) || (may_be_same(a, b) && normal(a) == normal(b))
 }
 
 /// A hash that is equal for values that are the [`same`].
 #[must_use]
 pub fn sameness(node: NodeRef<'_>) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(text(node, Grain::Document).as_bytes())
+    xxhash_rust::xxh3::xxh3_64(normal(node).as_bytes())
 }
 
 /// Whether two entries of a mapping are the [`same`] in a document, absent ones among them: null says no more than

@@ -22,6 +22,7 @@ mod trivia;
 
 use std::borrow::Cow;
 
+use crate::context::is_marked;
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 use sides::Sides;
 
@@ -151,7 +152,7 @@ impl Versions {
     /// Both sides as edits of the base, where a tool rewrote them, in documents.
     fn regrafted(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let Sides { base, ours, theirs } = &self.documents;
-        let is_document = |document: &Document| document.root().is_some_and(document::is_document);
+        let is_document = |document: &Document| document.root().is_some_and(is_marked);
         if !self.documents.iter().any(is_document) {
             return (None, None);
         }

@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::{document, rewrite, similar};
-use crate::context::{self, ANNOTATION_KEY, CONFLICTS_KEY};
+use super::document::is_one_line_draft;
+use super::{rewrite, similar};
+use crate::context::{self, ANNOTATION_KEY, CONFLICTS_KEY, Role, is_free, is_ours, place_among};
 use crate::crdt::order;
 use crate::yaml::{
     Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, Manner, NodeId,
@@ -25,7 +26,7 @@ const DEEPEST: usize = 40;
 /// files without a marker, and where the two cannot be brought together.
 #[must_use]
 pub fn regraft(base: &Document, side: &Document) -> Option<Document> {
-    let is_document = base.root().is_some_and(document::is_document);
+    let is_document = base.root().is_some_and(context::is_marked);
     is_document.then(|| grafted(base, side)).flatten()
 }
 
@@ -44,32 +45,27 @@ pub(super) fn grafted(base: &Document, side: &Document) -> Option<Document> {
         return None;
     };
     let root = part.root.open()?;
-    graft.mapping(root, before, after, Role::Root)?;
+    let role = role_of_root(before);
+    graft.mapping(root, before, after, role)?;
     let grafted = Document::from_text(file.emit(Side::Ours), &Limits::default()).ok()?;
     let anchors = Anchors::of(&grafted);
-    let reads_back = file.agrees(&grafted, Side::Ours)
-        && anchors.is_unchanged(grafted.root()?, after, Role::Root);
+    let reads_back =
+        file.agrees(&grafted, Side::Ours) && anchors.is_unchanged(grafted.root()?, after, role);
     reads_back.then_some(grafted)
 }
 
-/// Whether a mapping may carry annotations.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Root,
-    /// A member of a list.
-    Member,
-    Inner,
-}
-
-fn is_about(entry: EntryRef<'_>) -> bool {
-    entry
-        .key()
-        .is_some_and(|key| [ANNOTATION_KEY, CONFLICTS_KEY].contains(&key.text().as_ref()))
+/// The role of a root: that of a mapping like any other if somebody else uses our keys in it.
+fn role_of_root(root: NodeRef<'_>) -> Role {
+    if is_free(root, Role::Root) {
+        Role::Root
+    } else {
+        Role::Inner
+    }
 }
 
 /// Whether a mapping says anything about itself.
 fn is_annotated(node: NodeRef<'_>) -> bool {
-    node.entries().any(is_about)
+    node.entries().any(is_ours)
 }
 
 /// The anchored nodes of the base by name, in order: structures hold copies of what aliases name.
@@ -112,10 +108,10 @@ impl<'d> Anchors<'d> {
             (Kind::Sequence, Kind::Sequence) => {
                 same_tag(base, side)
                     && base.len() == side.len()
-                    && base
-                        .entries()
-                        .zip(side.entries())
-                        .all(|(old, new)| self.is_unchanged(old.value(), new.value(), Role::Member))
+                    && base.entries().zip(side.entries()).all(|(old, new)| {
+                        let old = old.value();
+                        self.is_unchanged(old, new.value(), Role::of_member(old))
+                    })
             }
             (Kind::Mapping, Kind::Mapping) if base.is_structured() && side.is_structured() => {
                 same_tag(base, side) && self.is_mapping_unchanged(base, side, role)
@@ -126,11 +122,11 @@ impl<'d> Anchors<'d> {
 
     fn is_mapping_unchanged(&self, base: NodeRef<'d>, side: NodeRef<'_>, role: Role) -> bool {
         // A tool that knows no annotations drops those of a record all together.
-        let dropped = role != Role::Inner && !is_annotated(side);
+        let dropped = role.is_holder() && !is_annotated(side);
         let news = by_key(side);
         let mut known = 0;
         base.entries()
-            .filter(|entry| !dropped || !is_about(*entry))
+            .filter(|entry| !dropped || !is_ours(*entry))
             .all(|old| {
                 let key = old.key().map(NodeRef::text).unwrap_or_default();
                 match news.get(&key) {
@@ -214,14 +210,14 @@ impl<'d> Graft<'d> {
         side: NodeRef<'_>,
         role: Role,
     ) -> Option<()> {
-        let carries = role != Role::Inner;
+        let carries = role.is_holder();
         let news = by_key(side);
         let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(base.len());
         for old in base.entries() {
             let name = old.key()?.text();
             let at = names.len();
             let is_gone = match news.get(&name) {
-                _ if carries && is_about(old) => false,
+                _ if carries && is_ours(old) => false,
                 None => !context::is_null(old.value()),
                 Some(new) => {
                     let draft = collection.entries.get_mut(at)?;
@@ -239,7 +235,7 @@ impl<'d> Graft<'d> {
         let mut behind = None;
         for new in side.entries() {
             let name = new.key()?.text();
-            if carries && is_about(new) {
+            if carries && is_ours(new) {
                 continue;
             }
             if known.contains(&name) {
@@ -258,40 +254,50 @@ impl<'d> Graft<'d> {
             }
         }
         if carries && is_annotated(side) {
-            return self.annotations(collection, &names, side, role);
+            return self.annotations(collection, names, side, role);
         }
         Some(())
     }
 
-    /// Takes over what the side says about a record or the root.
+    /// Takes over what the side says about a record or the root. `names` are the keys of the collection.
     fn annotations(
         &self,
         collection: &mut Collection<'d>,
-        names: &[Cow<'_, str>],
+        mut names: Vec<Cow<'_, str>>,
         side: NodeRef<'_>,
         role: Role,
     ) -> Option<()> {
-        let mut gone = None;
         for key in [ANNOTATION_KEY, CONFLICTS_KEY] {
-            let at = names.iter().position(|name| name == key);
+            let place = |names: &[Cow<'_, str>], key| names.iter().position(|name| name == key);
             let new = side.get(key).map(EntryRef::value);
-            match (at, new) {
+            match (place(&names, key), new) {
                 (Some(at), Some(new)) => {
                     let made = collection.entries.get_mut(at)?.open()?;
                     if !matches!(&made.body.value, Draft::Keep(old) if old.means(new)) {
                         made.set(&value_of(new)?, self.manner);
                     }
                 }
-                (Some(at), None) => gone = Some(at),
-                (None, Some(new)) if role == Role::Member => {
-                    document::write_about(collection, key, new.text().into_owned());
+                (Some(at), None) => {
+                    collection.remove(at);
+                    names.remove(at);
                 }
-                (None, Some(_)) => return None,
+                (None, Some(new)) => {
+                    // Where a marker would have to go only `init` knows.
+                    if role == Role::Root && key == ANNOTATION_KEY {
+                        return None;
+                    }
+                    let first = collection.entries.first();
+                    let is_one_line = || first.is_some_and(is_one_line_draft);
+                    let at = match place(&names, ANNOTATION_KEY) {
+                        Some(at) => at + 1,
+                        None => place_among(role, collection.flow, names.len(), is_one_line),
+                    };
+                    let name = Scalar::Str(Cow::Borrowed(key));
+                    collection.insert(at, Some(&name), &value_of(new)?, self.manner);
+                    names.insert(at, Cow::Borrowed(key));
+                }
                 (None, None) => {}
             }
-        }
-        if let Some(at) = gone {
-            collection.remove(at);
         }
         Some(())
     }
@@ -329,7 +335,8 @@ impl<'d> Graft<'d> {
                 collection.place(at, entry);
             }
             let draft = collection.entries.get_mut(at)?;
-            self.entry(draft, olds[old].value(), new.value(), Role::Member)?;
+            let old = olds[old].value();
+            self.entry(draft, old, new.value(), Role::of_member(old))?;
         }
         Some(())
     }
@@ -337,21 +344,12 @@ impl<'d> Graft<'d> {
 
 /// For every member of `side` the index of the member of `base` that it is.
 fn matched(base: NodeRef<'_>, side: NodeRef<'_>) -> Vec<Option<usize>> {
-    let field = context::identity_field(base);
-    if let Some(field) = field.filter(|_| side.is_empty() || context::identity_field(side) == field)
-    {
-        let name = |entry: EntryRef<'_>| {
-            let name = entry.value().get(field)?.value().text();
-            Some(name.into_owned())
-        };
-        let known: HashMap<String, usize> = base
-            .entries()
-            .enumerate()
-            .filter_map(|(at, entry)| Some((name(entry)?, at)))
-            .collect();
-        return side
-            .entries()
-            .map(|entry| known.get(&name(entry)?).copied())
+    if let Some(field) = context::identity_field([base, side].into_iter()) {
+        let [olds, news] = context::numbered([Some(base), Some(side)], field);
+        let known: HashMap<u32, usize> = olds.into_iter().zip(0..).collect();
+        return news
+            .into_iter()
+            .map(|number| known.get(&number).copied())
             .collect();
     }
     let hashes = |nodes: &[NodeRef<'_>]| -> Vec<u64> {

@@ -7,7 +7,6 @@
 //! deleting comments and blank lines: the base was written in another form, or the document's marker, which every
 //! person leaves at the top and which structures know only as a key among others, is gone from there.
 
-use super::document;
 use crate::context::{self, ANNOTATION_KEY};
 use crate::yaml::{Document, Kind, NodeRef, PartDraft, Style};
 
@@ -30,7 +29,7 @@ pub(super) fn is_rewrite(base: &Document, side: &Document) -> bool {
 
 fn starts_with_marker(root: NodeRef<'_>) -> bool {
     let first = root.entries().next().and_then(|entry| entry.key());
-    first.is_some_and(|key| key.text() == ANNOTATION_KEY) && document::is_document(root)
+    first.is_some_and(|key| key.text() == ANNOTATION_KEY) && context::is_marked(root)
 }
 
 /// What comments and blank lines mean for the form of a file.

@@ -68,9 +68,14 @@ fn annotated(text: &str) -> String {
     let edited = draft.emit(Side::Ours);
     let mut clock = Clock::new(Replica::from_bits(9), None);
     let now = clock.tick(1_800_000_000_000).unwrap();
-    stamp(Some(&document), &read(&edited), now)
-        .text
-        .unwrap_or(marked)
+    stamp(
+        Some(&document),
+        &read(&edited),
+        now,
+        &mut std::iter::empty(),
+    )
+    .text
+    .unwrap_or(marked)
 }
 
 /// Adds a word to every description below.

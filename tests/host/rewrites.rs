@@ -39,8 +39,10 @@ fn branch(base: &str, edits: &[Edit], replica: u32, stamped: bool) -> String {
         return text;
     }
     let mut clock = Clock::new(Replica::from_bits(replica), None);
-    let now = clock.tick(1_800_000_000_000 + u64::from(replica)).unwrap();
-    stamp(Some(&read(base)), &read(&text), now)
+    let start = 1_800_000_000_000 + u64::from(replica);
+    let now = clock.tick(start).unwrap();
+    let mut births = std::iter::from_fn(|| clock.tick(start).ok());
+    stamp(Some(&read(base)), &read(&text), now, &mut births)
         .text
         .unwrap_or(text)
 }

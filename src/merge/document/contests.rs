@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
-use crate::context::{Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at};
+use crate::context::{
+    Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at, same_entry,
+};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
 use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
@@ -126,7 +128,7 @@ enum Standing {
     Within,
 }
 
-impl<'d> Settling<'_, 'd> {
+impl<'k, 'd> Settling<'k, 'd> {
     /// Decides groups of fields that both sides changed to something different: all fields are the winner's.
     fn groups(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
         for group in GROUPS {
@@ -136,15 +138,16 @@ impl<'d> Settling<'_, 'd> {
                 .filter_map(|(index, slot)| Some((index, key(slot)?)))
                 .filter(|(_, key)| group.contains(&key.as_str()))
                 .collect();
-            let values = |of: fn(&Slot<'d>) -> Option<EntryRef<'d>>| -> Vec<Lost> {
+            let values = |of: fn(&Slot<'d>) -> Option<EntryRef<'d>>| -> Vec<Option<NodeRef<'d>>> {
                 let slots = members.iter().map(|(index, _)| &slots[*index]);
-                slots
-                    .map(|slot| lost_value(of(slot).map(EntryRef::value)))
-                    .collect()
+                slots.map(|slot| of(slot).map(EntryRef::value)).collect()
             };
             let base = values(|slot| slot.base);
             let ours = values(|slot| slot.ours);
             let theirs = values(|slot| slot.theirs);
+            let shown = |values: &[Option<NodeRef<'_>>]| -> Vec<Lost> {
+                values.iter().map(|value| lost_value(*value)).collect()
+            };
             let latest = |side| {
                 let claims = members
                     .iter()
@@ -153,12 +156,18 @@ impl<'d> Settling<'_, 'd> {
             };
             let (mine, others) = (latest(Side::Ours), latest(Side::Theirs));
             // What was written anew was chosen, though it is what stood there.
-            let changed = |values: &[Lost], stamp: Option<Stamp>| values != base || stamp.is_some();
-            let contested = changed(&ours, mine) && changed(&theirs, others) && ours != theirs;
+            let differ = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
+                a.iter().zip(b).any(|(a, b)| !same_entry(*a, *b))
+            };
+            let changed = |values: &[Option<NodeRef<'_>>], stamp: Option<Stamp>| {
+                stamp.is_some() || differ(values, &base)
+            };
+            let contested =
+                changed(&ours, mine) && changed(&theirs, others) && differ(&ours, &theirs);
             if members.len() < 2 || !contested {
                 continue;
             }
-            let (winner, lost, lost_stamp) = if (mine, &ours) >= (others, &theirs) {
+            let (winner, lost, lost_stamp) = if (mine, shown(&ours)) >= (others, shown(&theirs)) {
                 (Side::Ours, &theirs, others)
             } else {
                 (Side::Theirs, &ours, mine)
@@ -170,8 +179,8 @@ impl<'d> Settling<'_, 'd> {
                     Side::Theirs => slot.theirs,
                 };
                 let leaf = Annotation::path([key.as_str()]);
-                if lost_value(won.map(EntryRef::value)) != *lost {
-                    self.lose(leaf.clone(), lost.clone(), lost_stamp);
+                if !same_entry(won.map(EntryRef::value), *lost) {
+                    self.lose(leaf.clone(), lost_value(*lost), lost_stamp);
                 }
                 self.settled.winners.insert(leaf, winner);
                 entries[*index] = won.map(EntryDraft::Keep);
@@ -184,24 +193,20 @@ impl<'d> Settling<'_, 'd> {
     /// merged instead.
     fn written_anew(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
         for (side, other) in [(Side::Ours, Side::Theirs), (Side::Theirs, Side::Ours)] {
-            let annotation = match side {
-                Side::Ours => &self.annotations.ours,
-                Side::Theirs => &self.annotations.theirs,
-            };
+            let (version, annotation) = self.version(side);
             for leaf in annotation.leaves.keys() {
                 let names = Annotation::names(leaf);
-                let standing = self.versions.base.and_then(|root| leaf_at(root, &names));
-                let Some(standing) = standing.map(EntryRef::value).filter(|node| is_line(*node))
-                else {
+                let at = |root: Option<NodeRef<'d>>| Some(leaf_at(root?, &names)?.value());
+                let standing = at(self.versions.base);
+                let is_chosen = standing.is_some_and(is_line)
+                    && same_entry(at(version), standing)
+                    && !same_entry(at(self.version(other).0), standing);
+                if !is_chosen || self.settled.winners.contains_key(leaf) {
                     continue;
-                };
-                let (mine, others) = (
-                    self.claim(&names, side, None),
-                    self.claim(&names, other, None),
-                );
-                let before = lost_value(Some(standing));
-                let chosen = mine.stamp.is_some() && mine.value == before && others.value != before;
-                if !chosen || self.settled.winners.contains_key(leaf) {
+                }
+                let mine = self.claim(&names, side, None);
+                let others = self.claim(&names, other, None);
+                if mine.stamp.is_none() {
                     continue;
                 }
                 let (winner, losers) = self.decide(&mine, &others);
@@ -228,10 +233,7 @@ impl<'d> Settling<'_, 'd> {
         slots: &[Slot<'d>],
         entries: &mut [Option<EntryDraft<'d>>],
     ) {
-        let root = match side {
-            Side::Ours => self.versions.ours,
-            Side::Theirs => self.versions.theirs,
-        };
+        let (root, _) = self.version(side);
         let chosen = root.and_then(|root| leaf_at(root, names));
         let (Some(chosen), Some((name, rest))) = (chosen, names.split_first()) else {
             return;
@@ -414,10 +416,7 @@ impl<'d> Settling<'_, 'd> {
     /// What one side has to say for its value of a leaf: the one that stands there, unless it is to be written as a
     /// `draft`.
     fn claim(&self, names: &[String], side: Side, draft: Option<&Draft<'d>>) -> Claim {
-        let (root, annotation) = match side {
-            Side::Ours => (self.versions.ours, &self.annotations.ours),
-            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
-        };
+        let (root, annotation) = self.version(side);
         let leaf = path(names);
         let node = root
             .and_then(|root| leaf_at(root, names))
@@ -437,6 +436,14 @@ impl<'d> Settling<'_, 'd> {
             value: draft.map_or_else(|| lost_value(node), lost_draft),
             stamp,
             superseded,
+        }
+    }
+
+    /// One side's version, and what it knows of itself.
+    fn version(&self, side: Side) -> (Option<NodeRef<'d>>, &'k Annotation) {
+        match side {
+            Side::Ours => (self.versions.ours, &self.annotations.ours),
+            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
         }
     }
 

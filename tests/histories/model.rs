@@ -71,6 +71,12 @@ impl Record {
         stamps.filter(|(_, of)| Some(of) == value).map(|(stamp, _)| *stamp).collect()
     }
 
+    /// Whether a leaf shows or keeps this value.
+    fn has_value(&self, loser: &(String, Value)) -> bool {
+        let (leaf, value) = loser;
+        self.losers.contains_key(loser) || !leaf.is_empty() && self.values.get(leaf) == value.as_ref()
+    }
+
     /// Whether this version of a record already knows `stamp` at `leaf`.
     fn contains(&self, leaf: &str, stamp: Stamp) -> bool {
         self.stamps.get(leaf).into_iter().flatten().any(|(known, _)| *known == stamp)
@@ -139,8 +145,9 @@ impl Record {
         }
         record.restamp(&fresh, &[], head, stamp);
         let values = record.values.clone();
+        let open: BTreeSet<String> = record.losers.keys().map(|(leaf, _)| leaf.clone()).collect();
         let stands = |leaf: &str, of: &String, stamp: Stamp| {
-            values.get(leaf) == Some(of) && (roomy || !head.contains(leaf, stamp))
+            values.get(leaf) == Some(of) && (roomy || open.contains(leaf) || !head.contains(leaf, stamp))
         };
         for (leaf, stamps) in &mut record.stamps {
             stamps.retain(|(stamp, of)| stands(leaf, of, *stamp));
@@ -330,11 +337,11 @@ fn are_different(a: &Record, b: &Record) -> bool {
 }
 
 /// Whether `side` holds an edit that a removal of `base` did not observe: another value, a losing one included, or a
-/// fresh stamp.
+/// fresh stamp. That it was deleted elsewhere, too, is none.
 fn updates(base: &Record, side: &Record) -> bool {
     let values = base.values != side.values || base.tags != side.tags;
     let fresh = side.values.keys().any(|leaf| fresh_stamp(Some(base), side, leaf).is_some());
-    let lost = side.losers.keys().any(|loser| !base.losers.contains_key(loser));
+    let lost = side.losers.keys().any(|loser| !loser.0.is_empty() && !base.losers.contains_key(loser));
     values || fresh || lost
 }
 
@@ -345,16 +352,17 @@ fn claim(base: Option<&Record>, side: &Record, leaf: &str) -> Option<Stamp> {
 }
 
 /// The stamp of a leaf that was stamped since base, whatever its value. A stamp beside a value that base has, too, is an edit
-/// only if it is later than all that base names: what base does not name may only have been dropped to save space.
+/// only if it is later than the one that base has there, or if it settles what base left open: what base does not name may
+/// only have been dropped to save space.
 fn fresh_stamp(base: Option<&Record>, side: &Record, leaf: &str) -> Option<Stamp> {
     let stamp = claim(base, side, leaf)?;
     let Some(base) = base else { return Some(stamp) };
-    let lost = base.losers.iter().filter(|((of, _), _)| of == leaf);
-    let known: BTreeSet<Stamp> = base.stamps().into_iter().chain(lost.clone().filter_map(|(_, stamp)| *stamp)).collect();
-    match known.last() {
-        Some(last) => (stamp > *last).then_some(stamp),
-        None => lost.clone().next().map(|_| stamp),
-    }
+    let is_open = |record: &Record| record.losers.keys().any(|(of, _)| of == leaf);
+    let is_edit = match base.fitting(leaf).last() {
+        Some(before) => stamp > *before,
+        None => base.values.get(leaf) != side.values.get(leaf) || is_open(base) && !is_open(side),
+    };
+    is_edit.then_some(stamp)
 }
 
 /// What becomes of a register.
@@ -434,15 +442,17 @@ fn merged_set(base: Option<&BTreeSet<String>>, ours: &BTreeSet<String>, theirs: 
     ours.union(theirs).filter(stays).cloned().collect()
 }
 
-/// The losers of two versions, less those that an edit of the other side names as superseded.
+/// The losers of two versions: what either side keeps, less what the other side had from base, shown or kept, and has no
+/// more, and less what an edit of the other side names as superseded.
 fn merged_losers(base: Option<&Record>, ours: &Record, theirs: &Record) -> BTreeMap<(String, Value), Option<Stamp>> {
     let mut merged: BTreeMap<(String, Value), Option<Stamp>> = BTreeMap::new();
     for (side, other) in [(ours, theirs), (theirs, ours)] {
         for (loser, stamp) in &side.losers {
-            let settled = base.is_some_and(|base| base.losers.contains_key(loser)) && !other.losers.contains_key(loser);
+            let settled = base.is_some_and(|base| base.has_value(loser)) && !other.has_value(loser);
             let superseded = stamp.is_some_and(|stamp| supersedes(other, &loser.0, stamp));
             // A tool that drops annotations settles nothing.
-            let dropped = other.stamps.is_empty() && other.birth.is_none() && other.losers.is_empty();
+            let said = base.is_some_and(|base| base.losers.contains_key(loser));
+            let dropped = said && other.stamps.is_empty() && other.birth.is_none() && other.losers.is_empty();
             if (!settled || dropped) && !superseded {
                 let known = merged.entry(loser.clone()).or_default();
                 *known = (*known).max(*stamp);

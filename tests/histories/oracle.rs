@@ -253,7 +253,10 @@ impl Writes {
                         }
                         let common = other.live(leaf).contains(&id);
                         let copied = self.0[id].copy_of.is_some_and(replaced) || other.intent.forgotten.contains(&id);
-                        if !common && (in_base.contains(self.value(id)) || copied) {
+                        let is_old = in_base.contains(self.value(id));
+                        // Without the record in base a file cannot tell that somebody took a value away.
+                        let untold = self.value(id).is_none() && base.born_as(origin).is_none();
+                        if !common && (is_old || untold || copied) {
                             doubtful.insert(id);
                         }
                         survivors.entry(leaf.clone()).or_default().insert(id);
@@ -338,12 +341,18 @@ impl Writes {
             return;
         }
         let mine: Vec<WriteId> = intent.live.remove(leaf).unwrap_or_default().into_iter().collect();
+        if mine.is_empty() && !before.is_empty() && leaf.1 != BORN && !leaf.1.is_empty() {
+            // It is not there, which may count as a removal of what the change was made to.
+            let absence = self.write(intent, leaf, None, None);
+            intent.doubtful.insert(absence);
+        }
         for id in mine {
             if before.contains(&id) && !after.contains(&id) {
                 continue;
             }
             // What is as base has it was not touched, as far as a file can tell.
-            if !ours.live(leaf).contains(&id) || (in_base.contains(self.value(id)) && !after.contains(&id)) {
+            let untold = self.value(id).is_none() && !base.has(&leaf.0);
+            if untold || !ours.live(leaf).contains(&id) || (in_base.contains(self.value(id)) && !after.contains(&id)) {
                 intent.doubtful.insert(id);
             }
             intent.live.entry(leaf.clone()).or_default().insert(id);
@@ -358,7 +367,8 @@ impl Writes {
         }
         for id in after.difference(&before) {
             let value = self.value(*id).clone();
-            let is_old = in_base.contains(&value);
+            // Without the record in base a file cannot tell that somebody took a value away.
+            let is_old = in_base.contains(&value) || value.is_none() && !base.has(&leaf.0);
             let copy = self.write(intent, leaf, value, Some(*id));
             if is_old {
                 intent.doubtful.insert(copy);

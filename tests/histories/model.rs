@@ -450,9 +450,15 @@ fn merged_losers(base: Option<&Record>, ours: &Record, theirs: &Record) -> BTree
         for (loser, stamp) in &side.losers {
             let settled = base.is_some_and(|base| base.has_value(loser)) && !other.has_value(loser);
             let superseded = stamp.is_some_and(|stamp| supersedes(other, &loser.0, stamp));
-            // A tool that drops annotations settles nothing.
-            let said = base.is_some_and(|base| base.losers.contains_key(loser));
-            let dropped = said && other.stamps.is_empty() && other.birth.is_none() && other.losers.is_empty();
+            // A tool that drops annotations settles nothing: it takes the stamp of the same value along.
+            let bare = other.stamps.is_empty() && other.birth.is_none() && other.losers.is_empty();
+            let dropped = bare
+                && base.is_some_and(|base| {
+                    let leaf = &loser.0;
+                    base.losers.contains_key(loser)
+                        && !base.fitting(leaf).is_empty()
+                        && base.values.get(leaf) == other.values.get(leaf)
+                });
             if (!settled || dropped) && !superseded {
                 let known = merged.entry(loser.clone()).or_default();
                 *known = (*known).max(*stamp);

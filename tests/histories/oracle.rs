@@ -146,6 +146,10 @@ impl Writes {
         let origin = |id: &String| before.view.records[id].shown(ORIGIN).unwrap_or_default();
         let mut set = |intent: &mut Intent, leaf: Leaf, value: Value| {
             let shown = before.view.born_as(&leaf.0).and_then(|seen| seen.shown(&leaf.1));
+            // Leaves that move together are one register: who edits one of them settles it.
+            for other in group_of(&leaf.1).into_iter().filter(|other| *other != leaf.1) {
+                intent.doubtful.extend(intent.live.get(&(leaf.0.clone(), other.to_owned())).into_iter().flatten());
+            }
             let old = intent.live.remove(&leaf).unwrap_or_default();
             self.write(intent, &leaf, value, None);
             if !with_tool {
@@ -244,8 +248,12 @@ impl Writes {
                                 let seen = view.born_as(origin)?;
                                 seen.kept.contains(&(leaf.1.clone(), self.value(id).clone())).then_some(())
                             };
-                            if kept(side.view).is_some() && kept(base).is_none() {
-                                intent.stale.insert(id);
+                            // A record that both sides brought back has no base that could tell.
+                            let untold = base.born_as(origin).is_none() && ours.has(origin) && theirs.has(origin);
+                            if untold || kept(side.view).is_some() && kept(base).is_none() {
+                                if !untold {
+                                    intent.stale.insert(id);
+                                }
                                 doubtful.insert(id);
                                 survivors.entry(leaf.clone()).or_default().insert(id);
                             }
@@ -286,7 +294,7 @@ impl Writes {
                         continue;
                     }
                     // A removal made again: of what base had. Whatever else there is keeps the record.
-                    let others = ours.intent.leaves_of(origin).any(|leaf| {
+                    let others = ours.intent.leaves_of(origin).filter(|leaf| !leaf.1.is_empty()).any(|leaf| {
                         let seen = base.values(leaf);
                         let unseen = |id: &WriteId| !base.live(leaf).contains(id) && !seen.contains(self.value(*id));
                         ours.live(leaf).iter().any(unseen)
@@ -364,6 +372,13 @@ impl Writes {
             if is_old {
                 intent.doubtful.insert(removal);
             }
+        }
+        // What was kept and is shown now, or the other way round.
+        let shown = |sight: Sight<'_>| sight.view.born_as(&leaf.0).map(|seen| seen.shown(&leaf.1));
+        let now = shown(theirs).filter(|now| shown(base).as_ref() != Some(now));
+        for id in after.intersection(&before).filter(|id| now.as_ref() == Some(self.value(**id))).collect::<Vec<_>>() {
+            let copy = self.write(intent, leaf, self.value(*id).clone(), Some(*id));
+            intent.doubtful.insert(copy);
         }
         for id in after.difference(&before) {
             let value = self.value(*id).clone();

@@ -15,16 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::text;
-use crate::crdt::{Digest, Stamp};
-
-/// How a record came into being.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Birth {
-    /// When and where; none for a record that was written without the tool.
-    pub stamp: Option<Stamp>,
-    /// The digest of its defining field then.
-    pub digest: Digest,
-}
+use crate::crdt::{Birth, Digest, Stamp};
 
 /// A stamp with the digest of the value that it was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,9 @@
 
 mod annotation;
 mod conflicts;
+mod difference;
 mod kinds;
+mod lift;
 mod marker;
 mod mentions;
 mod placing;
@@ -20,9 +22,12 @@ mod text;
 mod value;
 mod verbose;
 
-pub use annotation::{Annotation, Birth, Marker, NotAnAnnotation, StampedValue};
+pub use crate::crdt::Birth;
+pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub use conflicts::{Conflicts, Loser, Lost};
+pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
+pub use lift::{Lifted, lift};
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub use mentions::{Claim, Mention, Says, mentions};
 pub use records::{collection_type, identity_field, may_carry};

@@ -242,7 +242,7 @@ pub(super) fn identity(record: NodeRef<'_>, field: &str) -> Option<String> {
 }
 
 /// The digest of what names a record: its title or name, or else all its scalar fields.
-fn defining(record: NodeRef<'_>) -> Digest {
+pub(super) fn defining(record: NodeRef<'_>) -> Digest {
     let named = DEFINING_FIELDS
         .into_iter()
         .find_map(|field| record.get(field));

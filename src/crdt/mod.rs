@@ -5,12 +5,26 @@
 //! shows the values that no known edit supersedes, one of them as the winner. Everything is a function of the set of
 //! writes alone: their order, grouping and repetition do not matter.
 
+pub(crate) mod diff;
 mod digest;
+mod document;
+mod edit;
+mod list;
 mod observed;
+pub(crate) mod order;
 mod register;
+mod runs;
+mod set;
 mod stamp;
+pub(crate) mod text;
+mod view;
 
 pub use digest::Digest;
+pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record};
+pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
+pub use order::moved;
 pub use register::{Heads, Write, heads};
+pub use set::second_name;
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
+pub use view::Rules;

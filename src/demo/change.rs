@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::merge::diff;
+use crate::crdt::diff;
 
 /// A line of a small diff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

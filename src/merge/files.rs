@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::document::{self, Keeper, Role};
-use super::order::{self, Arrange, Fate, Orders};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
 use super::{Error, identity, trivia};
+use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     self, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, NodeRef, Part, PartDraft, Piece,
 };

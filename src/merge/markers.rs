@@ -4,7 +4,7 @@
 //! markers stand around whole lines and around nothing else, and taking one side everywhere gives a file that was
 //! checked.
 
-use super::diff;
+use crate::crdt::diff;
 
 /// What stands behind the conflict markers.
 #[derive(Clone, Copy, Debug)]

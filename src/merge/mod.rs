@@ -3,18 +3,14 @@
 //! A pure function of three texts: the same bytes with or without a repository, symmetric in its two sides, and it
 //! never guesses. What it returns was read again and compared with what it should mean. Depends on [`yaml`],
 //! `context` and `crdt`. `files.rs` merges whole files, `tree.rs` one tree of a file; `identity.rs` and `similar.rs` say
-//! which entries are the same one, `order.rs` where they stand, `text.rs` merges texts, `trivia.rs` comments and spacing;
-//! `lines.rs`, `runs.rs` and `diff.rs` compare sequences; `document.rs` decides what is contested in documents,
+//! which entries are the same one, `crdt::order` where they stand, `text.rs` merges texts, `trivia.rs` comments and
+//! spacing; `document.rs` decides what is contested in documents,
 //! `markers.rs` writes what is contested elsewhere between git's conflict markers.
 
-pub(crate) mod diff;
 mod document;
 mod files;
 mod identity;
-mod lines;
 mod markers;
-mod order;
-mod runs;
 mod sides;
 mod similar;
 mod text;

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::diff;
 use super::identity::{Matched, Slot};
+use crate::crdt::diff;
 use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 /// Two members are taken for versions of one if they share at least this part of what they hold.

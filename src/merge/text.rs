@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::lines::{self, Overlap};
 use super::sides::Sides;
 use super::tree::Outcome;
 use super::trivia;
-use crate::yaml::{BlockText, Draft, Kind, NodeRef, Scalar, Side, Style};
+use crate::crdt::text::{self as lines, Overlap};
+use crate::yaml::{BlockText, Draft, Kind, NodeRef, Scalar, Style};
 
 /// Merges block scalars of one style as they are written, so that folded lines stay as they were broken, and comments
 /// in their first lines stay. None if that cannot be written down.
@@ -108,11 +108,11 @@ fn by_lines<'t, 'd>(
     value: impl Fn(&[&'t str]) -> Option<Draft<'d>>,
 ) -> Option<Outcome<'d>> {
     let Sides { base, ours, theirs } = &versions;
-    let mine = lines::merge(base, ours, theirs, Overlap::Take(Side::Ours));
+    let mine = lines::merge(base, ours, theirs, Overlap::Ours);
     if !mine.overlapped {
         return value(&mine.lines).map(Outcome::Clean);
     }
-    let others = lines::merge(base, ours, theirs, Overlap::Take(Side::Theirs));
+    let others = lines::merge(base, ours, theirs, Overlap::Theirs);
     Some(Outcome::Contested(
         value(&mine.lines)?,
         value(&others.lines)?,

@@ -9,9 +9,9 @@ use std::cmp::Ordering;
 
 use super::document::{self, Keeper, Role, Twin};
 use super::identity::{self, By, Matched, Slot};
-use super::order::{self, Arrange, Fate, Orders};
 use super::sides::Sides;
 use super::{similar, text, trivia};
+use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
     Style,

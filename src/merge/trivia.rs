@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::lines::{self, Overlap};
 use super::sides::Sides;
+use crate::crdt::text::{self as lines, Overlap};
 use crate::yaml::{EntryRef, NodeRef, Piece};
 
 /// Merges whole lines (leads, feet, what stands below a value).

@@ -8,7 +8,7 @@ use rhema_crdt::yaml::{Document, Limits, NodeRef};
 
 use crate::model::{Edit, FIELDS, Model, edits};
 
-fn merged(base: &str, ours: &str, theirs: &str) -> String {
+pub(crate) fn merged(base: &str, ours: &str, theirs: &str) -> String {
     let merged = merge(
         base.as_bytes(),
         ours.as_bytes(),
@@ -20,7 +20,7 @@ fn merged(base: &str, ours: &str, theirs: &str) -> String {
     String::from_utf8(merged.bytes).unwrap()
 }
 
-fn branch(edits: &[Edit], replica: u32) -> Model {
+pub(crate) fn branch(edits: &[Edit], replica: u32) -> Model {
     let mut model = Model::start();
     model.apply(edits, replica);
     model
@@ -62,12 +62,12 @@ fn ids(document: &Document) -> Vec<String> {
     todos.entries().map(|entry| id(entry.value())).collect()
 }
 
-fn read(text: &str) -> Document {
+pub(crate) fn read(text: &str) -> Document {
     Document::from_text(text.to_owned(), &Limits::default()).unwrap()
 }
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;

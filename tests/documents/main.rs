@@ -2,4 +2,5 @@
 #![cfg(test)]
 
 mod branches;
+mod core;
 mod model;

@@ -1,31 +1,32 @@
-//! Three-way merge of lines (after Khanna, Kunal and Pierce, "A Formal Investigation of Diff3", 2007): for the texts of
-//! block scalars and for comments.
+//! Text: the view of concurrent versions of one text with their common ancestor, merged by lines (after Khanna, Kunal and
+//! Pierce, "A Formal Investigation of Diff3", 2007). Comments are merged in the same way.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::diff::{self, Hunk};
 use super::runs::{self, Arrange};
-use crate::yaml::Side;
 
 /// What is done where both sides changed the same lines in different ways.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overlap {
-    /// Those of one side are taken.
-    Take(Side),
+pub(crate) enum Overlap {
+    /// Ours are taken.
+    Ours,
+    /// Theirs are taken.
+    Theirs,
     /// Both versions are kept, what they share once.
     KeepBoth,
 }
 
 /// Merged lines.
-pub(super) struct MergedLines<'t> {
-    pub(super) lines: Vec<&'t str>,
+pub(crate) struct MergedLines<'t> {
+    pub(crate) lines: Vec<&'t str>,
     /// Whether both sides changed the same lines in different ways somewhere.
-    pub(super) overlapped: bool,
+    pub(crate) overlapped: bool,
 }
 
 /// Merges lines. Lines that both sides put into the same place are both kept, whatever `overlap` says.
-pub(super) fn merge<'t>(
+pub(crate) fn merge<'t>(
     base: &[&'t str],
     ours: &[&'t str],
     theirs: &[&'t str],
@@ -152,8 +153,8 @@ impl<'t> Changes<'_, 't> {
                 out.overlapped = true;
                 match overlap {
                     Overlap::KeepBoth => out.lines.extend(joined(&ours, &theirs)),
-                    Overlap::Take(Side::Ours) => out.lines.extend(ours),
-                    Overlap::Take(Side::Theirs) => out.lines.extend(theirs),
+                    Overlap::Ours => out.lines.extend(ours),
+                    Overlap::Theirs => out.lines.extend(theirs),
                 }
             }
             fresh = out.lines.len() - before;

@@ -8,7 +8,7 @@ use super::diff;
 
 /// How the parts that only one run has are arranged.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrange {
+pub(crate) enum Arrange {
     /// Element by element, the smaller head first: any number of runs come out the same in any order of merging.
     Elements,
     /// Run by run: what one side wrote together stays together.
@@ -16,7 +16,7 @@ pub(super) enum Arrange {
 }
 
 /// Joins two runs. `compare` orders elements that differ; it must be total.
-pub(super) fn join<T, F>(a: &[T], b: &[T], arrange: Arrange, compare: F) -> Vec<T>
+pub(crate) fn join<T, F>(a: &[T], b: &[T], arrange: Arrange, compare: F) -> Vec<T>
 where
     T: Hash + Eq + Clone,
     F: Fn(&T, &T) -> Ordering,
@@ -44,7 +44,7 @@ where
     out
 }
 
-pub(super) fn lexical<T, F: Fn(&T, &T) -> Ordering>(a: &[T], b: &[T], compare: &F) -> Ordering {
+pub(crate) fn lexical<T, F: Fn(&T, &T) -> Ordering>(a: &[T], b: &[T], compare: &F) -> Ordering {
     let differing = a
         .iter()
         .zip(b)

@@ -10,20 +10,21 @@
 //! committed, so it must not matter, or the order of merging many branches would show.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs;
 
 /// The three versions of a collection as sequences of entry numbers below `count`; an entry stands in each at most once.
-pub(super) struct Orders<'a> {
-    pub(super) base: &'a [u32],
-    pub(super) ours: &'a [u32],
-    pub(super) theirs: &'a [u32],
-    pub(super) count: usize,
+pub(crate) struct Orders<'a> {
+    pub(crate) base: &'a [u32],
+    pub(crate) ours: &'a [u32],
+    pub(crate) theirs: &'a [u32],
+    pub(crate) count: usize,
 }
 
 /// What became of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is deleted.
     Gone,
     /// It stands.
@@ -33,7 +34,7 @@ pub(super) enum Fate {
 }
 
 /// The entries that are not gone, in merged order.
-pub(super) fn merge(
+pub(crate) fn merge(
     orders: &Orders<'_>,
     fates: &[Fate],
     arrange: Arrange,
@@ -136,7 +137,7 @@ pub(super) fn merge(
 
 /// How what several sides put into one place is arranged.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrange {
+pub(crate) enum Arrange {
     /// Each entry by what it is known by, whoever put it there: many branches come out the same in any order of merging.
     Sorted,
     /// Entry by entry, the smaller head first, so that each side's own order stays.
@@ -216,6 +217,25 @@ fn moves(base: &[u32], ours: &[u32], theirs: &[u32], skeleton: &[u32], count: us
         };
     }
     movers
+}
+
+/// The elements of both sequences that stand elsewhere in `new` than in `old`, as few as can be.
+pub fn moved<T: Copy + Ord>(old: &[T], new: &[T]) -> BTreeSet<T> {
+    let places: BTreeMap<T, u32> = (0..)
+        .zip(old)
+        .map(|(place, element)| (*element, place))
+        .collect();
+    let in_both: Vec<u32> = new
+        .iter()
+        .filter_map(|element| places.get(element).copied())
+        .collect();
+    let base: Vec<u32> = (0..old.len() as u32).collect();
+    let kept = unmoved(&base, &in_both, old.len());
+    in_both
+        .into_iter()
+        .filter(|place| !kept[*place as usize])
+        .map(|place| old[place as usize])
+        .collect()
 }
 
 /// Which entries of `base` keep their relative order in `side`: a longest increasing subsequence.

@@ -1,0 +1,175 @@
+//! What a document holds, as the CRDTs see it: a tree of registers, maps, lists and sets of records. No formatting, no
+//! YAML: values are their canonical texts.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::{Digest, Stamp};
+
+/// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
+#[derive(Clone, Debug)]
+pub struct Atom {
+    canonical: String,
+    text: Option<String>,
+}
+
+impl Atom {
+    /// A value of which only the canonical text matters.
+    #[must_use]
+    pub fn new(canonical: String) -> Self {
+        Self {
+            canonical,
+            text: None,
+        }
+    }
+
+    /// A text, and how it is spelled canonically.
+    #[must_use]
+    pub fn text(canonical: String, text: String) -> Self {
+        Self {
+            canonical,
+            text: Some(text),
+        }
+    }
+
+    /// Its canonical text.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// What it says: the text, or any other value as it is spelled.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        self.text.as_deref().unwrap_or(&self.canonical)
+    }
+
+    /// Its lines, if it is a text of several: such texts are merged line by line.
+    #[must_use]
+    pub fn lines(&self) -> Option<Vec<&str>> {
+        let text = self.text.as_deref()?;
+        text.trim_end()
+            .contains('\n')
+            .then(|| text.split('\n').collect())
+    }
+
+    /// The digest of its canonical text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.canonical.as_bytes())
+    }
+}
+
+impl PartialEq for Atom {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for Atom {}
+
+impl Hash for Atom {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical.hash(state);
+    }
+}
+
+impl PartialOrd for Atom {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Atom {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.canonical.cmp(&other.canonical)
+    }
+}
+
+/// How a record came into being: what tells it from another one of the same identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Birth {
+    /// When and where; none for a record that was written without the tool.
+    pub stamp: Option<Stamp>,
+    /// The digest of its defining field then.
+    pub digest: Digest,
+}
+
+/// A value in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A value that is replaced as a whole, with the stamp of the edit that wrote it.
+    Register(Atom, Option<Stamp>),
+    /// A list that keeps order and multiplicity.
+    List(Vec<Atom>, Option<Stamp>),
+    /// Named values.
+    Map(Map),
+    /// Records, each with an identity of its own, in order.
+    Set(Vec<Record>),
+}
+
+/// Named values; their order is formatting.
+pub type Map = BTreeMap<String, Node>;
+
+/// A member of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it is called: the canonical text of its identity field.
+    pub name: Atom,
+    /// Its birth.
+    pub birth: Birth,
+    /// What it holds beside its identity.
+    pub fields: Map,
+}
+
+/// A value that lost against a concurrent one, and where it would stand. Losers are a set: the same value lost once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loser {
+    /// The leaf, or the record.
+    pub at: Path,
+    /// The value; none for a deletion.
+    pub value: Option<Atom>,
+}
+
+/// A document: what it holds, and what lost in it and has not been settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// What it holds.
+    pub root: Map,
+    /// What lost.
+    pub losers: BTreeSet<Loser>,
+}
+
+/// The way from the root to a leaf: names of entries and of records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path(Vec<String>);
+
+impl Path {
+    /// The names from the root.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The path to something in what this one leads to.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        let mut names = self.0.clone();
+        names.push(name.to_owned());
+        Self(names)
+    }
+}
+
+impl FromIterator<String> for Path {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("/"))
+    }
+}

@@ -347,7 +347,11 @@ fn updates(base: &Record, side: &Record) -> bool {
 
 /// The stamp by which a side claims a leaf: one that fits, and that base does not know.
 fn claim(base: Option<&Record>, side: &Record, leaf: &str) -> Option<Stamp> {
-    let known = base.map(Record::stamps).unwrap_or_default();
+    let known = base.map(|base| {
+        let lost = base.losers.iter().filter(|((of, _), _)| of == leaf).filter_map(|(_, stamp)| *stamp);
+        base.stamps().into_iter().chain(lost).collect::<BTreeSet<_>>()
+    });
+    let known = known.unwrap_or_default();
     side.fitting(leaf).into_iter().rfind(|stamp| !known.contains(stamp))
 }
 
@@ -514,14 +518,19 @@ fn decide(base: Option<&Record>, ours: &Record, theirs: &Record, register: &[&st
     } else {
         (Verdict::Theirs, false)
     };
-    let (won, lost, stamp) = match verdict {
-        Verdict::Theirs => (others, mine, my_stamp),
-        _ => (mine, others, other_stamp),
+    let (won, lost, stamp, loser) = match verdict {
+        Verdict::Theirs => (others, mine, my_stamp, ours),
+        _ => (mine, others, other_stamp, theirs),
+    };
+    // Base kept it, and the winner's side settled that: it was observed.
+    let observed = |key: &(String, Value)| {
+        stamp.is_none() && base.is_some_and(|base| base.losers.contains_key(key)) && !loser.losers.contains_key(key)
     };
     let mut losers = Vec::new();
     for (index, leaf) in register.iter().enumerate().filter(|_| !silent) {
         let is_old = register.len() > 1 && lost[index] == before[index];
-        if lost[index] != won[index] && !is_old {
+        let key = ((*leaf).to_owned(), lost[index].clone());
+        if lost[index] != won[index] && !is_old && !observed(&key) {
             let stamp = stamp.filter(|_| lost[index].is_some());
             losers.push(((*leaf).to_owned(), lost[index].clone(), stamp));
         }

@@ -151,8 +151,10 @@ impl Writes {
                 intent.doubtful.extend(intent.live.get(&(leaf.0.clone(), other.to_owned())).into_iter().flatten());
             }
             let old = intent.live.remove(&leaf).unwrap_or_default();
+            // What is not there is not stamped.
+            let settles = with_tool && value.is_some();
             self.write(intent, &leaf, value, None);
-            if !with_tool {
+            if !settles {
                 let losers = old.into_iter().filter(|&id| *self.value(id) != shown);
                 for id in losers.collect::<Vec<_>>() {
                     intent.doubtful.insert(id);
@@ -346,6 +348,10 @@ impl Writes {
         let (before, after) = (base.live(leaf), theirs.live(leaf));
         let in_base = base.values(leaf);
         if before == after {
+            if in_base != theirs.values(leaf) {
+                // A leaf beside it that moves together with it took it along.
+                intent.doubtful.extend(ours.live(leaf));
+            }
             return;
         }
         let mine: Vec<WriteId> = intent.live.remove(leaf).unwrap_or_default().into_iter().collect();

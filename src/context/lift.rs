@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::records::{identity, identity_field};
-use super::stamping::{Own, Role, defining, may_carry};
+use super::births::defining;
+use super::own::{Own, Role, is_free};
+use super::placing::{is_ours, name_of};
+use super::records::{identity, identity_field, may_carry};
 use super::{Annotation, Conflicts, Lost, canonical, digest};
-use crate::context::placing::{is_ours, name_of};
 use crate::crdt::{self, Atom, Birth, Loser, Map, Node, Path, Record, Stamp};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
@@ -52,7 +53,7 @@ struct Holder {
 
 impl Holder {
     fn of(node: NodeRef<'_>, role: Role, at: Path) -> Self {
-        let own = if may_carry(node) {
+        let own = if may_carry(node) && is_free(node, role) {
             Own::of(node, role)
         } else {
             Own::default()
@@ -79,10 +80,10 @@ impl Lifted {
                 .extend(superseded);
         }
         for (loser, _) in holder.conflicts.iter() {
-            let names = loser.leaf.split('.').filter(|name| !name.is_empty());
-            let at = names.fold(holder.at.clone(), |at, name| {
-                at.join(&super::text::decode(name).unwrap_or(name.into()))
-            });
+            let names = Annotation::names(&loser.leaf);
+            let at = names
+                .iter()
+                .fold(holder.at.clone(), |at, name| at.join(name));
             let value = match &loser.lost {
                 Lost::Deletion => None,
                 Lost::Value(canonical) => Some(Atom::new(canonical.clone())),
@@ -119,7 +120,7 @@ impl Lifted {
             Kind::Mapping if structured && !node.is_empty() => {
                 Some(Node::Map(self.entries(node, holder, names)))
             }
-            Kind::Sequence if structured => Some(match identity_field(node) {
+            Kind::Sequence if structured => Some(match identity_field(std::iter::once(node)) {
                 Some(field) => Node::Set(self.records(node, field, holder, names)),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
@@ -148,7 +149,7 @@ impl Lifted {
                 continue;
             };
             let name = atom(name.value());
-            let (birth, mut fields) = if may_carry(record) {
+            let (birth, mut fields) = if Role::of_member(record).is_holder() {
                 let at = names
                     .iter()
                     .fold(around.at.clone(), |at, name| at.join(name));

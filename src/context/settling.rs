@@ -1,8 +1,11 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
 use super::GROUPS;
+use super::births::defining_leaf;
+use super::leaves;
+use super::own::{Own, Role, is_free};
 use super::placing::{self, Splice};
-use super::stamping::{Own, Role, defining_leaf, may_carry, record_field};
+use super::records::{identity_field, may_carry};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
@@ -204,16 +207,14 @@ fn collect<'d>(
     found: &mut Vec<Holder<'d>>,
 ) {
     let carries = node.kind() == Kind::Mapping && (role == Role::Root || role == Role::Record);
-    if carries && may_carry(node) {
+    if carries && may_carry(node) && is_free(node, role) {
         found.push(Holder {
             node,
             role,
             names: names.clone(),
         });
     }
-    let field = (node.kind() == Kind::Sequence)
-        .then(|| record_field(node, None))
-        .flatten();
+    let field = identity_field(std::iter::once(node));
     for (index, entry) in node.entries().enumerate() {
         let value = entry.value();
         if !value.is_collection() {
@@ -225,11 +226,7 @@ fn collect<'d>(
             .map(|entry| entry.value().text().into_owned());
         let name = placing::name_of(entry).map(|name| name.into_owned());
         names.push(name.or(identity).unwrap_or_else(|| index.to_string()));
-        let role = if is_member {
-            Role::Record
-        } else {
-            Role::BornAlong
-        };
+        let role = if is_member { Role::Record } else { Role::Inner };
         collect(value, role, names, found);
         names.pop();
     }
@@ -237,28 +234,13 @@ fn collect<'d>(
 
 fn shown(names: &[String], leaf: &str) -> String {
     let mut parts = names.to_vec();
-    parts.extend(names_of(leaf));
+    parts.extend(Annotation::names(leaf));
     parts.join("/")
-}
-
-/// The names that lead to a leaf.
-fn names_of(leaf: &str) -> Vec<String> {
-    let names = leaf.split('.').filter(|name| !name.is_empty());
-    names
-        .map(|name| {
-            super::text::decode(name).map_or_else(|| name.to_owned(), |name| name.into_owned())
-        })
-        .collect()
 }
 
 /// The entry of a leaf, where it is there.
 fn at<'d>(holder: NodeRef<'d>, leaf: &str) -> Option<EntryRef<'d>> {
-    let names = names_of(leaf);
-    let (last, above) = names.split_last()?;
-    above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))?
-        .get(last)
+    leaves::at(holder, &Annotation::names(leaf))
 }
 
 fn winner(
@@ -324,14 +306,19 @@ fn with_value(
     leaf: &str,
     value: Option<&str>,
 ) -> Result<Vec<Splice>, Unsettled> {
-    let names = names_of(leaf);
+    let names = Annotation::names(leaf);
     let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
-    let parent = above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))
-        .ok_or(Unsettled::NoPlace)?;
-    match (parent.get(last), value) {
+    let parent = if above.is_empty() {
+        holder
+    } else {
+        let entry = leaves::at(holder, above).ok_or(Unsettled::NoPlace)?;
+        entry.value()
+    };
+    match (leaves::at(holder, &names), value) {
         (Some(entry), Some(value)) => Ok(vec![placing::with_value(entry, value)]),
+        (Some(entry), None) if parent.kind() == Kind::Sequence => {
+            without_record(holder.document(), entry.value())
+        }
         (Some(_), None) => {
             let cuts = placing::cuts(parent, |name| name == last);
             if cuts.is_empty() {
@@ -340,6 +327,7 @@ fn with_value(
                 Ok(cuts)
             }
         }
+        (None, Some(_)) if parent.kind() != Kind::Mapping => Err(Unsettled::NoPlace),
         (None, Some(value)) => placing::appended(parent, &written_key(last), value)
             .map(|splice| vec![splice])
             .ok_or(Unsettled::NoPlace),

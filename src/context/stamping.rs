@@ -1,22 +1,20 @@
 //! What was edited since HEAD gets its stamp: the text of a file with annotations for everything that differs.
 //!
-//! A pure function of HEAD's file, the work tree's file and one new stamp. A leaf whose value differs from HEAD's and
-//! that carries no stamp of its own for it (one whose digest fits and that HEAD's file does not carry) gets the new one,
-//! with the stamps that it supersedes and that HEAD does not know; a record that is new gets a birth. Removals write
-//! nothing.
+//! A pure function of HEAD's file, the work tree's file and new stamps. A leaf whose value differs from HEAD's and that
+//! carries no stamp of its own for it (one whose digest fits and that HEAD's file does not carry) gets the new one, with
+//! the stamps that it supersedes and that HEAD does not know; a record that is new gets a birth of its own. Removals
+//! write nothing. `leaves.rs` finds what a record holds, `annotate.rs` writes what it is to say.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-use super::placing::{self, Splice, name_of};
+use super::annotate::{Contained, Renewal};
+use super::births::defining;
+use super::leaves::{Held, Leaf, Record};
+use super::own::{Own, Role, is_marked};
+use super::placing::{self, Splice};
 use super::{
-    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, DEFINING_FIELDS, GROUPS,
-    IDENTITY_FIELDS, Marker, StampedValue, canonical, digest,
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, canonical, may_carry,
 };
-use crate::crdt::{Digest, Stamp};
-use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
-
-/// How much of a record, in percent of its bytes, older stamps may take up once it is annotated anew.
-const KEPT_PERCENT: usize = 15;
+use crate::crdt::Stamp;
+use crate::yaml::{Document, Kind, Limits, NodeRef};
 
 /// What came of stamping a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,18 +23,27 @@ pub struct Stamped {
     pub text: Option<String>,
     /// How many leaves were changed and records added that no stamp told of.
     pub edits: usize,
+    /// How many of these are records that were added: each has a stamp of its own.
+    pub births: usize,
 }
 
 impl Stamped {
     const UNCHANGED: Self = Self {
         text: None,
         edits: 0,
+        births: 0,
     };
 }
 
-/// Stamps what differs from `head`, the file as HEAD has it. A file without a marker is left alone, unless it is a list.
+/// Stamps what differs from `head`, the file as HEAD has it: changed leaves with `stamp`, each new record with one of
+/// `births` (without one, where these end). A file without a marker is left alone, unless it is a list.
 #[must_use]
-pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped {
+pub fn stamp(
+    head: Option<&Document>,
+    work: &Document,
+    stamp: Stamp,
+    births: &mut dyn Iterator<Item = Stamp>,
+) -> Stamped {
     let known = |root: &NodeRef<'_>| is_document(*root) || lost_its_marker(*root, head);
     let Some(root) = work.root().filter(known) else {
         return Stamped::UNCHANGED;
@@ -45,41 +52,24 @@ pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped 
         let differs = head.text() != work.text();
         return Stamped {
             text: differs.then(|| head.text().to_owned()),
-            edits: 0,
+            ..Stamped::UNCHANGED
         };
     }
-    let before = head.and_then(Document::root);
     let mut stamping = Stamping {
         stamp,
+        births,
         splices: Vec::new(),
         edits: 0,
+        born: 0,
     };
-    match root.kind() {
-        Kind::Mapping => {
-            let before = before.filter(|before| before.kind() == Kind::Mapping);
-            let own = Own::of(root, Role::Root);
-            // Another tool dropped the marker: it comes back with the first edit.
-            let lost = !own.marked;
-            let own = match before {
-                Some(before) if lost => Own::of(before, Role::Root),
-                _ => own,
-            };
-            let placed = stamping.holder(root, own.clone(), before, Role::Root);
-            if lost && !placed && !stamping.splices.is_empty() {
-                stamping.splices.extend(own.placed(root, Role::Root));
-            }
-        }
-        _ => {
-            let before = before.filter(|before| before.kind() == Kind::Sequence);
-            if let Some(field) = record_field(root, before) {
-                let mut rest = Vec::new();
-                stamping.records(root, before, field, false, &mut Vec::new(), &mut rest);
-            }
-        }
-    }
-    let edits = stamping.edits;
+    stamping.root(root, head.and_then(Document::root));
+    let unwritten = Stamped {
+        text: None,
+        edits: stamping.edits,
+        births: stamping.born,
+    };
     if stamping.splices.is_empty() {
-        return Stamped { text: None, edits };
+        return unwritten;
     }
     // Nothing is written that does not read back as the same values.
     let text = placing::apply(work.text(), stamping.splices).filter(|text| {
@@ -89,7 +79,7 @@ pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped 
     match text {
         Some(text) => Stamped {
             text: Some(text),
-            edits,
+            ..unwritten
         },
         None => Stamped::UNCHANGED,
     }
@@ -98,7 +88,7 @@ pub fn stamp(head: Option<&Document>, work: &Document, stamp: Stamp) -> Stamped 
 /// Whether a root is a document's: a mapping with a marker, or a list (which has nowhere to put one).
 fn is_document(root: NodeRef<'_>) -> bool {
     match root.kind() {
-        Kind::Mapping => may_carry(root) && Own::of(root, Role::Root).marked,
+        Kind::Mapping => is_marked(root),
         Kind::Sequence => root.is_structured() && root.tag().is_none() && root.anchor().is_none(),
         _ => false,
     }
@@ -107,9 +97,7 @@ fn is_document(root: NodeRef<'_>) -> bool {
 /// Whether a root is that of a document whose marker is gone, though HEAD's file has one.
 fn lost_its_marker(root: NodeRef<'_>, head: Option<&Document>) -> bool {
     let before = head.and_then(Document::root);
-    root.get(ANNOTATION_KEY).is_none()
-        && may_carry(root)
-        && before.is_some_and(|before| before.kind() == Kind::Mapping && is_document(before))
+    root.get(ANNOTATION_KEY).is_none() && may_carry(root) && before.is_some_and(is_marked)
 }
 
 /// Whether both files hold the same bytes once annotations are taken out; losers that are kept are no annotations.
@@ -138,176 +126,89 @@ fn plain(root: NodeRef<'_>) -> String {
         .unwrap_or_default()
 }
 
-/// Whether a mapping may carry annotations of its own.
-pub(super) fn may_carry(mapping: NodeRef<'_>) -> bool {
-    mapping.kind() == Kind::Mapping
-        && mapping.is_structured()
-        && mapping.anchor().is_none()
-        && matches!(mapping.tag(), None | Some("!!map"))
-        && mapping.get("<<").is_none()
-        && mapping
-            .entries()
-            .filter(|entry| placing::is_ours(*entry))
-            .all(|entry| matches!(entry.value().kind(), Kind::Scalar(_)))
+/// The walk over a file's records.
+struct Stamping<'s> {
+    stamp: Stamp,
+    births: &'s mut dyn Iterator<Item = Stamp>,
+    splices: Vec<Splice>,
+    edits: usize,
+    born: usize,
 }
 
-/// Whether the annotation of a mapping is the document's marker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// The root.
-    Root,
-    /// A record.
-    Record,
-    /// A record in one that is new itself: born with it.
+/// What HEAD knows of a root or record.
+#[derive(Clone, Copy)]
+enum Before<'h> {
+    /// This version of it.
+    Version(NodeRef<'h>),
+    /// Nothing: it is new, or the root of a new file.
+    Nothing,
+    /// Nothing, as it stands in a record that is new itself: it was born along with that one.
     BornAlong,
 }
 
-/// What a mapping says of itself.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Own {
-    marked: bool,
-    types: BTreeMap<String, String>,
-    /// Its stamps.
-    pub(super) annotation: Annotation,
-    /// What lost.
-    pub(super) conflicts: Conflicts,
+impl<'h> Before<'h> {
+    fn version(self) -> Option<NodeRef<'h>> {
+        match self {
+            Before::Version(node) => Some(node),
+            Before::Nothing | Before::BornAlong => None,
+        }
+    }
 }
 
-impl Own {
-    /// What `mapping` says; what is mangled says nothing.
-    pub(super) fn of(mapping: NodeRef<'_>, role: Role) -> Self {
-        let text = |key| match mapping.get(key)?.value().scalar()? {
-            Scalar::Str(text) => Some(text.into_owned()),
-            _ => None,
+impl Stamping<'_> {
+    fn root(&mut self, root: NodeRef<'_>, head: Option<NodeRef<'_>>) {
+        let before = head.filter(|head| head.kind() == root.kind());
+        if root.kind() == Kind::Sequence {
+            // A list cannot say anything itself.
+            self.records(Held::of(root, before).records, false);
+            return;
+        }
+        let own = Own::of(root, Role::Root);
+        // Another tool dropped the marker: it comes back with the first edit.
+        let lost = !own.marked;
+        let own = match before {
+            Some(before) if lost => Own::of(before, Role::Root),
+            _ => own,
         };
-        let marker = text(ANNOTATION_KEY).and_then(|text| match role {
-            Role::Root => Marker::parse(&text).ok(),
-            _ => Annotation::parse(&text).ok().map(|annotation| Marker {
-                types: BTreeMap::new(),
-                annotation,
-            }),
-        });
-        let marked = marker.is_some();
-        let Marker { types, annotation } = marker.unwrap_or_default();
-        Self {
-            marked,
-            types,
-            annotation,
-            conflicts: text(CONFLICTS_KEY)
-                .and_then(|text| Conflicts::parse(&text).ok())
-                .unwrap_or_default(),
+        let head = before.map_or(Before::Nothing, Before::Version);
+        let placed = self.holder(root, own.clone(), head, Role::Root);
+        if lost && !placed && !self.splices.is_empty() {
+            self.splices.extend(own.placed(root, Role::Root));
         }
     }
 
-    /// What makes `mapping` say this.
-    pub(super) fn placed(&self, mapping: NodeRef<'_>, role: Role) -> Vec<Splice> {
-        let text = match role {
-            Role::Root => Marker {
-                types: self.types.clone(),
-                annotation: self.annotation.clone(),
-            }
-            .to_string(),
-            _ => self.annotation.to_string(),
-        };
-        let conflicts = (!self.conflicts.is_empty()).then(|| self.conflicts.to_string());
-        placing::place(mapping, role == Role::Root, &text, conflicts.as_deref())
+    fn records(&mut self, records: Vec<Record<'_, '_>>, in_new: bool) {
+        for Record { node, old, copied } in records {
+            let own = if copied {
+                Own::default()
+            } else {
+                Own::of(node, Role::Record)
+            };
+            let before = match old {
+                Some(old) => Before::Version(old),
+                None if in_new => Before::BornAlong,
+                None => Before::Nothing,
+            };
+            self.holder(node, own, before, Role::Record);
+        }
     }
-}
 
-/// The field that tells the records of a list apart, in both versions.
-pub(super) fn record_field(work: NodeRef<'_>, head: Option<NodeRef<'_>>) -> Option<&'static str> {
-    let head = head.filter(|head| head.kind() == Kind::Sequence);
-    IDENTITY_FIELDS.into_iter().find(|field| {
-        let mut any = false;
-        let unique = [Some(work), head].into_iter().flatten().all(|list| {
-            let mut seen = BTreeSet::new();
-            list.tag().is_none()
-                && list.is_structured()
-                && list.entries().all(|entry| {
-                    any = true;
-                    identity(entry.value(), field).is_some_and(|identity| seen.insert(identity))
-                })
-        });
-        any && unique
-    })
-}
-
-/// The canonical text of what a record is known by.
-pub(super) fn identity(record: NodeRef<'_>, field: &str) -> Option<String> {
-    if record.kind() != Kind::Mapping || !record.is_structured() {
-        return None;
-    }
-    let value = record.get(field)?.value();
-    (!matches!(value.scalar()?, Scalar::Null)).then(|| canonical(value))
-}
-
-/// The digest of what names a record: its title or name, or else all its scalar fields.
-pub(super) fn defining(record: NodeRef<'_>) -> Digest {
-    let named = DEFINING_FIELDS
-        .into_iter()
-        .find_map(|field| record.get(field));
-    if let Some(entry) = named {
-        return digest(entry.value());
-    }
-    let mut fields: Vec<String> = record
-        .entries()
-        .filter(|entry| !placing::is_ours(*entry) && entry.value().scalar().is_some())
-        .filter_map(|entry| Some(format!("{}:{}", name_of(entry)?, canonical(entry.value()))))
-        .collect();
-    fields.sort();
-    Digest::of(fields.join(",").as_bytes())
-}
-
-/// The leaf that stands for a whole record: the one that names it, else its first scalar.
-pub(super) fn defining_leaf(record: NodeRef<'_>) -> Option<String> {
-    let named = DEFINING_FIELDS
-        .into_iter()
-        .find(|field| record.get(field).is_some());
-    let first = || {
-        record
-            .entries()
-            .filter(|entry| !placing::is_ours(*entry) && entry.value().scalar().is_some())
-            .find_map(name_of)
-    };
-    let name = named.map(std::borrow::Cow::Borrowed).or_else(first)?;
-    Some(Annotation::path([name.as_ref()]))
-}
-
-/// A leaf of the work tree's version.
-struct Leaf {
-    path: String,
-    digest: Digest,
-    /// Whether its value is another than HEAD's.
-    differs: bool,
-    /// Whether it is one of the fields that name a new record.
-    is_defining: bool,
-    group: Option<usize>,
-}
-
-struct Stamping {
-    stamp: Stamp,
-    splices: Vec<Splice>,
-    edits: usize,
-}
-
-impl Stamping {
     /// Stamps what a root or record holds, and the records in it; whether it has an annotation of its own to write.
-    fn holder(
-        &mut self,
-        work: NodeRef<'_>,
-        mut own: Own,
-        head: Option<NodeRef<'_>>,
-        role: Role,
-    ) -> bool {
-        let before = head.map(|head| Own::of(head, role)).unwrap_or_default();
-        let is_new = head.is_none() && role != Role::Root;
-        let mut leaves = Vec::new();
-        self.leaves(work, head, is_new, &mut Vec::new(), &mut leaves);
-        if is_new && role == Role::Record && own.annotation.birth.is_none() {
+    fn holder(&mut self, work: NodeRef<'_>, mut own: Own, head: Before<'_>, role: Role) -> bool {
+        let old = head.version();
+        let is_new = old.is_none() && role != Role::Root;
+        let Held {
+            leaves,
+            records,
+            bytes,
+        } = Held::of(work, old);
+        self.records(records, is_new);
+        if is_new && matches!(head, Before::Nothing) && own.annotation.birth.is_none() {
             self.edits += 1;
+            self.born += 1;
             own.annotation = Annotation {
                 birth: Some(Birth {
-                    stamp: Some(self.stamp),
+                    stamp: self.births.next(),
                     digest: defining(work),
                 }),
                 ..Annotation::default()
@@ -315,393 +216,81 @@ impl Stamping {
             self.splices.extend(own.placed(work, role));
             return true;
         }
-        let renamed = own
-            .annotation
-            .birth
-            .is_some_and(|birth| birth.digest != defining(work));
-        let contained = Contained(&before.annotation);
-        let edited: Vec<bool> = leaves
-            .iter()
-            .map(|leaf| {
-                let has = |fits: bool| {
-                    own.annotation.leaves.get(&leaf.path).is_some_and(|stamps| {
-                        stamps.iter().any(|stamped| {
-                            !contained.holds(&leaf.path, stamped.stamp)
-                                && (!fits || stamped.digest == leaf.digest)
-                        })
-                    })
-                };
-                let must = if is_new {
-                    has(false) || (renamed && leaf.is_defining)
-                } else {
-                    leaf.differs || has(false)
-                };
-                must && !has(true)
-            })
-            .collect();
+        let before = old.map(|old| Own::of(old, role)).unwrap_or_default();
+        let edited = edited(work, &leaves, &own, &before, is_new);
         self.edits += edited.iter().filter(|edited| **edited).count();
         if !edited.contains(&true) {
             return false;
         }
         let in_group = |group: usize| {
             let mut both = leaves.iter().zip(&edited);
-            both.any(|(leaf, edited)| *edited && leaf.group == Some(group))
+            both.any(|(leaf, edited)| *edited && leaf.group() == Some(group))
         };
-        let fresh: Vec<&Leaf> = leaves
+        let (fresh, rest): (Vec<_>, Vec<_>) = leaves
             .iter()
             .zip(&edited)
-            .filter(|(leaf, edited)| **edited || leaf.group.is_some_and(in_group))
-            .map(|(leaf, _)| leaf)
-            .collect();
-        own.close_conflicts(&fresh, &before);
+            .partition(|(leaf, edited)| **edited || leaf.group().is_some_and(in_group));
+        let renewal = Renewal {
+            stamp: self.stamp,
+            fresh: fresh.into_iter().map(|(leaf, _)| leaf).collect(),
+            rest: rest.into_iter().map(|(leaf, _)| leaf).collect(),
+            bytes,
+        };
         let birth = own
             .annotation
             .birth
             .or(before.annotation.birth)
             .or_else(|| {
                 // Whoever changes what names a record writes down what named it before.
-                let names = fresh
-                    .iter()
-                    .any(|leaf| DEFINING_FIELDS.contains(&leaf.path.as_str()));
-                head.filter(|_| names && role != Role::Root)
-                    .map(|head| Birth {
-                        stamp: None,
-                        digest: defining(head),
-                    })
+                let head =
+                    old.filter(|head| role != Role::Root && defining(*head) != defining(work))?;
+                Some(Birth {
+                    stamp: None,
+                    digest: defining(head),
+                })
             });
-        own.annotation = self.annotation(
-            &own.annotation,
-            &before.annotation,
-            birth,
-            &leaves,
-            &fresh,
-            own_bytes(work, head),
-        );
+        renewal.apply(&mut own, &before, birth);
         self.splices.extend(own.placed(work, role));
         true
     }
+}
 
-    /// The annotation of a record that changed: its birth, what HEAD does not contain, and of the rest the newest that
-    /// do not take up too much.
-    fn annotation(
-        &self,
-        own: &Annotation,
-        before: &Annotation,
-        birth: Option<Birth>,
-        leaves: &[Leaf],
-        fresh: &[&Leaf],
-        bytes: usize,
-    ) -> Annotation {
-        let contained = Contained(before);
-        let mut annotation = Annotation {
-            birth,
-            ..Annotation::default()
+/// Which leaves are edits that no stamp tells of.
+fn edited(work: NodeRef<'_>, leaves: &[Leaf], own: &Own, before: &Own, is_new: bool) -> Vec<bool> {
+    let contained = Contained(&before.annotation);
+    let birth = own.annotation.birth;
+    let renamed = is_new && birth.is_some_and(|birth| birth.digest != defining(work));
+    let is_edited = |leaf: &Leaf| {
+        let has = |fits: bool| {
+            own.annotation.leaves.get(&leaf.path).is_some_and(|stamps| {
+                stamps.iter().any(|stamped| {
+                    !contained.holds(&leaf.path, stamped.stamp)
+                        && (!fits || stamped.digest == leaf.digest)
+                })
+            })
         };
-        let mut superseded = BTreeSet::new();
-        for leaf in fresh {
-            let stamped = StampedValue {
-                stamp: self.stamp,
-                digest: leaf.digest,
-            };
-            annotation
-                .leaves
-                .entry(leaf.path.clone())
-                .or_default()
-                .insert(stamped);
-            for old in own.leaves.get(&leaf.path).into_iter().flatten() {
-                superseded.insert(old.stamp);
-                superseded.extend(own.superseded.get(&old.stamp).into_iter().flatten());
-            }
-            superseded.retain(|stamp| !contained.holds(&leaf.path, *stamp));
-        }
-        superseded.remove(&self.stamp);
-        if !superseded.is_empty() {
-            annotation.superseded.insert(self.stamp, superseded);
-        }
-        let mut rest: Vec<(Stamp, &str, StampedValue)> = Vec::new();
-        for leaf in leaves
-            .iter()
-            .filter(|leaf| !fresh.iter().any(|fresh| fresh.path == leaf.path))
-        {
-            let known = [own, before]
-                .into_iter()
-                .filter_map(|side| side.leaves.get(&leaf.path));
-            for stamped in known
-                .flatten()
-                .filter(|stamped| stamped.digest == leaf.digest)
-            {
-                if contained.holds(&leaf.path, stamped.stamp) {
-                    rest.push((stamped.stamp, &leaf.path, *stamped));
-                } else {
-                    annotation
-                        .leaves
-                        .entry(leaf.path.clone())
-                        .or_default()
-                        .insert(*stamped);
-                    if let Some(superseded) = own.superseded.get(&stamped.stamp) {
-                        annotation
-                            .superseded
-                            .insert(stamped.stamp, superseded.clone());
-                    }
-                }
-            }
-        }
-        rest.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        rest.dedup();
-        for (_, path, stamped) in rest {
-            let mut longer = annotation.clone();
-            longer
-                .leaves
-                .entry(path.to_owned())
-                .or_default()
-                .insert(stamped);
-            if longer.to_string().len() * 100 > bytes * KEPT_PERCENT {
-                break;
-            }
-            annotation = longer;
-        }
-        annotation
-    }
-
-    /// Finds the leaves of a mapping; stamps the records in its lists.
-    fn leaves(
-        &mut self,
-        work: NodeRef<'_>,
-        head: Option<NodeRef<'_>>,
-        is_new: bool,
-        names: &mut Vec<String>,
-        leaves: &mut Vec<Leaf>,
-    ) {
-        for entry in work.entries() {
-            let Some(name) = name_of(entry) else { continue };
-            if names.is_empty() && placing::is_ours(entry) {
-                continue;
-            }
-            let value = entry.value();
-            let old = head
-                .and_then(|head| head.get(&name))
-                .map(|entry| entry.value());
-            names.push(name.into_owned());
-            match shape(value) {
-                Shape::Mapping => {
-                    let old = old.filter(|old| shape(*old) == Shape::Mapping);
-                    if !value.is_empty() {
-                        self.leaves(value, old, is_new, names, leaves);
-                    } else if old.is_none() {
-                        leaves.push(leaf(value, None, names));
-                    }
-                }
-                Shape::List if record_field(value, old).is_some() => {
-                    if let Some(field) = record_field(value, old) {
-                        let old = old.filter(|old| old.kind() == Kind::Sequence);
-                        self.records(value, old, field, is_new, names, leaves);
-                    }
-                }
-                _ => leaves.push(leaf(value, old, names)),
-            }
-            names.pop();
-        }
-    }
-
-    /// Stamps the records of a list. The leaves of one that carries nothing go to the mapping around it.
-    fn records(
-        &mut self,
-        work: NodeRef<'_>,
-        head: Option<NodeRef<'_>>,
-        field: &str,
-        is_new: bool,
-        names: &mut Vec<String>,
-        leaves: &mut Vec<Leaf>,
-    ) {
-        let role = if is_new {
-            Role::BornAlong
+        let names = || {
+            let field = leaf.field.as_deref();
+            field.is_some_and(|field| DEFINING_FIELDS.contains(&field))
+        };
+        let must = if is_new {
+            has(false) || (renamed && names())
         } else {
-            Role::Record
+            leaf.differs || has(false)
         };
-        for Matched {
-            record,
-            old,
-            copied,
-        } in matched(work, head, field)
-        {
-            if may_carry(record) {
-                let own = if copied {
-                    Own::default()
-                } else {
-                    Own::of(record, role)
-                };
-                self.holder(record, own, old, role);
-            } else {
-                let named = record
-                    .get(field)
-                    .map(|entry| entry.value().text().into_owned());
-                names.extend(named.clone());
-                self.leaves(record, old, is_new, names, leaves);
-                if named.is_some() {
-                    names.pop();
-                }
-            }
-        }
-    }
-}
-
-impl Own {
-    /// A plain edit settles what it edits: a conflict that HEAD knows, or whose winner's stamp stands beside another
-    /// value now. One that a merge has just left here is not settled by being there.
-    fn close_conflicts(&mut self, fresh: &[&Leaf], before: &Self) {
-        let losers: Vec<_> = self
-            .conflicts
-            .iter()
-            .map(|(loser, _)| loser.clone())
-            .collect();
-        for loser in losers {
-            let edited = fresh.iter().any(|leaf| leaf.path == loser.leaf);
-            let stale = self.annotation.leaves.contains_key(&loser.leaf);
-            if edited && (stale || before.conflicts.contains(&loser)) {
-                self.conflicts.remove(&loser);
-            }
-        }
-    }
-}
-
-/// What HEAD's version of a record knows.
-struct Contained<'a>(&'a Annotation);
-
-impl Contained<'_> {
-    fn holds(&self, path: &str, stamp: Stamp) -> bool {
-        let Self(before) = self;
-        before
-            .leaves
-            .get(path)
-            .into_iter()
-            .flatten()
-            .any(|stamped| stamped.stamp == stamp)
-            || before
-                .superseded
-                .values()
-                .any(|superseded| superseded.contains(&stamp))
-            || before.birth.is_some_and(|birth| birth.stamp == Some(stamp))
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Mapping,
-    List,
-    Leaf,
-}
-
-/// What a value is to the CRDT.
-fn shape(value: NodeRef<'_>) -> Shape {
-    match value.kind() {
-        Kind::Mapping if value.is_structured() && value.tag().is_none() => Shape::Mapping,
-        Kind::Sequence => Shape::List,
-        _ => Shape::Leaf,
-    }
-}
-
-fn leaf(value: NodeRef<'_>, old: Option<NodeRef<'_>>, names: &[String]) -> Leaf {
-    let differs = match old {
-        Some(old) => !value.means(old),
-        // The host tool writes what is not there as null.
-        None => !matches!(value.scalar(), Some(Scalar::Null)),
+        must && !has(true)
     };
-    let only = match names {
-        [name] => Some(name.as_str()),
-        _ => None,
-    };
-    Leaf {
-        path: Annotation::path(names.iter().map(String::as_str)),
-        digest: digest(value),
-        differs,
-        is_defining: only.is_some_and(|name| DEFINING_FIELDS.contains(&name)),
-        group: only.and_then(|name| GROUPS.iter().position(|group| group.contains(&name))),
-    }
-}
-
-/// A record of the work tree.
-struct Matched<'w, 'h> {
-    record: NodeRef<'w>,
-    /// HEAD's version of it.
-    old: Option<NodeRef<'h>>,
-    /// Whether its annotation is another record's: it was written by copying that one.
-    copied: bool,
-}
-
-/// The records of a list, each with HEAD's version of it: the one of the same identity, else of the same birth.
-fn matched<'w, 'h>(
-    work: NodeRef<'w>,
-    head: Option<NodeRef<'h>>,
-    field: &str,
-) -> Vec<Matched<'w, 'h>> {
-    // Records that were added in one edit share its stamp; the digest tells them apart, but for those of one name.
-    let birth = |record: NodeRef<'_>| {
-        let birth = Own::of(record, Role::Record).annotation.birth?;
-        birth.stamp.and(Some(birth))
-    };
-    let named = |entry: EntryRef<'w>| identity(entry.value(), field);
-    let here: HashSet<String> = work.entries().filter_map(named).collect();
-    let mut by_identity = HashMap::new();
-    let mut by_birth = BTreeMap::new();
-    for entry in head.into_iter().flat_map(NodeRef::entries) {
-        let record = entry.value();
-        let identity = identity(record, field);
-        if let Some(birth) = birth(record) {
-            let free = identity.as_ref().is_none_or(|name| !here.contains(name));
-            let known = by_birth.entry(birth).or_insert(None);
-            *known = known.or(free.then_some(record));
-        }
-        by_identity.extend(identity.map(|identity| (identity, record)));
-    }
-    let fits = |record: NodeRef<'_>, birth: Birth| birth.digest == defining(record);
-    let mut births: BTreeSet<Birth> = work
-        .entries()
-        .filter_map(|entry| birth(entry.value()).filter(|birth| fits(entry.value(), *birth)))
-        .collect();
-    let mut matched = Vec::with_capacity(work.len());
-    for entry in work.entries() {
-        let record = entry.value();
-        let same = named(entry).and_then(|identity| by_identity.get(&identity).copied());
-        let birth = birth(record);
-        let known = birth.and_then(|birth| by_birth.get_mut(&birth));
-        let (old, copied) = match (same, known) {
-            (Some(same), _) => (Some(same), false),
-            (None, Some(known)) => {
-                let old = known.take();
-                (old, old.is_none())
-            }
-            (None, None) => (
-                None,
-                birth.is_some_and(|birth| !fits(record, birth) && !births.insert(birth)),
-            ),
-        };
-        matched.push(Matched {
-            record,
-            old,
-            copied,
-        });
-    }
-    matched
-}
-
-/// The bytes of what a holder holds, its records not counted.
-fn own_bytes(work: NodeRef<'_>, head: Option<NodeRef<'_>>) -> usize {
-    work.entries()
-        .filter(|entry| !placing::is_ours(*entry))
-        .filter(|entry| {
-            let value = entry.value();
-            let old = name_of(*entry)
-                .and_then(|name| head?.get(&name))
-                .map(|old| old.value());
-            shape(value) != Shape::List || record_field(value, old).is_none()
-        })
-        .map(|entry| entry.raw().len())
-        .sum()
+    leaves.iter().map(is_edited).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::annotate::KEPT_PERCENT;
+    use super::super::placing::name_of;
     use super::*;
+    use crate::crdt::{Clock, Digest, Replica};
     use proptest::prelude::*;
 
     fn read(text: &str) -> Document {
@@ -709,16 +298,21 @@ mod tests {
     }
 
     fn at(millis: u64) -> Stamp {
-        let mut clock = crate::crdt::Clock::new(crate::crdt::Replica::from_bits(7), None);
+        let mut clock = Clock::new(Replica::from_bits(7), None);
         clock.tick(1_800_000_000_000 + millis).unwrap()
+    }
+
+    /// Stamps with `at(millis)`, and new records with the ticks behind it.
+    fn stamp(head: Option<&Document>, work: &Document, millis: u64) -> Stamped {
+        super::stamp(head, work, at(millis), &mut (millis + 1..).map(at))
     }
 
     /// The stamped text and the number of edits; stamping it again must find nothing more.
     fn stamped(head: &str, work: &str, millis: u64) -> (String, usize) {
         let head = read(head);
-        let Stamped { text, edits } = stamp(Some(&head), &read(work), at(millis));
+        let Stamped { text, edits, .. } = stamp(Some(&head), &read(work), millis);
         let text = text.unwrap_or_else(|| work.to_owned());
-        let again = stamp(Some(&head), &read(&text), at(millis + 1));
+        let again = stamp(Some(&head), &read(&text), millis + 50);
         assert_eq!(again, Stamped::UNCHANGED, "{text}");
         (text, edits)
     }
@@ -772,7 +366,7 @@ todos:
             HEAD.replace("First", "Foremost") + "  - id: c\n    title: Third\n    status: new\n";
         let (text, edits) = stamped(HEAD, &work, 0);
         assert_eq!(edits, 2);
-        let birth = format!("    _crdt: +{}~{}\n", at(0), Digest::of(b"\"Third\""));
+        let birth = format!("    _crdt: +{}~{}\n", at(1), Digest::of(b"\"Third\""));
         assert!(
             text.ends_with(&format!(
                 "  - id: c\n{birth}    title: Third\n    status: new\n"
@@ -788,7 +382,7 @@ todos:
         let (text, edits) = stamped(HEAD, &copied, 5);
         assert_eq!(edits, 1);
         assert!(
-            text.contains(&format!("  - id: d\n    _crdt: +{}", at(5))),
+            text.contains(&format!("  - id: d\n    _crdt: +{}", at(6))),
             "{text}"
         );
     }
@@ -902,12 +496,17 @@ todos:
             text.starts_with(&format!("_crdt: v1 | {stamp} todos.a.status~")),
             "{text}"
         );
+        // What has no title is named by all its scalars: they are written down before one changes.
+        let (b, c) = (
+            Digest::of(b"id:\"b\",status:\"new\""),
+            Digest::of(b"id:\"c\""),
+        );
         assert!(
-            text.contains(&format!("- {{_crdt: {stamp} status~")),
+            text.contains(&format!("- {{_crdt: +~{b} {stamp} status~")),
             "{text}"
         );
         assert!(
-            text.contains(&format!("- id: c\n    _crdt: {stamp} more~")),
+            text.contains(&format!("- id: c\n    _crdt: +~{c} {stamp} more~")),
             "{text}"
         );
     }
@@ -938,12 +537,12 @@ todos:
             "_crdt: v1\n---\na: 1\n",
         ] {
             assert_eq!(
-                stamp(Some(&read("a: 1\n")), &read(text), at(0)),
+                stamp(Some(&read("a: 1\n")), &read(text), 0),
                 Stamped::UNCHANGED
             );
         }
         assert_eq!(
-            stamp(Some(&read("a: 1\n")), &read("_crdt: v1\na: 1\n"), at(0)),
+            stamp(Some(&read("a: 1\n")), &read("_crdt: v1\na: 1\n"), 0),
             Stamped::UNCHANGED
         );
     }
@@ -959,7 +558,7 @@ todos:
         assert!(
             text.starts_with(&format!(
                 "{marker}\ntodos:\n- status: pending\n  _crdt: +{}~",
-                at(0)
+                at(1)
             )),
             "{text}"
         );
@@ -1117,7 +716,7 @@ todos:
                 }
                 let bare = file(&written(&state, newline));
                 let work = read(&bare);
-                let result = stamp(Some(&before), &work, at(step as u64 * 10));
+                let result = stamp(Some(&before), &work, step as u64 * 100);
                 let text = result.text.clone().unwrap_or(bare.clone());
                 let after = read(&text);
                 // Without annotations these are the bytes that were typed (or HEAD's, which are the same but for them).
@@ -1136,7 +735,7 @@ todos:
                     }
                 }
                 // Again: nothing.
-                let again = stamp(Some(&before), &after, at(step as u64 * 10 + 5));
+                let again = stamp(Some(&before), &after, step as u64 * 100 + 50);
                 prop_assert_eq!(again.edits, 0, "{}", &text);
                 prop_assert_eq!(again.text, None);
                 if commits[step] {

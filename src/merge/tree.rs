@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::document::{self, Keeper, Role, Twin};
+use super::document::{self, Keeper, Twin};
 use super::identity::{self, By, Matched, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
+use crate::context::{Role, are_one};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
@@ -360,13 +361,13 @@ impl<'a> Merger<'a> {
         };
         let two_records = slot.base.is_none()
             && matches!(by, By::Field(_))
-            && identity::are_different_births(ours.value(), theirs.value());
+            && !are_one(ours.value(), theirs.value());
         let outcome = if two_records {
             self.contested += 1;
             Outcome::Contested(Draft::Keep(ours.value()), Draft::Keep(theirs.value()))
         } else {
             let role = match by {
-                By::Field(_) => Role::Record,
+                By::Field(_) => document::role_of(slot),
                 By::Key | By::Content => Role::Inner,
             };
             self.node(base, ours.value(), theirs.value(), role)

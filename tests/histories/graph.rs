@@ -78,6 +78,12 @@ impl<T: Tool> Repository<T> {
         self.clocks[person.index].tick(millis).unwrap()
     }
 
+    fn stamped(&mut self, person: Person, head: &T::File, work: &T::File) -> T::File {
+        let stamp = self.stamp(person);
+        let mut births = std::iter::from_fn(|| Some(self.stamp(person)));
+        T::stamp(head, work, stamp, &mut births)
+    }
+
     /// Every commit that `commit` comes from, and itself.
     fn ancestry(&self, commit: CommitId) -> BTreeSet<CommitId> {
         let mut found = BTreeSet::from([commit]);
@@ -132,16 +138,14 @@ impl<T: Tool> Repository<T> {
         let (mut file, mut intent) = (head.file.clone(), head.intent.clone());
         for (index, change) in changes.iter().enumerate() {
             if index == pause && index > 0 && person.has_tool {
-                let stamp = self.stamp(person);
-                file = T::stamp(&head.file, &file, stamp);
+                file = self.stamped(person, &head.file, &file);
             }
             let view = T::view(&file);
             intent = self.writes.edit(Sight { intent: &intent, view: &view }, change, person.has_tool);
             T::change(&mut file, change);
         }
         if person.has_tool {
-            let stamp = self.stamp(person);
-            file = T::stamp(&head.file, &file, stamp);
+            file = self.stamped(person, &head.file, &file);
         }
         self.commit(branch, vec![self.branches[branch]], file, intent)
     }

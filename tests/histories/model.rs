@@ -105,16 +105,15 @@ impl Record {
         }
     }
 
+    /// Gives a new record its birth.
+    fn newborn(&self, stamp: Stamp) -> Self {
+        let birth = Birth { stamp: Some(stamp), ..self.birth() };
+        Record { birth: Some(birth), stamps: BTreeMap::new(), superseded: BTreeMap::new(), ..self.clone() }
+    }
+
     /// Gives what differs from HEAD its stamp.
-    fn stamped(&self, head: Option<&Record>, is_root: bool, roomy: Roomy, stamp: Stamp) -> Self {
+    fn stamped(&self, head: Option<&Record>, roomy: Roomy, stamp: Stamp) -> Self {
         let mut record = self.clone();
-        if head.is_none() && !is_root && self.birth.is_none() {
-            let title = self.birth().title;
-            record.birth = Some(Birth { stamp: Some(stamp), title });
-            record.stamps.clear();
-            record.superseded.clear();
-            return record;
-        }
         let nothing = Record::default();
         let head = head.unwrap_or(&nothing);
         let edited = |leaf: &&String| {
@@ -140,7 +139,7 @@ impl Record {
             let known = head.losers.contains_key(&(leaf.clone(), lost.clone()));
             !(fresh.contains(leaf) && (known || self.stamps.contains_key(leaf)))
         });
-        if record.birth.is_none() && fresh.iter().any(|leaf| leaf == "title") && !is_root {
+        if record.birth.is_none() && fresh.iter().any(|leaf| leaf == "title") {
             record.birth = Some(head.birth());
         }
         record.restamp(&fresh, &[], head, stamp);
@@ -211,9 +210,15 @@ impl Tool for Model {
         }
     }
 
-    fn stamp(head: &Document, work: &Document, stamp: Stamp) -> Document {
+    fn stamp(head: &Document, work: &Document, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Document {
         let stamped = |(id, record): (&String, &Record)| {
-            (id.clone(), record.stamped(head.records.get(id), id.is_empty(), work.roomy, stamp))
+            let before = head.records.get(id);
+            let is_new = before.is_none() && !id.is_empty() && record.birth.is_none();
+            let record = match births.next().filter(|_| is_new) {
+                Some(birth) => record.newborn(birth),
+                None => record.stamped(before, work.roomy, stamp),
+            };
+            (id.clone(), record)
         };
         Document { records: work.records.iter().map(stamped).collect(), roomy: work.roomy }
     }

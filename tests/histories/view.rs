@@ -113,7 +113,8 @@ pub(crate) trait Tool {
     fn start(roomy: Roomy) -> Self::File;
     fn view(file: &Self::File) -> View;
     fn change(file: &mut Self::File, change: &Change);
-    fn stamp(head: &Self::File, work: &Self::File, stamp: Stamp) -> Self::File;
+    /// Stamps what differs from HEAD, each new record with one of `births`.
+    fn stamp(head: &Self::File, work: &Self::File, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Self::File;
     fn resolve(head: &Self::File, choice: &Choice, stamp: Stamp) -> Self::File;
     fn merge(base: &Self::File, ours: &Self::File, theirs: &Self::File) -> Self::File;
     /// Another tool writes the file anew: the same values, without annotations, remarks or style.

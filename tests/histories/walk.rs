@@ -36,6 +36,9 @@ pub(crate) enum Step {
 #[derive(Clone)]
 pub(crate) struct Walk {
     pub(crate) roomy: Roomy,
+    /// Whether another tool takes part that drops annotations. Nobody edits titles then: without its birth nothing says that
+    /// a record with another title is the one that was born.
+    pub(crate) rewrites: bool,
     pub(crate) branches: usize,
     pub(crate) steps: Vec<Step>,
 }
@@ -43,7 +46,7 @@ pub(crate) struct Walk {
 impl fmt::Debug for Walk {
     /// A step a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} branches, roomy: {}", self.branches, self.roomy)?;
+        writeln!(f, "{} branches, roomy: {}, rewrites: {}", self.branches, self.roomy, self.rewrites)?;
         self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(f, "{number}: {step:?}"))
     }
 }
@@ -60,7 +63,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn step(rewrites: bool) -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Step> {
     let edits = proptest::collection::vec(edit(), 1..4);
     prop_oneof![
         8 => (0usize..3, 0usize..3, any::<bool>(), edits, 0usize..4)
@@ -71,14 +74,15 @@ fn step(rewrites: bool) -> impl Strategy<Value = Step> {
         1 => (0usize..3, 0usize..3).prop_map(|(branch, back)| Step::Drop { branch, back }),
         2 => (0usize..3, 0usize..3, 0usize..4, 0usize..3)
             .prop_map(|(branch, person, conflict, choice)| Step::Resolve { branch, person, conflict, choice }),
-        u32::from(rewrites) => (0usize..3).prop_map(|branch| Step::Rewrite { branch }),
+        1 => (0usize..3).prop_map(|branch| Step::Rewrite { branch }),
     ]
 }
 
-/// Walks of up to `steps` steps; with `rewrites` other tools take part that drop annotations.
-pub(crate) fn walks(steps: usize, rewrites: bool) -> impl Strategy<Value = Walk> {
-    let steps = proptest::collection::vec(step(rewrites), 1..steps);
-    (any::<bool>(), 2usize..4, steps).prop_map(|(roomy, branches, steps)| Walk { roomy, branches, steps })
+/// Walks of up to `steps` steps.
+pub(crate) fn walks(steps: usize) -> impl Strategy<Value = Walk> {
+    let steps = proptest::collection::vec(step(), 1..steps);
+    (any::<bool>(), any::<bool>(), 2usize..4, steps)
+        .prop_map(|(roomy, rewrites, branches, steps)| Walk { roomy, rewrites, branches, steps })
 }
 
 /// A member of `all`, if there is any.
@@ -87,7 +91,7 @@ fn nth<T: Clone>(all: &[T], index: usize) -> Option<T> {
 }
 
 /// The edit as a change of this file; nothing where it would change nothing.
-fn change(view: &View, edit: &Edit, has_tool: bool) -> Option<Change> {
+fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
     let ids = view.ids();
     let record = |index: usize| nth(&ids, index).cloned();
     let set = |id: String, leaf: &str, value: Value| {
@@ -96,8 +100,7 @@ fn change(view: &View, edit: &Edit, has_tool: bool) -> Option<Change> {
     match edit {
         Edit::Set { record: index, leaf, value } => {
             let (leaf, _) = LEAVES[leaf % LEAVES.len()];
-            // Without the tool nothing says that a record with another title is the one that was born.
-            let leaf = if leaf == "title" && !has_tool { "priority" } else { leaf };
+            let leaf = if leaf == "title" && !titles { "priority" } else { leaf };
             set(record(*index)?, leaf, Some(format!("v{value}")))
         }
         Edit::Unset { record: index, leaf } => {
@@ -129,11 +132,11 @@ fn change(view: &View, edit: &Edit, has_tool: bool) -> Option<Change> {
     }
 }
 
-/// Takes one step.
+/// Takes one step of a walk.
 ///
 /// # Errors
 /// The law that it breaks.
-pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, step: &Step) -> Result<(), Broken> {
+pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, walk: &Walk, step: &Step) -> Result<(), Broken> {
     let count = repository.branches.len();
     match step {
         Step::Edit { branch, person, has_tool, edits, pause } => {
@@ -142,7 +145,7 @@ pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, step: &Step) -> Resu
             let mut file = repository.tip(branch).file.clone();
             let mut changes = Vec::new();
             for edit in edits {
-                if let Some(change) = change(&T::view(&file), edit, *has_tool) {
+                if let Some(change) = change(&T::view(&file), edit, *has_tool && !walk.rewrites) {
                     T::change(&mut file, &change);
                     changes.push(change);
                 }
@@ -169,6 +172,7 @@ pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, step: &Step) -> Resu
                 None => Ok(()),
             }
         }
+        Step::Rewrite { .. } if !walk.rewrites => Ok(()),
         Step::Rewrite { branch } => repository.rewrite(branch % count),
     }
 }

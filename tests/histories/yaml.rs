@@ -224,8 +224,8 @@ impl Tool for Driver {
         file.text = lines.text();
     }
 
-    fn stamp(head: &Text, work: &Text, stamp: Stamp) -> Text {
-        let stamped = context::stamp(Some(&read(&head.text)), &read(&work.text), stamp);
+    fn stamp(head: &Text, work: &Text, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Text {
+        let stamped = context::stamp(Some(&read(&head.text)), &read(&work.text), stamp, births);
         let text = stamped.text.unwrap_or_else(|| work.text.clone());
         Text { text, roomy: work.roomy }
     }

@@ -7,7 +7,8 @@ use super::births::birth;
 use super::own::{Own, Role};
 use super::placing::{is_ours, name_of};
 use super::records::{identity, identity_field};
-use super::{Annotation, Conflicts, Lost, canonical, digest};
+use super::value::normal;
+use super::{Annotation, Conflicts, Lost, digest};
 use crate::crdt::{self, Atom, Loser, Map, Node, Path, Record, Stamp};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
@@ -171,7 +172,7 @@ impl Lifted {
 }
 
 fn atom(node: NodeRef<'_>) -> Atom {
-    let canonical = canonical(node);
+    let canonical = normal(node);
     match node.scalar() {
         Some(Scalar::Str(text)) if node.anchor().is_none() => {
             Atom::text(canonical, text.into_owned())

@@ -1,5 +1,5 @@
 //! Annotations are cheap: they add less than a fifth to realistic files, however often records are edited.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod files;
 

@@ -98,7 +98,7 @@ fn scalar_entry<'d>(key: &str, text: String) -> MadeEntry<'d> {
 }
 
 /// Whether an entry will be a scalar in one line, with its key.
-fn is_one_line_draft(entry: &EntryDraft<'_>) -> bool {
+pub(in crate::merge) fn is_one_line_draft(entry: &EntryDraft<'_>) -> bool {
     match entry {
         EntryDraft::Keep(entry) => is_one_line(*entry),
         EntryDraft::Made(made) if made.body.sep.text.contains(['\n', '\r']) => false,

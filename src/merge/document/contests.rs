@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
-use crate::context::{Annotation, GROUPS, Loser, Lost, digest, leaf_at};
+use crate::context::{
+    Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at, same_entry,
+};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
 use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
@@ -34,6 +36,7 @@ pub(super) fn settle<'d>(
         },
     };
     settling.groups(slots, entries);
+    settling.written_anew(slots, entries);
     for (slot, entry) in slots.iter().zip(entries.iter_mut()) {
         if let Some(key) = key(slot)
             && let Some(draft) = entry.take()
@@ -125,7 +128,7 @@ enum Standing {
     Within,
 }
 
-impl<'d> Settling<'_, 'd> {
+impl<'k, 'd> Settling<'k, 'd> {
     /// Decides groups of fields that both sides changed to something different: all fields are the winner's.
     fn groups(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
         for group in GROUPS {
@@ -135,18 +138,16 @@ impl<'d> Settling<'_, 'd> {
                 .filter_map(|(index, slot)| Some((index, key(slot)?)))
                 .filter(|(_, key)| group.contains(&key.as_str()))
                 .collect();
-            let values = |of: fn(&Slot<'d>) -> Option<EntryRef<'d>>| -> Vec<Lost> {
+            let values = |of: fn(&Slot<'d>) -> Option<EntryRef<'d>>| -> Vec<Option<NodeRef<'d>>> {
                 let slots = members.iter().map(|(index, _)| &slots[*index]);
-                slots
-                    .map(|slot| lost_value(of(slot).map(EntryRef::value)))
-                    .collect()
+                slots.map(|slot| of(slot).map(EntryRef::value)).collect()
             };
             let base = values(|slot| slot.base);
             let ours = values(|slot| slot.ours);
             let theirs = values(|slot| slot.theirs);
-            if members.len() < 2 || ours == base || theirs == base || ours == theirs {
-                continue;
-            }
+            let shown = |values: &[Option<NodeRef<'_>>]| -> Vec<Lost> {
+                values.iter().map(|value| lost_value(*value)).collect()
+            };
             let latest = |side| {
                 let claims = members
                     .iter()
@@ -154,24 +155,102 @@ impl<'d> Settling<'_, 'd> {
                 claims.filter_map(|claim| claim.stamp).max()
             };
             let (mine, others) = (latest(Side::Ours), latest(Side::Theirs));
-            let (winner, lost, lost_stamp) = if (mine, &ours) >= (others, &theirs) {
+            // What was written anew was chosen, though it is what stood there.
+            let differ = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
+                a.iter().zip(b).any(|(a, b)| !same_entry(*a, *b))
+            };
+            let changed = |values: &[Option<NodeRef<'_>>], stamp: Option<Stamp>| {
+                stamp.is_some() || differ(values, &base)
+            };
+            let contested =
+                changed(&ours, mine) && changed(&theirs, others) && differ(&ours, &theirs);
+            if members.len() < 2 || !contested {
+                continue;
+            }
+            let (winner, lost, lost_stamp) = if (mine, shown(&ours)) >= (others, shown(&theirs)) {
                 (Side::Ours, &theirs, others)
             } else {
                 (Side::Theirs, &ours, mine)
             };
-            for (((index, key), lost), base) in members.iter().zip(lost).zip(&base) {
+            for ((index, key), lost) in members.iter().zip(lost) {
                 let slot = &slots[*index];
                 let won = match winner {
                     Side::Ours => slot.ours,
                     Side::Theirs => slot.theirs,
                 };
                 let leaf = Annotation::path([key.as_str()]);
-                if lost_value(won.map(EntryRef::value)) != *lost && lost != base {
-                    self.lose(leaf.clone(), lost.clone(), lost_stamp);
+                if !same_entry(won.map(EntryRef::value), *lost) {
+                    self.lose(leaf.clone(), lost_value(*lost), lost_stamp);
                 }
                 self.settled.winners.insert(leaf, winner);
                 entries[*index] = won.map(EntryDraft::Keep);
             }
+        }
+    }
+
+    /// Decides leaves to which one side gave the value that they had, under a stamp of its own, while the other side gave
+    /// them another one: whoever settles a conflict in favour of what stands there has made an edit. Texts and lists are
+    /// merged instead.
+    fn written_anew(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
+        for (side, other) in [(Side::Ours, Side::Theirs), (Side::Theirs, Side::Ours)] {
+            let (version, annotation) = self.version(side);
+            for leaf in annotation.leaves.keys() {
+                let names = Annotation::names(leaf);
+                let at = |root: Option<NodeRef<'d>>| Some(leaf_at(root?, &names)?.value());
+                let standing = at(self.versions.base);
+                let is_chosen = standing.is_some_and(is_line)
+                    && same_entry(at(version), standing)
+                    && !same_entry(at(self.version(other).0), standing);
+                if !is_chosen || self.settled.winners.contains_key(leaf) {
+                    continue;
+                }
+                let mine = self.claim(&names, side, None);
+                let others = self.claim(&names, other, None);
+                if mine.stamp.is_none() {
+                    continue;
+                }
+                let (winner, losers) = self.decide(&mine, &others);
+                let winner = match winner {
+                    Side::Ours => side,
+                    Side::Theirs => other,
+                };
+                for (lost, stamp) in losers {
+                    self.lose(leaf.clone(), lost, stamp);
+                }
+                self.settled.winners.insert(leaf.clone(), winner);
+                if winner == side {
+                    self.put(&names, side, slots, entries);
+                }
+            }
+        }
+    }
+
+    /// Puts one side's version of a leaf in its place.
+    fn put(
+        &self,
+        names: &[String],
+        side: Side,
+        slots: &[Slot<'d>],
+        entries: &mut [Option<EntryDraft<'d>>],
+    ) {
+        let (root, _) = self.version(side);
+        let chosen = root.and_then(|root| leaf_at(root, names));
+        let (Some(chosen), Some((name, rest))) = (chosen, names.split_first()) else {
+            return;
+        };
+        let Some(at) = slots
+            .iter()
+            .position(|slot| key(slot).as_ref() == Some(name))
+        else {
+            return;
+        };
+        let whole = match side {
+            Side::Ours => slots[at].ours,
+            Side::Theirs => slots[at].theirs,
+        };
+        match &mut entries[at] {
+            Some(entry) if !rest.is_empty() => put_in(entry, rest, chosen),
+            entry => *entry = whole.map(EntryDraft::Keep),
         }
     }
 
@@ -344,10 +423,7 @@ impl<'d> Settling<'_, 'd> {
     /// What one side has to say for its value of a leaf: the one that stands there, unless it is to be written as a
     /// `draft`.
     fn claim(&self, names: &[String], side: Side, draft: Option<&Draft<'d>>) -> Claim {
-        let (root, annotation) = match side {
-            Side::Ours => (self.versions.ours, &self.annotations.ours),
-            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
-        };
+        let (root, annotation) = self.version(side);
         let leaf = path(names);
         let node = root
             .and_then(|root| leaf_at(root, names))
@@ -370,7 +446,15 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    /// The side whose value stands, and what is kept of the other's: nothing if it was superseded.
+    /// One side's version, and what it knows of itself.
+    fn version(&self, side: Side) -> (Option<NodeRef<'d>>, &'k Annotation) {
+        match side {
+            Side::Ours => (self.versions.ours, &self.annotations.ours),
+            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
+        }
+    }
+
+    /// Which of two claims stands, the first as ours, and what is kept of the other's: nothing if it was superseded.
     fn decide(&self, mine: &Claim, others: &Claim) -> (Side, Vec<(Lost, Option<Stamp>)>) {
         // A record that got a new name because of its birth has it wherever it is known under the old one.
         if self.is_former_name(&mine.value, &others.value) {
@@ -404,6 +488,35 @@ impl<'d> Settling<'_, 'd> {
                 !old.is_empty() && *new == double_quoted(&second_name(old, birth.digest))
             })
     }
+}
+
+/// Puts a version of a leaf into what holds it.
+fn put_in<'d>(entry: &mut EntryDraft<'d>, names: &[String], chosen: EntryRef<'d>) {
+    let Some((name, rest)) = names.split_first() else {
+        *entry = EntryDraft::Keep(chosen);
+        return;
+    };
+    let Some(collection) = entry.open().and_then(|made| made.body.value.open()) else {
+        return;
+    };
+    let is_called = |entry: &EntryDraft<'d>| {
+        let record = || {
+            IDENTITY_FIELDS
+                .iter()
+                .any(|field| record_name(entry, field).as_ref() == Some(name))
+        };
+        key_of(entry).map_or_else(record, |key| key == *name)
+    };
+    match collection.entries.iter().position(is_called) {
+        Some(at) => put_in(&mut collection.entries[at], rest, chosen),
+        None if rest.is_empty() => collection.entries.push(EntryDraft::Keep(chosen)),
+        None => {}
+    }
+}
+
+/// Whether a node is a scalar that is decided as a whole, not a text that is merged by lines.
+fn is_line(node: NodeRef<'_>) -> bool {
+    matches!(node.kind(), Kind::Scalar(_)) && !node.text().trim_end().contains('\n')
 }
 
 fn other(side: Side) -> Side {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::own::Role;
 use super::placing::{is_ours, name_of};
-use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, canonical, digest};
+use super::value::normal;
+use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, digest, is_null};
 use crate::crdt::Digest;
 #[cfg(doc)]
 use crate::crdt::second_name;
@@ -16,7 +17,8 @@ pub(super) fn defining(record: NodeRef<'_>) -> Digest {
         return digest(entry.value());
     }
     let mut fields: Vec<String> = scalar_fields(record)
-        .filter_map(|entry| Some(format!("{}:{}", name_of(entry)?, canonical(entry.value()))))
+        .filter(|entry| !is_null(entry.value()))
+        .filter_map(|entry| Some(format!("{}:{}", name_of(entry)?, normal(entry.value()))))
         .collect();
     fields.sort();
     Digest::of(fields.join(",").as_bytes())

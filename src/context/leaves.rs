@@ -7,9 +7,9 @@
 use super::own::Role;
 use super::placing::{self, name_of};
 use super::records::{identity_field, member};
-use super::{Annotation, Birth, GROUPS, births, digest, matching};
+use super::{Annotation, Birth, GROUPS, births, digest, matching, same_entry};
 use crate::crdt::Digest;
-use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
+use crate::yaml::{EntryRef, Kind, NodeRef};
 
 /// A leaf of the work tree's version.
 pub(super) struct Leaf {
@@ -25,15 +25,10 @@ pub(super) struct Leaf {
 
 impl Leaf {
     fn of(value: NodeRef<'_>, old: Option<NodeRef<'_>>, names: &[String]) -> Self {
-        let differs = match old {
-            Some(old) => !value.means(old),
-            // The host tool writes what is not there as null.
-            None => !matches!(value.scalar(), Some(Scalar::Null)),
-        };
         Self {
             path: Annotation::path(names.iter().map(String::as_str)),
             digest: digest(value),
-            differs,
+            differs: !same_entry(Some(value), old),
             field: match names {
                 [name] => Some(name.clone()),
                 _ => None,

@@ -8,6 +8,7 @@ use super::walk;
 use super::{Error, Repo, replace};
 use crate::context::{self, Stamped};
 use crate::crdt::{Clock, Replica, Stamp};
+use crate::merge;
 use crate::yaml::{Document, Limits};
 
 /// Where stamps come from: the clock of whoever makes the edits.
@@ -119,8 +120,13 @@ impl Repo {
         // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
         let head = head.map(|head| with_line_ends_of(&bytes, head));
         let head = head.and_then(|head| Document::read(&head, &Limits::default()).ok());
+        // What a tool wrote anew is the edits that were made through it, not what it made of the file.
+        let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
+        let is_rewritten = grafted.is_some();
+        let work = grafted.unwrap_or(work);
         let found = context::stamp(head.as_ref(), &work, nobodys()?, &mut std::iter::empty());
-        Ok(found.text.is_some().then_some(Edited {
+        let is_edited = found.text.is_some() || is_rewritten;
+        Ok(is_edited.then_some(Edited {
             path,
             bytes,
             head,
@@ -138,7 +144,8 @@ impl Repo {
     ) -> Result<(), Error> {
         let mut births = births.take(file.found.births);
         let stamped = context::stamp(file.head.as_ref(), &file.work, stamp, &mut births);
-        if let Some(text) = stamped.text {
+        let text = stamped.text.unwrap_or_else(|| file.work.into_text());
+        if text.as_bytes() != file.bytes {
             self.replace_unchanged(&file.path, &file.bytes, text.as_bytes())?;
             recorded.written.push(file.path);
             recorded.edits += stamped.edits;
@@ -191,11 +198,13 @@ impl Repo {
     }
 }
 
-/// A file with edits that have no stamps yet.
+/// A file that is to be written: it has edits without stamps, or is to have another form.
 struct Edited {
     path: PathBuf,
+    /// What the work tree holds.
     bytes: Vec<u8>,
     head: Option<Document>,
+    /// What was made of it.
     work: Document,
     found: Stamped,
 }

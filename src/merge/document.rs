@@ -15,11 +15,12 @@ mod twins;
 use super::identity::Slot;
 use super::sides::Sides;
 use crate::context::{
-    ANNOTATION_KEY, CONFLICTS_KEY, Conflicts, Loser, Lost, Own, Role, is_free, is_marked,
+    ANNOTATION_KEY, CONFLICTS_KEY, Conflicts, Loser, Lost, Own, Role, is_free, is_marked, is_ours,
+    same, same_entry,
 };
 use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
 
-pub(super) use about::About;
+pub(super) use about::{About, is_one_line_draft};
 pub(super) use twins::{Twin, name_of};
 
 /// Whether three files are versions of a document: a side carries the marker, and nobody else uses our keys in a root.
@@ -49,6 +50,20 @@ pub(super) fn role_of(slot: &Slot<'_>) -> Role {
 pub(super) fn is_about(slot: &Slot<'_>) -> bool {
     let name = slot.iter().flatten().find_map(|entry| entry.key());
     name.is_some_and(|key| [ANNOTATION_KEY, CONFLICTS_KEY].contains(&key.text().as_ref()))
+}
+
+/// Whether a record is as it was in the base. One that says nothing of itself agrees with whatever the base said: a tool
+/// that does not know annotations dropped them.
+pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>) -> bool {
+    if !base.is_structured() || !record.is_structured() || record.entries().any(is_ours) {
+        return same(base, record);
+    }
+    let said = base.entries().filter(|entry| !is_ours(*entry));
+    said.chain(record.entries()).all(|entry| {
+        let key = entry.key().map(NodeRef::text).unwrap_or_default();
+        let (old, new) = (base.get(&key), record.get(&key));
+        same_entry(old.map(EntryRef::value), new.map(EntryRef::value))
+    })
 }
 
 /// Whether a record came back from a deletion that nobody has settled.

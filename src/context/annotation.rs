@@ -50,6 +50,7 @@ impl Annotation {
     pub fn parse(text: &str) -> Result<Self, NotAnAnnotation> {
         let mut annotation = Self::default();
         let mut edit: Option<Stamp> = None;
+        let mut edits: BTreeMap<Stamp, bool> = BTreeMap::new();
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             if let Some(birth) = word.strip_prefix('+') {
                 let (stamp, digest) = birth.split_once('~').ok_or(NotAnAnnotation)?;
@@ -68,17 +69,22 @@ impl Annotation {
             } else if let Some((leaf, digest)) = word.split_once('~') {
                 let stamp = edit.ok_or(NotAnAnnotation)?;
                 let digest = digest.parse().map_err(|_| NotAnAnnotation)?;
-                let leaf = leaf.to_owned();
+                let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
                 annotation
                     .leaves
-                    .entry(leaf)
+                    .entry(Self::path(names.iter().map(String::as_str)))
                     .or_default()
                     .insert(StampedValue { stamp, digest });
+                edits.insert(stamp, true);
             } else {
-                edit = Some(word.parse().map_err(|_| NotAnAnnotation)?);
+                let stamp = word.parse().map_err(|_| NotAnAnnotation)?;
+                edits.insert(stamp, false);
+                edit = Some(stamp);
             }
         }
-        Ok(annotation)
+        // An edit that changed nothing is none.
+        let all_changed = edits.values().all(|changed| *changed);
+        all_changed.then_some(annotation).ok_or(NotAnAnnotation)
     }
 
     /// Whether it says nothing and need not be written.
@@ -90,8 +96,17 @@ impl Annotation {
     /// The path of a leaf as annotations name it.
     #[must_use]
     pub fn path<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-        let names: Vec<String> = names.into_iter().map(text::encode_name).collect();
-        names.join(".")
+        text::encode_path(names)
+    }
+
+    /// The names in a path; none in that of the record itself. What is not spelled as [`Annotation::path`] does stands
+    /// for itself.
+    #[must_use]
+    pub fn names(path: &str) -> Vec<String> {
+        if path.is_empty() {
+            return Vec::new();
+        }
+        text::decode_path(path).unwrap_or_else(|| path.split('.').map(str::to_owned).collect())
     }
 
     /// The stamps of a leaf that belong to the value whose digest is given.
@@ -202,6 +217,9 @@ impl fmt::Display for Marker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crdt::{Clock, Replica};
+    use crate::yaml::{Document, Limits, Scalar};
+    use proptest::prelude::*;
 
     #[test]
     fn an_annotation_reads_back_in_its_one_spelling() {
@@ -231,6 +249,111 @@ mod tests {
         }
     }
 
+    fn stamps() -> impl Strategy<Value = Stamp> {
+        (0u64..1 << 40, any::<u32>()).prop_map(|(millis, bits)| {
+            let mut clock = Clock::new(Replica::from_bits(bits), None);
+            clock.tick(1_577_836_800_000 + millis).unwrap()
+        })
+    }
+
+    fn digests() -> impl Strategy<Value = Digest> {
+        any::<u16>().prop_map(|bytes| Digest::of(&bytes.to_le_bytes()))
+    }
+
+    fn annotations() -> impl Strategy<Value = Annotation> {
+        let birth = proptest::option::of((proptest::option::of(stamps()), digests()));
+        let leaf = proptest::collection::vec(any::<String>(), 1..4);
+        let edit = (
+            stamps(),
+            proptest::collection::vec((leaf, digests()), 1..4),
+            proptest::collection::btree_set(stamps(), 0..3),
+        );
+        (birth, proptest::collection::vec(edit, 0..4)).prop_map(|(birth, edits)| {
+            let mut annotation = Annotation {
+                birth: birth.map(|(stamp, digest)| Birth { stamp, digest }),
+                ..Annotation::default()
+            };
+            for (stamp, leaves, superseded) in edits {
+                for (names, digest) in leaves {
+                    let leaf = Annotation::path(names.iter().map(String::as_str));
+                    let stamps = annotation.leaves.entry(leaf).or_default();
+                    stamps.insert(StampedValue { stamp, digest });
+                }
+                if !superseded.is_empty() {
+                    annotation.superseded.insert(stamp, superseded);
+                }
+            }
+            annotation
+        })
+    }
+
+    /// Rows of words that look like annotations, and are, or nearly.
+    fn rows() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            Just("4k2m9xa7-7f3kqd".to_owned()),
+            Just("4k2mez11-01xyz9".to_owned()),
+            Just("-4k2m9xa7-7f3kqd".to_owned()),
+            Just("+4k2m9xa7-7f3kqd~a1f".to_owned()),
+            Just("+~a1f".to_owned()),
+            Just("status~9c2".to_owned()),
+            Just("meta.owner~9c2".to_owned()),
+            Just("v1".to_owned()),
+            Just("|".to_owned()),
+            Just("todos=or_set".to_owned()),
+            "[a-z%+~.=-]{0,5}",
+            any::<String>(),
+        ];
+        proptest::collection::vec(word, 0..6).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #[test]
+        fn every_annotation_reads_back(annotation in annotations(), types in proptest::collection::btree_map(any::<String>(), "[a-z_]+", 0..3)) {
+            let text = annotation.to_string();
+            prop_assert_eq!(Annotation::parse(&text), Ok(annotation.clone()), "{}", text);
+            let marker = Marker { types, annotation };
+            let text = marker.to_string();
+            prop_assert_eq!(Marker::parse(&text), Ok(marker), "{}", text);
+            // It is one plain string, in a block and in brackets.
+            for yaml in [format!("a: {text}\n"), format!("{{a: {text}}}\n")] {
+                let document = Document::from_text(yaml, &Limits::default()).unwrap();
+                let value = document.root().unwrap().get("a").unwrap().value();
+                prop_assert_eq!(value.scalar(), Some(Scalar::Str(text.as_str().into())));
+            }
+        }
+
+        #[test]
+        fn names_read_back_from_their_path(names in proptest::collection::vec(any::<String>(), 1..4)) {
+            let path = Annotation::path(names.iter().map(String::as_str));
+            prop_assert_eq!(Annotation::names(&path), names, "{}", path);
+        }
+
+        #[test]
+        fn what_is_read_is_written_so_that_it_reads_the_same(row in rows()) {
+            if let Ok(annotation) = Annotation::parse(&row) {
+                prop_assert_eq!(Annotation::parse(&annotation.to_string()), Ok(annotation));
+            }
+            for row in [row.clone(), format!("v1 {row}")] {
+                if let Ok(marker) = Marker::parse(&row) {
+                    prop_assert_eq!(Marker::parse(&marker.to_string()), Ok(marker));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_look_like_something_else_are_spelled_out() {
+        for (name, path) in [
+            ("-x", ".-x"),
+            (" x", ".+x"),
+            ("#x", ".%23x"),
+            ("", ".%"),
+            ("a-b c", "a-b+c"),
+        ] {
+            assert_eq!(Annotation::path([name]), path);
+        }
+    }
+
     #[test]
     fn what_is_not_understood_is_refused_whole() {
         for text in [
@@ -240,6 +363,10 @@ mod tests {
             "+4k2m9xa7-7f3kqd",
             "-4k2m9xa7-7f3kqd",
             "+~a1f +~a1f",
+            "4k2m9xa7-7f3kqd",
+            "4k2m9xa7-7f3kqd ~a1f",
+            "4k2m9xa7-7f3kqd a..b~a1f",
+            "4k2m9xa7-7f3kqd -4k2mez11-01xyz9",
         ] {
             assert_eq!(Annotation::parse(text), Err(NotAnAnnotation), "{text}");
         }

@@ -32,6 +32,14 @@ pub struct Loser {
     pub lost: Lost,
 }
 
+impl Loser {
+    /// The deletion of a whole record that came back.
+    pub const WHOLE_DELETION: Self = Self {
+        leaf: String::new(),
+        lost: Lost::Deletion,
+    };
+}
+
 /// The open conflicts of a record, each with the stamp of what lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflicts {
@@ -51,6 +59,14 @@ impl Conflicts {
             else {
                 return Err(NotAnAnnotation);
             };
+            // Nothing is the record itself.
+            let leaf = match leaf {
+                "" => String::new(),
+                leaf => {
+                    let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
+                    text::encode_path(names.iter().map(String::as_str))
+                }
+            };
             let stamp = match stamp {
                 "" => None,
                 stamp => Some(stamp.parse().map_err(|_| NotAnAnnotation)?),
@@ -66,13 +82,7 @@ impl Conflicts {
                 Some(("j", value)) => Lost::Value(decoded(value)?),
                 _ => return Err(NotAnAnnotation),
             };
-            conflicts.add(
-                Loser {
-                    leaf: leaf.to_owned(),
-                    lost,
-                },
-                stamp,
-            );
+            conflicts.add(Loser { leaf, lost }, stamp);
         }
         Ok(conflicts)
     }
@@ -150,6 +160,7 @@ fn plain_text(canonical: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::{Document, Limits, Scalar};
     use proptest::prelude::*;
 
     fn loser(leaf: &str, value: &str) -> Loser {
@@ -166,15 +177,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn conflicts_read_back(values in proptest::collection::vec((0u8..4, any::<String>()), 0..5)) {
+        fn conflicts_read_back(values in proptest::collection::vec((any::<String>(), any::<String>()), 0..5)) {
             let mut conflicts = Conflicts::default();
-            for (index, text) in &values {
-                let leaf = path(*index);
+            for (name, text) in &values {
+                let leaf = super::super::Annotation::path(["meta", name]);
+                let top = super::super::Annotation::path([name.as_str()]);
+                conflicts.add(loser(&top, "deleted"), None);
                 conflicts.add(loser(&leaf, &crate::yaml::double_quoted(text)), None);
             }
             conflicts.add(loser("", "deleted"), "4k2m9xa7-7f3kqd".parse().ok());
             conflicts.add(loser("meta.owner", "{\"a\":[1,null]}"), None);
-            prop_assert_eq!(Conflicts::parse(&conflicts.to_string()), Ok(conflicts));
+            let text = conflicts.to_string();
+            let document = Document::from_text(format!("a: {text}\n"), &Limits::default()).unwrap();
+            let value = document.root().unwrap().get("a").unwrap().value();
+            prop_assert_eq!(value.scalar(), Some(Scalar::Str(text.as_str().into())));
+            prop_assert_eq!(Conflicts::parse(&text), Ok(conflicts));
+        }
+
+        #[test]
+        fn what_is_read_is_written_so_that_it_reads_the_same(row in "([a-z%.]{0,3}~(4k2m9xa7-7f3kqd)?~(deleted|[sj]\\.[a-z%+0-9\"]{0,4}|.{0,3}) ?){0,3}") {
+            if let Ok(conflicts) = Conflicts::parse(&row) {
+                prop_assert_eq!(Conflicts::parse(&conflicts.to_string()), Ok(conflicts));
+            }
         }
 
         #[test]
@@ -189,10 +213,6 @@ mod tests {
                 prop_assert!(!merged.contains(loser) || !t.contains(loser));
             }
         }
-    }
-
-    fn path(index: u8) -> String {
-        super::super::Annotation::path(["meta", &format!("owner.{index}")])
     }
 
     fn sets() -> impl Strategy<Value = Conflicts> {

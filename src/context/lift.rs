@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::births::birth;
+use super::own::{Own, Role};
+use super::placing::{is_ours, name_of};
 use super::records::{identity, identity_field};
-use super::stamping::{Own, Role, defining, may_carry};
-use super::{Annotation, Conflicts, Lost, canonical, digest};
-use crate::context::placing::{is_ours, name_of};
-use crate::crdt::{self, Atom, Birth, Loser, Map, Node, Path, Record, Stamp};
+use super::value::normal;
+use super::{Annotation, Conflicts, Lost, digest};
+use crate::crdt::{self, Atom, Loser, Map, Node, Path, Record, Stamp};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
 /// A file as the CRDTs see it.
@@ -52,11 +54,7 @@ struct Holder {
 
 impl Holder {
     fn of(node: NodeRef<'_>, role: Role, at: Path) -> Self {
-        let own = if may_carry(node) {
-            Own::of(node, role)
-        } else {
-            Own::default()
-        };
+        let own = Own::of(node, role);
         Self {
             annotation: own.annotation,
             conflicts: own.conflicts,
@@ -79,10 +77,10 @@ impl Lifted {
                 .extend(superseded);
         }
         for (loser, _) in holder.conflicts.iter() {
-            let names = loser.leaf.split('.').filter(|name| !name.is_empty());
-            let at = names.fold(holder.at.clone(), |at, name| {
-                at.join(&super::text::decode(name).unwrap_or(name.into()))
-            });
+            let names = Annotation::names(&loser.leaf);
+            let at = names
+                .iter()
+                .fold(holder.at.clone(), |at, name| at.join(name));
             let value = match &loser.lost {
                 Lost::Deletion => None,
                 Lost::Value(canonical) => Some(Atom::new(canonical.clone())),
@@ -119,7 +117,7 @@ impl Lifted {
             Kind::Mapping if structured && !node.is_empty() => {
                 Some(Node::Map(self.entries(node, holder, names)))
             }
-            Kind::Sequence if structured => Some(match identity_field(node) {
+            Kind::Sequence if structured => Some(match identity_field(std::iter::once(node)) {
                 Some(field) => Node::Set(self.records(node, field, holder, names)),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
@@ -148,28 +146,24 @@ impl Lifted {
                 continue;
             };
             let name = atom(name.value());
-            let (birth, mut fields) = if may_carry(record) {
+            let mut fields = if Role::of_member(record).is_holder() {
                 let at = names
                     .iter()
                     .fold(around.at.clone(), |at, name| at.join(name));
                 let own = Holder::of(record, Role::Record, at.join(name.canonical()));
                 let fields = self.entries(record, &own, &mut Vec::new());
                 self.keep(&own);
-                (own.annotation.birth, fields)
+                fields
             } else {
                 names.push(name.said().to_owned());
                 let fields = self.entries(record, around, names);
                 names.pop();
-                (None, fields)
+                fields
             };
             fields.remove(field);
-            let birth = birth.unwrap_or_else(|| Birth {
-                stamp: None,
-                digest: defining(record),
-            });
             records.push(Record {
                 name,
-                birth,
+                birth: birth(record),
                 fields,
             });
         }
@@ -178,7 +172,7 @@ impl Lifted {
 }
 
 fn atom(node: NodeRef<'_>) -> Atom {
-    let canonical = canonical(node);
+    let canonical = normal(node);
     match node.scalar() {
         Some(Scalar::Str(text)) if node.anchor().is_none() => {
             Atom::text(canonical, text.into_owned())

@@ -1,19 +1,29 @@
 //! Between YAML and the CRDTs: what a context file says about its own edits.
 //!
-//! `value.rs` gives every node canonical bytes; `annotation.rs` reads and writes what stands under `_crdt`,
-//! `conflicts.rs` what stands under `_crdt_conflicts`; `text.rs` spells names and values so that the whole is one plain
-//! string in every version of YAML. `kinds.rs` knows the fields that matter, `records.rs` tells which mappings carry annotations, `mentions.rs` finds those that
-//! stand in a file, `marker.rs` puts the marker in and takes everything out again; `stamping.rs` finds what was edited and
-//! gives it its stamps, `placing.rs` knows where they stand, `settling.rs` lists what lost and settles it. Depends on
-//! `crdt` and `yaml`.
+//! *What is said*: `annotation.rs` reads and writes what stands under `_crdt`, `conflicts.rs` what stands under
+//! `_crdt_conflicts`; `own.rs` is both, as one root or record says it; `text.rs` spells names and values so that the whole
+//! is one plain string in every version of YAML, `value.rs` gives every node canonical bytes and says which values
+//! are the same, timestamps (`instant.rs`) among them. *About what*: `kinds.rs`
+//! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
+//! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
+//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
+//! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
+//! what lost and settles it. Depends on `crdt` and `yaml`.
 
+mod annotate;
 mod annotation;
+mod births;
 mod conflicts;
 mod difference;
+mod instant;
 mod kinds;
+mod leaves;
 mod lift;
 mod marker;
+mod matching;
 mod mentions;
+mod own;
 mod placing;
 mod records;
 mod settling;
@@ -24,14 +34,19 @@ mod verbose;
 
 pub use crate::crdt::Birth;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
+pub(crate) use births::{are_one, birth};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
+pub(crate) use leaves::at as leaf_at;
 pub use lift::{Lifted, lift};
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
+pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};
+pub(crate) use own::{Own, Role, is_free, is_marked};
+pub(crate) use placing::{is_one_line, is_ours, place_among};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp};
-pub use value::{canonical, digest};
-pub use verbose::from_verbose;
+pub use value::{canonical, digest, is_null, same, same_entry, sameness};
+pub use verbose::{from_verbose, to_verbose};

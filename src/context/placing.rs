@@ -5,6 +5,7 @@
 //! first: there, neighbouring records and fields can be added and removed without touching their lines. The root's stand
 //! at the very top. In brackets they follow the opening one.
 
+use super::own::Role;
 use super::{ANNOTATION_KEY, CONFLICTS_KEY};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef, newline_of};
 
@@ -31,20 +32,31 @@ pub(super) fn apply(text: &str, mut splices: Vec<Splice>) -> Option<String> {
 }
 
 /// The name of an entry of a mapping, where it has one that can be read.
-pub(super) fn name_of<'d>(entry: EntryRef<'d>) -> Option<std::borrow::Cow<'d, str>> {
+pub(crate) fn name_of<'d>(entry: EntryRef<'d>) -> Option<std::borrow::Cow<'d, str>> {
     let key = entry.key()?;
     matches!(key.kind(), Kind::Scalar(_)).then(|| key.text())
 }
 
 /// Whether an entry is one of ours.
-pub(super) fn is_ours(entry: EntryRef<'_>) -> bool {
+pub(crate) fn is_ours(entry: EntryRef<'_>) -> bool {
     name_of(entry).is_some_and(|name| name == ANNOTATION_KEY || name == CONFLICTS_KEY)
+}
+
+/// Behind how many of a mapping's other entries annotations stand: the rule of place, for whoever writes them.
+/// `is_one_line` says whether the first of the `others` is a scalar in one line.
+pub(crate) fn place_among(
+    role: Role,
+    flow: bool,
+    others: usize,
+    is_one_line: impl FnOnce() -> bool,
+) -> usize {
+    usize::from(role != Role::Root && !flow && others > 1 && is_one_line())
 }
 
 /// What makes a mapping carry exactly this annotation and these conflicts.
 pub(super) fn place(
     mapping: NodeRef<'_>,
-    is_root: bool,
+    role: Role,
     annotation: &str,
     conflicts: Option<&str>,
 ) -> Vec<Splice> {
@@ -55,8 +67,7 @@ pub(super) fn place(
         .filter(|entry| !is_ours(*entry))
         .collect();
     let flow = mapping.data().flow;
-    let second = !flow && !is_root && others.len() > 1 && is_one_line(others[0]);
-    let place = usize::from(second);
+    let place = place_among(role, flow, others.len(), || is_one_line(others[0]));
     let has = |index: usize, key: &str| {
         let entry = entries.get(index).copied()?;
         (name_of(entry)? == key).then_some(entry)
@@ -81,7 +92,7 @@ pub(super) fn place(
     splices.extend(inserted(
         mapping,
         &others,
-        second,
+        place,
         &lines(annotation, conflicts),
     ));
     splices
@@ -119,7 +130,8 @@ fn lines(annotation: &str, conflicts: Option<&str>) -> Vec<String> {
     lines
 }
 
-fn is_one_line(entry: EntryRef<'_>) -> bool {
+/// Whether an entry is a scalar in one line, with its key.
+pub(crate) fn is_one_line(entry: EntryRef<'_>) -> bool {
     let value = entry.value();
     let data = entry.data();
     let end = value.data().span.end;
@@ -175,7 +187,7 @@ fn behind(mapping: NodeRef<'_>, annotation: EntryRef<'_>, text: &str) -> Splice 
 fn inserted(
     mapping: NodeRef<'_>,
     others: &[EntryRef<'_>],
-    second: bool,
+    place: usize,
     lines: &[String],
 ) -> Option<Splice> {
     let at = |at: u32, text: String| Splice {
@@ -189,6 +201,7 @@ fn inserted(
         return Some(at(mapping.data().span.start + 1, text));
     }
     let first = others.first()?;
+    let second = place > 0;
     let newline = newline_of(mapping.document().text());
     let indent = " ".repeat(mapping.data().column as usize);
     let each = |line: &String| {
@@ -199,12 +212,12 @@ fn inserted(
         }
     };
     let text = lines.iter().map(each).collect();
-    let place = if second {
+    let start = if second {
         first.data().end
     } else {
         first.data().start
     };
-    Some(at(place, text))
+    Some(at(start, text))
 }
 
 /// What takes entries out of a mapping; nothing if no entry would be left where that cannot be written.

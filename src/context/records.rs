@@ -1,9 +1,9 @@
 //! Which lists hold records, by what they are told apart, and which mappings may carry annotations.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use super::IDENTITY_FIELDS;
-use crate::yaml::{Kind, NodeRef, Scalar};
+use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 /// The lists of the known kinds of context file, which hold records even while they are empty.
 const KNOWN_LISTS: [&str; 6] = [
@@ -21,27 +21,54 @@ pub(super) const OR_SET: &str = "or_set";
 /// The type of any other list.
 pub(super) const LIST: &str = "list";
 
-/// The field by which the members of a sequence are told apart; nothing if they are no records, or there are none.
+/// The field that tells the records apart in every one of these versions of a list; nothing if the members of one are no
+/// records, or there is no member in any.
 #[must_use]
-pub fn identity_field(sequence: NodeRef<'_>) -> Option<&'static str> {
-    if sequence.kind() != Kind::Sequence || !sequence.is_structured() || sequence.is_empty() {
-        return None;
-    }
+pub fn identity_field<'d>(
+    versions: impl Iterator<Item = NodeRef<'d>> + Clone,
+) -> Option<&'static str> {
     IDENTITY_FIELDS.into_iter().find(|field| {
-        let mut seen = HashSet::new();
-        sequence.entries().all(|entry| {
-            identity(entry.value(), field).is_some_and(|identity| seen.insert(identity))
-        })
+        let mut any = false;
+        let fits = versions.clone().all(|list| {
+            let mut seen = FxHashSet::default();
+            list.kind() == Kind::Sequence
+                && list.is_structured()
+                && list.entries().all(|entry| {
+                    any = true;
+                    identity(entry.value(), field).is_some_and(|identity| seen.insert(identity))
+                })
+        });
+        any && fits
     })
 }
 
 /// What a record's identity field holds.
-pub(super) fn identity<'d>(record: NodeRef<'d>, field: &str) -> Option<Scalar<'d>> {
+pub(crate) fn identity<'d>(record: NodeRef<'d>, field: &str) -> Option<Scalar<'d>> {
     if record.kind() != Kind::Mapping || !record.is_structured() {
         return None;
     }
     let scalar = record.get(field)?.value().scalar()?;
     (!matches!(scalar, Scalar::Null)).then_some(scalar)
+}
+
+/// The member of a list that annotations call `name`: by the first identity field in which exactly one member is called
+/// so.
+pub(crate) fn member<'d>(list: NodeRef<'d>, name: &str) -> Option<EntryRef<'d>> {
+    if list.kind() != Kind::Sequence {
+        return None;
+    }
+    let is_called = |entry: &EntryRef<'d>, field: &str| {
+        identity(entry.value(), field).is_some()
+            && entry
+                .value()
+                .get(field)
+                .is_some_and(|entry| entry.value().text() == name)
+    };
+    IDENTITY_FIELDS.into_iter().find_map(|field| {
+        let mut called = list.entries().filter(|entry| is_called(entry, field));
+        let first = called.next()?;
+        called.next().is_none().then_some(first)
+    })
 }
 
 /// The CRDT type of the collection at the top of a document that is called `name`; nothing for what is no sequence.
@@ -53,7 +80,7 @@ pub fn collection_type(name: &str, value: NodeRef<'_>) -> Option<&'static str> {
     let is_set = if value.is_empty() {
         KNOWN_LISTS.contains(&name)
     } else {
-        identity_field(value).is_some()
+        identity_field(std::iter::once(value)).is_some()
     };
     Some(if is_set { OR_SET } else { LIST })
 }

@@ -4,13 +4,15 @@ mod contest;
 mod writing;
 
 pub use contest::{Contest, contests};
-use contest::{Holder, at, names_of};
+use contest::{Holder, at};
 use writing::NewValue;
 
 use super::GROUPS;
+use super::births::defining_leaf;
+use super::leaves;
+use super::own::Own;
 use super::placing::{self, Splice};
-use super::stamping::{Own, defining_leaf};
-use super::{Loser, Lost, StampedValue, digest};
+use super::{Annotation, Loser, Lost, StampedValue, digest};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
@@ -202,12 +204,23 @@ fn with_leaf(
     leaf: &str,
     value: Option<&NewValue>,
 ) -> Result<Document, Unsettled> {
-    let names = names_of(leaf);
+    let names = Annotation::names(leaf);
     let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
-    let parent = above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))
-        .ok_or(Unsettled::NoPlace)?;
+    let parent = if above.is_empty() {
+        holder
+    } else {
+        let entry = leaves::at(holder, above).ok_or(Unsettled::NoPlace)?;
+        entry.value()
+    };
+    if parent.kind() != Kind::Mapping {
+        return match (leaves::at(holder, &names), value) {
+            (Some(entry), None) => {
+                let cuts = without_record(document, entry.value())?;
+                read(placing::apply(document.text(), cuts).ok_or(Unsettled::NoPlace)?)
+            }
+            _ => Err(Unsettled::NoPlace),
+        };
+    }
     if let Some(value) = value {
         let changed = writing::with_field(document, parent, last, value, &together(leaf));
         return changed.ok_or(Unsettled::NoPlace);

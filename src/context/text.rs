@@ -31,9 +31,41 @@ pub(super) fn encode(text: &str) -> String {
     out
 }
 
-/// Spells a name that stands in a path: its own dots are no separators.
-pub(super) fn encode_name(name: &str) -> String {
-    encode(name).replace('.', "%2E")
+/// Spells the path of a leaf. One that begins with a sign has a dot in front of it: in an annotation it would say what the
+/// word is, and no plain string begins with `%`.
+pub(super) fn encode_path<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.into_iter().map(encode_name).collect();
+    let path = names.join(".");
+    if path.starts_with(['+', '-', '%']) {
+        format!(".{path}")
+    } else {
+        path
+    }
+}
+
+/// Undoes [`encode_path`]; nothing if the text was not spelled by it.
+pub(super) fn decode_path(path: &str) -> Option<Vec<String>> {
+    let names = path.strip_prefix('.').unwrap_or(path);
+    names.split('.').map(decode_name).collect()
+}
+
+/// Spells a name that stands in a path: its own dots are no separators, and even an empty one is something.
+fn encode_name(name: &str) -> String {
+    match name {
+        "" => EMPTY.to_owned(),
+        name => encode(name).replace('.', "%2E"),
+    }
+}
+
+/// The spelling of a name without characters.
+const EMPTY: &str = "%";
+
+fn decode_name(text: &str) -> Option<String> {
+    match text {
+        "" => None,
+        EMPTY => Some(String::new()),
+        text => decode(text).map(Cow::into_owned),
+    }
 }
 
 /// Undoes [`encode`]; nothing if the text was not spelled by it.

@@ -239,7 +239,7 @@ pub fn moved<T: Copy + Ord>(old: &[T], new: &[T]) -> BTreeSet<T> {
 }
 
 /// Which entries of `base` keep their relative order in `side`: a longest increasing subsequence.
-fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
+pub(crate) fn unmoved(base: &[u32], side: &[u32], count: usize) -> Vec<bool> {
     let mut position = vec![usize::MAX; count];
     for (index, &entry) in base.iter().enumerate() {
         position[entry as usize] = index;

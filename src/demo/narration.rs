@@ -107,14 +107,25 @@ fn opening(story: &mut Story, report: &Report) {
     story.blank();
     story.say(&format!(
         "Slackwater is a small product: tide tables, and berths in small harbours. Its team keeps what it knows and \
-         plans as YAML files beside the code: {} with {} todos, decisions and the like. Ada and Ben each have a clone \
-         and ran `rhema crdt init` in it, once. Then they worked for an afternoon without talking to each other. \
-         Before they committed, each ran `rhema crdt sync --timeout 0`: it notes, on a line beside what they changed, \
-         who changed it and when. Ada has pushed, and Ben merges her work into his with `git merge`. Here is what met, \
-         without those lines. (A conflict of git is a place where it gives up and leaves both versions in the file for \
-         people to sort out.)",
+         plans as YAML files beside the code: {} with {} todos, decisions and the like. Ada and Ben both work on them, \
+         each in a clone (a copy of the repository) of their own.",
         files(report.files),
         report.records
+    ));
+    story.blank();
+    story.say(
+        "When two people changed a file, git puts their work together line by line. Where changed lines meet it gives \
+         up, leaves both versions in the file, and somebody has to sort them out by hand: that is a conflict. Ada and \
+         Ben ran `rhema crdt init`, once. Since then git asks rhema to merge these files, and rhema looks at todos, \
+         fields and texts instead of lines.",
+    );
+    story.blank();
+    story.say(&format!(
+        "One afternoon they work without talking to each other. Before they commit, each runs `rhema crdt sync \
+         --timeout 0`: it notes who changed what and when, on a line of its own in every todo or decision that changed. \
+         Ada pushes, and Ben merges her work into his with an ordinary `git merge`. Here are the {} places where their \
+         work met. (The lines with the notes are left out.)",
+        report.steps.len()
     ));
 }
 
@@ -181,8 +192,8 @@ fn settling(story: &mut Story, report: &Report) {
     if let (Some(winner), Some(loser)) = (&settled.winner, &settled.loser) {
         story.say(&format!(
             "The merge went through, and nobody had to hurry. What you see above is what `rhema crdt resolve --list` \
-             shows. The signs behind the values say when and in which clone each was written: {}'s `{}` at {}, {}'s \
-             `{}` at {}. The later one stands for now, the other is kept in the file, on a line beside it.",
+             shows. The code behind each value says when and in which clone it was noted: {}'s `{}` at {}, {}'s `{}` at \
+             {}. The later one stands for now, the other is kept in the file, on a line beside it.",
             winner.by,
             winner.value,
             time_of_day(winner.unix_millis),

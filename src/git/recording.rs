@@ -8,20 +8,29 @@ use super::walk;
 use super::{Error, Repo, replace};
 use crate::context::{self, Stamped};
 use crate::crdt::{Clock, Replica, Stamp};
+use crate::merge;
 use crate::yaml::{Document, Limits};
 
-/// Where stamps come from: the clock of whoever makes the edits, which stores each before it gives it out.
+/// Where stamps come from: the clock of whoever makes the edits.
 pub trait Stamps {
-    /// A new stamp.
+    /// New stamps in ascending order. They are stored before they are given out, all at once.
     ///
     /// # Errors
     ///
     /// When there is no clock, or it cannot be moved.
-    fn next(&mut self) -> Result<Stamp, Box<dyn std::error::Error + Send + Sync>>;
+    fn take(
+        &mut self,
+        count: usize,
+    ) -> Result<Vec<Stamp>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
+/// The stamp of one edit.
 pub(super) fn new_stamp(stamps: &mut dyn Stamps) -> Result<Stamp, Error> {
-    stamps.next().map_err(|source| Error::NoStamp { source })
+    let taken = stamps.take(1).map_err(|source| Error::NoStamp { source })?;
+    let stamp = taken.into_iter().next();
+    stamp.ok_or_else(|| Error::NoStamp {
+        source: "the clock gave none".into(),
+    })
 }
 
 /// What recording did.
@@ -49,65 +58,98 @@ impl Repo {
             problems: found.problems,
             ..Recorded::default()
         };
-        // No stamp is taken from the clock before there is an edit: one for all that are found together.
-        let mut stamp = None;
+        let mut edited = Vec::new();
         for path in found.files {
-            if let Err(error) = self.record_one(&path, &mut stamp, stamps, &mut recorded) {
+            match self.edited(path, &mut recorded.left) {
+                Ok(found) => edited.extend(found),
+                Err(error) => recorded.problems.push(error),
+            }
+        }
+        // No stamp is taken from the clock without an edit: one for all changed leaves, and one for every new record.
+        let births: usize = edited.iter().map(|file| file.found.births).sum();
+        let has_leaves = edited
+            .iter()
+            .any(|file| file.found.edits > file.found.births);
+        let count = births + usize::from(has_leaves);
+        let mut taken = match count {
+            0 => Vec::new(),
+            count => stamps
+                .take(count)
+                .map_err(|source| Error::NoStamp { source })?,
+        }
+        .into_iter();
+        let stamp = match has_leaves.then(|| taken.next()).flatten() {
+            Some(stamp) => stamp,
+            None => nobodys()?,
+        };
+        for file in edited {
+            if let Err(error) = self.write_stamped(file, stamp, &mut taken, &mut recorded) {
                 recorded.problems.push(error);
             }
         }
         Ok(recorded)
     }
 
-    fn record_one(
+    /// What was edited in a file; nothing if it is to stay as it is.
+    fn edited(
         &self,
-        path: &Path,
-        stamp: &mut Option<Stamp>,
-        stamps: &mut dyn Stamps,
-        recorded: &mut Recorded,
-    ) -> Result<(), Error> {
-        let full = self.top().join(path);
+        path: PathBuf,
+        left: &mut Vec<(PathBuf, String)>,
+    ) -> Result<Option<Edited>, Error> {
+        let full = self.top().join(&path);
         let bytes = fs::read(&full).map_err(|source| Error::Read {
             path: full.clone(),
             source,
         })?;
-        let head = self.in_head(path)?;
+        let head = self.in_head(&path)?;
         if head.as_deref() == Some(bytes.as_slice()) {
-            return Ok(());
+            return Ok(None);
         }
-        let mut leave = |why: String| recorded.left.push((path.to_path_buf(), why));
         if marked_places(&bytes) > 0 {
-            leave("it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned());
-            return Ok(());
+            let why = "it holds git's conflict markers: `rhema crdt resolve` mends it";
+            left.push((path, why.to_owned()));
+            return Ok(None);
         }
         let work = match Document::read(&bytes, &Limits::default()) {
             Ok(work) => work,
             Err(error) => {
-                leave(error.to_string());
-                return Ok(());
+                left.push((path, error.to_string()));
+                return Ok(None);
             }
         };
         // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
         let head = head.map(|head| with_line_ends_of(&bytes, head));
         let head = head.and_then(|head| Document::read(&head, &Limits::default()).ok());
-        let given = match *stamp {
-            Some(stamp) => stamp,
-            None => {
-                let nobodys = Clock::new(Replica::from_bits(0), None).tick(0);
-                let nobodys = nobodys.map_err(|source| Error::Clock { source })?;
-                match context::stamp(head.as_ref(), &work, nobodys) {
-                    Stamped { text: None, .. } => return Ok(()),
-                    Stamped { edits: 0, .. } => nobodys,
-                    _ => *stamp.insert(new_stamp(stamps)?),
-                }
-            }
-        };
-        let stamped = context::stamp(head.as_ref(), &work, given);
-        if let Some(text) = stamped.text {
-            self.replace_unchanged(path, &bytes, text.as_bytes())?;
-            recorded.written.push(path.to_path_buf());
+        // What a tool wrote anew is the edits that were made through it, not what it made of the file.
+        let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
+        let is_rewritten = grafted.is_some();
+        let work = grafted.unwrap_or(work);
+        let found = context::stamp(head.as_ref(), &work, nobodys()?, &mut std::iter::empty());
+        let is_edited = found.text.is_some() || is_rewritten;
+        Ok(is_edited.then_some(Edited {
+            path,
+            bytes,
+            head,
+            work,
+            found,
+        }))
+    }
+
+    fn write_stamped(
+        &self,
+        file: Edited,
+        stamp: Stamp,
+        births: &mut dyn Iterator<Item = Stamp>,
+        recorded: &mut Recorded,
+    ) -> Result<(), Error> {
+        let mut births = births.take(file.found.births);
+        let stamped = context::stamp(file.head.as_ref(), &file.work, stamp, &mut births);
+        let text = stamped.text.unwrap_or_else(|| file.work.into_text());
+        if text.as_bytes() != file.bytes {
+            self.replace_unchanged(&file.path, &file.bytes, text.as_bytes())?;
+            recorded.written.push(file.path);
+            recorded.edits += stamped.edits;
         }
-        recorded.edits += stamped.edits;
         Ok(())
     }
 
@@ -154,6 +196,23 @@ impl Repo {
         let object = entry.to_object(&self.inner).map_err(reading())?;
         Ok(object.as_blob().map(|blob| blob.content().to_vec()))
     }
+}
+
+/// A file that is to be written: it has edits without stamps, or is to have another form.
+struct Edited {
+    path: PathBuf,
+    /// What the work tree holds.
+    bytes: Vec<u8>,
+    head: Option<Document>,
+    /// What was made of it.
+    work: Document,
+    found: Stamped,
+}
+
+/// The stamp of nobody, to find out whether there is anything to be stamped.
+fn nobodys() -> Result<Stamp, Error> {
+    let stamp = Clock::new(Replica::from_bits(0), None).tick(0);
+    stamp.map_err(|source| Error::Clock { source })
 }
 
 fn with_line_ends_of(bytes: &[u8], head: Vec<u8>) -> Vec<u8> {

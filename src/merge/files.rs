@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::document::{self, Keeper, Role};
+use super::document::{self, Keeper};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
 use super::{Error, identity, trivia};
+use crate::context::Role;
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     self, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, NodeRef, Part, PartDraft, Piece,
@@ -39,8 +40,7 @@ pub(super) fn merge<'d>(
     if emptied(&parts.ours) || emptied(&parts.theirs) {
         return Err(Error::Documents);
     }
-    let is_document = |document: &Document| document.root().is_some_and(document::is_document);
-    let keeps = is_document(&documents.ours) || is_document(&documents.theirs);
+    let keeps = document::are_documents(documents);
     let mut merger = Merger::new(torn, keeps.then(Keeper::default));
     let (slots, orders) = matched(&parts);
     let mut found: Vec<Option<MergedPart<'d>>> = Vec::with_capacity(slots.len());
@@ -75,10 +75,9 @@ pub(super) fn merge<'d>(
     let head = LooseHead::of(documents);
     let newlines = documents.as_ref().map(Document::text).map(yaml::newline_of);
     let newline = trivia::pick(newlines.map(Some)).unwrap_or("\n");
-    let differ = found
-        .iter()
-        .any(|part| part.only.is_some() || part.theirs.is_some());
-    let theirs = differ.then(|| {
+    let differing = |part: &&MergedPart<'_>| part.only.is_some() || part.theirs.is_some();
+    let differ = found.iter().filter(differing).count();
+    let theirs = (differ > 0).then(|| {
         let parts = found.iter().filter_map(|part| match part.only {
             Some(yaml::Side::Ours) => None,
             _ => part.theirs.clone().or_else(|| part.ours.clone()),
@@ -92,10 +91,8 @@ pub(super) fn merge<'d>(
     Ok(MergedFile {
         ours: file(ours.collect(), head.as_ref(), newline),
         theirs,
-        contested: merger
-            .keeper
-            .as_ref()
-            .map_or(merger.contested, |keeper| keeper.unsettled),
+        // What a document's records contest is settled; roots that cannot be merged entry by entry are not.
+        contested: if keeps { differ } else { merger.contested },
         kept: merger.keeper.map_or(0, |keeper| keeper.kept),
     })
 }

@@ -1,17 +1,15 @@
 //! Which entries of three versions of a collection are the same one.
 //!
-//! Entries of a mapping are known by their key; entries of a list of records by the field that identifies a record; all
-//! others by what they hold and where they stand (`similar.rs`).
+//! Entries of a mapping are known by their key; records by their births and the field that identifies them
+//! (`context/matching.rs`); all others by what they hold and where they stand (`similar.rs`).
 
-use std::hash::{BuildHasherDefault, Hash};
+use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
 
-use super::document;
 use super::sides::Sides;
 use super::similar;
-use crate::context::{DEFINING_FIELDS, IDENTITY_FIELDS};
-use crate::crdt::Digest;
+use crate::context::{identity_field, numbered};
 use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<FxHasher>>;
@@ -42,124 +40,63 @@ pub(super) enum By {
 
 /// Matches the entries of three versions of a collection of one kind.
 pub(super) fn matched<'d>(versions: Sides<Option<NodeRef<'d>>>) -> Matched<'d> {
-    let kind = versions.ours.map(NodeRef::kind);
-    if kind == Some(Kind::Mapping) {
-        return by_identity(versions, By::Key, |entry| {
-            entry.key().and_then(NodeRef::scalar)
-        });
+    if versions.ours.map(NodeRef::kind) == Some(Kind::Mapping) {
+        return by_key(versions);
     }
-    match identity_field(versions) {
-        Some(field) => by_birth(versions, field),
+    match identity_field(versions.iter().copied().flatten()) {
+        Some(field) => by_field(versions, field),
         None => by_content(versions),
     }
 }
 
-fn identity<'d>(entry: EntryRef<'d>, field: &str) -> Option<Scalar<'d>> {
-    let value = entry.value();
-    if value.kind() != Kind::Mapping || !value.is_structured() {
-        return None;
-    }
-    value
-        .get(field)?
-        .value()
-        .scalar()
-        .filter(|scalar| !matches!(scalar, Scalar::Null))
+fn by_key(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
+    let mut known: Map<Option<Scalar<'_>>, u32> = Map::default();
+    let orders = versions.map(|node| {
+        let keys = node.into_iter().flat_map(NodeRef::entries);
+        keys.map(|entry| {
+            let next = known.len() as u32;
+            let key = entry.key().and_then(NodeRef::scalar);
+            *known.entry(key).or_insert(next)
+        })
+        .collect()
+    });
+    slotted(versions, orders, By::Key)
 }
 
-fn identity_field(versions: Sides<Option<NodeRef<'_>>>) -> Option<&'static str> {
-    IDENTITY_FIELDS.into_iter().find(|field| {
-        let mut any = false;
-        let unique = versions.iter().flatten().all(|node| {
-            let mut seen = std::collections::HashSet::<_, BuildHasherDefault<FxHasher>>::default();
-            node.entries().all(|entry| {
-                any = true;
-                identity(entry, field).is_some_and(|identity| seen.insert(identity))
-            })
-        });
-        any && unique
-    })
-}
-
-/// What a record is known by: its identity, or the one that it was born with before another record took it.
-#[derive(PartialEq, Eq, Hash)]
-enum Name<'d> {
-    Identity(Option<Scalar<'d>>),
-    Born(String, Digest),
-}
-
-/// Matches records by birth first and by identity then: a record that was renamed because another one has its identity is
-/// still the one that other versions know under the old name.
-fn by_birth<'d>(versions: Sides<Option<NodeRef<'d>>>, field: &'static str) -> Matched<'d> {
-    let named = |entry: EntryRef<'d>| match identity(entry, field)? {
-        Scalar::Str(name) => document::original_identity(entry.value(), &name),
-        _ => None,
-    };
-    let renamed: std::collections::HashSet<(String, Digest)> = versions
-        .iter()
-        .flatten()
-        .flat_map(|node| node.entries())
-        .filter_map(named)
-        .collect();
-    by_identity(versions, By::Field(field), |entry| {
-        let identity = identity(entry, field);
-        if renamed.is_empty() {
-            return Name::Identity(identity);
-        }
-        if let Some((name, digest)) = named(entry) {
-            return Name::Born(name, digest);
-        }
-        let Some(Scalar::Str(name)) = &identity else {
-            return Name::Identity(identity);
-        };
-        match document::birth(entry.value()) {
-            Some(birth) if renamed.contains(&(name.clone().into_owned(), birth.digest)) => {
-                Name::Born(name.clone().into_owned(), birth.digest)
-            }
-            _ => Name::Identity(identity),
-        }
-    })
-}
-
-fn by_identity<'d, N: Eq + Hash>(
-    versions: Sides<Option<NodeRef<'d>>>,
-    by: By,
-    name: impl Fn(EntryRef<'d>) -> N,
-) -> Matched<'d> {
-    let most = versions
-        .iter()
-        .flatten()
-        .map(|node| node.len())
-        .max()
-        .unwrap_or_default();
-    let mut known: Map<N, u32> = Map::with_capacity_and_hasher(most, BuildHasherDefault::default());
-    let mut slots: Vec<Slot<'d>> = Vec::with_capacity(most);
-    let mut number = |entry: EntryRef<'d>, set: fn(&mut Slot<'d>, EntryRef<'d>)| {
-        let index = *known.entry(name(entry)).or_insert_with(|| {
-            slots.push(Slot::default());
-            (slots.len() - 1) as u32
-        });
-        set(&mut slots[index as usize], entry);
-        index
-    };
-    let entries = |node: Option<NodeRef<'d>>| node.into_iter().flat_map(NodeRef::entries);
-    let base = entries(versions.base)
-        .map(|entry| number(entry, |slot, entry| slot.base = Some(entry)))
-        .collect();
-    let ours = entries(versions.ours)
-        .map(|entry| number(entry, |slot, entry| slot.ours = Some(entry)))
-        .collect();
-    let theirs = entries(versions.theirs)
-        .map(|entry| number(entry, |slot, entry| slot.theirs = Some(entry)))
-        .collect();
-    let mut matched = Matched {
-        slots,
-        orders: Sides { base, ours, theirs },
-        by,
-    };
-    if matches!(by, By::Field(_)) {
-        similar::follow_renames(&mut matched);
-    }
+fn by_field<'d>(versions: Sides<Option<NodeRef<'d>>>, field: &'static str) -> Matched<'d> {
+    let Sides { base, ours, theirs } = versions;
+    let [base, ours, theirs] = numbered([base, ours, theirs], field);
+    let mut matched = slotted(versions, Sides { base, ours, theirs }, By::Field(field));
+    similar::follow_renames(&mut matched);
     matched
+}
+
+/// The slots of entries that are numbered.
+fn slotted<'d>(
+    versions: Sides<Option<NodeRef<'d>>>,
+    orders: Sides<Vec<u32>>,
+    by: By,
+) -> Matched<'d> {
+    let last = orders.iter().flatten().max();
+    let count = last.map_or(0, |last| *last as usize + 1);
+    let mut slots: Vec<Slot<'d>> = vec![Slot::default(); count];
+    let mut fill =
+        |node: Option<NodeRef<'d>>, order: &[u32], set: fn(&mut Slot<'d>, EntryRef<'d>)| {
+            let entries = node.into_iter().flat_map(NodeRef::entries);
+            for (entry, &index) in entries.zip(order) {
+                set(&mut slots[index as usize], entry);
+            }
+        };
+    fill(versions.base, &orders.base, |slot, entry| {
+        slot.base = Some(entry)
+    });
+    fill(versions.ours, &orders.ours, |slot, entry| {
+        slot.ours = Some(entry)
+    });
+    fill(versions.theirs, &orders.theirs, |slot, entry| {
+        slot.theirs = Some(entry)
+    });
+    Matched { slots, orders, by }
 }
 
 fn by_content(versions: Sides<Option<NodeRef<'_>>>) -> Matched<'_> {
@@ -321,36 +258,5 @@ fn unpair_additions(
             places.swap_remove(place);
             *found = None;
         }
-    }
-}
-
-/// Whether two records that both sides added under one identity are two records, not one: what names them differs, or,
-/// where nothing names them, any of their leaves.
-pub(super) fn are_different_births(ours: NodeRef<'_>, theirs: NodeRef<'_>) -> bool {
-    let naming = |record: NodeRef<'_>| {
-        DEFINING_FIELDS
-            .into_iter()
-            .find(|field| record.get(field).is_some())
-    };
-    match (naming(ours), naming(theirs)) {
-        (Some(a), Some(b)) if a == b => !same_leaf(ours, theirs, a),
-        (None, None) => leaves(ours)
-            .chain(leaves(theirs))
-            .any(|field| !same_leaf(ours, theirs, &field)),
-        _ => true,
-    }
-}
-
-fn leaves<'d>(record: NodeRef<'d>) -> impl Iterator<Item = std::borrow::Cow<'d, str>> {
-    record
-        .entries()
-        .filter(|entry| matches!(entry.value().kind(), Kind::Scalar(_)))
-        .filter_map(|entry| Some(entry.key()?.text()))
-}
-
-fn same_leaf(a: NodeRef<'_>, b: NodeRef<'_>, field: &str) -> bool {
-    match (a.get(field), b.get(field)) {
-        (Some(a), Some(b)) => a.value().means(b.value()),
-        _ => false,
     }
 }

@@ -4,13 +4,16 @@
 //! never guesses. What it returns was read again and compared with what it should mean. Depends on [`yaml`],
 //! `context` and `crdt`. `files.rs` merges whole files, `tree.rs` one tree of a file; `identity.rs` and `similar.rs` say
 //! which entries are the same one, `crdt::order` where they stand, `text.rs` merges texts, `trivia.rs` comments and
-//! spacing; `document.rs` decides what is contested in documents,
+//! spacing; `document.rs` decides what is contested in documents, `rewrite.rs` and `regraft.rs` make edits of what tools
+//! wrote anew there,
 //! `markers.rs` writes what is contested elsewhere between git's conflict markers.
 
 mod document;
 mod files;
 mod identity;
 mod markers;
+mod regraft;
+mod rewrite;
 mod sides;
 mod similar;
 mod text;
@@ -19,10 +22,12 @@ mod trivia;
 
 use std::borrow::Cow;
 
+use crate::context::is_marked;
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 use sides::Sides;
 
 pub use markers::Labels;
+pub use regraft::regraft;
 
 /// How a merge is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -91,38 +96,89 @@ pub fn merge(
     theirs: &[u8],
     options: &Options<'_>,
 ) -> Result<Merged, Error> {
-    let whole = |bytes: &[u8]| {
-        Ok(Merged {
-            bytes: bytes.to_vec(),
-            contested: 0,
-            kept: 0,
-        })
-    };
-    if ours == theirs || base == theirs {
-        return whole(ours);
+    if let Some(merged) = one_changed(base, ours, theirs) {
+        return Ok(merged);
     }
-    if base == ours {
-        return whole(theirs);
+    let versions = Versions::read(Sides { base, ours, theirs }, &options.limits)?;
+    let (mine, others) = versions.regrafted();
+    if mine.is_none() && others.is_none() {
+        return versions.merged(options);
     }
-    let frames = Sides { base, ours, theirs }.map(Frame::of);
-    let frame = frames.merged();
-    let texts = Sides { base, ours, theirs }.map(Cow::Borrowed);
-    let texts = Sides {
-        base: frames.base.strip(texts.base),
-        ours: frames.ours.strip(texts.ours),
-        theirs: frames.theirs.strip(texts.theirs),
+    let ours = mine.as_deref().unwrap_or(ours);
+    let theirs = others.as_deref().unwrap_or(theirs);
+    match one_changed(base, ours, theirs) {
+        Some(merged) => Ok(merged),
+        None => Versions::read(Sides { base, ours, theirs }, &options.limits)?.merged(options),
+    }
+}
+
+/// The merge of versions of which no two differ from the third.
+fn one_changed(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
+    let bytes = if ours == theirs || base == theirs {
+        ours
+    } else if base == ours {
+        theirs
+    } else {
+        return None;
     };
-    let documents = read(&texts, &options.limits)?;
-    let written = with_room(&documents, || Written::of(&documents, &options.limits))?;
-    let text = match written.theirs {
-        None => written.ours,
-        Some(theirs) => markers::mark(&written.ours, &theirs, options.marker_size, &options.labels),
-    };
-    Ok(Merged {
-        bytes: frame.dress(text),
-        contested: written.contested,
-        kept: written.kept,
+    Some(Merged {
+        bytes: bytes.to_vec(),
+        contested: 0,
+        kept: 0,
     })
+}
+
+/// Three versions, read, and what frames each of them.
+struct Versions {
+    frames: Sides<Frame>,
+    documents: Sides<Document>,
+}
+
+impl Versions {
+    fn read(texts: Sides<&[u8]>, limits: &Limits) -> Result<Self, Error> {
+        let frames = texts.map(Frame::of);
+        let texts = texts.map(Cow::Borrowed);
+        let texts = Sides {
+            base: frames.base.strip(texts.base),
+            ours: frames.ours.strip(texts.ours),
+            theirs: frames.theirs.strip(texts.theirs),
+        };
+        Ok(Self {
+            frames,
+            documents: read(&texts, limits)?,
+        })
+    }
+
+    /// Both sides as edits of the base, where a tool rewrote them, in documents.
+    fn regrafted(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        let Sides { base, ours, theirs } = &self.documents;
+        let is_document = |document: &Document| document.root().is_some_and(is_marked);
+        if !self.documents.iter().any(is_document) {
+            return (None, None);
+        }
+        let grafted = |side| {
+            let grafted = regraft::grafted(base, side)?;
+            Some(self.frames.base.dress(grafted.into_text()))
+        };
+        (grafted(ours), grafted(theirs))
+    }
+
+    fn merged(self, options: &Options<'_>) -> Result<Merged, Error> {
+        let Self { frames, documents } = self;
+        let frame = frames.merged();
+        let written = with_room(&documents, || Written::of(&documents, &options.limits))?;
+        let text = match written.theirs {
+            None => written.ours,
+            Some(theirs) => {
+                markers::mark(&written.ours, &theirs, options.marker_size, &options.labels)
+            }
+        };
+        Ok(Merged {
+            bytes: frame.dress(text),
+            contested: written.contested,
+            kept: written.kept,
+        })
+    }
 }
 
 /// Deeper documents than this are merged on a stack of their own.

@@ -25,7 +25,7 @@ impl<T> Sides<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
         [&self.base, &self.ours, &self.theirs].into_iter()
     }
 }

@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::document::{self, Keeper, Role, Twin};
+use super::document::{self, Keeper, Twin};
 use super::identity::{self, By, Matched, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
+use crate::context::{self, Role, are_one};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
@@ -89,16 +90,16 @@ impl<'a> Merger<'a> {
             return Outcome::Clean(merged);
         }
         // Lines that were only broken anew contest nothing.
-        if ours.means(theirs) {
+        if self.same(ours, theirs) {
             return Outcome::Clean(Draft::Keep(written_anew(base, ours, theirs)));
         }
         if let Some(base) = base {
             let versions = Sides { base, ours, theirs };
-            if base.means(ours) {
+            if self.same(base, ours) {
                 self.orphans.extend(trivia::added_inside(base, ours));
                 return self.taken(ours, theirs, Side::Theirs);
             }
-            if base.means(theirs) {
+            if self.same(base, theirs) {
                 self.orphans.extend(trivia::added_inside(base, theirs));
                 return self.taken(theirs, ours, Side::Ours);
             }
@@ -111,6 +112,25 @@ impl<'a> Merger<'a> {
         }
         self.contested += 1;
         Outcome::Contested(Draft::Keep(ours), Draft::Keep(theirs))
+    }
+
+    /// Whether two nodes hold the same, as documents or as YAML has it.
+    fn same(&self, a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
+        match self.keeper {
+            Some(_) => context::same(a, b),
+            None => a.means(b),
+        }
+    }
+
+    /// Whether an entry holds what it held in the base. A tool that drops what a record says about itself does not
+    /// change the record.
+    fn same_entry(&self, base: EntryRef<'_>, entry: EntryRef<'_>, by: By) -> bool {
+        let (old, new) = (base.value(), entry.value());
+        crate::yaml::same_key(base.key(), entry.key())
+            && match (by, &self.keeper) {
+                (By::Field(_), Some(_)) => document::is_unchanged(old, new),
+                _ => self.same(old, new),
+            }
     }
 
     fn counted<'d>(&mut self, outcome: Outcome<'d>) -> Outcome<'d> {
@@ -311,6 +331,10 @@ impl<'a> Merger<'a> {
     /// Merges the versions of one entry; none if it is deleted.
     fn entry<'d>(&mut self, slot: &Slot<'d>, by: By, flow: bool) -> Option<EntryDraft<'d>> {
         let keep = |entry: EntryRef<'d>| Some(EntryDraft::Keep(entry));
+        let slot = &match by {
+            By::Key if self.keeper.is_some() => self.without_nulls(slot),
+            _ => *slot,
+        };
         let (ours, theirs) = match (slot.ours, slot.theirs) {
             (None, None) => return None,
             (Some(ours), Some(theirs)) => (ours, theirs),
@@ -360,13 +384,13 @@ impl<'a> Merger<'a> {
         };
         let two_records = slot.base.is_none()
             && matches!(by, By::Field(_))
-            && identity::are_different_births(ours.value(), theirs.value());
+            && !are_one(ours.value(), theirs.value());
         let outcome = if two_records {
             self.contested += 1;
             Outcome::Contested(Draft::Keep(ours.value()), Draft::Keep(theirs.value()))
         } else {
             let role = match by {
-                By::Field(_) => Role::Record,
+                By::Field(_) => document::role_of(slot),
                 By::Key | By::Content => Role::Inner,
             };
             self.node(base, ours.value(), theirs.value(), role)
@@ -391,6 +415,31 @@ impl<'a> Merger<'a> {
                 EntryDraft::Contested(made(mine), others)
             }
         })
+    }
+
+    /// An entry of a document's mapping with nulls taken for absent versions, where else they would contest something: a
+    /// null says no more than nothing does.
+    fn without_nulls<'d>(&mut self, slot: &Slot<'d>) -> Slot<'d> {
+        let null = |entry: EntryRef<'_>| context::is_null(entry.value());
+        let mut slot = *slot;
+        match (slot.base, slot.ours, slot.theirs) {
+            (Some(base), Some(only), None) | (Some(base), None, Some(only))
+                if null(base) != null(only) =>
+            {
+                slot.base = None;
+            }
+            (None, Some(ours), Some(theirs)) if null(ours) != null(theirs) => {
+                let (dropped, kept) = if null(ours) {
+                    (slot.ours.take(), theirs)
+                } else {
+                    (slot.theirs.take(), ours)
+                };
+                let comments = dropped.map(|dropped| trivia::added_to(kept, dropped));
+                self.orphans.extend(comments.into_iter().flatten());
+            }
+            _ => {}
+        }
+        slot
     }
 
     /// The comment beside a value, and with it one that stood behind the key as long as the value stood below.
@@ -437,12 +486,12 @@ impl<'a> Merger<'a> {
         // A member in the place of one that it has nothing in common with is another one: both sides removed the first.
         let base = base.filter(|base| {
             by != By::Content
-                || same_entry(*base, entry)
+                || self.same_entry(*base, entry, by)
                 || similar::likeness(base.value(), entry.value()) > 0.0
         });
         let contested = match base {
             None => self.tears("", entry.raw()),
-            Some(base) => !same_entry(base, entry) || self.tears(entry.raw(), ""),
+            Some(base) => !self.same_entry(base, entry, by) || self.tears(entry.raw(), ""),
         };
         if contested {
             self.contested += 1;
@@ -741,10 +790,6 @@ fn same_bytes(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
 fn same_column(a: EntryRef<'_>, b: EntryRef<'_>) -> bool {
     let (x, y) = (a.parent().data(), b.parent().data());
     x.column == y.column && x.flow == y.flow && x.parent_column == y.parent_column
-}
-
-fn same_entry(a: EntryRef<'_>, b: EntryRef<'_>) -> bool {
-    crate::yaml::same_key(a.key(), b.key()) && a.value().means(b.value())
 }
 
 /// The layout of a value that decides what may stand before it.

@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Error, Node};
-use crate::crdt::{ClockExhausted, Stamp};
+use super::Node;
+use crate::crdt::Stamp;
 use crate::git::{Repo, Stamps};
 
 /// The clock of the node that a work tree is, asked when the first stamp is needed.
@@ -22,22 +22,14 @@ impl Ticks {
             git_dir: repo.git_dir().to_path_buf(),
         }
     }
+}
 
-    fn tick(&self) -> Result<Stamp, Error> {
+impl Stamps for Ticks {
+    fn take(&mut self, count: usize) -> Result<Vec<Stamp>, Box<dyn StdError + Send + Sync>> {
         // Whoever edits a document in a clone that nobody set up is a replica all the same.
         let (node, _) = Node::create(&self.git_dir)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let millis = now.map_or(0, |now| now.as_millis() as u64);
-        let stamps = node.clock()?.stamps(millis, 1)?;
-        stamps
-            .into_iter()
-            .next()
-            .ok_or(Error::Clock(ClockExhausted))
-    }
-}
-
-impl Stamps for Ticks {
-    fn next(&mut self) -> Result<Stamp, Box<dyn StdError + Send + Sync>> {
-        Ok(self.tick()?)
+        Ok(node.clock()?.stamps(millis, count)?)
     }
 }

@@ -1,6 +1,7 @@
 //! Merging documents: nothing is contested, nothing is lost, and the order of merging does not show.
 #![cfg(test)]
 
+mod agreement;
 mod branches;
 mod core;
 mod model;

@@ -1,9 +1,9 @@
 //! What is contested in a document, and what it was before.
 
 use super::Choice;
-use crate::context::placing;
-use crate::context::stamping::{Own, Role, may_carry, record_field};
-use crate::context::{Annotation, Lost, canonical, digest, text};
+use crate::context::own::{Own, Role, is_free};
+use crate::context::records::{identity_field, may_carry};
+use crate::context::{Annotation, Lost, canonical, digest, leaves, placing};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, NodeRef};
 
@@ -131,16 +131,14 @@ fn collect<'d>(
     found: &mut Vec<Holder<'d>>,
 ) {
     let carries = node.kind() == Kind::Mapping && (role == Role::Root || role == Role::Record);
-    if carries && may_carry(node) {
+    if carries && may_carry(node) && is_free(node, role) {
         found.push(Holder {
             node,
             role,
             names: names.clone(),
         });
     }
-    let field = (node.kind() == Kind::Sequence)
-        .then(|| record_field(node, None))
-        .flatten();
+    let field = identity_field(std::iter::once(node));
     for (index, entry) in node.entries().enumerate() {
         let value = entry.value();
         if !value.is_collection() {
@@ -152,11 +150,7 @@ fn collect<'d>(
             .map(|entry| entry.value().text().into_owned());
         let name = placing::name_of(entry).map(|name| name.into_owned());
         names.push(name.or(identity).unwrap_or_else(|| index.to_string()));
-        let role = if is_member {
-            Role::Record
-        } else {
-            Role::BornAlong
-        };
+        let role = if is_member { Role::Record } else { Role::Inner };
         collect(value, role, names, found);
         names.pop();
     }
@@ -164,26 +158,13 @@ fn collect<'d>(
 
 fn shown(names: &[String], leaf: &str) -> String {
     let mut parts = names.to_vec();
-    parts.extend(names_of(leaf));
+    parts.extend(Annotation::names(leaf));
     parts.join("/")
-}
-
-/// The names that lead to a leaf.
-pub(super) fn names_of(leaf: &str) -> Vec<String> {
-    let names = leaf.split('.').filter(|name| !name.is_empty());
-    names
-        .map(|name| text::decode(name).map_or_else(|| name.to_owned(), |name| name.into_owned()))
-        .collect()
 }
 
 /// The entry of a leaf, where it is there.
 pub(super) fn at<'d>(holder: NodeRef<'d>, leaf: &str) -> Option<EntryRef<'d>> {
-    let names = names_of(leaf);
-    let (last, above) = names.split_last()?;
-    above
-        .iter()
-        .try_fold(holder, |node, name| node.get(name).map(EntryRef::value))?
-        .get(last)
+    leaves::at(holder, &Annotation::names(leaf))
 }
 
 fn winner(

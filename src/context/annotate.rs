@@ -1,0 +1,159 @@
+//! The annotation of a root or record that changed: its birth, what HEAD does not contain, and of the rest the newest that
+//! do not take up too much.
+
+use std::collections::BTreeSet;
+
+use super::leaves::Leaf;
+use super::own::Own;
+use super::{Annotation, Birth, StampedValue};
+use crate::crdt::Stamp;
+
+/// How much of a record, in percent of its bytes, older stamps may take up once it is annotated anew.
+pub(super) const KEPT_PERCENT: usize = 15;
+
+/// The leaves that get a new stamp, and those that do not.
+pub(super) struct Renewal<'l> {
+    /// The new stamp.
+    pub(super) stamp: Stamp,
+    /// The leaves that get it.
+    pub(super) fresh: Vec<&'l Leaf>,
+    /// All others.
+    pub(super) rest: Vec<&'l Leaf>,
+    /// The bytes of the record.
+    pub(super) bytes: usize,
+}
+
+impl Renewal<'_> {
+    /// What `own` says from now on. `before` is what HEAD's version says.
+    pub(super) fn apply(&self, own: &mut Own, before: &Own, birth: Option<Birth>) {
+        self.close_conflicts(own, before);
+        own.annotation = self.annotation(&own.annotation, &before.annotation, birth);
+    }
+
+    /// A plain edit settles what it edits: a conflict that HEAD knows, or whose winner's stamp stands beside another
+    /// value now. One that a merge has just left here is not settled by being there.
+    fn close_conflicts(&self, own: &mut Own, before: &Own) {
+        let losers: Vec<_> = own
+            .conflicts
+            .iter()
+            .map(|(loser, _)| loser.clone())
+            .collect();
+        for loser in losers {
+            let edited = self.fresh.iter().any(|leaf| leaf.path == loser.leaf);
+            let stale = own.annotation.leaves.contains_key(&loser.leaf);
+            if edited && (stale || before.conflicts.contains(&loser)) {
+                own.conflicts.remove(&loser);
+            }
+        }
+    }
+
+    fn annotation(
+        &self,
+        own: &Annotation,
+        before: &Annotation,
+        birth: Option<Birth>,
+    ) -> Annotation {
+        let mut annotation = Annotation {
+            birth,
+            ..Annotation::default()
+        };
+        for leaf in &self.fresh {
+            add(&mut annotation, &leaf.path, self.stamped(leaf));
+        }
+        let superseded = self.superseded(own, Contained(before));
+        if !superseded.is_empty() {
+            annotation.superseded.insert(self.stamp, superseded);
+        }
+        self.keep(annotation, own, before)
+    }
+
+    fn stamped(&self, leaf: &Leaf) -> StampedValue {
+        StampedValue {
+            stamp: self.stamp,
+            digest: leaf.digest,
+        }
+    }
+
+    /// The stamps that the new one supersedes and that HEAD does not contain.
+    fn superseded(&self, own: &Annotation, head: Contained<'_>) -> BTreeSet<Stamp> {
+        let mut superseded = BTreeSet::new();
+        for leaf in &self.fresh {
+            for old in own.leaves.get(&leaf.path).into_iter().flatten() {
+                superseded.insert(old.stamp);
+                superseded.extend(own.superseded.get(&old.stamp).into_iter().flatten());
+            }
+            superseded.retain(|stamp| !head.holds(&leaf.path, *stamp));
+        }
+        superseded.remove(&self.stamp);
+        superseded
+    }
+
+    /// Adds the stamps of all other leaves: those that HEAD does not contain, and the newest of the rest.
+    fn keep(
+        &self,
+        mut annotation: Annotation,
+        own: &Annotation,
+        before: &Annotation,
+    ) -> Annotation {
+        let head = Contained(before);
+        let mut contained: Vec<(Stamp, &str, StampedValue)> = Vec::new();
+        for leaf in &self.rest {
+            let known = [own, before]
+                .into_iter()
+                .filter_map(|side| side.leaves.get(&leaf.path));
+            for stamped in known
+                .flatten()
+                .filter(|stamped| stamped.digest == leaf.digest)
+            {
+                if head.holds(&leaf.path, stamped.stamp) {
+                    contained.push((stamped.stamp, &leaf.path, *stamped));
+                    continue;
+                }
+                add(&mut annotation, &leaf.path, *stamped);
+                if let Some(superseded) = own.superseded.get(&stamped.stamp) {
+                    annotation
+                        .superseded
+                        .insert(stamped.stamp, superseded.clone());
+                }
+            }
+        }
+        contained.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        contained.dedup();
+        for (_, path, stamped) in contained {
+            let mut longer = annotation.clone();
+            add(&mut longer, path, stamped);
+            if longer.to_string().len() * 100 > self.bytes * KEPT_PERCENT {
+                break;
+            }
+            annotation = longer;
+        }
+        annotation
+    }
+}
+
+fn add(annotation: &mut Annotation, path: &str, stamped: StampedValue) {
+    let stamps = annotation.leaves.entry(path.to_owned()).or_default();
+    stamps.insert(stamped);
+}
+
+/// What HEAD's version of a record knows.
+#[derive(Clone, Copy)]
+pub(super) struct Contained<'a>(pub(super) &'a Annotation);
+
+impl Contained<'_> {
+    /// Whether an edit of a leaf stands in HEAD.
+    pub(super) fn holds(self, path: &str, stamp: Stamp) -> bool {
+        let Self(before) = self;
+        before
+            .leaves
+            .get(path)
+            .into_iter()
+            .flatten()
+            .any(|stamped| stamped.stamp == stamp)
+            || before
+                .superseded
+                .values()
+                .any(|superseded| superseded.contains(&stamp))
+            || before.birth.is_some_and(|birth| birth.stamp == Some(stamp))
+    }
+}

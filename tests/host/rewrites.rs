@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rhema_crdt::context::stamp;
+use rhema_crdt::context::{same, stamp};
 use rhema_crdt::crdt::{Clock, Replica};
 use rhema_crdt::merge::{Options, merge, regraft};
 
-use crate::model::{Edit, earlier_edits, edited, edits, read, starts};
+use crate::model::{Edit, earlier_edits, edited, edits, read, said_at_length, starts};
 use crate::shapes::{Todos, rewritten};
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
@@ -97,6 +97,34 @@ proptest! {
         }
         if ours != theirs {
             prop_assert_eq!(&merged(&by_host(&ours), &by_host(&theirs)), &by_hand);
+        }
+    }
+
+    #[test]
+    fn what_says_no_more_contests_nothing(
+        start in starts(),
+        before in earlier_edits(),
+        mine in edits(),
+        other in edits(),
+        stamped in any::<[bool; 3]>(),
+    ) {
+        let base = branch(&start.text(), &before, 1, stamped[0]);
+        let at_length = read(&said_at_length(&base));
+        prop_assert_ne!(at_length.text(), base.as_str());
+        let now = Clock::new(Replica::from_bits(7), None).tick(1_900_000_000_000).unwrap();
+        let found = stamp(Some(&read(&base)), &at_length, now, &mut std::iter::empty());
+        prop_assert_eq!((found.text, found.edits), (None, 0));
+        let ours = branch(&base, &mine, 2, stamped[1]);
+        let theirs = branch(&base, &other, 3, stamped[2]);
+        let plain = read(&merged(&base, &ours, &theirs));
+        for (ours, theirs) in [
+            (said_at_length(&ours), theirs.clone()),
+            (said_at_length(&ours), said_at_length(&theirs)),
+        ] {
+            let text = merged(&base, &ours, &theirs);
+            prop_assert_eq!(&text, &merged(&base, &theirs, &ours));
+            // Values, stamps and what is kept as lost.
+            prop_assert!(same(read(&text).root().unwrap(), plain.root().unwrap()), "{}\n{}", plain.text(), text);
         }
     }
 }

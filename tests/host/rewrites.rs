@@ -7,7 +7,7 @@ use rhema_crdt::crdt::{Clock, Replica};
 use rhema_crdt::merge::{Options, merge, regraft};
 
 use crate::model::{Edit, earlier_edits, edited, edits, read, said_at_length, starts};
-use crate::shapes::{Todos, rewritten};
+use crate::shapes::{ClosedTodos, Todos, rewritten};
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
 fn config(cases: u32) -> ProptestConfig {
@@ -97,6 +97,31 @@ proptest! {
         }
         if ours != theirs {
             prop_assert_eq!(&merged(&by_host(&ours), &by_host(&theirs)), &by_hand);
+        }
+    }
+
+    #[test]
+    fn annotations_that_a_tool_dropped_are_not_missed(
+        mut start in starts(),
+        before in earlier_edits(),
+        mine in edits(),
+        other in edits(),
+        stamped in any::<[bool; 2]>(),
+    ) {
+        start.custom = false;
+        let by_tool = |text: &str| rewritten::<ClosedTodos>(text).unwrap();
+        let base = branch(&start.text(), &before, 1, stamped[0]);
+        let grafted = regraft(&read(&base), &read(&by_tool(&base)));
+        prop_assert_eq!(grafted.map(|grafted| grafted.into_text()), Some(base.clone()));
+        let ours = branch(&base, &mine, 2, false);
+        let theirs = branch(&base, &other, 3, stamped[1]);
+        if theirs != base {
+            let moves = mine.iter().any(|edit| matches!(edit, Edit::Move(..) | Edit::Add(_)));
+            let [by_hand, by_tool] = [ours.clone(), by_tool(&ours)].map(|ours| {
+                let text = merged(&base, &ours, &theirs);
+                if moves { without_blank_lines(&text) } else { text }
+            });
+            prop_assert_eq!(by_tool, by_hand);
         }
     }
 

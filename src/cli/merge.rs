@@ -39,6 +39,8 @@ pub(super) struct Arguments {
 struct Report<'a> {
     /// Places that are marked for people to settle.
     conflicts: usize,
+    /// Losing values that the merge keeps beside those that stand.
+    kept: usize,
     /// Why the files were merged as text, if they were.
     fallback: Option<&'a str>,
     /// The file that holds the merge.
@@ -64,7 +66,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ours: &ours,
         theirs: &theirs,
     };
-    let MergedFile { ending, fallback } = merge_files(&sides, &Settings::default());
+    let MergedFile {
+        ending,
+        kept,
+        fallback,
+    } = merge_files(&sides, &Settings::default());
     let fallback = fallback.map(|reason| reason.told_of(&name));
     if let Some(reason) = &fallback {
         ui.warn(reason);
@@ -100,10 +106,14 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             .map(|output| output.display().to_string());
         ui.json(&Report {
             conflicts,
+            kept,
             fallback: fallback.as_deref(),
             output,
             merged,
         })?;
+    }
+    if kept > 0 {
+        ui.note(told_of_kept(&name, kept));
     }
     if conflicts == 0 {
         return Ok(Outcome::Done);
@@ -118,6 +128,16 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 /// "1 place", "2 places".
 pub(super) fn places(count: usize) -> String {
     format!("{count} place{}", if count == 1 { "" } else { "s" })
+}
+
+/// That values lost in a document, and what to do about them.
+pub(super) fn told_of_kept(name: &str, kept: usize) -> String {
+    let (values, are) = if kept == 1 {
+        ("value", "is")
+    } else {
+        ("values", "are")
+    };
+    format!("{name}: {kept} {values} lost and {are} kept: `rhema crdt resolve` settles what stands")
 }
 
 /// Reads one of the three files.

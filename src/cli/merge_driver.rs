@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::Outcome;
-use super::merge::{places, read};
+use super::merge::{places, read, told_of_kept};
 use super::ui::Ui;
 use crate::git::{Ending, MergedFile, Settings, Sides, merge_files, replace};
 
@@ -59,7 +59,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ours: &ours,
         theirs: &theirs,
     };
-    let MergedFile { ending, fallback } = merge_files(&sides, &arguments.settings());
+    let MergedFile {
+        ending,
+        kept,
+        fallback,
+    } = merge_files(&sides, &arguments.settings());
     if let Some(reason) = fallback {
         ui.warn(reason.told_of(&name));
     }
@@ -72,6 +76,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     };
     if bytes != ours {
         replace(&arguments.ours, &bytes).with_context(unmerged)?;
+    }
+    if kept > 0 {
+        ui.note(told_of_kept(&name, kept));
     }
     if conflicts == 0 {
         return Ok(Outcome::Done);

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Outcome;
-use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
+use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::context::{Choice, Lost};
 use crate::crdt::Stamp;
 use crate::git::{Favour, Mended, Open, OpenConflicts, Repo};
@@ -76,6 +77,9 @@ fn taken(text: &str) -> Result<Taken, String> {
         _ => Err("say `winner`, or the number of a loser from 1 on".to_owned()),
     }
 }
+
+/// Up to which width values are padded, so that their origins stand in a column.
+const COLUMN: usize = 40;
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -146,6 +150,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             .map(|open| for_people(&repo, open))
             .collect();
         ui.show(&told)?;
+        if let Some(first) = left.all.first() {
+            ui.say(&how_to_settle(first))?;
+        }
     }
     let done = left.all.is_empty() && left.marked.is_empty() && left.unread.is_empty();
     Ok(if done {
@@ -237,6 +244,10 @@ fn asks(arguments: &Arguments, ui: &Ui) -> bool {
 
 fn ask(repo: &Repo, open: &OpenConflicts, ui: &Ui) -> anyhow::Result<()> {
     for conflict in &open.all {
+        // Fields that change together are settled together.
+        if !repo.is_open(conflict) {
+            continue;
+        }
         loop {
             ui.show(&for_people(repo, conflict))?;
             ui.show("Take [w]inner, a number, =VALUE, [s]kip or [q]uit? ")?;
@@ -303,34 +314,95 @@ fn reported(canonical: Option<&str>, stamp: Option<Stamp>) -> ValueReport {
     }
 }
 
+/// What to type, for the first of those that are open.
+fn how_to_settle(open: &Open) -> String {
+    let field = &open.contest.field;
+    let value = if open.contest.is_of_a_record() {
+        ""
+    } else {
+        " or `--value VALUE`"
+    };
+    let path = if field
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte))
+    {
+        field.clone()
+    } else {
+        format!("'{}'", printable(field).replace('\'', r"'\''"))
+    };
+    format!(
+        "{NOTABLE}hint:{NOTABLE:#} `rhema crdt resolve --path {path} --take winner`, or `--take 1`{value}, settles it; \
+         `--all --strategy latest` takes all winners\n"
+    )
+}
+
 fn for_people(repo: &Repo, open: &Open) -> String {
     let contest = &open.contest;
-    let told = |stamp: &Option<Stamp>| {
-        stamp.map_or_else(|| "unstamped".to_owned(), |stamp| stamp.to_string())
-    };
     let (value, stamp) = &contest.winner;
-    let mut text = format!(
-        "{STRONG}{}{STRONG:#} in {}\n",
-        printable(&contest.field),
-        printable(&repo.shown(&open.path))
-    );
     let value = value.as_deref().unwrap_or("(not there)");
-    text.push_str(&format!(
-        "  winner  {}  {FAINT}{}{FAINT:#}\n",
-        printable(value),
-        told(stamp)
-    ));
+    let mut rows = vec![("winner".to_owned(), value, *stamp)];
     for (index, (lost, stamp)) in contest.losers.iter().enumerate() {
         let value = match lost {
             Lost::Deletion => "(deleted)",
             Lost::Value(value) => value,
         };
+        rows.push(((index + 1).to_string(), value, *stamp));
+    }
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(name, value, stamp)| (name, in_lines(value), stamp))
+        .collect();
+    let width = |value: &str| value.chars().count();
+    let widest = rows.iter().map(|(_, (value, _), _)| width(value)).max();
+    // A long value does not push the others' origins out of sight.
+    let column = widest.unwrap_or_default().min(COLUMN);
+    let mut text = format!(
+        "{STRONG}{}{STRONG:#} in {}\n",
+        printable(&contest.field),
+        printable(&repo.shown(&open.path))
+    );
+    for (name, (value, lines), stamp) in rows {
+        let gap = column.saturating_sub(width(&value));
+        let origin = origin(stamp);
         text.push_str(&format!(
-            "  {:>6}  {}  {FAINT}{}{FAINT:#}\n",
-            index + 1,
-            printable(value),
-            told(stamp)
+            "  {name:>6}  {value}{:gap$}  {FAINT}{origin}{FAINT:#}\n",
+            ""
         ));
+        for line in lines {
+            text.push_str(&format!("          {line}\n"));
+        }
     }
     text
+}
+
+/// A value as it is listed: in one line, or a word for it and the lines of a text.
+fn in_lines(canonical: &str) -> (String, Vec<String>) {
+    match serde_json::from_str::<String>(canonical) {
+        Ok(text) if text.trim_end().contains('\n') => {
+            let lines: Vec<String> = text.lines().map(printable).collect();
+            (format!("{} lines", lines.len()), lines)
+        }
+        _ => (printable(canonical), Vec::new()),
+    }
+}
+
+/// When and where a value was written, as far as anybody knows.
+fn origin(stamp: Option<Stamp>) -> String {
+    let Some(stamp) = stamp else {
+        return "without a stamp".to_owned();
+    };
+    let age = SystemTime::now()
+        .duration_since(UNIX_EPOCH + Duration::from_millis(stamp.unix_millis()))
+        .unwrap_or_default();
+    format!("{} by {} ({stamp})", ago(age), stamp.replica())
+}
+
+fn ago(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    match minutes {
+        0 => "just now".to_owned(),
+        1..120 => format!("{minutes} min ago"),
+        120..2880 => format!("{} hours ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
 }

@@ -7,7 +7,8 @@ use super::births::birth;
 use super::own::{Own, Role};
 use super::placing::{is_ours, name_of};
 use super::records::{identity, identity_field};
-use super::{Annotation, Conflicts, Lost, canonical, digest};
+use super::value::normal;
+use super::{Annotation, Conflicts, Lost, digest};
 use crate::crdt::{self, Atom, Loser, Map, Node, Path, Record, Stamp};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
@@ -76,10 +77,10 @@ impl Lifted {
                 .extend(superseded);
         }
         for (loser, _) in holder.conflicts.iter() {
-            let names = loser.leaf.split('.').filter(|name| !name.is_empty());
-            let at = names.fold(holder.at.clone(), |at, name| {
-                at.join(&super::text::decode(name).unwrap_or(name.into()))
-            });
+            let names = Annotation::names(&loser.leaf);
+            let at = names
+                .iter()
+                .fold(holder.at.clone(), |at, name| at.join(name));
             let value = match &loser.lost {
                 Lost::Deletion => None,
                 Lost::Value(canonical) => Some(Atom::new(canonical.clone())),
@@ -171,7 +172,7 @@ impl Lifted {
 }
 
 fn atom(node: NodeRef<'_>) -> Atom {
-    let canonical = canonical(node);
+    let canonical = normal(node);
     match node.scalar() {
         Some(Scalar::Str(text)) if node.anchor().is_none() => {
             Atom::text(canonical, text.into_owned())

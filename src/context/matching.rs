@@ -156,3 +156,66 @@ impl<'d> Known<'d> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Document, Limits};
+
+    const BIRTH: &str = "_crdt: +4k2m9xa7-7f3kqd~a1f";
+
+    /// The numbers of the records of versions, each a list in brackets.
+    fn numbers<const N: usize>(versions: [&str; N]) -> [Vec<u32>; N] {
+        let read = |text: &str| Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let documents = versions.map(|text| read(&text.replace("BIRTH", BIRTH)));
+        numbered(documents.each_ref().map(Document::root), "id")
+    }
+
+    #[test]
+    fn without_births_identity_tells() {
+        assert_eq!(
+            numbers(["[{id: a}, {id: b}]", "[{id: b}, {id: c}, {id: a}]"]),
+            [vec![0, 1], vec![1, 2, 0]]
+        );
+        assert_eq!(numbers(["[{id: 1}]", "[{id: '1'}]"]), [vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn a_birth_tells_more_than_an_identity_that_another_record_took() {
+        assert_eq!(
+            numbers(["[{id: a, BIRTH}]", "[{id: a}, {id: b, BIRTH}]"]),
+            [vec![0], vec![1, 0]]
+        );
+        // A copy has the birth of another record, which keeps it by its identity.
+        assert_eq!(
+            numbers(["[{id: a, BIRTH}]", "[{id: c, BIRTH}, {id: a, BIRTH}]"]),
+            [vec![0], vec![1, 0]]
+        );
+    }
+
+    #[test]
+    fn a_version_whose_annotations_were_dropped_is_known_by_either_identity() {
+        for third in ["[{id: a}]", "[{id: b}]"] {
+            assert_eq!(
+                numbers(["[{id: a, BIRTH}]", "[{id: b, BIRTH}]", third]),
+                [vec![0], vec![0], vec![0]]
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_renamed_for_another_is_known_under_its_former_identity() {
+        let digest = |title: &str| Digest::of(format!("\"{title}\"").as_bytes());
+        let (first, second) = ("{id: a, title: One}", "{id: a, title: Two}");
+        let twin = format!("{{id: a-{0}, _crdt: +~{0}, title: Two}}", digest("Two"));
+        let both = format!("[{first}, {twin}]");
+        assert_eq!(
+            numbers([&format!("[{first}]"), &both, &format!("[{second}]")]),
+            [vec![0], vec![0, 1], vec![1]]
+        );
+        assert_eq!(
+            numbers(["[]", &format!("[{second}]"), &both]),
+            [vec![], vec![0], vec![1, 0]]
+        );
+    }
+}

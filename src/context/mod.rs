@@ -6,10 +6,10 @@
 //! are the same, timestamps (`instant.rs`) among them. *About what*: `kinds.rs`
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
 //! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
-//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the
-//! place, `mentions.rs` finds all of it in a file, `marker.rs` puts the marker in and takes everything out again,
-//! `verbose.rs` reads another way of writing it. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it
-//! down, `settling.rs` lists what lost and settles it. Depends on `crdt` and `yaml`.
+//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
+//! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
+//! what lost and settles it. Depends on `crdt` and `yaml`.
 
 mod annotate;
 mod annotation;
@@ -49,4 +49,4 @@ pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp};
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
-pub use verbose::from_verbose;
+pub use verbose::{from_verbose, to_verbose};

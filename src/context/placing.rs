@@ -313,37 +313,6 @@ pub(super) fn with_value(entry: EntryRef<'_>, value: &str) -> Splice {
     }
 }
 
-/// A new entry behind the last one of a mapping.
-pub(super) fn appended(mapping: NodeRef<'_>, key: &str, value: &str) -> Option<Splice> {
-    let text = mapping.document().text();
-    let last = mapping.entries().next_back();
-    if mapping.data().flow {
-        let at = last.map_or(mapping.data().span.start as usize + 1, |last| {
-            last.value().data().span.end as usize
-        });
-        let comma = if last.is_some() { ", " } else { "" };
-        return Some(Splice {
-            start: at,
-            end: at,
-            text: format!("{comma}{key}: {value}"),
-        });
-    }
-    let at = last?.data().end as usize;
-    let newline = newline_of(text);
-    let indent = " ".repeat(mapping.data().column as usize);
-    let broken = text[..at].ends_with(['\n', '\r']);
-    let line = if broken {
-        format!("{indent}{key}: {value}{newline}")
-    } else {
-        format!("{newline}{indent}{key}: {value}")
-    };
-    Some(Splice {
-        start: at,
-        end: at,
-        text: line,
-    })
-}
-
 /// What takes a member out of a list that has others, with the comments above it.
 pub(super) fn member_cut(list: NodeRef<'_>, member: NodeRef<'_>) -> Option<Splice> {
     let entries: Vec<EntryRef<'_>> = list.entries().collect();

@@ -1,5 +1,9 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
+mod writing;
+
+use writing::NewValue;
+
 use super::GROUPS;
 use super::births::defining_leaf;
 use super::leaves;
@@ -8,7 +12,7 @@ use super::placing::{self, Splice};
 use super::records::{identity_field, may_carry};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
 use crate::crdt::Stamp;
-use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
+use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
 /// A leaf, or a whole record, with values that lost there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +81,65 @@ pub fn contests(document: &Document) -> Vec<Contest> {
     contests
 }
 
-/// The text of a document with one of its contests settled. `head` is the text of HEAD's file: what stands in it need not
-/// be named as superseded.
+impl Contest {
+    /// Whether a whole record is contested, and not a leaf of it.
+    #[must_use]
+    pub fn is_of_a_record(&self) -> bool {
+        self.leaf.is_empty()
+    }
+
+    /// The record or root that it is about.
+    fn holder_in<'d>(&self, document: &'d Document) -> Result<Holder<'d>, Unsettled> {
+        let holder = holders(document).into_iter().nth(self.holder);
+        holder.ok_or(Unsettled::NoPlace)
+    }
+
+    /// The leaves that a choice sets, and to what: fields that change together are taken together, as far as they lost
+    /// under the same stamp.
+    fn chosen(
+        &self,
+        choice: &Choice,
+        document: &Document,
+    ) -> Result<Vec<(String, Option<NewValue>)>, Unsettled> {
+        let index = match choice {
+            Choice::Winner => return Ok(Vec::new()),
+            Choice::Value(value) => {
+                let value = NewValue::Typed(checked(value)?);
+                return Ok(vec![(self.leaf.clone(), Some(value))]);
+            }
+            Choice::Loser(index) => *index,
+        };
+        let taken = |lost: &Lost| match lost {
+            Lost::Deletion => None,
+            Lost::Value(value) => Some(NewValue::of_canonical(value)),
+        };
+        let (lost, stamp) = self.losers.get(index).ok_or(Unsettled::NoSuchLoser)?;
+        let mut chosen = vec![(self.leaf.clone(), taken(lost))];
+        let Holder { node, role, .. } = self.holder_in(document)?;
+        let conflicts = Own::of(node, role).conflicts;
+        for leaf in together(&self.leaf) {
+            let mut alike = conflicts
+                .iter()
+                .filter(|(loser, other)| loser.leaf == leaf && other == stamp);
+            // Several without stamps: nobody can tell which of them belongs to the one that is taken.
+            if let (Some((loser, _)), None) = (alike.next(), alike.next())
+                && leaf != self.leaf
+            {
+                chosen.push((leaf.to_owned(), taken(&loser.lost)));
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// The leaves that are settled with this one: the group that it belongs to, or itself.
+fn together(leaf: &str) -> Vec<&str> {
+    let group = GROUPS.iter().find(|group| group.contains(&leaf));
+    group.map_or_else(|| vec![leaf], |group| group.to_vec())
+}
+
+/// The text of a document with one of its contests settled, and with it those of the fields that change together with
+/// this one. `head` is the text of HEAD's file: what stands in it need not be named as superseded.
 ///
 /// # Errors
 /// When the choice is none, or cannot be written.
@@ -89,59 +150,41 @@ pub fn settle(
     stamp: Stamp,
     head: &str,
 ) -> Result<String, Unsettled> {
-    let chosen = match choice {
-        Choice::Winner => None,
-        Choice::Loser(index) => {
-            let (lost, _) = contest.losers.get(*index).ok_or(Unsettled::NoSuchLoser)?;
-            Some(match lost {
-                Lost::Deletion => None,
-                Lost::Value(value) => Some(written(value)),
-            })
+    if contest.leaf.is_empty() {
+        match choice {
+            Choice::Winner => {}
+            Choice::Loser(index) => match contest.losers.get(*index) {
+                Some((Lost::Deletion, _)) => {
+                    let found = contest.holder_in(document)?;
+                    let cut = without_record(document, found.node)?;
+                    let text = placing::apply(document.text(), cut).ok_or(Unsettled::NoPlace)?;
+                    return read(text).map(Document::into_text);
+                }
+                Some((Lost::Value(_), _)) => return Err(Unsettled::NoPlace),
+                None => return Err(Unsettled::NoSuchLoser),
+            },
+            Choice::Value(_) => return Err(Unsettled::NoPlace),
         }
-        Choice::Value(value) => Some(Some(checked(value)?)),
-    };
-    let holder = |document| {
-        holders(document)
-            .into_iter()
-            .nth(contest.holder)
-            .ok_or(Unsettled::NoPlace)
-    };
-    let found = holder(document)?;
-    let text = match &chosen {
-        None => document.text().to_owned(),
-        Some(None) if contest.leaf.is_empty() => {
-            let text = placing::apply(document.text(), without_record(document, found.node)?);
-            return read(text.ok_or(Unsettled::NoPlace)?).map(Document::into_text);
-        }
-        Some(_) if contest.leaf.is_empty() => return Err(Unsettled::NoPlace),
-        Some(value) => {
-            let splices = with_value(found.node, &contest.leaf, value.as_deref())?;
-            placing::apply(document.text(), splices).ok_or(Unsettled::NoPlace)?
-        }
-    };
-    let document = read(text)?;
-    let Holder { node, role, .. } = holder(&document)?;
+    }
+    let mut document = read(document.text().to_owned())?;
+    for (leaf, value) in contest.chosen(choice, &document)? {
+        let node = contest.holder_in(&document)?.node;
+        document = with_leaf(&document, node, &leaf, value.as_ref())?;
+    }
+    let Holder { node, role, .. } = contest.holder_in(&document)?;
     let mut own = Own::of(node, role);
+    let settled = together(&contest.leaf);
     let losers: Vec<(Loser, Option<Stamp>)> = own
         .conflicts
         .iter()
-        .filter(|(loser, _)| loser.leaf == contest.leaf)
+        .filter(|(loser, _)| settled.contains(&loser.leaf.as_str()))
         .map(|(loser, stamp)| (loser.clone(), stamp))
         .collect();
-    let mut leaves = vec![if contest.leaf.is_empty() {
-        defining_leaf(node).ok_or(Unsettled::NoPlace)?
+    let leaves = if contest.leaf.is_empty() {
+        vec![defining_leaf(node).ok_or(Unsettled::NoPlace)?]
     } else {
-        contest.leaf.clone()
-    }];
-    let group = GROUPS
-        .iter()
-        .find(|group| group.contains(&contest.leaf.as_str()));
-    leaves.extend(
-        group
-            .into_iter()
-            .flat_map(|group| group.iter())
-            .map(|leaf| (*leaf).to_owned()),
-    );
+        settled.iter().map(|leaf| (*leaf).to_owned()).collect()
+    };
     let mut superseded: Vec<Stamp> = Vec::new();
     for (loser, stamp) in &losers {
         own.conflicts.remove(loser);
@@ -265,26 +308,6 @@ fn read(text: String) -> Result<Document, Unsettled> {
     Document::from_text(text, &Limits::default()).map_err(|_| Unsettled::NoPlace)
 }
 
-/// A canonical value as people would write it: without quotes where it reads back without.
-fn written(value: &str) -> String {
-    let scalar = |text: &str| {
-        let document = Document::from_text(format!("{{a: {text}}}\n"), &Limits::default()).ok()?;
-        match document.root()?.get("a")?.value().scalar()? {
-            Scalar::Str(text) => Some(text.into_owned()),
-            _ => None,
-        }
-    };
-    match scalar(value) {
-        Some(text)
-            if !text.contains(['\n', '\r', '\t', '#'])
-                && scalar(&text).as_deref() == Some(&text) =>
-        {
-            text
-        }
-        _ => value.to_owned(),
-    }
-}
-
 /// A value from the command line.
 fn checked(value: &str) -> Result<String, Unsettled> {
     let read = Document::from_text(format!("a: {value}\n"), &Limits::default());
@@ -300,12 +323,13 @@ fn checked(value: &str) -> Result<String, Unsettled> {
     Ok(value.trim().to_owned())
 }
 
-/// Sets a leaf, or takes it away.
-fn with_value(
+/// A document with a leaf set, or taken away.
+fn with_leaf(
+    document: &Document,
     holder: NodeRef<'_>,
     leaf: &str,
-    value: Option<&str>,
-) -> Result<Vec<Splice>, Unsettled> {
+    value: Option<&NewValue>,
+) -> Result<Document, Unsettled> {
     let names = Annotation::names(leaf);
     let (last, above) = names.split_last().ok_or(Unsettled::NoPlace)?;
     let parent = if above.is_empty() {
@@ -314,29 +338,24 @@ fn with_value(
         let entry = leaves::at(holder, above).ok_or(Unsettled::NoPlace)?;
         entry.value()
     };
-    match (leaves::at(holder, &names), value) {
-        (Some(entry), Some(value)) => Ok(vec![placing::with_value(entry, value)]),
-        (Some(entry), None) if parent.kind() == Kind::Sequence => {
-            without_record(holder.document(), entry.value())
-        }
-        (Some(_), None) => {
-            let cuts = placing::cuts(parent, |name| name == last);
-            if cuts.is_empty() {
-                Err(Unsettled::NoPlace)
-            } else {
-                Ok(cuts)
+    if parent.kind() != Kind::Mapping {
+        return match (leaves::at(holder, &names), value) {
+            (Some(entry), None) => {
+                let cuts = without_record(document, entry.value())?;
+                read(placing::apply(document.text(), cuts).ok_or(Unsettled::NoPlace)?)
             }
-        }
-        (None, Some(_)) if parent.kind() != Kind::Mapping => Err(Unsettled::NoPlace),
-        (None, Some(value)) => placing::appended(parent, &written_key(last), value)
-            .map(|splice| vec![splice])
-            .ok_or(Unsettled::NoPlace),
-        (None, None) => Ok(Vec::new()),
+            _ => Err(Unsettled::NoPlace),
+        };
     }
-}
-
-fn written_key(name: &str) -> String {
-    written(&crate::yaml::double_quoted(name))
+    if let Some(value) = value {
+        let changed = writing::with_field(document, parent, last, value, &together(leaf));
+        return changed.ok_or(Unsettled::NoPlace);
+    }
+    let cuts = placing::cuts(parent, |name| name == last);
+    if cuts.is_empty() && parent.get(last).is_some() {
+        return Err(Unsettled::NoPlace);
+    }
+    read(placing::apply(document.text(), cuts).ok_or(Unsettled::NoPlace)?)
 }
 
 /// Takes a record out of its list.
@@ -452,6 +471,84 @@ todos:
             settled(TEXT, "owner", &Choice::Loser(7)),
             Err(Unsettled::NoSuchLoser)
         );
+    }
+
+    const COMPLETED: &str = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd completed_at~000 status~000
+    _crdt_conflicts: completed_at~4k2mez11-01xyz9~s.2025-11-03 outcome~4k2mez11-01xyz9~s.shown status~~s.late status~4k2mez11-01xyz9~s.completed title~~s.Firstly
+    title: First
+    status: blocked
+    completed_at: null
+";
+
+    /// A text without the stamps of its records.
+    fn unstamped(text: &str) -> String {
+        let lines = text.split_inclusive('\n');
+        lines
+            .filter(|line| !line.starts_with("    _crdt:"))
+            .collect()
+    }
+
+    #[test]
+    fn fields_that_change_together_are_settled_together() {
+        let top = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    _crdt_conflicts: title~~s.Firstly\n    title: First\n";
+        let completed = "    status: completed\n    completed_at: 2025-11-03\n    outcome: shown\n";
+        for (field, choice, expected) in [
+            ("todos/a/status", Choice::Loser(0), completed),
+            ("todos/a/outcome", Choice::Loser(0), completed),
+            (
+                "todos/a/status",
+                Choice::Loser(1),
+                "    status: late\n    completed_at: null\n",
+            ),
+            (
+                "todos/a/completed_at",
+                Choice::Winner,
+                "    status: blocked\n    completed_at: null\n",
+            ),
+            (
+                "todos/a/status",
+                Choice::Value("open".into()),
+                "    status: open\n    completed_at: null\n",
+            ),
+        ] {
+            let text = settled(COMPLETED, field, &choice).unwrap();
+            assert_eq!(unstamped(&text), format!("{top}{expected}"), "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_written_like_what_it_replaces() {
+        let text = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt_conflicts: folded~~s.One+and+two. kept~~s.it lines~~j.%22One%5CnTwo%5Cn%22 quoted~~s.y tags~~j.[1%2C%22x%22]
+    folded: >-  # a note
+      Three
+      and four.
+    lines: |
+      Three
+      Four
+    quoted: 'x'
+    # on tags
+    tags: [2, y]
+  - id: b
+";
+        let chosen = [
+            ("folded", "    folded: >-  # a note\n      One and two.\n"),
+            ("lines", "    lines: |\n      One\n      Two\n"),
+            ("quoted", "    quoted: 'y'\n    # on tags\n"),
+            ("tags", "    # on tags\n    tags: [1, x]\n"),
+            ("kept", "    tags: [2, y]\n    kept: it\n  - id: b\n"),
+        ];
+        for (leaf, expected) in chosen {
+            let text = settled(text, &format!("todos/a/{leaf}"), &Choice::Loser(0)).unwrap();
+            assert!(text.contains(expected), "{leaf}: {text}");
+        }
     }
 
     #[test]

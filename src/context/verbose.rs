@@ -1,4 +1,4 @@
-//! The verbose form of annotated files, which is read but never written.
+//! The verbose form of annotated files, which is read, and written again only for who had it.
 //!
 //! ```yaml
 //! todos:
@@ -8,9 +8,11 @@
 //!       _crdt_metadata: {added_by: node_001}
 //! ```
 
+use super::matching::numbered;
+use super::records::identity_field;
 use crate::yaml::{
-    Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry, NodeRef,
-    Piece, Side, newline_of,
+    Body, Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry,
+    NodeRef, Piece, Side, newline_of,
 };
 
 const METADATA: &str = "_crdt_metadata";
@@ -87,24 +89,159 @@ fn items(wrapper: NodeRef<'_>) -> Option<EntryRef<'_>> {
     is_wrapper.then_some(items)
 }
 
+/// An ordinary document in the verbose form again that `original` had: the wrappers stand around the lists that still are
+/// there, with their metadata and those of the records that still are in them. Nothing if no list is left that had one,
+/// or if the result would not say the same.
+#[must_use]
+pub fn to_verbose(original: &Document, now: &Document) -> Option<String> {
+    let (before, root) = (original.root()?, now.root()?);
+    let mut file = FileDraft::of(now);
+    let opened = file.parts.first_mut()?.root.open()?;
+    for entry in &mut opened.entries {
+        let EntryDraft::Keep(kept) = *entry else {
+            continue;
+        };
+        let wrapper = kept.key().and_then(|key| before.get(&key.text()));
+        let wrapper = wrapper.filter(|_| kept.value().kind() == Kind::Sequence);
+        if let Some(wrapper) = wrapper
+            && let Some(items) = items(wrapper.value())
+        {
+            *entry = EntryDraft::Made(Box::new(wrapped(kept, wrapper, items)));
+        }
+    }
+    let text = file.emit(Side::Ours);
+    let read = Document::from_text(text, &Limits::default()).ok()?;
+    let plain = Document::from_text(from_verbose(&read)?, &Limits::default()).ok()?;
+    plain.root()?.means(root).then(|| read.into_text())
+}
+
+/// The entry of a list with its wrapper around it.
+fn wrapped<'d>(list: EntryRef<'d>, wrapper: EntryRef<'d>, items: EntryRef<'d>) -> MadeEntry<'d> {
+    let mut outer = MadeEntry::of(list);
+    let mut inner = MadeEntry::of(items);
+    let mut around = Collection::of(wrapper.value());
+    if around.flow && list.value().is_block_collection() {
+        (around.flow, around.offset) = (false, 2);
+        inner.lead = Piece::default();
+    }
+    let now = list.parent().document().text();
+    if around
+        .foot
+        .text
+        .lines()
+        .all(|line| now.contains(line.trim()))
+    {
+        // It stands behind the list since.
+        around.foot = Piece::default();
+    }
+    let mut sep = MadeEntry::of(wrapper).body.sep;
+    // Remarks go back to where they were, if they still stand where `from_verbose` put them.
+    let moved = remarks(wrapper, newline_of(now));
+    match outer.lead.text.strip_suffix(&moved) {
+        Some(lead) => outer.lead = Piece::new(lead.to_owned(), outer.lead.column),
+        None => {
+            inner.lead = without_remarks(inner.lead);
+            sep = without_remarks(sep);
+        }
+    }
+    if !around.flow && !sep.text.ends_with('\n') {
+        sep = Piece::new("\n", 0);
+    }
+    inner.body = std::mem::replace(
+        &mut outer.body,
+        Body {
+            sep,
+            value: Draft::Token("".into()),
+            beside: "".into(),
+        },
+    );
+    restore_metadata(&mut inner.body.value, list.value(), items.value());
+    for entry in &mut around.entries {
+        if matches!(entry, EntryDraft::Keep(kept) if kept.key() == items.key()) {
+            *entry = EntryDraft::Made(Box::new(inner.clone()));
+        }
+    }
+    outer.body.value = Draft::Collection(Box::new(around));
+    outer
+}
+
+/// Gives the records of a list the metadata back that they had.
+fn restore_metadata<'d>(draft: &mut Draft<'d>, now: NodeRef<'d>, before: NodeRef<'d>) {
+    let Some(field) = identity_field([before, now].into_iter()) else {
+        return;
+    };
+    let [olds, news] = numbered([Some(before), Some(now)], field);
+    let Some(list) = draft.open() else { return };
+    for (record, number) in list.entries.iter_mut().zip(news) {
+        let old = before.entries().zip(&olds).find(|(_, old)| **old == number);
+        let metadata = old.and_then(|(old, _)| old.value().get(METADATA));
+        let has_some =
+            matches!(record, EntryDraft::Keep(kept) if kept.value().get(METADATA).is_some());
+        if let Some(metadata) = metadata.filter(|_| !has_some)
+            && let Some(made) = record.open()
+            && let Some(fields) = made.body.value.open()
+        {
+            let at = place_of(metadata, fields);
+            fields.entries.insert(at, EntryDraft::Keep(metadata));
+        }
+    }
+}
+
+/// Where metadata stand among the fields of a record: behind the field that they followed.
+fn place_of(metadata: EntryRef<'_>, fields: &Collection<'_>) -> usize {
+    let mut before = metadata.parent().entries();
+    if before.next_back().map(|last| last.value()) == Some(metadata.value()) {
+        return fields.entries.len();
+    }
+    let above = metadata
+        .parent()
+        .entries()
+        .take_while(|entry| entry.value() != metadata.value())
+        .last()
+        .and_then(EntryRef::key);
+    let is_above = |entry: &EntryDraft<'_>| {
+        matches!((entry, above), (EntryDraft::Keep(entry), Some(above))
+            if entry.key().is_some_and(|key| key.text() == above.text()))
+    };
+    let found = fields.entries.iter().position(is_above);
+    found.map_or(0, |found| found + 1)
+}
+
+fn without_remarks(piece: Piece<'_>) -> Piece<'_> {
+    let lines = piece.text.split_inclusive('\n');
+    let text: String = lines
+        .map(|line| match line.find('#') {
+            Some(at) if line[..at].trim().is_empty() => "",
+            Some(at) => line[..at].trim_end(),
+            None => line,
+        })
+        .collect();
+    Piece::new(text, piece.column)
+}
+
+/// The remarks in a wrapper that belong to none of its entries' values, as lines.
+fn remarks(wrapper: EntryRef<'_>, newline: &str) -> String {
+    if wrapper.value().data().flow {
+        return String::new();
+    }
+    let inside = wrapper.value().entries().map(EntryRef::lead);
+    std::iter::once(wrapper.sep())
+        .chain(inside)
+        .flat_map(str::lines)
+        .map(str::trim)
+        .filter(|line| line.starts_with('#'))
+        .map(|line| format!("{line}{newline}"))
+        .collect()
+}
+
 /// The entry of a wrapper with the items in its place; remarks above them go above it.
 fn unwrapped<'d>(wrapper: EntryRef<'d>, items: EntryRef<'d>) -> MadeEntry<'d> {
     let mut made = MadeEntry::of(wrapper);
     let mut inner = MadeEntry::of(items);
-    if !wrapper.value().data().flow {
-        let newline = newline_of(wrapper.parent().document().text());
-        let inside = wrapper.value().entries().map(EntryRef::lead);
-        let remarks: String = std::iter::once(wrapper.sep())
-            .chain(inside)
-            .flat_map(str::lines)
-            .map(str::trim)
-            .filter(|line| line.starts_with('#'))
-            .map(|line| format!("{line}{newline}"))
-            .collect();
-        if !remarks.is_empty() {
-            let lead = format!("{}{remarks}", made.lead.text);
-            made.lead = Piece::new(lead, made.lead.column);
-        }
+    let remarks = remarks(wrapper, newline_of(wrapper.parent().document().text()));
+    if !remarks.is_empty() {
+        let lead = format!("{}{remarks}", made.lead.text);
+        made.lead = Piece::new(lead, made.lead.column);
     }
     if let Some(list) = inner.body.value.open() {
         list.entries.iter_mut().for_each(without_metadata);
@@ -112,6 +249,10 @@ fn unwrapped<'d>(wrapper: EntryRef<'d>, items: EntryRef<'d>) -> MadeEntry<'d> {
     made.body = inner.body;
     if made.below.text.is_empty() {
         made.below = inner.below;
+    }
+    let foot = wrapper.value().foot();
+    if made.below.text.is_empty() && !foot.is_empty() {
+        made.below = Piece::new(foot, wrapper.value().data().column as i32);
     }
     made
 }
@@ -168,9 +309,15 @@ mod tests {
 
     #[test]
     fn remarks_and_line_endings_are_kept() {
-        let verbose = "a: 1\r\ntodos: # all\r\n  _crdt_metadata: {type: or_set}\r\n  # the items\r\n  items:\r\n  - id: x\r\n    # inside\r\n    n: |\r\n      one\r\n        two\r\n    _crdt_metadata: {a: b}\r\n# end\r\n";
+        let verbose = "a: 1\r\ntodos: # all\r\n  _crdt_metadata: {type: or_set}\r\n  # the items\r\n  items:\r\n  - id: x\r\n    # inside\r\n    n: |\r\n      one\r\n        two\r\n    _crdt_metadata: {a: b}\r\n  # below\r\n# end\r\n";
         let text = plain(verbose).unwrap();
-        for remark in ["# all\r\n", "# the items\r\n", "# inside\r\n", "# end\r\n"] {
+        for remark in [
+            "# all\r\n",
+            "# the items\r\n",
+            "# inside\r\n",
+            "# below\r\n",
+            "# end\r\n",
+        ] {
             assert!(text.contains(remark), "{remark} in {text:?}");
         }
         assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{text:?}");
@@ -186,6 +333,88 @@ mod tests {
             plain("todos:\n  _crdt_metadata: {}\n  items: []\n").as_deref(),
             Some("todos: []\n")
         );
+    }
+
+    /// As tools write it, with remarks.
+    const VERBOSE: &str = "\
+# .rhema/todos.yaml - CRDT-enabled todos
+todos:
+  _crdt_metadata:
+    type: \"or_set\"
+    version: \"1.0\"
+    last_sync: \"2024-01-15T10:30:00Z\"
+  
+  # the items
+  items:
+    - id: \"todo_001\"
+      title: \"Implement user authentication\" # soon
+      status: \"in_progress\"
+      priority: 2
+      _crdt_metadata:
+        added_by: \"node_001\"
+        added_at: \"2024-01-15T09:00:00Z\"
+        last_modified: \"2024-01-15T10:15:00Z\"
+    
+    - id: \"todo_002\"
+      _crdt_metadata: {added_by: node_002}
+      title: \"Add unit tests for auth module\"
+      status: \"todo\"
+owner: me
+";
+
+    fn rebuilt(original: &str, edit: impl Fn(String) -> String) -> String {
+        let read = |text: String| Document::from_text(text, &Limits::default()).unwrap();
+        let edited = edit(plain(original).unwrap());
+        to_verbose(&read(original.to_owned()), &read(edited)).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_edited_comes_back_to_the_byte() {
+        for original in [
+            VERBOSE,
+            &VERBOSE.replace('\n', "\r\n"),
+            "a: 1\ntodos: # all\n  _crdt_metadata: {type: or_set}\n  items:\n  - id: x\n    n: |\n      one\n        two\n    _crdt_metadata: {a: b}\n# end\n",
+            "todos: {_crdt_metadata: {type: or_set}, items: [{id: a, _crdt_metadata: {x: y}}]}\n",
+            "todos:\n  items: []\n  _crdt_metadata: {}\n",
+            "- a\n"
+                .replace(
+                    "- a",
+                    "todos:\n    items:\n    - id: 1\n    _crdt_metadata: {type: or_set}",
+                )
+                .as_str(),
+        ] {
+            assert_eq!(rebuilt(original, |text| text), original);
+        }
+    }
+
+    #[test]
+    fn edits_show_in_the_form_that_the_file_had() {
+        let text = rebuilt(VERBOSE, |text| {
+            let text = text.replace("Add unit tests", "Add all tests");
+            text.replace("owner: me", "  - id: todo_003\n    title: New\nowner: you")
+        });
+        let expected = VERBOSE.replace("Add unit tests", "Add all tests").replace(
+            "owner: me",
+            "    - id: todo_003\n      title: New\nowner: you",
+        );
+        assert_eq!(text, expected);
+        // What is gone is gone with its metadata, what was moved takes them along.
+        let text = rebuilt(VERBOSE, |_| {
+            "todos:\n- {title: Second, id: todo_002}\n".to_owned()
+        });
+        assert!(!text.contains("node_001"), "{text}");
+        assert!(
+            text.contains("_crdt_metadata: {added_by: node_002}"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn without_a_list_that_had_a_wrapper_there_is_nothing_to_rebuild() {
+        let read = |text: &str| Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        for now in ["todos: none\n", "other: []\n", "- a\n", ""] {
+            assert_eq!(to_verbose(&read(VERBOSE), &read(now)), None, "{now}");
+        }
     }
 
     #[test]

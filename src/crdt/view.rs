@@ -411,10 +411,8 @@ impl Viewing<'_> {
         let Some(heads) = heads(&writes) else { return };
         let (won, stamp) = heads.winner;
         for (lost, _) in heads.losers {
-            for ((name, lost), (won, before)) in
-                group.iter().zip(lost).zip(won.iter().zip(&standing))
-            {
-                if lost != *won && lost != *before {
+            for ((name, lost), won) in group.iter().zip(lost).zip(&won) {
+                if lost != *won {
                     self.lose(&at.join(name), lost);
                 }
             }

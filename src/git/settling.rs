@@ -18,6 +18,13 @@ pub struct Open {
     pub contest: Contest,
 }
 
+impl Open {
+    /// Whether `contest` is this one, later.
+    fn is_still(&self, contest: &Contest) -> bool {
+        contest.field == self.contest.field && contest.losers == self.contest.losers
+    }
+}
+
 /// The open conflicts of the work tree.
 #[derive(Debug, Default)]
 pub struct OpenConflicts {
@@ -72,6 +79,13 @@ impl Repo {
         open
     }
 
+    /// Whether a conflict is still open: settling another one may have closed it.
+    #[must_use]
+    pub fn is_open(&self, open: &Open) -> bool {
+        let now = self.open_conflicts(std::slice::from_ref(&open.path));
+        now.all.iter().any(|now| open.is_still(&now.contest))
+    }
+
     /// Settles one conflict; whether it was still there.
     ///
     /// # Errors
@@ -95,9 +109,7 @@ impl Repo {
         let document = Document::read(&bytes, &Limits::default())
             .map_err(|_| Error::ChangedMeanwhile { path: full })?;
         let contests = context::contests(&document);
-        let Some(contest) = contests.iter().find(|contest| {
-            contest.field == open.contest.field && contest.losers == open.contest.losers
-        }) else {
+        let Some(contest) = contests.iter().find(|contest| open.is_still(contest)) else {
             return Ok(false);
         };
         let head = self.in_head(&open.path)?.unwrap_or_default();

@@ -45,6 +45,8 @@ impl Default for Settings {
 pub struct MergedFile {
     /// What came of it.
     pub ending: Ending,
+    /// How many losing values a document keeps since this merge.
+    pub kept: usize,
     /// Why it was merged as text, where it was.
     pub fallback: Option<Fallback>,
 }
@@ -113,10 +115,13 @@ pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
     }));
     let fallback = match by_structure {
         Ok(Ok(Merged {
-            bytes, contested, ..
+            bytes,
+            contested,
+            kept,
         })) => {
             return MergedFile {
                 ending: Ending::of(bytes, contested),
+                kept,
                 fallback: None,
             };
         }
@@ -129,6 +134,7 @@ pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
     };
     MergedFile {
         ending,
+        kept: 0,
         fallback: Some(fallback),
     }
 }

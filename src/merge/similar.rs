@@ -286,9 +286,12 @@ pub(super) fn follow_renames(matched: &mut Matched<'_>) {
         )
         .map(|(&old, &new)| (old, new))
         .filter(|&(old, new)| {
+            let by_both = ours.get(&old) == theirs.get(&old);
             let (old, new) = (&matched.slots[old as usize], &matched.slots[new as usize]);
             let both = |side: fn(&Slot<'_>) -> bool| side(old) && side(new);
-            !both(|slot| slot.ours.is_some()) && !both(|slot| slot.theirs.is_some())
+            // A name that the other side has too is its own record there, unless both gave it to this one.
+            let is_taken = new.ours.is_some() && new.theirs.is_some() && !by_both;
+            !is_taken && !both(|slot| slot.ours.is_some()) && !both(|slot| slot.theirs.is_some())
         })
         .collect();
     let mut uses: HashMap<u32, usize> = HashMap::new();

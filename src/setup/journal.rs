@@ -75,14 +75,28 @@ impl Journal {
             .map_err(Error::write(&path))
     }
 
-    /// What a document was before it was rewritten, if it still is what was written then.
-    pub(super) fn original(&self, folder: &Path, path: &Path, now: &[u8]) -> Option<Vec<u8>> {
+    /// What a document was before it was rewritten; nothing if it was not.
+    pub(super) fn original(&self, folder: &Path, path: &Path) -> Option<Original> {
         let rewritten = self.rewritten.iter().find(|each| each.path == path)?;
-        if rewritten.written != fingerprint(now) {
-            return None;
-        }
-        let original = fs::read(folder.join(ORIGINALS).join(&rewritten.original)).ok()?;
-        (fingerprint(&original) == rewritten.original).then_some(original)
+        let bytes = fs::read(folder.join(ORIGINALS).join(&rewritten.original)).ok();
+        Some(Original {
+            bytes: bytes.filter(|bytes| fingerprint(bytes) == rewritten.original),
+            written: rewritten.written.clone(),
+        })
+    }
+}
+
+/// What a document was before it was rewritten from the verbose form.
+pub(super) struct Original {
+    /// Its bytes, unless they are lost.
+    pub(super) bytes: Option<Vec<u8>>,
+    written: String,
+}
+
+impl Original {
+    /// Whether a document still is what was written then.
+    pub(super) fn is_untouched(&self, now: &[u8]) -> bool {
+        self.written == fingerprint(now)
     }
 }
 

@@ -3,12 +3,12 @@
 //! As long as all documents are as `init` left them, it takes back what `init` did in this work tree and nothing else:
 //! markers and attributes that were committed before stay. Once they were edited, all annotations go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::{Done, Rewrite, read, remove_if_empty};
-use super::journal::{Journal, fingerprint_of};
+use super::journal::{Journal, Original, fingerprint_of};
 use super::{Change, Error, Left};
-use crate::context::{Claim, mentions, strip};
+use crate::context::{Claim, mentions, strip, to_verbose};
 use crate::git::{Plan, Repo};
 use crate::node::{Members, Node, state_folder, without_member};
 use crate::yaml::{Document, Limits};
@@ -68,11 +68,8 @@ impl Uninit {
             }
             let original = journal
                 .as_ref()
-                .and_then(|journal| journal.original(&state, &path, &bytes));
-            let was_verbose = journal
-                .as_ref()
-                .is_some_and(|journal| journal.rewritten.iter().any(|each| each.path == path));
-            uninit.look_at(repo, path, bytes, original, was_verbose);
+                .and_then(|journal| journal.original(&state, &path));
+            uninit.look_at(repo, path, bytes, original);
         }
         uninit.folders = match &journal {
             Some(journal) => journal
@@ -85,49 +82,61 @@ impl Uninit {
         Ok(uninit)
     }
 
-    fn look_at(
-        &mut self,
-        repo: &Repo,
-        path: PathBuf,
-        bytes: Vec<u8>,
-        original: Option<Vec<u8>>,
-        was_verbose: bool,
-    ) {
-        let verbose = original.is_some();
-        let after = match original {
-            Some(original) => original,
-            None => {
-                let document = match Document::read(&bytes, &Limits::default()) {
-                    Ok(document) => document,
-                    Err(error) => {
-                        if mentions_us(&bytes) {
-                            let why = error.to_string();
-                            self.left.push(Left { path, why });
-                        }
-                        return;
-                    }
-                };
-                let Some(stripped) = strip(&document) else {
-                    return;
-                };
-                if was_verbose {
-                    self.left.push(Left {
-                        path: path.clone(),
-                        why: "1:1: it was edited since, so it stays an ordinary file: the `_crdt_metadata` that it had before `init` stand in git's history".to_owned(),
-                    });
-                }
-                stripped.into_bytes()
+    fn look_at(&mut self, repo: &Repo, path: PathBuf, bytes: Vec<u8>, original: Option<Original>) {
+        let back = match original {
+            Some(original) if original.is_untouched(&bytes) && original.bytes.is_some() => {
+                original.bytes.map(|bytes| (bytes, true))
             }
-        };
-        self.documents.push(Unmarked {
-            rewrite: Rewrite {
-                path: repo.top().join(&path),
-                before: Some(bytes),
-                after: Some(after),
+            original => match Document::read(&bytes, &Limits::default()) {
+                Ok(document) => self.without_annotations(&path, &document, original),
+                Err(error) => {
+                    if mentions_us(&bytes) {
+                        let why = error.to_string();
+                        self.left.push(Left { path, why });
+                    }
+                    return;
+                }
             },
-            path,
-            verbose,
-        });
+        };
+        if let Some((after, verbose)) = back {
+            self.documents.push(Unmarked {
+                rewrite: Rewrite {
+                    path: repo.top().join(&path),
+                    before: Some(bytes),
+                    after: Some(after),
+                },
+                path,
+                verbose,
+            });
+        }
+    }
+
+    /// What a document becomes, and whether that is the verbose form that it had once; nothing if it stays as it is.
+    fn without_annotations(
+        &mut self,
+        path: &Path,
+        document: &Document,
+        original: Option<Original>,
+    ) -> Option<(Vec<u8>, bool)> {
+        let stripped = strip(document);
+        if let Some(original) = original {
+            let read = |text: String| Document::from_text(text, &Limits::default()).ok();
+            let plain = match &stripped {
+                Some(text) => &read(text.clone())?,
+                None => document,
+            };
+            let original = original
+                .bytes
+                .and_then(|bytes| Document::read(&bytes, &Limits::default()).ok());
+            if let Some(text) = original.and_then(|original| to_verbose(&original, plain)) {
+                return Some((text.into_bytes(), true));
+            }
+            self.left.push(Left {
+                path: path.to_path_buf(),
+                why: "1:1: the verbose form that it had before `init` cannot be put together again, so it stays an ordinary file: its `_crdt_metadata` stand in git's history".to_owned(),
+            });
+        }
+        stripped.map(|text| (text.into_bytes(), false))
     }
 
     /// What would change; empty when there is nothing to take back.

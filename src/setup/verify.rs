@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Done, Rewrite, read};
 use super::{Error, Init};
-use crate::context::{Annotation, Claim, Mention, Says, digest, mentions, without};
-use crate::crdt::Digest;
+use crate::context::{Annotation, Claim, Mention, Says, digest, leaf_at, mentions, without};
 use crate::git::{self, Driver, Plan, Repo};
 use crate::node::{Members, Node, NodeKey, state_folder};
 use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
@@ -276,11 +275,10 @@ impl Look {
             let what = format!("the stamp {stamp} comes from the future: a clock was wrong there");
             self.note(path, place, "future", what);
         }
-        let mut leaves = HashMap::new();
-        digests(mention.entry.parent(), &mut Vec::new(), &mut leaves);
         for (leaf, stamps) in &annotation.leaves {
-            if let Some(now) = leaves.get(leaf)
-                && stamps.iter().all(|stamped| stamped.digest != *now)
+            let now = leaf_at(mention.entry.parent(), &Annotation::names(leaf));
+            if let Some(now) = now.map(|entry| digest(entry.value()))
+                && stamps.iter().all(|stamped| stamped.digest != now)
             {
                 let what =
                     format!("`{leaf}` was edited since it was stamped: it counts as unstamped");
@@ -318,20 +316,6 @@ impl Look {
                 self.duplicates(path, value);
             }
         }
-    }
-}
-
-/// The digest of every leaf below a mapping, by the path that annotations name it with.
-fn digests(mapping: NodeRef<'_>, above: &mut Vec<String>, leaves: &mut HashMap<String, Digest>) {
-    for entry in mapping.entries() {
-        let Some(key) = entry.key() else { continue };
-        above.push(key.text().into_owned());
-        let path = Annotation::path(above.iter().map(String::as_str));
-        leaves.insert(path, digest(entry.value()));
-        if entry.value().kind() == Kind::Mapping {
-            digests(entry.value(), above, leaves);
-        }
-        above.pop();
     }
 }
 

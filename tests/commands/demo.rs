@@ -125,6 +125,7 @@ fn the_folder_stays_for_playing_on() {
     let [ada, ben] = ["ada", "ben"].map(|name| stage.world.tree(folder.join(name)));
     assert_eq!(ada.read(".rhema/todos.yaml"), ben.read(".rhema/todos.yaml"));
     assert!(ben.git(&["status", "--porcelain"]).is_empty());
+    ben.rhema(&["verify"]).exits(0);
     // What it says to try works.
     assert!(ben.git(&["log", "--graph", "--oneline"]).contains("Merge"));
     assert!(

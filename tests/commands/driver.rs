@@ -38,6 +38,27 @@ fn git_merges_through_it() {
 }
 
 #[test]
+fn what_lost_in_a_document_is_told_and_no_conflict_for_git() {
+    let world = World::new();
+    let base = "_crdt: v1\ntitle: first\nowner: ann\n";
+    let (ours, theirs) = (
+        base.replace("first", "mine"),
+        base.replace("first", "yours"),
+    );
+    let tree = three(&world, base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+    let arguments = ["merge-driver", "base", "ours", "theirs", ".rhema/x.yaml"];
+    let told = tree.rhema(&arguments).exits(0).stderr;
+    assert_eq!(
+        told,
+        "note: .rhema/x.yaml: 1 value lost and is kept: `rhema crdt resolve` settles what stands\n"
+    );
+    assert_eq!(
+        tree.read("ours"),
+        "_crdt: v1\n_crdt_conflicts: title~~s.mine\ntitle: yours\nowner: ann\n"
+    );
+}
+
+#[test]
 fn what_both_changed_is_marked_and_git_reports_a_conflict() {
     let world = World::new();
     let repo = set_up(&world, ".rhema/todos.yaml", BASE);

@@ -16,3 +16,5 @@ mod sync;
 mod uninit;
 mod usage;
 mod verify;
+#[cfg(unix)]
+mod walk;

@@ -46,8 +46,11 @@ fn conflicts_are_listed_for_scripts_and_nothing_is_written() {
     assert_eq!(conflicts[2]["kind"], "deleted");
     assert_eq!(conflicts[3]["losers"][0]["value"], 3);
     let piped = tree.rhema(&["resolve", "x"]).exits(1).stdout;
-    assert!(piped.starts_with("a in x/.rhema/k.yaml\n"), "{piped}");
-    assert!(!piped.contains("todos"), "{piped}");
+    assert_eq!(
+        piped,
+        "a in x/.rhema/k.yaml\n  winner  2  without a stamp\n       1  3  without a stamp\nhint: `rhema crdt resolve \
+         --path a --take winner`, or `--take 1` or `--value VALUE`, settles it; `--all --strategy latest` takes all winners\n"
+    );
     assert_eq!(tree.snapshot(), before);
 }
 
@@ -85,6 +88,66 @@ fn each_way_of_settling_leaves_what_was_chosen_and_sync_agrees() {
         0
     );
     assert_eq!(tree.read(FILE), text);
+}
+
+#[test]
+fn texts_of_several_lines_are_listed_and_taken_as_such() {
+    let world = World::new();
+    let text =
+        "_crdt: v1\n_crdt_conflicts: notes~~j.%22One%5CnTwo%5Cn%22\nnotes: |\n  Eins\n  Zwei\n";
+    let tree = world.repo("repo", &[(FILE, text)]);
+    let listed = tree.rhema(&["resolve", "--list"]).exits(1).stdout;
+    let list = "\
+notes in .rhema/todos.yaml
+  winner  2 lines  without a stamp
+          Eins
+          Zwei
+       1  2 lines  without a stamp
+          One
+          Two
+";
+    assert!(listed.starts_with(list), "{listed}");
+    tree.rhema(&["resolve", "--path", "notes", "--take", "1"])
+        .exits(0);
+    assert!(
+        tree.read(FILE).ends_with("\nnotes: |\n  One\n  Two\n"),
+        "{}",
+        tree.read(FILE)
+    );
+}
+
+#[test]
+fn fields_that_change_together_are_settled_together() {
+    let world = World::new();
+    let group = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd completed_at~000 status~000
+    _crdt_conflicts: completed_at~4k2mez11-01xyz9~s.2025-11-03 outcome~4k2mez11-01xyz9~s.shown status~4k2mez11-01xyz9~s.completed
+    status: blocked
+    completed_at: null
+";
+    for (arguments, expected) in [
+        (
+            &["--path", "todos/a/status", "--take", "1"][..],
+            "status: completed\n    completed_at: 2025-11-03\n    outcome: shown\n",
+        ),
+        (
+            &["--path", "todos/a/outcome", "--take", "winner"],
+            "status: blocked\n    completed_at: null\n",
+        ),
+        (
+            &["--all", "--strategy", "latest"],
+            "status: blocked\n    completed_at: null\n",
+        ),
+    ] {
+        let tree = world.repo(arguments.join("-").replace('/', "-"), &[(FILE, group)]);
+        tree.rhema(&[&["resolve"], arguments].concat()).exits(0);
+        let text = tree.read(FILE);
+        assert!(text.ends_with(expected), "{arguments:?}: {text}");
+        assert!(!text.contains("_crdt_conflicts"), "{arguments:?}: {text}");
+    }
 }
 
 #[test]

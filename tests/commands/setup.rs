@@ -231,22 +231,39 @@ fn the_verbose_form_is_rewritten_and_given_back() {
     );
     repo.rhema(&["uninit"]).exits(0);
     assert!(repo.snapshot() == before);
+}
 
+#[test]
+fn the_verbose_form_is_given_back_with_what_was_edited_since() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/todos.yaml", VERBOSE)]);
     repo.rhema(&["init"]).exits(0);
     let text = repo.read(".rhema/todos.yaml");
-    repo.write(".rhema/todos.yaml", text.replace("Log in", "Log out"));
+    let edited = text.replace("Log in", "Log out") + "  - id: todo_002\n    title: New\n";
+    repo.write(".rhema/todos.yaml", edited);
+    repo.rhema(&["sync", "--timeout", "0"]).exits(0);
+    repo.rhema(&["uninit"]).exits(0);
+    assert_eq!(
+        repo.read(".rhema/todos.yaml"),
+        VERBOSE.replace("Log in", "Log out") + "    - id: todo_002\n      title: New\n"
+    );
+}
+
+#[test]
+fn a_file_that_has_no_such_list_any_more_stays_an_ordinary_one() {
+    let world = World::new();
+    let repo = world.repo("repo", &[(".rhema/todos.yaml", VERBOSE)]);
+    repo.rhema(&["init"]).exits(0);
+    repo.write(".rhema/todos.yaml", "_crdt: v1\nnotes: none\n");
     let uninit = repo.rhema(&["uninit"]).exits(1);
     assert!(
         uninit
             .stderr
-            .contains(".rhema/todos.yaml:1:1: it was edited since"),
+            .contains(".rhema/todos.yaml:1:1: the verbose form that it had"),
         "{}",
         uninit.stderr
     );
-    assert_eq!(
-        repo.read(".rhema/todos.yaml"),
-        "# Todos\ntodos:\n  - id: \"todo_001\"\n    title: \"Log out\"\n"
-    );
+    assert_eq!(repo.read(".rhema/todos.yaml"), "notes: none\n");
 }
 
 #[test]

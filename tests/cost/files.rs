@@ -69,7 +69,7 @@ pub(crate) fn made_record(index: usize, bytes: usize) -> String {
     );
     let day = 1 + index % 28;
     // Every third one is done, so that `status`, `completed_at` and `outcome` are stamped together.
-    let status = if index % 3 == 0 {
+    let status = if index.is_multiple_of(3) {
         format!(
             "completed\n    completed_at: 2026-04-{day:02}T16:05:00Z\n    outcome: Checked and published"
         )

@@ -1,13 +1,11 @@
 //! Stamping and the driver speak of the same leaves and of the same records: what one writes down the other finds.
 
-use rhema_crdt::context::{Stamped, stamp};
+use proptest::prelude::*;
+use rhema_crdt::context::{Choice, Stamped, contests, settle, stamp};
 use rhema_crdt::crdt::{Clock, Replica, Stamp};
 use rhema_crdt::merge::{Merged, Options, merge};
-use rhema_crdt::yaml::{Document, Limits};
 
-fn read(text: &str) -> Document {
-    Document::from_text(text.to_owned(), &Limits::default()).unwrap()
-}
+use crate::branches::{config, read};
 
 /// What a work tree holds once the edits of `replica` since `head` have their stamps.
 fn recorded(head: &str, work: &str, replica: u32, millis: u64) -> String {
@@ -78,6 +76,33 @@ fn so_is_one_of_a_record_that_can_carry_no_annotation() {
         );
         assert_eq!(text.contains("_crdt: mine"), record.contains("mine"));
     }
+}
+
+#[test]
+fn what_it_lost_can_be_taken_nevertheless() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - &x\n    id: a\n    status: old\n  - id: b\n";
+    let taken = |text: &str, field: &str| {
+        let document = read(text);
+        let contests = contests(&document);
+        let contest = contests.iter().find(|contest| contest.field == field);
+        let stamp = "6ewzat00-000007".parse().unwrap();
+        settle(&document, contest.unwrap(), &Choice::Loser(0), stamp, "").unwrap()
+    };
+    let text = decided_by_stamp(base, "todos.a.status", "old");
+    let settled = taken(&text, "todos/a/status");
+    assert!(settled.contains("    status: zulu\n"), "{settled}");
+    assert!(
+        settled.contains("| 6ewzat00-000007 todos.a.status~"),
+        "{settled}"
+    );
+    let changed = recorded(base, &base.replace("old", "new"), 1, 0);
+    let merged = merged(
+        base,
+        "_crdt: v1 todos=or_set\ntodos:\n  - id: b\n",
+        &changed,
+    );
+    let settled = taken(self::text(&merged), "todos/a");
+    assert!(settled.ends_with("\ntodos:\n  - id: b\n"), "{settled}");
 }
 
 #[test]
@@ -211,4 +236,175 @@ fn two_records_without_a_title_that_were_born_under_one_identity_are_both_kept()
     let text = text(&merged);
     assert_eq!(text.matches("  - id: a").count(), 2, "{text}");
     assert_eq!(text.matches("  - id: a\n").count(), 1, "{text}");
+}
+
+/// A record of the random histories: how it is written, and what it says.
+#[derive(Clone, Debug)]
+struct Record {
+    form: u8,
+    id: String,
+    title: Option<u8>,
+    status: u8,
+    members: Vec<u8>,
+    annotation: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Title(usize, Option<u8>),
+    Status(usize, u8),
+    Member(usize, usize, u8),
+    Identity(usize, u8),
+    Add(u8, u8, Option<u8>),
+    Copy(usize, u8),
+    Remove(usize),
+    Sync,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        2 => (0usize..4, proptest::option::of(0u8..3)).prop_map(|(at, title)| Change::Title(at, title)),
+        4 => (0usize..4, 0u8..4).prop_map(|(at, status)| Change::Status(at, status)),
+        2 => (0usize..4, 0usize..2, 0u8..4).prop_map(|(at, member, value)| Change::Member(at, member, value)),
+        1 => (0usize..4, 0u8..3).prop_map(|(at, id)| Change::Identity(at, id)),
+        2 => (0u8..5, 0u8..3, proptest::option::of(0u8..3)).prop_map(|(form, id, title)| Change::Add(form, id, title)),
+        1 => (0usize..4, 0u8..3).prop_map(|(at, id)| Change::Copy(at, id)),
+        1 => (0usize..4).prop_map(Change::Remove),
+        2 => Just(Change::Sync),
+    ];
+    proptest::collection::vec(change, 0..6)
+}
+
+fn written(records: &[Record]) -> String {
+    if records.is_empty() {
+        return "_crdt: v1 todos=or_set\ntodos: []\n".to_owned();
+    }
+    let record = |(index, record): (usize, &Record)| {
+        let anchor = match record.form % 4 {
+            2 => format!("&x{index}\n    "),
+            3 => "!task\n    ".to_owned(),
+            _ => String::new(),
+        };
+        let annotation = record.annotation.as_ref();
+        let annotation = annotation.map_or_else(String::new, |text| format!("    {text}\n"));
+        let title = record.title;
+        let title = title.map_or_else(String::new, |title| format!("    title: Title {title}\n"));
+        let members: Vec<String> = record
+            .members
+            .iter()
+            .map(|member| format!("{{v: {member}}}"))
+            .collect();
+        format!(
+            "  - {anchor}id: {}\n{annotation}{title}    status: s{}\n    at: {{list: [{}]}}\n",
+            record.id,
+            record.status,
+            members.join(", ")
+        )
+    };
+    let records: String = records.iter().enumerate().map(record).collect();
+    format!("_crdt: v1 todos=or_set\ntodos:\n{records}")
+}
+
+fn start() -> Vec<Record> {
+    let record = |index: u8| Record {
+        form: index,
+        id: format!("r{index}"),
+        title: (index != 1).then_some(index),
+        status: 9,
+        members: vec![1, 2],
+        annotation: None,
+    };
+    (0..4).map(record).collect()
+}
+
+/// One branch: changes by hand, recorded now and then.
+fn branch(changes: &[Change], replica: u32) -> String {
+    let head = written(&start());
+    let mut records = start();
+    // What stands in the marker: the stamps of records that can carry none.
+    let mut marker = "_crdt: v1 todos=or_set".to_owned();
+    for (time, change) in changes.iter().enumerate() {
+        let count = records.len().max(1);
+        let free = |records: &[Record], id: &str| records.iter().all(|record| record.id != id);
+        match change.clone() {
+            Change::Title(at, title) if at < records.len() => records[at % count].title = title,
+            Change::Status(at, status) if at < records.len() => records[at].status = status,
+            Change::Member(at, member, value) if at < records.len() => {
+                records[at].members[member] = value;
+            }
+            Change::Identity(at, id) if at < records.len() => {
+                let id = format!("n{id}");
+                if free(&records, &id) {
+                    records[at].id = id;
+                }
+            }
+            Change::Add(form, id, title) => {
+                let id = format!("n{id}");
+                if free(&records, &id) {
+                    records.push(Record {
+                        form,
+                        id,
+                        title,
+                        status: 8,
+                        members: vec![3, 4],
+                        annotation: None,
+                    });
+                }
+            }
+            Change::Copy(at, id) if at < records.len() => {
+                let id = format!("n{id}");
+                if free(&records, &id) {
+                    let mut copy = records[at].clone();
+                    copy.id = id;
+                    records.push(copy);
+                }
+            }
+            Change::Remove(at) if at < records.len() => {
+                records.remove(at);
+            }
+            Change::Sync => {
+                let work = written(&records).replacen("_crdt: v1 todos=or_set", &marker, 1);
+                let text = recorded(&head, &work, replica, time as u64 * 1_000);
+                let lines: Vec<&str> = text.lines().collect();
+                marker = (*lines
+                    .iter()
+                    .find(|line| line.starts_with("_crdt:"))
+                    .unwrap())
+                .to_owned();
+                let blocks: Vec<&str> = text.split("\n  - ").skip(1).collect();
+                for (record, block) in records.iter_mut().zip(blocks) {
+                    let line = block.lines().find(|line| line.starts_with("    _crdt:"));
+                    record.annotation = line.map(|line| line.trim().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    written(&records).replacen("_crdt: v1 todos=or_set", &marker, 1)
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn branches_of_all_kinds_of_records_merge(a in changes(), b in changes()) {
+        let base = written(&start());
+        let (ours, theirs) = (branch(&a, 1), branch(&b, 2));
+        let merged = |base: &str, ours: &str, theirs: &str| text(&merged(base, ours, theirs)).to_owned();
+        let once = merged(&base, &ours, &theirs);
+        prop_assert_eq!(&merged(&base, &once, &once), &once);
+        prop_assert_eq!(&merged(&ours, &once, &ours), &once);
+        prop_assert_eq!(&merged(&base, &base, &ours), &ours);
+        // Every identity stands once, every status that somebody set is shown or kept.
+        let mut ids: Vec<&str> = once.lines().filter_map(|line| line.trim_start_matches("  - ").trim().strip_prefix("id: ")).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), count, "in\n{}", once);
+        for side in [&ours, &theirs] {
+            for status in side.lines().filter_map(|line| line.strip_prefix("    status: ")) {
+                prop_assert!(status == "s9" || status == "s8" || once.contains(status), "{} in\n{}", status, once);
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Three texts and what must come of them.
 
+use crate::text::dedent;
 use rhema_crdt::merge::{self, Error, Labels, Merged, Options};
 use rhema_crdt::yaml::{Document, Limits};
 
@@ -23,24 +24,6 @@ pub(crate) fn exact(base: &str, ours: &str, theirs: &str) -> Case {
         ours: ours.to_owned(),
         theirs: theirs.to_owned(),
     }
-}
-
-/// The text of a literal written in the indentation of the code around it.
-pub(crate) fn dedent(literal: &str) -> String {
-    let Some(text) = literal.strip_prefix('\n') else {
-        return literal.to_owned();
-    };
-    let text = text.trim_end_matches(' ');
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let lines = || text.split_inclusive('\n');
-    let width = lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(indent)
-        .min()
-        .unwrap_or_default();
-    lines()
-        .map(|line| &line[width.min(indent(line))..])
-        .collect()
 }
 
 /// A merge with the labels of the tests.

@@ -20,3 +20,6 @@ mod references;
 mod refused;
 mod sizes;
 mod texts;
+
+#[path = "../support/text.rs"]
+mod text;

@@ -1,6 +1,6 @@
 //! Annotations are neutral: where the driver does not run, git's own merge of lines conflicts no more often than without
 //! them when the two sides changed different records.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod model;
 #[path = "../support/mod.rs"]
@@ -59,19 +59,17 @@ enum Nearness {
 impl Nearness {
     fn of(ours: &Touched, theirs: &Touched) -> Self {
         if ours.records().is_disjoint(&theirs.records()) {
-            if ours.surroundings().is_disjoint(&theirs.surroundings()) {
-                if ours.text_first || theirs.text_first {
-                    return Self::TextFirst;
-                }
-                if ours.rearranged() || theirs.rearranged() {
-                    return Self::Rearranged;
-                }
-                if ours.appended && theirs.appended {
-                    return Self::BothAppend;
-                }
-                return Self::DifferentRecords;
-            }
-            return Self::MovedPast;
+            return if ours.text_first || theirs.text_first {
+                Self::TextFirst
+            } else if !ours.surroundings().is_disjoint(&theirs.surroundings()) {
+                Self::MovedPast
+            } else if ours.rearranged() || theirs.rearranged() {
+                Self::Rearranged
+            } else if ours.appended && theirs.appended {
+                Self::BothAppend
+            } else {
+                Self::DifferentRecords
+            };
         }
         let meets = |(record, field): &(String, Option<&'static str>)| {
             let mut others = theirs.leaves.iter().filter(|(other, _)| other == record);

@@ -93,6 +93,11 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    fn touch(&mut self, record: &Record, field: Option<&'static str>) {
+        self.text_first |= record.layout == Layout::TextFirst;
+        self.leaves.insert((record.id.clone(), field));
+    }
+
     /// The records, and the root as the empty name.
     pub(crate) fn records(&self) -> BTreeSet<&str> {
         let names = self.leaves.iter().map(|(record, _)| record.as_str());
@@ -152,7 +157,7 @@ fn born(id: String, layout: Layout, value: u8) -> Record {
         ("title", format!("Title of {id}")),
         ("status", "pending".to_owned()),
     ];
-    if layout != Layout::Short || value % 2 == 0 {
+    if layout != Layout::Short || value.is_multiple_of(2) {
         fields.push((
             "priority",
             ["low", "high"][usize::from(value / 2 % 2)].to_owned(),
@@ -217,10 +222,6 @@ impl File {
     /// Makes the edits of one side; `side` names what it adds.
     pub(crate) fn apply(&mut self, edits: &[Edit], side: &str) -> Touched {
         let mut touched = Touched::default();
-        let mut touch = |record: &Record, field| {
-            touched.text_first |= record.layout == Layout::TextFirst;
-            touched.leaves.insert((record.id.clone(), field))
-        };
         for (index, edit) in edits.iter().enumerate() {
             let count = self.records.len();
             match *edit {
@@ -232,10 +233,12 @@ impl File {
                     let record = &mut self.records[record % count];
                     let name = FIELDS[field];
                     let value = match name {
-                        "notes" if value % 2 == 0 => format!("Other words,\n{value} of them."),
+                        "notes" if value.is_multiple_of(2) => {
+                            format!("Other words,\n{value} of them.")
+                        }
                         _ => format!("{name} {value}"),
                     };
-                    touch(&*record, Some(name));
+                    touched.touch(record, Some(name));
                     match record.fields.iter_mut().find(|(known, _)| *known == name) {
                         Some((_, known)) => *known = value,
                         None => record.fields.push((name, value)),
@@ -243,32 +246,32 @@ impl File {
                 }
                 Edit::Unset { record, field } if count > 0 => {
                     let record = &mut self.records[record % count];
-                    touch(&*record, Some(FIELDS[field]));
+                    touched.touch(record, Some(FIELDS[field]));
                     record.fields.retain(|(known, _)| *known != FIELDS[field]);
                 }
                 Edit::Insert { place, layout } => {
                     let record = born(format!("{side}{index}"), layout, index as u8);
-                    touch(&*record, None);
+                    touched.touch(&record, None);
                     touched.added = true;
                     self.records.insert(place % (count + 1), record);
                 }
                 Edit::Append { layout } => {
                     let record = born(format!("{side}{index}"), layout, index as u8);
-                    touch(&*record, None);
+                    touched.touch(&record, None);
                     touched.appended = true;
                     touched.added = true;
                     self.records.push(record);
                 }
                 Edit::Remove { record } if count > 1 => {
                     let record = self.records.remove(record % count);
-                    touch(&*record, None);
+                    touched.touch(&record, None);
                     touched.removed = true;
                 }
                 Edit::Move { record, by } if count > 0 => {
                     let from = record % count;
                     let to = from.saturating_add_signed(by.into()).min(count - 1);
                     let record = self.records.remove(from);
-                    touch(&*record, None);
+                    touched.touch(&record, None);
                     touched.added = true;
                     touched.removed = true;
                     let between = &self.records[from.min(to)..from.max(to)];

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use rhema_crdt::context::{Claim, Says, mentions};
+use rhema_crdt::crdt::Stamp;
 use rhema_crdt::yaml::{Document, EntryRef, Kind, Limits};
 
 use crate::{corpus, differential, peer};
@@ -95,4 +97,42 @@ fn its_records_have_ids_of_their_own_and_known_values() {
         }
     }
     assert!(records >= 280, "{records}");
+}
+
+/// 2025-09-15 and 2025-11-03: before the first stamp, and before the afternoon that `rhema crdt demo` plays.
+const WEEKS: std::ops::Range<u64> = 1_757_894_400_000..1_762_128_000_000;
+
+#[test]
+fn three_people_annotated_some_of_its_records_in_one_autumn() {
+    let (mut markers, mut records) = (0, 0);
+    let mut stamps: Vec<Stamp> = Vec::new();
+    for (name, text) in files() {
+        let document = Document::read(text.as_bytes(), &Limits::default()).unwrap();
+        for mention in mentions(&document) {
+            assert_eq!(
+                mention.claim,
+                Claim::Ours,
+                "{name}:{:?}",
+                mention.position()
+            );
+            match mention.says {
+                Some(Says::Marker(marker)) => {
+                    markers += 1;
+                    stamps.extend(marker.annotation.stamps());
+                }
+                Some(Says::Annotation(annotation)) => {
+                    records += 1;
+                    stamps.extend(annotation.stamps());
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(markers, 12);
+    assert!((8..40).contains(&records), "{records}");
+    let replicas: HashSet<_> = stamps.iter().map(|stamp| stamp.replica()).collect();
+    assert_eq!(replicas.len(), 3);
+    for stamp in stamps {
+        assert!(WEEKS.contains(&stamp.unix_millis()), "{stamp}");
+    }
 }

@@ -130,20 +130,17 @@ pub(super) fn key_of(entry: &EntryDraft<'_>) -> Option<String> {
     }
 }
 
-/// What a record of a list will be called in the field that identifies it.
+/// What a record of a list will be called in the field that identifies it; where that is contested, on our side.
 pub(super) fn record_name(entry: &EntryDraft<'_>, field: &str) -> Option<String> {
     let record = match entry {
         EntryDraft::Keep(entry) => return text_in(entry.value(), field),
         EntryDraft::Made(made) | EntryDraft::Contested(made, _) => &made.body.value,
         EntryDraft::Only(_, entry) => return record_name(entry, field),
     };
-    let collection = match record {
-        Draft::Keep(node) => return text_in(*node, field),
-        Draft::Collection(collection) => collection,
-        Draft::Token(_) | Draft::Block(_) => return None,
-    };
-    let mut entries = collection.entries.iter();
-    match entries.find(|entry| key_of(entry).as_deref() == Some(field))? {
+    if let Draft::Keep(node) = record {
+        return text_in(*node, field);
+    }
+    match identity_draft(entry, field)? {
         EntryDraft::Keep(entry) => Some(entry.value().text().into_owned()),
         EntryDraft::Made(made) | EntryDraft::Contested(made, _) => match &made.body.value {
             Draft::Keep(node) => Some(node.text().into_owned()),
@@ -151,6 +148,21 @@ pub(super) fn record_name(entry: &EntryDraft<'_>, field: &str) -> Option<String>
         },
         EntryDraft::Only(..) => None,
     }
+}
+
+/// The entry of a record that was opened which identifies it.
+pub(super) fn identity_draft<'e, 'd>(
+    record: &'e EntryDraft<'d>,
+    field: &str,
+) -> Option<&'e EntryDraft<'d>> {
+    let (EntryDraft::Made(made) | EntryDraft::Contested(made, _)) = record else {
+        return None;
+    };
+    let Draft::Collection(collection) = &made.body.value else {
+        return None;
+    };
+    let mut entries = collection.entries.iter();
+    entries.find(|entry| key_of(entry).as_deref() == Some(field))
 }
 
 fn text_in(record: NodeRef<'_>, field: &str) -> Option<String> {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::about::{key_of, lost_draft, record_name};
+use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
 use crate::context::{
-    Annotation, GROUPS, Loser, Lost, digest, identity_field, leaf_at, same_entry,
+    Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at, same_entry,
 };
 use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
-use crate::merge::identity::Slot;
+use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
 use crate::yaml::{Draft, EntryDraft, EntryRef, Kind, NodeRef, Piece, Side, double_quoted};
 
@@ -36,11 +36,14 @@ pub(super) fn settle<'d>(
         },
     };
     settling.groups(slots, entries);
+    settling.written_anew(slots, entries);
     for (slot, entry) in slots.iter().zip(entries.iter_mut()) {
         if let Some(key) = key(slot)
             && let Some(draft) = entry.take()
         {
-            *entry = settling.entry(draft, &mut vec![key], Standing::Named).pop();
+            let mut names = Names::default();
+            names.push(&key, &key, &key);
+            *entry = settling.entry(draft, &mut names, Standing::Named).pop();
         }
     }
     settling.settled
@@ -80,6 +83,40 @@ impl Claim {
     }
 }
 
+/// What leads to a leaf: a record may be called otherwise on each side.
+#[derive(Clone, Default)]
+struct Names {
+    merged: Vec<String>,
+    ours: Vec<String>,
+    theirs: Vec<String>,
+}
+
+impl Names {
+    fn push(&mut self, merged: &str, ours: &str, theirs: &str) {
+        self.merged.push(merged.to_owned());
+        self.ours.push(ours.to_owned());
+        self.theirs.push(theirs.to_owned());
+    }
+
+    fn pop(&mut self) {
+        self.merged.pop();
+        self.ours.pop();
+        self.theirs.pop();
+    }
+
+    /// The leaf in the merge.
+    fn leaf(&self) -> String {
+        path(&self.merged)
+    }
+
+    fn of(&self, side: Side) -> &[String] {
+        match side {
+            Side::Ours => &self.ours,
+            Side::Theirs => &self.theirs,
+        }
+    }
+}
+
 /// Where an entry stands, as far as that decides how it is named.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -91,7 +128,7 @@ enum Standing {
     Within,
 }
 
-impl<'d> Settling<'_, 'd> {
+impl<'k, 'd> Settling<'k, 'd> {
     /// Decides groups of fields that both sides changed to something different: all fields are the winner's.
     fn groups(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
         for group in GROUPS {
@@ -108,16 +145,6 @@ impl<'d> Settling<'_, 'd> {
             let base = values(|slot| slot.base);
             let ours = values(|slot| slot.ours);
             let theirs = values(|slot| slot.theirs);
-            let agree = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
-                a.iter().zip(b).all(|(a, b)| same_entry(*a, *b))
-            };
-            if members.len() < 2
-                || agree(&ours, &base)
-                || agree(&theirs, &base)
-                || agree(&ours, &theirs)
-            {
-                continue;
-            }
             let shown = |values: &[Option<NodeRef<'_>>]| -> Vec<Lost> {
                 values.iter().map(|value| lost_value(*value)).collect()
             };
@@ -128,24 +155,102 @@ impl<'d> Settling<'_, 'd> {
                 claims.filter_map(|claim| claim.stamp).max()
             };
             let (mine, others) = (latest(Side::Ours), latest(Side::Theirs));
+            // What was written anew was chosen, though it is what stood there.
+            let differ = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
+                a.iter().zip(b).any(|(a, b)| !same_entry(*a, *b))
+            };
+            let changed = |values: &[Option<NodeRef<'_>>], stamp: Option<Stamp>| {
+                stamp.is_some() || differ(values, &base)
+            };
+            let contested =
+                changed(&ours, mine) && changed(&theirs, others) && differ(&ours, &theirs);
+            if members.len() < 2 || !contested {
+                continue;
+            }
             let (winner, lost, lost_stamp) = if (mine, shown(&ours)) >= (others, shown(&theirs)) {
                 (Side::Ours, &theirs, others)
             } else {
                 (Side::Theirs, &ours, mine)
             };
-            for (((index, key), lost), base) in members.iter().zip(lost).zip(&base) {
+            for ((index, key), lost) in members.iter().zip(lost) {
                 let slot = &slots[*index];
                 let won = match winner {
                     Side::Ours => slot.ours,
                     Side::Theirs => slot.theirs,
                 };
                 let leaf = Annotation::path([key.as_str()]);
-                if !same_entry(won.map(EntryRef::value), *lost) && !same_entry(*lost, *base) {
+                if !same_entry(won.map(EntryRef::value), *lost) {
                     self.lose(leaf.clone(), lost_value(*lost), lost_stamp);
                 }
                 self.settled.winners.insert(leaf, winner);
                 entries[*index] = won.map(EntryDraft::Keep);
             }
+        }
+    }
+
+    /// Decides leaves to which one side gave the value that they had, under a stamp of its own, while the other side gave
+    /// them another one: whoever settles a conflict in favour of what stands there has made an edit. Texts and lists are
+    /// merged instead.
+    fn written_anew(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
+        for (side, other) in [(Side::Ours, Side::Theirs), (Side::Theirs, Side::Ours)] {
+            let (version, annotation) = self.version(side);
+            for leaf in annotation.leaves.keys() {
+                let names = Annotation::names(leaf);
+                let at = |root: Option<NodeRef<'d>>| Some(leaf_at(root?, &names)?.value());
+                let standing = at(self.versions.base);
+                let is_chosen = standing.is_some_and(is_line)
+                    && same_entry(at(version), standing)
+                    && !same_entry(at(self.version(other).0), standing);
+                if !is_chosen || self.settled.winners.contains_key(leaf) {
+                    continue;
+                }
+                let mine = self.claim(&names, side, None);
+                let others = self.claim(&names, other, None);
+                if mine.stamp.is_none() {
+                    continue;
+                }
+                let (winner, losers) = self.decide(&mine, &others);
+                let winner = match winner {
+                    Side::Ours => side,
+                    Side::Theirs => other,
+                };
+                for (lost, stamp) in losers {
+                    self.lose(leaf.clone(), lost, stamp);
+                }
+                self.settled.winners.insert(leaf.clone(), winner);
+                if winner == side {
+                    self.put(&names, side, slots, entries);
+                }
+            }
+        }
+    }
+
+    /// Puts one side's version of a leaf in its place.
+    fn put(
+        &self,
+        names: &[String],
+        side: Side,
+        slots: &[Slot<'d>],
+        entries: &mut [Option<EntryDraft<'d>>],
+    ) {
+        let (root, _) = self.version(side);
+        let chosen = root.and_then(|root| leaf_at(root, names));
+        let (Some(chosen), Some((name, rest))) = (chosen, names.split_first()) else {
+            return;
+        };
+        let Some(at) = slots
+            .iter()
+            .position(|slot| key(slot).as_ref() == Some(name))
+        else {
+            return;
+        };
+        let whole = match side {
+            Side::Ours => slots[at].ours,
+            Side::Theirs => slots[at].theirs,
+        };
+        match &mut entries[at] {
+            Some(entry) if !rest.is_empty() => put_in(entry, rest, chosen),
+            entry => *entry = whole.map(EntryDraft::Keep),
         }
     }
 
@@ -157,7 +262,7 @@ impl<'d> Settling<'_, 'd> {
     fn entry(
         &mut self,
         draft: EntryDraft<'d>,
-        names: &mut Vec<String>,
+        names: &mut Names,
         standing: Standing,
     ) -> Vec<EntryDraft<'d>> {
         match draft {
@@ -168,11 +273,12 @@ impl<'d> Settling<'_, 'd> {
             }
             EntryDraft::Only(side, kept) => {
                 match standing {
-                    Standing::Named => self.lose(path(names), Lost::Deletion, None),
+                    Standing::Named => self.lose(names.leaf(), Lost::Deletion, None),
                     Standing::Member => {}
                     Standing::Within => {
-                        let others = self.claim(names, other(side), None);
-                        self.lose(path(names), others.value, others.stamp);
+                        let side = other(side);
+                        let others = self.claim(names.of(side), side, None);
+                        self.lose(names.leaf(), others.value, others.stamp);
                     }
                 }
                 vec![*kept]
@@ -197,15 +303,18 @@ impl<'d> Settling<'_, 'd> {
                 both.map(EntryDraft::Made).into()
             }
             EntryDraft::Contested(mut made, theirs) => {
-                let leaf = path(names);
+                let leaf = names.leaf();
                 let (mine, others) = if standing == Standing::Named {
                     (Some(&made.body.value), Some(&theirs.value))
                 } else {
                     (None, None)
                 };
-                let mine = self.claim(names, Side::Ours, mine);
-                let others = self.claim(names, Side::Theirs, others);
-                let winner = self.decide(&leaf, &mine, &others);
+                let mine = self.claim(&names.ours, Side::Ours, mine);
+                let others = self.claim(&names.theirs, Side::Theirs, others);
+                let (winner, losers) = self.decide(&mine, &others);
+                for (lost, stamp) in losers {
+                    self.lose(leaf.clone(), lost, stamp);
+                }
                 if standing == Standing::Named {
                     self.settled.winners.insert(leaf, winner);
                 }
@@ -217,50 +326,97 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    fn value(&mut self, value: &mut Draft<'d>, names: &mut Vec<String>, standing: Standing) {
+    fn value(&mut self, value: &mut Draft<'d>, names: &mut Names, standing: Standing) {
+        if !holds_contest(value) {
+            return;
+        }
         let Draft::Collection(collection) = value else {
             return;
         };
         let is_named = standing == Standing::Named;
         let list = collection.kind == Kind::Sequence;
-        let field = (list && is_named)
-            .then(|| self.identity_field(names))
-            .flatten();
+        let matched = (list && is_named).then(|| self.matched(names));
         for entry in std::mem::take(&mut collection.entries) {
-            let name = match field {
-                Some(field) => record_name(&entry, field),
+            let called = match &matched {
+                Some(matched) => self.record(&entry, matched, names),
                 None if list || !is_named => None,
-                None => key_of(&entry),
+                None => key_of(&entry).map(|key| [key.clone(), key.clone(), key]),
             };
-            let standing = match (&name, list) {
+            let standing = match (&called, list) {
                 (Some(_), _) => Standing::Named,
                 (None, true) => Standing::Member,
                 (None, false) => Standing::Within,
             };
-            let above = names.len();
-            names.extend(name);
+            if let Some([merged, ours, theirs]) = &called {
+                names.push(merged, ours, theirs);
+            }
             let settled = self.entry(entry, names, standing);
             collection.entries.extend(settled);
-            names.truncate(above);
+            if called.is_some() {
+                names.pop();
+            }
         }
     }
 
-    /// The field that tells apart the records of the list that `names` leads to.
-    fn identity_field(&self, names: &[String]) -> Option<&'static str> {
-        let lists = self.versions.map(|root| {
+    /// The versions of the list that `names` lead to, matched.
+    fn matched(&self, names: &Names) -> Matched<'d> {
+        let Sides { base, ours, theirs } = self.versions;
+        let list = |root: Option<NodeRef<'d>>, names: &[String]| {
             let list = leaf_at(root?, names).map(EntryRef::value);
             list.filter(|list| list.kind() == Kind::Sequence)
+        };
+        identity::matched(Sides {
+            base: list(base, &names.ours).or_else(|| list(base, &names.theirs)),
+            ours: list(ours, &names.ours),
+            theirs: list(theirs, &names.theirs),
+        })
+    }
+
+    /// What a record will be called, and what it is called on each side; nothing for a member that nothing tells apart.
+    fn record(
+        &self,
+        entry: &EntryDraft<'d>,
+        matched: &Matched<'d>,
+        names: &Names,
+    ) -> Option<[String; 3]> {
+        let By::Field(field) = matched.by else {
+            return None;
+        };
+        let name = record_name(entry, field)?;
+        let called = |entry: Option<EntryRef<'_>>| {
+            Some(entry?.value().get(field)?.value().text().into_owned())
+        };
+        let slot = matched.slots.iter().find(|slot| {
+            [slot.ours, slot.theirs]
+                .into_iter()
+                .any(|entry| called(entry).as_ref() == Some(&name))
         });
-        identity_field(lists.iter().copied().flatten())
+        let on = |side: fn(&Slot<'d>) -> Option<EntryRef<'d>>| {
+            slot.and_then(|slot| called(side(slot)))
+                .unwrap_or_else(|| name.clone())
+        };
+        let (ours, theirs) = (on(|slot| slot.ours), on(|slot| slot.theirs));
+        let mut names = names.clone();
+        names.push(&name, &ours, &theirs);
+        names.push(field, field, field);
+        let merged = match identity_draft(entry, field) {
+            Some(EntryDraft::Contested(made, body)) => {
+                let mine = self.claim(&names.ours, Side::Ours, Some(&made.body.value));
+                let others = self.claim(&names.theirs, Side::Theirs, Some(&body.value));
+                match self.decide(&mine, &others).0 {
+                    Side::Ours => ours.clone(),
+                    Side::Theirs => theirs.clone(),
+                }
+            }
+            _ => name,
+        };
+        Some([merged, ours, theirs])
     }
 
     /// What one side has to say for its value of a leaf: the one that stands there, unless it is to be written as a
     /// `draft`.
     fn claim(&self, names: &[String], side: Side, draft: Option<&Draft<'d>>) -> Claim {
-        let (root, annotation) = match side {
-            Side::Ours => (self.versions.ours, &self.annotations.ours),
-            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
-        };
+        let (root, annotation) = self.version(side);
         let leaf = path(names);
         let node = root
             .and_then(|root| leaf_at(root, names))
@@ -283,29 +439,31 @@ impl<'d> Settling<'_, 'd> {
         }
     }
 
-    /// The side whose value stands; the other's is kept unless it was superseded.
-    fn decide(&mut self, leaf: &str, mine: &Claim, others: &Claim) -> Side {
+    /// One side's version, and what it knows of itself.
+    fn version(&self, side: Side) -> (Option<NodeRef<'d>>, &'k Annotation) {
+        match side {
+            Side::Ours => (self.versions.ours, &self.annotations.ours),
+            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
+        }
+    }
+
+    /// Which of two claims stands, the first as ours, and what is kept of the other's: nothing if it was superseded.
+    fn decide(&self, mine: &Claim, others: &Claim) -> (Side, Vec<(Lost, Option<Stamp>)>) {
         // A record that got a new name because of its birth has it wherever it is known under the old one.
         if self.is_former_name(&mine.value, &others.value) {
-            return Side::Theirs;
+            return (Side::Theirs, Vec::new());
         }
         if self.is_former_name(&others.value, &mine.value) {
-            return Side::Ours;
+            return (Side::Ours, Vec::new());
         }
-        let Some(heads) = heads(&[mine.write(), others.write()]) else {
-            return if mine.value >= others.value {
-                Side::Ours
-            } else {
-                Side::Theirs
-            };
+        let (winner, losers) = match heads(&[mine.write(), others.write()]) {
+            Some(heads) => (heads.winner.0, heads.losers),
+            None => (mine.value.clone().max(others.value.clone()), Vec::new()),
         };
-        for (lost, stamp) in heads.losers {
-            self.lose(leaf.to_owned(), lost, stamp);
-        }
-        if heads.winner.0 == mine.value {
-            Side::Ours
+        if winner == mine.value {
+            (Side::Ours, losers)
         } else {
-            Side::Theirs
+            (Side::Theirs, losers)
         }
     }
 
@@ -325,11 +483,52 @@ impl<'d> Settling<'_, 'd> {
     }
 }
 
+/// Puts a version of a leaf into what holds it.
+fn put_in<'d>(entry: &mut EntryDraft<'d>, names: &[String], chosen: EntryRef<'d>) {
+    let Some((name, rest)) = names.split_first() else {
+        *entry = EntryDraft::Keep(chosen);
+        return;
+    };
+    let Some(collection) = entry.open().and_then(|made| made.body.value.open()) else {
+        return;
+    };
+    let is_called = |entry: &EntryDraft<'d>| {
+        let record = || {
+            IDENTITY_FIELDS
+                .iter()
+                .any(|field| record_name(entry, field).as_ref() == Some(name))
+        };
+        key_of(entry).map_or_else(record, |key| key == *name)
+    };
+    match collection.entries.iter().position(is_called) {
+        Some(at) => put_in(&mut collection.entries[at], rest, chosen),
+        None if rest.is_empty() => collection.entries.push(EntryDraft::Keep(chosen)),
+        None => {}
+    }
+}
+
+/// Whether a node is a scalar that is decided as a whole, not a text that is merged by lines.
+fn is_line(node: NodeRef<'_>) -> bool {
+    matches!(node.kind(), Kind::Scalar(_)) && !node.text().trim_end().contains('\n')
+}
+
 fn other(side: Side) -> Side {
     match side {
         Side::Ours => Side::Theirs,
         Side::Theirs => Side::Ours,
     }
+}
+
+/// Whether something in a value is still contested.
+fn holds_contest(value: &Draft<'_>) -> bool {
+    let Draft::Collection(collection) = value else {
+        return false;
+    };
+    collection.entries.iter().any(|entry| match entry {
+        EntryDraft::Keep(_) => false,
+        EntryDraft::Made(made) => holds_contest(&made.body.value),
+        EntryDraft::Contested(..) | EntryDraft::Only(..) => true,
+    })
 }
 
 fn path(names: &[String]) -> String {

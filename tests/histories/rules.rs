@@ -1,0 +1,1 @@
+//! Every finer rule, with the example that asked for it.

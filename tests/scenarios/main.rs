@@ -1,0 +1,18 @@
+//! What becomes of concurrent work, told as stories: people with work trees of their own, the real git, the real binary.
+//!
+//! Each test is one situation. `docs/git-scenarios.md` lists them all.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/text.rs"]
+mod text;
+
+mod team;
+
+mod beginnings;
+mod births;
+mod contested;
+mod foreign;
+mod history;
+mod records;

@@ -20,7 +20,10 @@ pub(crate) struct Commit<F> {
 
 impl<F> Commit<F> {
     fn sight(&self) -> Sight<'_> {
-        Sight { intent: &self.intent, view: &self.view }
+        Sight {
+            intent: &self.intent,
+            view: &self.view,
+        }
     }
 }
 
@@ -59,7 +62,12 @@ impl<T: Tool> Repository<T> {
         let intent = writes.start(&view);
         let clock = |index| Clock::new(Replica::from_bits(index + 1), None);
         Self {
-            commits: vec![Commit { parents: Vec::new(), file, view, intent }],
+            commits: vec![Commit {
+                parents: Vec::new(),
+                file,
+                view,
+                intent,
+            }],
             branches: vec![0; branches],
             writes,
             clocks: (0..CLOCKS.len() as u32).map(clock).collect(),
@@ -89,18 +97,30 @@ impl<T: Tool> Repository<T> {
         let mut found = BTreeSet::from([commit]);
         let mut open = vec![commit];
         while let Some(commit) = open.pop() {
-            open.extend(self.commits[commit].parents.iter().filter(|parent| found.insert(**parent)));
+            open.extend(
+                self.commits[commit]
+                    .parents
+                    .iter()
+                    .filter(|parent| found.insert(**parent)),
+            );
         }
         found
     }
 
     /// The common ancestors that are no ancestors of others of them, oldest first.
     fn merge_bases(&self, ours: CommitId, theirs: CommitId) -> Vec<CommitId> {
-        let common: BTreeSet<CommitId> =
-            self.ancestry(ours).intersection(&self.ancestry(theirs)).copied().collect();
+        let common: BTreeSet<CommitId> = self
+            .ancestry(ours)
+            .intersection(&self.ancestry(theirs))
+            .copied()
+            .collect();
         let covered: BTreeSet<CommitId> = common
             .iter()
-            .flat_map(|&commit| self.ancestry(commit).into_iter().filter(move |&other| other != commit))
+            .flat_map(|&commit| {
+                self.ancestry(commit)
+                    .into_iter()
+                    .filter(move |&other| other != commit)
+            })
             .collect();
         common.difference(&covered).copied().collect()
     }
@@ -108,7 +128,9 @@ impl<T: Tool> Repository<T> {
     /// What git takes as the base of a merge: the merge base, or, of several, their own merge.
     fn base(&self, bases: &[CommitId]) -> T::File {
         let mut bases = bases.iter();
-        let Some(&first) = bases.next() else { return self.commits[0].file.clone() };
+        let Some(&first) = bases.next() else {
+            return self.commits[0].file.clone();
+        };
         let (mut file, mut seen) = (self.commits[first].file.clone(), self.ancestry(first));
         for &next in bases {
             let ancestry = self.ancestry(next);
@@ -116,7 +138,11 @@ impl<T: Tool> Repository<T> {
             let best: Vec<CommitId> = common
                 .iter()
                 .copied()
-                .filter(|&commit| !common.iter().any(|&other| other != commit && self.ancestry(other).contains(&commit)))
+                .filter(|&commit| {
+                    !common
+                        .iter()
+                        .any(|&other| other != commit && self.ancestry(other).contains(&commit))
+                })
                 .collect();
             file = T::merge(&self.base(&best), &file, &self.commits[next].file);
             seen.extend(ancestry);
@@ -124,16 +150,33 @@ impl<T: Tool> Repository<T> {
         file
     }
 
-    fn commit(&mut self, branch: usize, parents: Vec<CommitId>, file: T::File, mut intent: Intent) -> Result<(), Broken> {
+    fn commit(
+        &mut self,
+        branch: usize,
+        parents: Vec<CommitId>,
+        file: T::File,
+        mut intent: Intent,
+    ) -> Result<(), Broken> {
         let view = T::view(&file);
         let checked = self.writes.check(&mut intent, &view);
-        self.commits.push(Commit { parents, file, view, intent });
+        self.commits.push(Commit {
+            parents,
+            file,
+            view,
+            intent,
+        });
         self.branches[branch] = self.commits.len() - 1;
         checked
     }
 
     /// A commit of hand edits; with the tool they are stamped, those before `pause` a first time before the others are made.
-    pub(crate) fn edit(&mut self, branch: usize, person: Person, changes: &[Change], pause: usize) -> Result<(), Broken> {
+    pub(crate) fn edit(
+        &mut self,
+        branch: usize,
+        person: Person,
+        changes: &[Change],
+        pause: usize,
+    ) -> Result<(), Broken> {
         let head = self.tip(branch).clone();
         let (mut file, mut intent) = (head.file.clone(), head.intent.clone());
         for (index, change) in changes.iter().enumerate() {
@@ -141,7 +184,14 @@ impl<T: Tool> Repository<T> {
                 file = self.stamped(person, &head.file, &file);
             }
             let view = T::view(&file);
-            intent = self.writes.edit(Sight { intent: &intent, view: &view }, change, person.has_tool);
+            intent = self.writes.edit(
+                Sight {
+                    intent: &intent,
+                    view: &view,
+                },
+                change,
+                person.has_tool,
+            );
             T::change(&mut file, change);
         }
         if person.has_tool {
@@ -159,7 +209,12 @@ impl<T: Tool> Repository<T> {
     }
 
     /// A commit that settles a conflict.
-    pub(crate) fn resolve(&mut self, branch: usize, person: Person, choice: &Choice) -> Result<(), Broken> {
+    pub(crate) fn resolve(
+        &mut self,
+        branch: usize,
+        person: Person,
+        choice: &Choice,
+    ) -> Result<(), Broken> {
         let stamp = self.stamp(person);
         let head = self.tip(branch).clone();
         let intent = self.writes.settle(head.sight(), choice);
@@ -178,22 +233,32 @@ impl<T: Tool> Repository<T> {
             return Ok(());
         }
         let base = self.base(&self.merge_bases(ours, theirs));
-        let (ours_commit, theirs_commit) = (self.commits[ours].clone(), self.commits[theirs].clone());
+        let (ours_commit, theirs_commit) =
+            (self.commits[ours].clone(), self.commits[theirs].clone());
         if reuses_a_name(&T::view(&base), [&ours_commit.view, &theirs_commit.view]) {
             return Ok(());
         }
         let file = T::merge(&base, &ours_commit.file, &theirs_commit.file);
-        let intent = self.writes.merge(&T::view(&base), ours_commit.sight(), theirs_commit.sight());
+        let intent = self
+            .writes
+            .merge(&T::view(&base), ours_commit.sight(), theirs_commit.sight());
         self.commit(into, vec![ours, theirs], file, intent)
     }
 
     /// The commits that can be picked or reverted: those with one parent.
     pub(crate) fn changes(&self) -> Vec<CommitId> {
-        (0..self.commits.len()).filter(|&commit| self.commits[commit].parents.len() == 1).collect()
+        (0..self.commits.len())
+            .filter(|&commit| self.commits[commit].parents.len() == 1)
+            .collect()
     }
 
     /// `git cherry-pick`, or `git revert`.
-    pub(crate) fn replay(&mut self, branch: usize, commit: CommitId, direction: Direction) -> Result<(), Broken> {
+    pub(crate) fn replay(
+        &mut self,
+        branch: usize,
+        commit: CommitId,
+        direction: Direction,
+    ) -> Result<(), Broken> {
         let parent = self.commits[commit].parents[0];
         let (base, theirs) = match direction {
             Direction::Pick => (parent, commit),
@@ -205,7 +270,9 @@ impl<T: Tool> Repository<T> {
             return Ok(());
         }
         let file = T::merge(&base.file, &ours.file, &theirs.file);
-        let intent = self.writes.replay(base.sight(), ours.sight(), theirs.sight());
+        let intent = self
+            .writes
+            .replay(base.sight(), ours.sight(), theirs.sight());
         let view = T::view(&file);
         self.commit(branch, vec![self.branches[branch]], file, intent)?;
         replayed_exactly(base.sight(), ours.sight(), theirs.sight(), &view)
@@ -216,11 +283,15 @@ impl<T: Tool> Repository<T> {
         let mut chain = Vec::new();
         let mut commit = self.branches[branch];
         while chain.len() <= back {
-            let [parent] = self.commits[commit].parents[..] else { break };
+            let [parent] = self.commits[commit].parents[..] else {
+                break;
+            };
             chain.push(commit);
             commit = parent;
         }
-        let Some(&dropped) = chain.last() else { return Ok(()) };
+        let Some(&dropped) = chain.last() else {
+            return Ok(());
+        };
         chain.pop();
         self.branches[branch] = self.commits[dropped].parents[0];
         for commit in chain.into_iter().rev() {
@@ -235,7 +306,9 @@ impl<T: Tool> Repository<T> {
 fn reuses_a_name(base: &View, sides: [&View; 2]) -> bool {
     let born = |view: &View, id: &String| view.records.get(id).and_then(|seen| seen.shown(ORIGIN));
     sides.iter().any(|side| {
-        base.ids().into_iter().any(|id| born(side, id).is_some_and(|origin| Some(origin) != born(base, id)))
+        base.ids()
+            .into_iter()
+            .any(|id| born(side, id).is_some_and(|origin| Some(origin) != born(base, id)))
     })
 }
 

@@ -11,7 +11,11 @@ use crate::yaml::Driver;
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
 fn config(cases: u32) -> ProptestConfig {
-    let mut config = ProptestConfig { failure_persistence: None, max_shrink_iters: 100_000, ..ProptestConfig::default() };
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        max_shrink_iters: 100_000,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
         config.rng_seed = RngSeed::Fixed(20_261_121);
@@ -24,8 +28,12 @@ fn keeps_the_laws<T: Tool>(walk: &Walk) -> Result<(), TestCaseError> {
     for (number, step) in walk.steps.iter().enumerate() {
         if let Err(broken) = take(&mut repository, walk, step) {
             let commits = repository.commits.iter().enumerate();
-            let commits = commits.map(|(id, commit)| format!("{id} from {:?}\n{:?}\n", commit.parents, commit.file));
-            return Err(TestCaseError::fail(format!("step {number}: {broken}\n{}", commits.collect::<String>())));
+            let commits = commits
+                .map(|(id, commit)| format!("{id} from {:?}\n{:?}\n", commit.parents, commit.file));
+            return Err(TestCaseError::fail(format!(
+                "step {number}: {broken}\n{}",
+                commits.collect::<String>()
+            )));
         }
     }
     Ok(())

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhema_crdt::crdt::{Digest, Stamp};
 
-use crate::view::{Change, Choice, GROUP, LEAVES, NAME, ORIGIN, Roomy, Seen, Tool, Value, View, group_of};
+use crate::view::{
+    Change, Choice, GROUP, LEAVES, NAME, ORIGIN, Roomy, Seen, Tool, Value, View, group_of,
+};
 
 /// When a record came into being, and what its title held then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,13 +49,19 @@ impl Record {
     fn born(title: &str, origin: &str) -> Self {
         let values = [("title", title), (ORIGIN, origin), ("meta.owner", origin)];
         let values = values.map(|(leaf, value)| (leaf.to_owned(), value.to_owned()));
-        Record { values: values.into(), ..Self::default() }
+        Record {
+            values: values.into(),
+            ..Self::default()
+        }
     }
 
     /// Its birth: as written down, else as it stands.
     fn birth(&self) -> Birth {
         let title = self.values.get("title").map_or("", String::as_str);
-        self.birth.unwrap_or(Birth { stamp: None, title: digest(title) })
+        self.birth.unwrap_or(Birth {
+            stamp: None,
+            title: digest(title),
+        })
     }
 
     /// Every stamp that it names.
@@ -68,19 +76,30 @@ impl Record {
     fn fitting(&self, leaf: &str) -> BTreeSet<Stamp> {
         let value = self.values.get(leaf);
         let stamps = self.stamps.get(leaf).into_iter().flatten();
-        stamps.filter(|(_, of)| Some(of) == value).map(|(stamp, _)| *stamp).collect()
+        stamps
+            .filter(|(_, of)| Some(of) == value)
+            .map(|(stamp, _)| *stamp)
+            .collect()
     }
 
     /// Whether a leaf shows or keeps this value.
     fn has_value(&self, loser: &(String, Value)) -> bool {
         let (leaf, value) = loser;
-        self.losers.contains_key(loser) || !leaf.is_empty() && self.values.get(leaf) == value.as_ref()
+        self.losers.contains_key(loser)
+            || !leaf.is_empty() && self.values.get(leaf) == value.as_ref()
     }
 
     /// Whether this version of a record already knows `stamp` at `leaf`.
     fn contains(&self, leaf: &str, stamp: Stamp) -> bool {
-        self.stamps.get(leaf).into_iter().flatten().any(|(known, _)| *known == stamp)
-            || self.superseded.values().any(|superseded| superseded.contains(&stamp))
+        self.stamps
+            .get(leaf)
+            .into_iter()
+            .flatten()
+            .any(|(known, _)| *known == stamp)
+            || self
+                .superseded
+                .values()
+                .any(|superseded| superseded.contains(&stamp))
             || self.birth.is_some_and(|birth| birth.stamp == Some(stamp))
     }
 
@@ -94,10 +113,16 @@ impl Record {
             }
             superseded.retain(|old| !head.contains(leaf, *old));
             if let Some(value) = self.values.get(leaf) {
-                self.stamps.insert(leaf.clone(), [(stamp, value.clone())].into());
+                self.stamps
+                    .insert(leaf.clone(), [(stamp, value.clone())].into());
             }
         }
-        let standing: BTreeSet<Stamp> = self.stamps.values().flatten().map(|(stamp, _)| *stamp).collect();
+        let standing: BTreeSet<Stamp> = self
+            .stamps
+            .values()
+            .flatten()
+            .map(|(stamp, _)| *stamp)
+            .collect();
         self.superseded.retain(|by, _| standing.contains(by));
         superseded.remove(&stamp);
         if !superseded.is_empty() {
@@ -107,8 +132,16 @@ impl Record {
 
     /// Gives a new record its birth.
     fn newborn(&self, stamp: Stamp) -> Self {
-        let birth = Birth { stamp: Some(stamp), ..self.birth() };
-        Record { birth: Some(birth), stamps: BTreeMap::new(), superseded: BTreeMap::new(), ..self.clone() }
+        let birth = Birth {
+            stamp: Some(stamp),
+            ..self.birth()
+        };
+        Record {
+            birth: Some(birth),
+            stamps: BTreeMap::new(),
+            superseded: BTreeMap::new(),
+            ..self.clone()
+        }
     }
 
     /// Gives what differs from HEAD its stamp.
@@ -118,13 +151,23 @@ impl Record {
         let head = head.unwrap_or(&nothing);
         let edited = |leaf: &&String| {
             let fresh = |fits: bool| {
-                self.stamps.get(*leaf).into_iter().flatten().any(|(stamp, of)| {
-                    !head.contains(leaf, *stamp) && (!fits || Some(of) == self.values.get(*leaf))
-                })
+                self.stamps
+                    .get(*leaf)
+                    .into_iter()
+                    .flatten()
+                    .any(|(stamp, of)| {
+                        !head.contains(leaf, *stamp)
+                            && (!fits || Some(of) == self.values.get(*leaf))
+                    })
             };
             (self.values.get(*leaf) != head.values.get(*leaf) || fresh(false)) && !fresh(true)
         };
-        let edited: BTreeSet<&str> = self.values.keys().filter(edited).map(String::as_str).collect();
+        let edited: BTreeSet<&str> = self
+            .values
+            .keys()
+            .filter(edited)
+            .map(String::as_str)
+            .collect();
         // The tags are a value without stamps here: an edit of them rewrites the annotation and nothing else.
         if edited.is_empty() && self.tags == head.tags {
             return record;
@@ -146,13 +189,19 @@ impl Record {
         let values = record.values.clone();
         let open: BTreeSet<String> = record.losers.keys().map(|(leaf, _)| leaf.clone()).collect();
         let stands = |leaf: &str, of: &String, stamp: Stamp| {
-            values.get(leaf) == Some(of) && (roomy || open.contains(leaf) || !head.contains(leaf, stamp))
+            values.get(leaf) == Some(of)
+                && (roomy || open.contains(leaf) || !head.contains(leaf, stamp))
         };
         for (leaf, stamps) in &mut record.stamps {
             stamps.retain(|(stamp, of)| stands(leaf, of, *stamp));
         }
         record.stamps.retain(|_, stamps| !stamps.is_empty());
-        let standing: BTreeSet<Stamp> = record.stamps.values().flatten().map(|(stamp, _)| *stamp).collect();
+        let standing: BTreeSet<Stamp> = record
+            .stamps
+            .values()
+            .flatten()
+            .map(|(stamp, _)| *stamp)
+            .collect();
         record.superseded.retain(|by, _| standing.contains(by));
         record
     }
@@ -168,14 +217,20 @@ impl Tool for Model {
     type File = Document;
 
     fn start(roomy: Roomy) -> Document {
-        let root = Record { values: [(NAME.to_owned(), "start".to_owned())].into(), ..Record::default() };
+        let root = Record {
+            values: [(NAME.to_owned(), "start".to_owned())].into(),
+            ..Record::default()
+        };
         let records = (0..3).map(|index| {
             let mut record = Record::born(&format!("T{index}"), &format!("r{index}-T{index}"));
             record.values.insert("status".to_owned(), "v0".to_owned());
             record.tags = ["x".to_owned(), "y".to_owned()].into();
             (format!("r{index}"), record)
         });
-        Document { records: records.chain([(String::new(), root)]).collect(), roomy }
+        Document {
+            records: records.chain([(String::new(), root)]).collect(),
+            roomy,
+        }
     }
 
     fn view(file: &Document) -> View {
@@ -184,15 +239,29 @@ impl Tool for Model {
             tags: record.tags.clone(),
             kept: record.losers.keys().cloned().collect(),
         };
-        View { records: file.records.iter().map(|(id, record)| (id.clone(), seen(record))).collect() }
+        View {
+            records: file
+                .records
+                .iter()
+                .map(|(id, record)| (id.clone(), seen(record)))
+                .collect(),
+        }
     }
 
     fn change(file: &mut Document, change: &Change) {
         match change {
-            Change::Set { id, leaf, value: Some(value) } => {
+            Change::Set {
+                id,
+                leaf,
+                value: Some(value),
+            } => {
                 file.record(id).values.insert(leaf.clone(), value.clone());
             }
-            Change::Set { id, leaf, value: None } => {
+            Change::Set {
+                id,
+                leaf,
+                value: None,
+            } => {
                 file.record(id).values.remove(leaf);
             }
             Change::Add { id, title, origin } => {
@@ -210,7 +279,12 @@ impl Tool for Model {
         }
     }
 
-    fn stamp(head: &Document, work: &Document, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Document {
+    fn stamp(
+        head: &Document,
+        work: &Document,
+        stamp: Stamp,
+        births: &mut dyn Iterator<Item = Stamp>,
+    ) -> Document {
         let stamped = |(id, record): (&String, &Record)| {
             let before = head.records.get(id);
             let is_new = before.is_none() && !id.is_empty() && record.birth.is_none();
@@ -220,14 +294,23 @@ impl Tool for Model {
             };
             (id.clone(), record)
         };
-        Document { records: work.records.iter().map(stamped).collect(), roomy: work.roomy }
+        Document {
+            records: work.records.iter().map(stamped).collect(),
+            roomy: work.roomy,
+        }
     }
 
     fn resolve(head: &Document, choice: &Choice, stamp: Stamp) -> Document {
         let mut file = head.clone();
-        let Some(record) = file.records.get_mut(&choice.id) else { return file };
+        let Some(record) = file.records.get_mut(&choice.id) else {
+            return file;
+        };
         let before = record.clone();
-        let leaf = if choice.leaf.is_empty() { "title" } else { &choice.leaf };
+        let leaf = if choice.leaf.is_empty() {
+            "title"
+        } else {
+            &choice.leaf
+        };
         match &choice.taken {
             Some(None) if choice.leaf.is_empty() => {
                 file.records.remove(&choice.id);
@@ -243,26 +326,42 @@ impl Tool for Model {
         }
         record.losers.retain(|(of, _), _| *of != choice.leaf);
         let leaves: Vec<String> = group_of(leaf).into_iter().map(str::to_owned).collect();
-        let known: BTreeSet<Stamp> = before.losers.values().flatten().copied().chain(before.stamps()).collect();
+        let known: BTreeSet<Stamp> = before
+            .losers
+            .values()
+            .flatten()
+            .copied()
+            .chain(before.stamps())
+            .collect();
         let mut contained = before.clone();
         for leaf in &leaves {
             // HEAD shows or keeps them all: none need be named.
-            contained.stamps.entry(leaf.clone()).or_default().extend(known.iter().map(|stamp| (*stamp, String::new())));
+            contained
+                .stamps
+                .entry(leaf.clone())
+                .or_default()
+                .extend(known.iter().map(|stamp| (*stamp, String::new())));
         }
         record.restamp(&leaves, &[], &contained, stamp);
         file
     }
 
     fn merge(base: &Document, ours: &Document, theirs: &Document) -> Document {
-        let mut merged = Document { records: BTreeMap::new(), roomy: ours.roomy };
+        let mut merged = Document {
+            records: BTreeMap::new(),
+            roomy: ours.roomy,
+        };
         for (base, ours, theirs) in matched(base, ours, theirs) {
-            let named = |side: Option<(&String, &Record)>| side.map(|(id, record)| (id.clone(), record.clone()));
+            let named = |side: Option<(&String, &Record)>| {
+                side.map(|(id, record)| (id.clone(), record.clone()))
+            };
             match (base, ours, theirs) {
                 (_, None, None) => {}
                 (None, Some(one), None) | (None, None, Some(one)) => {
                     merged.records.extend(named(Some(one)));
                 }
-                (Some((_, base)), Some((id, record)), None) | (Some((_, base)), None, Some((id, record))) => {
+                (Some((_, base)), Some((id, record)), None)
+                | (Some((_, base)), None, Some((id, record))) => {
                     if updates(base, record) {
                         let mut record = record.clone();
                         record.losers.entry((String::new(), None)).or_default();
@@ -272,17 +371,32 @@ impl Tool for Model {
                 (base, Some((mine, ours)), Some((others, theirs))) => {
                     if base.is_none() && are_different(ours, theirs) {
                         let order = |record: &Record| (record.birth(), record.values.clone());
-                        let (first, second) =
-                            if order(ours) <= order(theirs) { (ours, theirs) } else { (theirs, ours) };
+                        let (first, second) = if order(ours) <= order(theirs) {
+                            (ours, theirs)
+                        } else {
+                            (theirs, ours)
+                        };
                         let birth = second.birth();
-                        let second = Record { birth: Some(birth), ..second.clone() };
+                        let second = Record {
+                            birth: Some(birth),
+                            ..second.clone()
+                        };
                         merged.records.insert(mine.clone(), first.clone());
-                        merged.records.insert(format!("{mine}-{}", birth.title), second);
+                        merged
+                            .records
+                            .insert(format!("{mine}-{}", birth.title), second);
                         continue;
                     }
                     // A record that was renamed for its birth has that name wherever it is known under the old one.
-                    let id = if mine.len() >= others.len() { mine } else { others };
-                    merged.records.insert(id.clone(), merge_record(base.map(|(_, base)| base), ours, theirs));
+                    let id = if mine.len() >= others.len() {
+                        mine
+                    } else {
+                        others
+                    };
+                    merged.records.insert(
+                        id.clone(),
+                        merge_record(base.map(|(_, base)| base), ours, theirs),
+                    );
                 }
             }
         }
@@ -295,8 +409,14 @@ impl Tool for Model {
             tags: record.tags.clone(),
             ..Record::default()
         };
-        let records = file.records.iter().map(|(id, record)| (id.clone(), plain(record)));
-        Document { records: records.collect(), roomy: file.roomy }
+        let records = file
+            .records
+            .iter()
+            .map(|(id, record)| (id.clone(), plain(record)));
+        Document {
+            records: records.collect(),
+            roomy: file.roomy,
+        }
     }
 }
 
@@ -312,8 +432,11 @@ fn matched<'d>(base: &'d Document, ours: &'d Document, theirs: &'d Document) -> 
         Some((name.to_owned(), birth.title))
     };
     let all = [base, ours, theirs];
-    let renamed: BTreeSet<(String, Digest)> =
-        all.iter().flat_map(|file| &file.records).filter_map(former).collect();
+    let renamed: BTreeSet<(String, Digest)> = all
+        .iter()
+        .flat_map(|file| &file.records)
+        .filter_map(former)
+        .collect();
     let key = |named: Named<'_>| {
         former(named).or_else(|| {
             let born = (named.0.clone(), named.1.birth().title);
@@ -323,7 +446,8 @@ fn matched<'d>(base: &'d Document, ours: &'d Document, theirs: &'d Document) -> 
     let mut found: BTreeMap<(String, Option<Digest>), Versions<'d>> = BTreeMap::new();
     for (index, file) in all.into_iter().enumerate() {
         for named in &file.records {
-            let key = key(named).map_or((named.0.clone(), None), |(name, title)| (name, Some(title)));
+            let key =
+                key(named).map_or((named.0.clone(), None), |(name, title)| (name, Some(title)));
             let versions = found.entry(key).or_default();
             match index {
                 0 => versions.0 = Some(named),
@@ -345,19 +469,34 @@ fn are_different(a: &Record, b: &Record) -> bool {
 /// fresh stamp. That it was deleted elsewhere, too, is none.
 fn updates(base: &Record, side: &Record) -> bool {
     let values = base.values != side.values || base.tags != side.tags;
-    let fresh = side.values.keys().any(|leaf| fresh_stamp(Some(base), side, leaf).is_some());
-    let lost = side.losers.keys().any(|loser| !loser.0.is_empty() && !base.losers.contains_key(loser));
+    let fresh = side
+        .values
+        .keys()
+        .any(|leaf| fresh_stamp(Some(base), side, leaf).is_some());
+    let lost = side
+        .losers
+        .keys()
+        .any(|loser| !loser.0.is_empty() && !base.losers.contains_key(loser));
     values || fresh || lost
 }
 
 /// The stamp by which a side claims a leaf: one that fits, and that base does not know.
 fn claim(base: Option<&Record>, side: &Record, leaf: &str) -> Option<Stamp> {
     let known = base.map(|base| {
-        let lost = base.losers.iter().filter(|((of, _), _)| of == leaf).filter_map(|(_, stamp)| *stamp);
-        base.stamps().into_iter().chain(lost).collect::<BTreeSet<_>>()
+        let lost = base
+            .losers
+            .iter()
+            .filter(|((of, _), _)| of == leaf)
+            .filter_map(|(_, stamp)| *stamp);
+        base.stamps()
+            .into_iter()
+            .chain(lost)
+            .collect::<BTreeSet<_>>()
     });
     let known = known.unwrap_or_default();
-    side.fitting(leaf).into_iter().rfind(|stamp| !known.contains(stamp))
+    side.fitting(leaf)
+        .into_iter()
+        .rfind(|stamp| !known.contains(stamp))
 }
 
 /// The stamp of a leaf that was stamped since base, whatever its value. A stamp beside a value that base has, too, is an edit
@@ -394,7 +533,8 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
     let mut decided: BTreeMap<String, Verdict> = BTreeMap::new();
     for leaf in &leaves {
         let register = group_of(leaf);
-        if register[0] != leaf.as_str() && leaves.iter().any(|other| other.as_str() == register[0]) {
+        if register[0] != leaf.as_str() && leaves.iter().any(|other| other.as_str() == register[0])
+        {
             continue;
         }
         let (verdict, lost) = decide(base, ours, theirs, &register);
@@ -429,9 +569,18 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
             merged.stamps.insert(leaf, stamps);
         }
     }
-    let standing: BTreeSet<Stamp> = merged.stamps.values().flatten().map(|(stamp, _)| *stamp).collect();
+    let standing: BTreeSet<Stamp> = merged
+        .stamps
+        .values()
+        .flatten()
+        .map(|(stamp, _)| *stamp)
+        .collect();
     for side in [ours, theirs] {
-        for (by, superseded) in side.superseded.iter().filter(|(by, _)| standing.contains(by)) {
+        for (by, superseded) in side
+            .superseded
+            .iter()
+            .filter(|(by, _)| standing.contains(by))
+        {
             merged.superseded.entry(*by).or_default().extend(superseded);
         }
     }
@@ -445,7 +594,11 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
 }
 
 /// What either side added, less what either side removed.
-fn merged_set(base: Option<&BTreeSet<String>>, ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> BTreeSet<String> {
+fn merged_set(
+    base: Option<&BTreeSet<String>>,
+    ours: &BTreeSet<String>,
+    theirs: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let old = |tag: &&String| base.is_some_and(|base| base.contains(*tag));
     let stays = |tag: &&String| ours.contains(*tag) && theirs.contains(*tag) || !old(tag);
     ours.union(theirs).filter(stays).cloned().collect()
@@ -453,7 +606,11 @@ fn merged_set(base: Option<&BTreeSet<String>>, ours: &BTreeSet<String>, theirs: 
 
 /// The losers of two versions: what either side keeps, less what the other side had from base, shown or kept, and has no
 /// more, and less what an edit of the other side names as superseded.
-fn merged_losers(base: Option<&Record>, ours: &Record, theirs: &Record) -> BTreeMap<(String, Value), Option<Stamp>> {
+fn merged_losers(
+    base: Option<&Record>,
+    ours: &Record,
+    theirs: &Record,
+) -> BTreeMap<(String, Value), Option<Stamp>> {
     let mut merged: BTreeMap<(String, Value), Option<Stamp>> = BTreeMap::new();
     for (side, other) in [(ours, theirs), (theirs, ours)] {
         for (loser, stamp) in &side.losers {
@@ -488,9 +645,17 @@ fn supersedes(side: &Record, leaf: &str, stamp: Stamp) -> bool {
 type Lost = Vec<(String, Value, Option<Stamp>)>;
 
 /// Decides a register: a leaf, or leaves that move together.
-fn decide(base: Option<&Record>, ours: &Record, theirs: &Record, register: &[&str]) -> (Verdict, Lost) {
+fn decide(
+    base: Option<&Record>,
+    ours: &Record,
+    theirs: &Record,
+    register: &[&str],
+) -> (Verdict, Lost) {
     let values = |record: &Record| -> Vec<Value> {
-        register.iter().map(|leaf| record.values.get(*leaf).cloned()).collect()
+        register
+            .iter()
+            .map(|leaf| record.values.get(*leaf).cloned())
+            .collect()
     };
     let before = base.map_or_else(|| vec![None; register.len()], values);
     let (mine, others) = (values(ours), values(theirs));
@@ -498,14 +663,22 @@ fn decide(base: Option<&Record>, ours: &Record, theirs: &Record, register: &[&st
         return (Verdict::Same, Vec::new());
     }
     let touched = |side: &Record, values: &Vec<Value>| {
-        *values != before || register.iter().any(|leaf| fresh_stamp(base, side, leaf).is_some())
+        *values != before
+            || register
+                .iter()
+                .any(|leaf| fresh_stamp(base, side, leaf).is_some())
     };
     match (touched(ours, &mine), touched(theirs, &others)) {
         (_, false) => return (Verdict::Ours, Vec::new()),
         (false, true) => return (Verdict::Theirs, Vec::new()),
         (true, true) => {}
     }
-    let claims = |side: &Record| register.iter().filter_map(|leaf| claim(base, side, leaf)).max();
+    let claims = |side: &Record| {
+        register
+            .iter()
+            .filter_map(|leaf| claim(base, side, leaf))
+            .max()
+    };
     let (my_stamp, other_stamp) = (claims(ours), claims(theirs));
     let is_gone = |values: &Vec<Value>| register.len() == 1 && values[0].is_none();
     let named = |by: &Record, stamp: Option<Stamp>| {
@@ -513,7 +686,14 @@ fn decide(base: Option<&Record>, ours: &Record, theirs: &Record, register: &[&st
     };
     let (verdict, silent) = if is_gone(&mine) || is_gone(&others) {
         // An update beats a deletion.
-        (if is_gone(&mine) { Verdict::Theirs } else { Verdict::Ours }, false)
+        (
+            if is_gone(&mine) {
+                Verdict::Theirs
+            } else {
+                Verdict::Ours
+            },
+            false,
+        )
     } else if named(ours, other_stamp) && !named(theirs, my_stamp) {
         (Verdict::Ours, true)
     } else if named(theirs, my_stamp) && !named(ours, other_stamp) {
@@ -529,7 +709,9 @@ fn decide(base: Option<&Record>, ours: &Record, theirs: &Record, register: &[&st
     };
     // Base kept it, and the winner's side settled that: it was observed.
     let observed = |key: &(String, Value)| {
-        stamp.is_none() && base.is_some_and(|base| base.losers.contains_key(key)) && !loser.losers.contains_key(key)
+        stamp.is_none()
+            && base.is_some_and(|base| base.losers.contains_key(key))
+            && !loser.losers.contains_key(key)
     };
     let mut losers = Vec::new();
     for (index, leaf) in register.iter().enumerate().filter(|_| !silent) {

@@ -81,7 +81,11 @@ fn values(seen: &Seen, path: &str) -> BTreeSet<Value> {
     } else if path == BORN {
         presence(true)
     } else if path.is_empty() {
-        seen.kept.iter().filter(|(of, _)| of.is_empty()).map(|(_, value)| value.clone()).collect()
+        seen.kept
+            .iter()
+            .filter(|(of, _)| of.is_empty())
+            .map(|(_, value)| value.clone())
+            .collect()
     } else {
         seen.values(path)
     }
@@ -90,7 +94,10 @@ fn values(seen: &Seen, path: &str) -> BTreeSet<Value> {
 impl Intent {
     /// Whether the record is there.
     fn has(&self, origin: &str) -> bool {
-        origin.is_empty() || self.live.contains_key(&(origin.to_owned(), BORN.to_owned()))
+        origin.is_empty()
+            || self
+                .live
+                .contains_key(&(origin.to_owned(), BORN.to_owned()))
     }
 
     fn origins(&self) -> BTreeSet<String> {
@@ -103,7 +110,13 @@ impl Intent {
 }
 
 impl Writes {
-    fn write(&mut self, intent: &mut Intent, leaf: &Leaf, value: Value, copy_of: Option<WriteId>) -> WriteId {
+    fn write(
+        &mut self,
+        intent: &mut Intent,
+        leaf: &Leaf,
+        value: Value,
+        copy_of: Option<WriteId>,
+    ) -> WriteId {
         self.0.push(Write { value, copy_of });
         let id = self.0.len() - 1;
         intent.known.insert(id);
@@ -127,16 +140,30 @@ impl Writes {
     fn born(&mut self, intent: &mut Intent, seen: &Seen) {
         let origin = seen.shown(ORIGIN).unwrap_or_default();
         intent.live.remove(&(origin.clone(), String::new()));
-        let paths = LEAVES.map(|(leaf, _)| leaf).into_iter().chain([NAME]).map(str::to_owned);
+        let paths = LEAVES
+            .map(|(leaf, _)| leaf)
+            .into_iter()
+            .chain([NAME])
+            .map(str::to_owned);
         for path in paths {
             // What is not there at birth was not taken away.
             if let Some(value) = seen.shown(&path) {
                 self.write(intent, &(origin.clone(), path), Some(value), None);
             }
         }
-        self.write(intent, &(origin.clone(), BORN.to_owned()), Some(String::new()), None);
+        self.write(
+            intent,
+            &(origin.clone(), BORN.to_owned()),
+            Some(String::new()),
+            None,
+        );
         for tag in &seen.tags {
-            self.write(intent, &(origin.clone(), format!("{TAG}{tag}")), Some(String::new()), None);
+            self.write(
+                intent,
+                &(origin.clone(), format!("{TAG}{tag}")),
+                Some(String::new()),
+                None,
+            );
         }
     }
 
@@ -145,10 +172,22 @@ impl Writes {
         let mut intent = before.intent.clone();
         let origin = |id: &String| before.view.records[id].shown(ORIGIN).unwrap_or_default();
         let mut set = |intent: &mut Intent, leaf: Leaf, value: Value| {
-            let shown = before.view.born_as(&leaf.0).and_then(|seen| seen.shown(&leaf.1));
+            let shown = before
+                .view
+                .born_as(&leaf.0)
+                .and_then(|seen| seen.shown(&leaf.1));
             // Leaves that move together are one register: who edits one of them settles it.
-            for other in group_of(&leaf.1).into_iter().filter(|other| *other != leaf.1) {
-                intent.doubtful.extend(intent.live.get(&(leaf.0.clone(), other.to_owned())).into_iter().flatten());
+            for other in group_of(&leaf.1)
+                .into_iter()
+                .filter(|other| *other != leaf.1)
+            {
+                intent.doubtful.extend(
+                    intent
+                        .live
+                        .get(&(leaf.0.clone(), other.to_owned()))
+                        .into_iter()
+                        .flatten(),
+                );
             }
             let old = intent.live.remove(&leaf).unwrap_or_default();
             // What is not there is not stamped.
@@ -163,20 +202,38 @@ impl Writes {
             }
         };
         match change {
-            Change::Set { id, leaf, value } => set(&mut intent, (origin(id), leaf.clone()), value.clone()),
-            Change::Tag { id, tag } => {
-                set(&mut intent, (origin(id), format!("{TAG}{tag}")), Some(String::new()));
+            Change::Set { id, leaf, value } => {
+                set(&mut intent, (origin(id), leaf.clone()), value.clone())
             }
-            Change::Untag { id, tag } => set(&mut intent, (origin(id), format!("{TAG}{tag}")), None),
+            Change::Tag { id, tag } => {
+                set(
+                    &mut intent,
+                    (origin(id), format!("{TAG}{tag}")),
+                    Some(String::new()),
+                );
+            }
+            Change::Untag { id, tag } => {
+                set(&mut intent, (origin(id), format!("{TAG}{tag}")), None)
+            }
             Change::Remove { id } => {
                 let origin = origin(id);
                 intent.live.retain(|(of, _), _| *of != origin);
                 self.write(&mut intent, &(origin, String::new()), None, None);
             }
             Change::Add { title, origin, .. } => {
-                let leaves = [("title", title.as_str()), (ORIGIN, origin), ("meta.owner", origin.as_str())];
+                let leaves = [
+                    ("title", title.as_str()),
+                    (ORIGIN, origin),
+                    ("meta.owner", origin.as_str()),
+                ];
                 let leaves = leaves.map(|(leaf, value)| (leaf.to_owned(), value.to_owned()));
-                self.born(&mut intent, &Seen { leaves: leaves.into(), ..Seen::default() });
+                self.born(
+                    &mut intent,
+                    &Seen {
+                        leaves: leaves.into(),
+                        ..Seen::default()
+                    },
+                );
             }
         }
         intent
@@ -187,7 +244,13 @@ impl Writes {
         let seen = &before.view.records[&choice.id];
         let origin = seen.shown(ORIGIN).unwrap_or_default();
         if choice.leaf.is_empty() && choice.taken.is_some() {
-            return self.edit(before, &Change::Remove { id: choice.id.clone() }, true);
+            return self.edit(
+                before,
+                &Change::Remove {
+                    id: choice.id.clone(),
+                },
+                true,
+            );
         }
         let mut intent = before.intent.clone();
         let leaf = (origin.clone(), choice.leaf.clone());
@@ -196,10 +259,18 @@ impl Writes {
             // That the record stays is said by its title.
             ((origin, "title".to_owned()), seen.shown("title"))
         } else {
-            (leaf, choice.taken.clone().unwrap_or_else(|| seen.shown(&choice.leaf)))
+            (
+                leaf,
+                choice
+                    .taken
+                    .clone()
+                    .unwrap_or_else(|| seen.shown(&choice.leaf)),
+            )
         };
         let old = intent.live.remove(&leaf).unwrap_or_default();
-        let losers = old.into_iter().filter(|&id| choice.leaf.is_empty() && *self.value(id) != value);
+        let losers = old
+            .into_iter()
+            .filter(|&id| choice.leaf.is_empty() && *self.value(id) != value);
         let losers: Vec<WriteId> = losers.collect();
         self.write(&mut intent, &leaf, value, None);
         intent.live.entry(leaf).or_default().extend(losers);
@@ -210,12 +281,19 @@ impl Writes {
     pub(crate) fn rewritten(&self, before: Sight<'_>) -> Intent {
         let mut intent = before.intent.clone();
         for ((origin, path), live) in &mut intent.live {
-            let Some(seen) = before.view.born_as(origin).filter(|_| path != BORN && !path.starts_with(TAG)) else {
+            let Some(seen) = before
+                .view
+                .born_as(origin)
+                .filter(|_| path != BORN && !path.starts_with(TAG))
+            else {
                 continue;
             };
             let shown = seen.shown(path);
-            let losers: Vec<WriteId> =
-                live.iter().copied().filter(|&id| path.is_empty() || *self.value(id) != shown).collect();
+            let losers: Vec<WriteId> = live
+                .iter()
+                .copied()
+                .filter(|&id| path.is_empty() || *self.value(id) != shown)
+                .collect();
             for id in losers {
                 live.remove(&id);
                 intent.forgotten.insert(id);
@@ -228,30 +306,68 @@ impl Writes {
     /// What a merge meant. `base` says only what a file could tell.
     pub(crate) fn merge(&mut self, base: &View, ours: Sight<'_>, theirs: Sight<'_>) -> Intent {
         let mut intent = Intent {
-            known: ours.intent.known.union(&theirs.intent.known).copied().collect(),
-            doubtful: ours.intent.doubtful.union(&theirs.intent.doubtful).copied().collect(),
-            stale: ours.intent.stale.union(&theirs.intent.stale).copied().collect(),
-            forgotten: ours.intent.forgotten.union(&theirs.intent.forgotten).copied().collect(),
+            known: ours
+                .intent
+                .known
+                .union(&theirs.intent.known)
+                .copied()
+                .collect(),
+            doubtful: ours
+                .intent
+                .doubtful
+                .union(&theirs.intent.doubtful)
+                .copied()
+                .collect(),
+            stale: ours
+                .intent
+                .stale
+                .union(&theirs.intent.stale)
+                .copied()
+                .collect(),
+            forgotten: ours
+                .intent
+                .forgotten
+                .union(&theirs.intent.forgotten)
+                .copied()
+                .collect(),
             ..Intent::default()
         };
-        let origins: BTreeSet<String> = ours.intent.origins().union(&theirs.intent.origins()).cloned().collect();
+        let origins: BTreeSet<String> = ours
+            .intent
+            .origins()
+            .union(&theirs.intent.origins())
+            .cloned()
+            .collect();
         for origin in &origins {
-            let leaves: BTreeSet<Leaf> =
-                ours.intent.leaves_of(origin).chain(theirs.intent.leaves_of(origin)).cloned().collect();
+            let leaves: BTreeSet<Leaf> = ours
+                .intent
+                .leaves_of(origin)
+                .chain(theirs.intent.leaves_of(origin))
+                .cloned()
+                .collect();
             let mut survivors: BTreeMap<Leaf, BTreeSet<WriteId>> = BTreeMap::new();
             let mut doubtful = BTreeSet::new();
             for leaf in &leaves {
-                let in_base = base.born_as(origin).map(|seen| values(seen, &leaf.1)).unwrap_or_default();
+                let in_base = base
+                    .born_as(origin)
+                    .map(|seen| values(seen, &leaf.1))
+                    .unwrap_or_default();
                 for (side, other) in [(ours, theirs), (theirs, ours)] {
                     for id in side.live(leaf) {
-                        let replaced = |id: WriteId| other.intent.known.contains(&id) && !other.live(leaf).contains(&id);
+                        let replaced = |id: WriteId| {
+                            other.intent.known.contains(&id) && !other.live(leaf).contains(&id)
+                        };
                         if replaced(id) {
                             let kept = |view: &View| {
                                 let seen = view.born_as(origin)?;
-                                seen.kept.contains(&(leaf.1.clone(), self.value(id).clone())).then_some(())
+                                seen.kept
+                                    .contains(&(leaf.1.clone(), self.value(id).clone()))
+                                    .then_some(())
                             };
                             // A record that both sides brought back has no base that could tell.
-                            let untold = base.born_as(origin).is_none() && ours.has(origin) && theirs.has(origin);
+                            let untold = base.born_as(origin).is_none()
+                                && ours.has(origin)
+                                && theirs.has(origin);
                             if untold || kept(side.view).is_some() && kept(base).is_none() {
                                 if !untold {
                                     intent.stale.insert(id);
@@ -262,7 +378,8 @@ impl Writes {
                             continue;
                         }
                         let common = other.live(leaf).contains(&id);
-                        let copied = self.0[id].copy_of.is_some_and(replaced) || other.intent.forgotten.contains(&id);
+                        let copied = self.0[id].copy_of.is_some_and(replaced)
+                            || other.intent.forgotten.contains(&id);
                         let is_old = in_base.contains(self.value(id));
                         // Without the record in base a file cannot tell that somebody took a value away.
                         let untold = self.value(id).is_none() && base.born_as(origin).is_none();
@@ -286,23 +403,44 @@ impl Writes {
     /// What it means to make the change from `base` to `theirs` on `ours`: a cherry-pick, or a revert.
     pub(crate) fn replay(&mut self, base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'_>) -> Intent {
         let mut intent = ours.intent.clone();
-        let origins: BTreeSet<String> = base.intent.origins().union(&theirs.intent.origins()).cloned().collect();
+        let origins: BTreeSet<String> = base
+            .intent
+            .origins()
+            .union(&theirs.intent.origins())
+            .cloned()
+            .collect();
         for origin in &origins {
-            let leaves: BTreeSet<Leaf> =
-                base.intent.leaves_of(origin).chain(theirs.intent.leaves_of(origin)).cloned().collect();
+            let leaves: BTreeSet<Leaf> = base
+                .intent
+                .leaves_of(origin)
+                .chain(theirs.intent.leaves_of(origin))
+                .cloned()
+                .collect();
             match (base.has(origin), theirs.has(origin)) {
                 (true, false) => {
                     if !ours.has(origin) {
                         continue;
                     }
                     // A removal made again: of what base had. Whatever else there is keeps the record.
-                    let others = ours.intent.leaves_of(origin).filter(|leaf| !leaf.1.is_empty()).any(|leaf| {
-                        let seen = base.values(leaf);
-                        let unseen = |id: &WriteId| !base.live(leaf).contains(id) && !seen.contains(self.value(*id));
-                        ours.live(leaf).iter().any(unseen)
-                    });
-                    let untouched = ours.intent.leaves_of(origin).all(|leaf| ours.live(leaf) == base.live(leaf))
-                        && base.intent.leaves_of(origin).all(|leaf| ours.live(leaf) == base.live(leaf));
+                    let others = ours
+                        .intent
+                        .leaves_of(origin)
+                        .filter(|leaf| !leaf.1.is_empty())
+                        .any(|leaf| {
+                            let seen = base.values(leaf);
+                            let unseen = |id: &WriteId| {
+                                !base.live(leaf).contains(id) && !seen.contains(self.value(*id))
+                            };
+                            ours.live(leaf).iter().any(unseen)
+                        });
+                    let untouched = ours
+                        .intent
+                        .leaves_of(origin)
+                        .all(|leaf| ours.live(leaf) == base.live(leaf))
+                        && base
+                            .intent
+                            .leaves_of(origin)
+                            .all(|leaf| ours.live(leaf) == base.live(leaf));
                     if untouched {
                         intent.live.retain(|(of, _), _| of != origin);
                     } else if !others {
@@ -311,7 +449,8 @@ impl Writes {
                             intent.doubtful.extend(ours.live(leaf));
                         }
                     }
-                    let removal = self.write(&mut intent, &(origin.clone(), String::new()), None, None);
+                    let removal =
+                        self.write(&mut intent, &(origin.clone(), String::new()), None, None);
                     if !untouched && !others {
                         intent.doubtful.insert(removal);
                     }
@@ -320,13 +459,21 @@ impl Writes {
                 (was, true) => {
                     let gone = !ours.has(origin);
                     if gone && was {
-                        if leaves.iter().all(|leaf| base.live(leaf) == theirs.live(leaf)) {
+                        if leaves
+                            .iter()
+                            .all(|leaf| base.live(leaf) == theirs.live(leaf))
+                        {
                             continue;
                         }
                         // An update of a record that is gone: it may bring it back whole.
                         for leaf in theirs.intent.leaves_of(origin).cloned().collect::<Vec<_>>() {
                             for id in theirs.live(&leaf) {
-                                let id = self.write(&mut intent, &leaf, self.value(id).clone(), Some(id));
+                                let id = self.write(
+                                    &mut intent,
+                                    &leaf,
+                                    self.value(id).clone(),
+                                    Some(id),
+                                );
                                 intent.doubtful.insert(id);
                             }
                         }
@@ -344,7 +491,14 @@ impl Writes {
         intent
     }
 
-    fn replay_leaf(&mut self, intent: &mut Intent, leaf: &Leaf, base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'_>) {
+    fn replay_leaf(
+        &mut self,
+        intent: &mut Intent,
+        leaf: &Leaf,
+        base: Sight<'_>,
+        ours: Sight<'_>,
+        theirs: Sight<'_>,
+    ) {
         let (before, after) = (base.live(leaf), theirs.live(leaf));
         let in_base = base.values(leaf);
         if before == after {
@@ -354,7 +508,12 @@ impl Writes {
             }
             return;
         }
-        let mine: Vec<WriteId> = intent.live.remove(leaf).unwrap_or_default().into_iter().collect();
+        let mine: Vec<WriteId> = intent
+            .live
+            .remove(leaf)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         if mine.is_empty() && !before.is_empty() && leaf.1 != BORN && !leaf.1.is_empty() {
             // It is not there, which may count as a removal of what the change was made to.
             let absence = self.write(intent, leaf, None, None);
@@ -366,7 +525,10 @@ impl Writes {
             }
             // What is as base has it was not touched, as far as a file can tell.
             let untold = self.value(id).is_none() && !base.has(&leaf.0);
-            if untold || !ours.live(leaf).contains(&id) || (in_base.contains(self.value(id)) && !after.contains(&id)) {
+            if untold
+                || !ours.live(leaf).contains(&id)
+                || (in_base.contains(self.value(id)) && !after.contains(&id))
+            {
                 intent.doubtful.insert(id);
             }
             intent.live.entry(leaf.clone()).or_default().insert(id);
@@ -382,7 +544,11 @@ impl Writes {
         // What was kept and is shown now, or the other way round.
         let shown = |sight: Sight<'_>| sight.view.born_as(&leaf.0).map(|seen| seen.shown(&leaf.1));
         let now = shown(theirs).filter(|now| shown(base).as_ref() != Some(now));
-        for id in after.intersection(&before).filter(|id| now.as_ref() == Some(self.value(**id))).collect::<Vec<_>>() {
+        for id in after
+            .intersection(&before)
+            .filter(|id| now.as_ref() == Some(self.value(**id)))
+            .collect::<Vec<_>>()
+        {
             let copy = self.write(intent, leaf, self.value(*id).clone(), Some(*id));
             intent.doubtful.insert(copy);
         }
@@ -404,7 +570,9 @@ impl Writes {
     pub(crate) fn check(&self, intent: &mut Intent, view: &View) -> Result<(), String> {
         let mut born: BTreeSet<String> = BTreeSet::new();
         for (id, seen) in view.records.iter().filter(|(id, _)| !id.is_empty()) {
-            let origin = seen.shown(ORIGIN).ok_or_else(|| format!("law 3: {id} is a stub"))?;
+            let origin = seen
+                .shown(ORIGIN)
+                .ok_or_else(|| format!("law 3: {id} is a stub"))?;
             if !born.insert(origin.clone()) {
                 return Err(format!("law 4: {origin} stands twice"));
             }
@@ -417,7 +585,10 @@ impl Writes {
         for origin in present {
             let Some(seen) = view.born_as(&origin) else {
                 let certain = intent.leaves_of(&origin).any(|leaf| {
-                    leaf.1.as_str() == BORN && intent.live[leaf].iter().any(|id| !intent.doubtful.contains(id))
+                    leaf.1.as_str() == BORN
+                        && intent.live[leaf]
+                            .iter()
+                            .any(|id| !intent.doubtful.contains(id))
                 });
                 if certain {
                     return Err(format!("law 2: {origin} is missing"));
@@ -431,26 +602,42 @@ impl Writes {
             for leaf in intent.leaves_of(&origin).cloned().collect::<Vec<_>>() {
                 let live = intent.live[&leaf].clone();
                 let found = values(seen, &leaf.1);
-                let missing = live.iter().find(|&id| !found.contains(self.value(*id)) && !intent.doubtful.contains(id));
+                let missing = live
+                    .iter()
+                    .find(|&id| !found.contains(self.value(*id)) && !intent.doubtful.contains(id));
                 // A tag, or its absence, is a deletion or an update: the update wins and nothing is kept.
                 let is_set = leaf.1.starts_with(TAG) || leaf.1 == BORN;
                 let wins = live.iter().any(|&id| found.contains(self.value(id)));
                 if let Some(&id) = missing.filter(|_| !is_set || !wins) {
                     return Err(format!("law 2: {leaf:?} lost {:?}", self.value(id)));
                 }
-                let live: BTreeSet<WriteId> = live.into_iter().filter(|id| found.contains(self.value(*id))).collect();
+                let live: BTreeSet<WriteId> = live
+                    .into_iter()
+                    .filter(|id| found.contains(self.value(*id)))
+                    .collect();
                 if live.is_empty() {
                     intent.live.remove(&leaf);
                 } else {
                     intent.live.insert(leaf, live);
                 }
             }
-            let paths = LEAVES.map(|(leaf, _)| leaf).into_iter().chain([NAME]).map(str::to_owned);
-            let paths = paths.chain([String::new()]).chain(seen.tags.iter().map(|tag| format!("{TAG}{tag}")));
+            let paths = LEAVES
+                .map(|(leaf, _)| leaf)
+                .into_iter()
+                .chain([NAME])
+                .map(str::to_owned);
+            let paths = paths
+                .chain([String::new()])
+                .chain(seen.tags.iter().map(|tag| format!("{TAG}{tag}")));
             for path in paths {
                 let leaf = (origin.clone(), path);
-                let may: BTreeSet<&Value> =
-                    intent.live.get(&leaf).into_iter().flatten().map(|id| self.value(*id)).collect();
+                let may: BTreeSet<&Value> = intent
+                    .live
+                    .get(&leaf)
+                    .into_iter()
+                    .flatten()
+                    .map(|id| self.value(*id))
+                    .collect();
                 let ghost = values(seen, &leaf.1).into_iter().find(|value| {
                     let is_absent = value.is_none() && may.is_empty();
                     !may.contains(value) && !is_absent && !GROUP.contains(&leaf.1.as_str())
@@ -459,9 +646,17 @@ impl Writes {
                     return Err(format!("law 3: {leaf:?} has {ghost:?}, which was replaced"));
                 }
                 let shown = seen.shown(&leaf.1);
-                let mut live = intent.live.get(&leaf).into_iter().flatten().filter(|id| *self.value(**id) == shown).peekable();
+                let mut live = intent
+                    .live
+                    .get(&leaf)
+                    .into_iter()
+                    .flatten()
+                    .filter(|id| *self.value(**id) == shown)
+                    .peekable();
                 if live.peek().is_some() && live.all(|id| intent.stale.contains(id)) {
-                    return Err(format!("law 3: {leaf:?} shows {shown:?}, which was replaced"));
+                    return Err(format!(
+                        "law 3: {leaf:?} shows {shown:?}, which was replaced"
+                    ));
                 }
             }
         }
@@ -481,10 +676,17 @@ fn revive(
     let removal = (origin.to_owned(), String::new());
     let unseen = |leaf: &&Leaf| **leaf != removal;
     if survivors.keys().filter(unseen).next().is_none() {
-        intent.live.extend(gone.intent.live.get_key_value(&removal).map(|(leaf, live)| (leaf.clone(), live.clone())));
+        intent.live.extend(
+            gone.intent
+                .live
+                .get_key_value(&removal)
+                .map(|(leaf, live)| (leaf.clone(), live.clone())),
+        );
         return;
     }
-    let certain = survivors.iter().any(|(leaf, live)| *leaf != removal && live.iter().any(|id| !intent.doubtful.contains(id)));
+    let certain = survivors.iter().any(|(leaf, live)| {
+        *leaf != removal && live.iter().any(|id| !intent.doubtful.contains(id))
+    });
     for leaf in there.intent.leaves_of(origin) {
         intent.live.insert(leaf.clone(), there.live(leaf));
         if !certain {
@@ -504,8 +706,15 @@ fn revive(
 
 /// Law 9 to the letter: the leaves that a replayed commit did not touch are as they were, and those that nobody touched
 /// since are as it left them.
-pub(crate) fn replayed_exactly(base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'_>, after: &View) -> Result<(), String> {
-    let all = [base, ours, theirs].into_iter().flat_map(|sight| sight.intent.origins());
+pub(crate) fn replayed_exactly(
+    base: Sight<'_>,
+    ours: Sight<'_>,
+    theirs: Sight<'_>,
+    after: &View,
+) -> Result<(), String> {
+    let all = [base, ours, theirs]
+        .into_iter()
+        .flat_map(|sight| sight.intent.origins());
     for origin in all.collect::<BTreeSet<_>>() {
         let same = |a: Sight<'_>, b: Sight<'_>, path: &str| {
             group_of(path).iter().all(|path| {
@@ -515,7 +724,13 @@ pub(crate) fn replayed_exactly(base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'
         };
         let leaves: BTreeSet<String> = [base, ours, theirs]
             .into_iter()
-            .flat_map(|sight| sight.intent.leaves_of(&origin).map(|(_, path)| path.clone()).collect::<Vec<_>>())
+            .flat_map(|sight| {
+                sight
+                    .intent
+                    .leaves_of(&origin)
+                    .map(|(_, path)| path.clone())
+                    .collect::<Vec<_>>()
+            })
             .collect();
         let whole = |a, b| leaves.iter().all(|path| same(a, b, path));
         let expected = if whole(base, theirs) {
@@ -534,7 +749,9 @@ pub(crate) fn replayed_exactly(base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'
                 sight.view.born_as(&origin)
             ));
         }
-        let Some(seen) = after.born_as(&origin) else { continue };
+        let Some(seen) = after.born_as(&origin) else {
+            continue;
+        };
         if [base, ours, theirs].iter().any(|sight| !sight.has(&origin)) {
             continue;
         }
@@ -546,8 +763,12 @@ pub(crate) fn replayed_exactly(base: Sight<'_>, ours: Sight<'_>, theirs: Sight<'
             } else {
                 continue;
             };
-            let Some(expected) = expected.view.born_as(&origin) else { continue };
-            if values(seen, path) != values(expected, path) || seen.shown(path) != expected.shown(path) {
+            let Some(expected) = expected.view.born_as(&origin) else {
+                continue;
+            };
+            if values(seen, path) != values(expected, path)
+                || seen.shown(path) != expected.shown(path)
+            {
                 return Err(format!(
                     "law 9: {origin} {path} is {:?} for {:?}",
                     values(seen, path),

@@ -88,11 +88,27 @@ impl View {
 /// What a person does to a file.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Set { id: String, leaf: String, value: Value },
-    Add { id: String, title: String, origin: String },
-    Remove { id: String },
-    Tag { id: String, tag: String },
-    Untag { id: String, tag: String },
+    Set {
+        id: String,
+        leaf: String,
+        value: Value,
+    },
+    Add {
+        id: String,
+        title: String,
+        origin: String,
+    },
+    Remove {
+        id: String,
+    },
+    Tag {
+        id: String,
+        tag: String,
+    },
+    Untag {
+        id: String,
+        tag: String,
+    },
 }
 
 /// An open conflict and what somebody makes of it.
@@ -114,7 +130,12 @@ pub(crate) trait Tool {
     fn view(file: &Self::File) -> View;
     fn change(file: &mut Self::File, change: &Change);
     /// Stamps what differs from HEAD, each new record with one of `births`.
-    fn stamp(head: &Self::File, work: &Self::File, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Self::File;
+    fn stamp(
+        head: &Self::File,
+        work: &Self::File,
+        stamp: Stamp,
+        births: &mut dyn Iterator<Item = Stamp>,
+    ) -> Self::File;
     fn resolve(head: &Self::File, choice: &Choice, stamp: Stamp) -> Self::File;
     fn merge(base: &Self::File, ours: &Self::File, theirs: &Self::File) -> Self::File;
     /// Another tool writes the file anew: the same values, without annotations, remarks or style.

@@ -11,25 +11,70 @@ use crate::view::{Change, Choice, LEAVES, NAME, ORIGIN, Roomy, Tool, Value, View
 /// One edit of a file, before it is known which records there are.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
-    Set { record: usize, leaf: usize, value: usize },
-    Unset { record: usize, leaf: usize },
-    Add { id: usize, title: usize },
-    Remove { record: usize },
-    Tag { record: usize, tag: usize },
-    Untag { record: usize, tag: usize },
-    Name { value: usize },
+    Set {
+        record: usize,
+        leaf: usize,
+        value: usize,
+    },
+    Unset {
+        record: usize,
+        leaf: usize,
+    },
+    Add {
+        id: usize,
+        title: usize,
+    },
+    Remove {
+        record: usize,
+    },
+    Tag {
+        record: usize,
+        tag: usize,
+    },
+    Untag {
+        record: usize,
+        tag: usize,
+    },
+    Name {
+        value: usize,
+    },
 }
 
 /// One step of a walk.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Edit { branch: usize, person: usize, has_tool: bool, edits: Vec<Edit>, pause: usize },
-    Merge { into: usize, from: usize },
-    Pick { branch: usize, commit: usize },
-    Revert { branch: usize, commit: usize },
-    Drop { branch: usize, back: usize },
-    Resolve { branch: usize, person: usize, conflict: usize, choice: usize },
-    Rewrite { branch: usize },
+    Edit {
+        branch: usize,
+        person: usize,
+        has_tool: bool,
+        edits: Vec<Edit>,
+        pause: usize,
+    },
+    Merge {
+        into: usize,
+        from: usize,
+    },
+    Pick {
+        branch: usize,
+        commit: usize,
+    },
+    Revert {
+        branch: usize,
+        commit: usize,
+    },
+    Drop {
+        branch: usize,
+        back: usize,
+    },
+    Resolve {
+        branch: usize,
+        person: usize,
+        conflict: usize,
+        choice: usize,
+    },
+    Rewrite {
+        branch: usize,
+    },
 }
 
 /// A walk.
@@ -46,8 +91,15 @@ pub(crate) struct Walk {
 impl fmt::Debug for Walk {
     /// A step a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} branches, roomy: {}, rewrites: {}", self.branches, self.roomy, self.rewrites)?;
-        self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(f, "{number}: {step:?}"))
+        writeln!(
+            f,
+            "{} branches, roomy: {}, rewrites: {}",
+            self.branches, self.roomy, self.rewrites
+        )?;
+        self.steps
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, step)| writeln!(f, "{number}: {step:?}"))
     }
 }
 
@@ -81,8 +133,14 @@ fn step() -> impl Strategy<Value = Step> {
 /// Walks of up to `steps` steps.
 pub(crate) fn walks(steps: usize) -> impl Strategy<Value = Walk> {
     let steps = proptest::collection::vec(step(), 1..steps);
-    (any::<bool>(), any::<bool>(), 2usize..4, steps)
-        .prop_map(|(roomy, rewrites, branches, steps)| Walk { roomy, rewrites, branches, steps })
+    (any::<bool>(), any::<bool>(), 2usize..4, steps).prop_map(
+        |(roomy, rewrites, branches, steps)| Walk {
+            roomy,
+            rewrites,
+            branches,
+            steps,
+        },
+    )
 }
 
 /// A member of `all`, if there is any.
@@ -95,21 +153,42 @@ fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
     let ids = view.ids();
     let record = |index: usize| nth(&ids, index).cloned();
     let set = |id: String, leaf: &str, value: Value| {
-        (view.records[&id].shown(leaf) != value).then(|| Change::Set { id, leaf: leaf.to_owned(), value })
+        (view.records[&id].shown(leaf) != value).then(|| Change::Set {
+            id,
+            leaf: leaf.to_owned(),
+            value,
+        })
     };
     match edit {
-        Edit::Set { record: index, leaf, value } => {
+        Edit::Set {
+            record: index,
+            leaf,
+            value,
+        } => {
             let (leaf, _) = LEAVES[leaf % LEAVES.len()];
-            let leaf = if leaf == "title" && !titles { "priority" } else { leaf };
+            let leaf = if leaf == "title" && !titles {
+                "priority"
+            } else {
+                leaf
+            };
             set(record(*index)?, leaf, Some(format!("v{value}")))
         }
-        Edit::Unset { record: index, leaf } => {
-            let optional: Vec<&str> = LEAVES.iter().filter(|(_, optional)| *optional).map(|(leaf, _)| *leaf).collect();
+        Edit::Unset {
+            record: index,
+            leaf,
+        } => {
+            let optional: Vec<&str> = LEAVES
+                .iter()
+                .filter(|(_, optional)| *optional)
+                .map(|(leaf, _)| *leaf)
+                .collect();
             set(record(*index)?, nth(&optional, *leaf)?, None)
         }
         Edit::Add { id, title } => {
             // Titles are as different as can be, so that nothing looks like the same record renamed.
-            let title = ["a", "b"].map(|salt| Digest::of(format!("{salt}{id}{title}").as_bytes()).to_string()).concat();
+            let title = ["a", "b"]
+                .map(|salt| Digest::of(format!("{salt}{id}{title}").as_bytes()).to_string())
+                .concat();
             let (id, origin) = (format!("n{id}"), format!("o{title}"));
             let known = |(other, seen): (&String, &crate::view::Seen)| {
                 *other == id || seen.leaves.get(ORIGIN) == Some(&origin)
@@ -117,7 +196,9 @@ fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
             let known = view.records.iter().any(known);
             (!known).then_some(Change::Add { id, title, origin })
         }
-        Edit::Remove { record: index } => (ids.len() > 1).then_some(Change::Remove { id: record(*index)? }),
+        Edit::Remove { record: index } => (ids.len() > 1).then_some(Change::Remove {
+            id: record(*index)?,
+        }),
         Edit::Tag { record: index, tag } => {
             let (id, tag) = (record(*index)?, format!("t{tag}"));
             (!view.records[&id].tags.contains(&tag)).then_some(Change::Tag { id, tag })
@@ -136,12 +217,25 @@ fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
 ///
 /// # Errors
 /// The law that it breaks.
-pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, walk: &Walk, step: &Step) -> Result<(), Broken> {
+pub(crate) fn take<T: Tool>(
+    repository: &mut Repository<T>,
+    walk: &Walk,
+    step: &Step,
+) -> Result<(), Broken> {
     let count = repository.branches.len();
     match step {
-        Step::Edit { branch, person, has_tool, edits, pause } => {
+        Step::Edit {
+            branch,
+            person,
+            has_tool,
+            edits,
+            pause,
+        } => {
             let branch = branch % count;
-            let person = Person { index: *person, has_tool: *has_tool };
+            let person = Person {
+                index: *person,
+                has_tool: *has_tool,
+            };
             let mut file = repository.tip(branch).file.clone();
             let mut changes = Vec::new();
             for edit in edits {
@@ -157,18 +251,34 @@ pub(crate) fn take<T: Tool>(repository: &mut Repository<T>, walk: &Walk, step: &
         }
         Step::Merge { into, from } => repository.merge(into % count, from % count),
         Step::Pick { branch, commit } | Step::Revert { branch, commit } => {
-            let direction = if matches!(step, Step::Pick { .. }) { Direction::Pick } else { Direction::Revert };
+            let direction = if matches!(step, Step::Pick { .. }) {
+                Direction::Pick
+            } else {
+                Direction::Revert
+            };
             match nth(&repository.changes(), *commit) {
                 Some(commit) => repository.replay(branch % count, commit, direction),
                 None => Ok(()),
             }
         }
         Step::Drop { branch, back } => repository.drop(branch % count, *back),
-        Step::Resolve { branch, person, conflict, choice } => {
+        Step::Resolve {
+            branch,
+            person,
+            conflict,
+            choice,
+        } => {
             let branch = branch % count;
             let open: Vec<Choice> = choices(&repository.tip(branch).view, *choice);
             match nth(&open, *conflict) {
-                Some(choice) => repository.resolve(branch, Person { index: *person, has_tool: true }, &choice),
+                Some(choice) => repository.resolve(
+                    branch,
+                    Person {
+                        index: *person,
+                        has_tool: true,
+                    },
+                    &choice,
+                ),
                 None => Ok(()),
             }
         }
@@ -182,10 +292,22 @@ fn choices(view: &View, choice: usize) -> Vec<Choice> {
     let mut open: Vec<Choice> = Vec::new();
     for (id, seen) in &view.records {
         for (leaf, _) in &seen.kept {
-            let losers: Vec<&Value> = seen.kept.iter().filter(|(of, _)| of == leaf).map(|(_, value)| value).collect();
+            let losers: Vec<&Value> = seen
+                .kept
+                .iter()
+                .filter(|(of, _)| of == leaf)
+                .map(|(_, value)| value)
+                .collect();
             let taken = (choice > 0).then(|| losers[(choice - 1) % losers.len()].clone());
-            if open.last().is_none_or(|last| (&last.id, &last.leaf) != (id, leaf)) {
-                open.push(Choice { id: id.clone(), leaf: leaf.clone(), taken });
+            if open
+                .last()
+                .is_none_or(|last| (&last.id, &last.leaf) != (id, leaf))
+            {
+                open.push(Choice {
+                    id: id.clone(),
+                    leaf: leaf.clone(),
+                    taken,
+                });
             }
         }
     }

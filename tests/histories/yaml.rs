@@ -26,25 +26,43 @@ impl std::fmt::Debug for Text {
 }
 
 pub(crate) fn read(text: &str) -> Document {
-    Document::from_text(text.to_owned(), &Limits::default()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    Document::from_text(text.to_owned(), &Limits::default())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 pub(crate) fn merged(base: &str, ours: &str, theirs: &str) -> String {
     let merge = |ours: &str, theirs: &str| {
-        merge::merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes(), &Options::default())
-            .unwrap_or_else(|error| panic!("{error}\n{base}\n{ours}\n{theirs}"))
+        merge::merge(
+            base.as_bytes(),
+            ours.as_bytes(),
+            theirs.as_bytes(),
+            &Options::default(),
+        )
+        .unwrap_or_else(|error| panic!("{error}\n{base}\n{ours}\n{theirs}"))
     };
     let merged = merge(ours, theirs);
-    assert_eq!(merged.contested, 0, "a document is never contested\n{base}\n{ours}\n{theirs}");
+    assert_eq!(
+        merged.contested, 0,
+        "a document is never contested\n{base}\n{ours}\n{theirs}"
+    );
     let text = String::from_utf8(merged.bytes).unwrap();
     let swapped = String::from_utf8(merge(theirs, ours).bytes).unwrap();
-    assert_eq!(text, swapped, "the sides can be swapped\n--- base\n{base}--- ours\n{ours}--- theirs\n{theirs}");
+    assert_eq!(
+        text, swapped,
+        "the sides can be swapped\n--- base\n{base}--- ours\n{ours}--- theirs\n{theirs}"
+    );
     text
 }
 
 /// A value as somebody might quote it.
 fn quoted(value: &str, id: &str) -> String {
-    match value.bytes().chain(id.bytes()).map(usize::from).sum::<usize>() % 3 {
+    match value
+        .bytes()
+        .chain(id.bytes())
+        .map(usize::from)
+        .sum::<usize>()
+        % 3
+    {
         0 => format!("'{value}'"),
         1 => format!("\"{value}\""),
         _ => value.to_owned(),
@@ -53,7 +71,14 @@ fn quoted(value: &str, id: &str) -> String {
 
 /// Enough of a text for all stamps that a record can have.
 fn filler(origin: &str, roomy: Roomy) -> String {
-    if roomy { format!("    about: {}\n", format!("{origin} ").repeat(300).trim_end()) } else { String::new() }
+    if roomy {
+        format!(
+            "    about: {}\n",
+            format!("{origin} ").repeat(300).trim_end()
+        )
+    } else {
+        String::new()
+    }
 }
 
 fn born(id: &str, title: &str, origin: &str, roomy: Roomy) -> String {
@@ -79,20 +104,38 @@ impl Lines {
     /// The lines of a record from its `-` on.
     fn record(&self, id: &str) -> (usize, usize) {
         if id.is_empty() {
-            let list = self.0.iter().position(|line| line.starts_with("todos:")).unwrap();
+            let list = self
+                .0
+                .iter()
+                .position(|line| line.starts_with("todos:"))
+                .unwrap();
             return (0, list);
         }
         let is_it = |line: &String| {
-            line.strip_prefix("  - id:").is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == id)
+            line.strip_prefix("  - id:")
+                .is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == id)
         };
-        let start = self.0.iter().position(is_it).unwrap_or_else(|| panic!("{id} in\n{}", self.text()));
+        let start = self
+            .0
+            .iter()
+            .position(is_it)
+            .unwrap_or_else(|| panic!("{id} in\n{}", self.text()));
         let inside = |line: &&String| line.starts_with("    ") || line.is_empty();
-        (start, start + 1 + self.0[start + 1..].iter().take_while(inside).count())
+        (
+            start,
+            start + 1 + self.0[start + 1..].iter().take_while(inside).count(),
+        )
     }
 
     fn line(&self, id: &str, key: &str) -> Option<usize> {
         let (start, end) = self.record(id);
-        (start..end).find(|&at| self.0[at].trim_start().strip_prefix("- ").unwrap_or(self.0[at].trim_start()).starts_with(&format!("{key}:")))
+        (start..end).find(|&at| {
+            self.0[at]
+                .trim_start()
+                .strip_prefix("- ")
+                .unwrap_or(self.0[at].trim_start())
+                .starts_with(&format!("{key}:"))
+        })
     }
 
     fn set(&mut self, id: &str, leaf: &str, value: Option<&str>) {
@@ -110,7 +153,8 @@ impl Lines {
             }
             (None, Some(value)) => {
                 let (_, end) = self.record(id);
-                self.0.insert(end, format!("    {key}: {}", quoted(value, id)));
+                self.0
+                    .insert(end, format!("    {key}: {}", quoted(value, id)));
             }
             (None, None) => {}
         }
@@ -124,7 +168,11 @@ impl Lines {
         });
         let list = self.0[at].trim_start().trim_start_matches("tags:").trim();
         let list = list.trim_start_matches('[').trim_end_matches(']');
-        let mut tags: Vec<String> = list.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+        let mut tags: Vec<String> = list
+            .split(',')
+            .map(|tag| tag.trim().to_owned())
+            .filter(|tag| !tag.is_empty())
+            .collect();
         change(&mut tags);
         self.0[at] = format!("    tags: [{}]", tags.join(", "));
     }
@@ -136,13 +184,21 @@ impl Lines {
         }
         self.0.drain(start..end);
         if !self.0.iter().any(|line| line.starts_with("  - ")) {
-            let list = self.0.iter().position(|line| line.starts_with("todos:")).unwrap();
+            let list = self
+                .0
+                .iter()
+                .position(|line| line.starts_with("todos:"))
+                .unwrap();
             self.0[list] = "todos: []".to_owned();
         }
     }
 
     fn add(&mut self, record: &str) {
-        let list = self.0.iter().position(|line| line.starts_with("todos:")).unwrap();
+        let list = self
+            .0
+            .iter()
+            .position(|line| line.starts_with("todos:"))
+            .unwrap();
         if self.0[list] != "todos:" {
             self.0[list] = "todos:".to_owned();
         }
@@ -152,7 +208,9 @@ impl Lines {
 
 /// What the file shows of a leaf; null is nothing.
 fn leaf(record: NodeRef<'_>, path: &str) -> Option<String> {
-    let node = path.split('.').try_fold(record, |node, name| Some(node.get(name)?.value()))?;
+    let node = path
+        .split('.')
+        .try_fold(record, |node, name| Some(node.get(name)?.value()))?;
     match node.scalar()? {
         Scalar::Null => None,
         _ => Some(node.text().into_owned()),
@@ -160,10 +218,15 @@ fn leaf(record: NodeRef<'_>, path: &str) -> Option<String> {
 }
 
 fn seen(record: NodeRef<'_>) -> Seen {
-    let leaves = LEAVES.map(|(leaf, _)| leaf).into_iter().chain([ORIGIN, NAME]);
-    let kept = record.get("_crdt_conflicts").map_or_else(Conflicts::default, |entry| {
-        Conflicts::parse(&entry.value().text()).unwrap()
-    });
+    let leaves = LEAVES
+        .map(|(leaf, _)| leaf)
+        .into_iter()
+        .chain([ORIGIN, NAME]);
+    let kept = record
+        .get("_crdt_conflicts")
+        .map_or_else(Conflicts::default, |entry| {
+            Conflicts::parse(&entry.value().text()).unwrap()
+        });
     let kept = kept.iter().map(|(loser, _)| {
         let value = match &loser.lost {
             Lost::Deletion => None,
@@ -178,9 +241,16 @@ fn seen(record: NodeRef<'_>) -> Seen {
         .map(|tag| tag.value().text().into_owned())
         .collect();
     let unique: BTreeSet<String> = tags.iter().cloned().collect();
-    assert_eq!(tags.len(), unique.len(), "a member stands twice in {}", record.raw());
+    assert_eq!(
+        tags.len(),
+        unique.len(),
+        "a member stands twice in {}",
+        record.raw()
+    );
     Seen {
-        leaves: leaves.filter_map(|path| Some((path.to_owned(), leaf(record, path)?))).collect(),
+        leaves: leaves
+            .filter_map(|path| Some((path.to_owned(), leaf(record, path)?)))
+            .collect(),
         tags: unique,
         kept: kept.collect(),
     }
@@ -190,7 +260,9 @@ impl Tool for Driver {
     type File = Text;
 
     fn start(roomy: Roomy) -> Text {
-        let mut text = format!("# The context of a walk\n_crdt: v1 todos=or_set\n{NAME}: start  # of it all\n\ntodos:\n");
+        let mut text = format!(
+            "# The context of a walk\n_crdt: v1 todos=or_set\n{NAME}: start  # of it all\n\ntodos:\n"
+        );
         for index in 0..3 {
             let (id, title) = (format!("r{index}"), format!("T{index}"));
             text.push_str(&born(&id, &title, &format!("{id}-{title}"), roomy));
@@ -207,7 +279,11 @@ impl Tool for Driver {
         view.records.insert(String::new(), seen(root));
         for record in todos.entries().map(|entry| entry.value()) {
             let id = record.get("id").unwrap().value().text().into_owned();
-            assert!(view.records.insert(id, seen(record)).is_none(), "an identity stands twice in\n{}", file.text);
+            assert!(
+                view.records.insert(id, seen(record)).is_none(),
+                "an identity stands twice in\n{}",
+                file.text
+            );
         }
         view
     }
@@ -224,10 +300,18 @@ impl Tool for Driver {
         file.text = lines.text();
     }
 
-    fn stamp(head: &Text, work: &Text, stamp: Stamp, births: &mut dyn Iterator<Item = Stamp>) -> Text {
+    fn stamp(
+        head: &Text,
+        work: &Text,
+        stamp: Stamp,
+        births: &mut dyn Iterator<Item = Stamp>,
+    ) -> Text {
         let stamped = context::stamp(Some(&read(&head.text)), &read(&work.text), stamp, births);
         let text = stamped.text.unwrap_or_else(|| work.text.clone());
-        Text { text, roomy: work.roomy }
+        Text {
+            text,
+            roomy: work.roomy,
+        }
     }
 
     fn resolve(head: &Text, choice: &Choice, stamp: Stamp) -> Text {
@@ -242,7 +326,10 @@ impl Tool for Driver {
             parts.retain(|part| !part.is_empty());
             contest.field == parts.join("/")
         };
-        let contest = contests.iter().find(|contest| field(contest)).unwrap_or_else(|| panic!("{choice:?} in\n{}", head.text));
+        let contest = contests
+            .iter()
+            .find(|contest| field(contest))
+            .unwrap_or_else(|| panic!("{choice:?} in\n{}", head.text));
         let which = match &choice.taken {
             None => context::Choice::Winner,
             Some(taken) => {
@@ -251,15 +338,27 @@ impl Tool for Driver {
                     (Lost::Value(lost), Some(value)) => lost.trim_matches('"') == value,
                     _ => false,
                 };
-                context::Choice::Loser(contest.losers.iter().position(|(lost, _)| is_it(lost)).unwrap())
+                context::Choice::Loser(
+                    contest
+                        .losers
+                        .iter()
+                        .position(|(lost, _)| is_it(lost))
+                        .unwrap(),
+                )
             }
         };
         let text = context::settle(&document, contest, &which, stamp, &head.text).unwrap();
-        Text { text, roomy: head.roomy }
+        Text {
+            text,
+            roomy: head.roomy,
+        }
     }
 
     fn merge(base: &Text, ours: &Text, theirs: &Text) -> Text {
-        Text { text: merged(&base.text, &ours.text, &theirs.text), roomy: ours.roomy }
+        Text {
+            text: merged(&base.text, &ours.text, &theirs.text),
+            roomy: ours.roomy,
+        }
     }
 
     fn rewrite(file: &Text) -> Text {
@@ -267,23 +366,36 @@ impl Tool for Driver {
         let document = read(&file.text);
         let todos = document.root().unwrap().get("todos").unwrap().value();
         let mut text = format!("{NAME}: {}\n", view.records[""].shown(NAME).unwrap());
-        text.push_str(if todos.is_empty() { "todos: []\n" } else { "todos:\n" });
+        text.push_str(if todos.is_empty() {
+            "todos: []\n"
+        } else {
+            "todos:\n"
+        });
         for record in todos.entries().map(|entry| entry.value()) {
             let id = record.get("id").unwrap().value().text();
             let seen = &view.records[id.as_ref()];
             text.push_str(&format!("  - id: {id}\n"));
             for (leaf, value) in &seen.leaves {
                 match leaf.split_once('.') {
-                    Some((outer, inner)) => text.push_str(&format!("    {outer}:\n      {inner}: {value}\n")),
+                    Some((outer, inner)) => {
+                        text.push_str(&format!("    {outer}:\n      {inner}: {value}\n"))
+                    }
                     None => text.push_str(&format!("    {leaf}: {value}\n")),
                 }
             }
             if let Some(tags) = record.get("tags") {
-                let tags: Vec<_> = tags.value().entries().map(|tag| tag.value().text()).collect();
+                let tags: Vec<_> = tags
+                    .value()
+                    .entries()
+                    .map(|tag| tag.value().text())
+                    .collect();
                 text.push_str(&format!("    tags: [{}]\n", tags.join(", ")));
             }
             text.push_str(&filler(&seen.leaves[ORIGIN], file.roomy));
         }
-        Text { text, roomy: file.roomy }
+        Text {
+            text,
+            roomy: file.roomy,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::own::Role;
 use super::placing::{is_ours, name_of};
+use super::records::identity;
 use super::value::normal;
 use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, digest, is_null};
 use crate::crdt::Digest;
@@ -69,8 +70,19 @@ pub(crate) fn are_one(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
     birth(a).digest == birth(b).digest
 }
 
-/// The identity that a record was born with before it was renamed ([`second_name`]), and what named it then; nothing if it was not.
-/// `written` is the birth that it has written down.
+/// The identity that a record was born with before another record of that identity made it take a second one; nothing
+/// if none did.
+pub(crate) fn original_identity(record: NodeRef<'_>, field: &str) -> Option<String> {
+    match identity(record, field)? {
+        Scalar::Str(name) => {
+            former(record, &name, written(record)).map(|(name, _)| name.into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The identity that a record was born with before it got its [`second_name`], and what named it then; nothing if it
+/// got none. `written` is the birth that it has written down.
 pub(super) fn former<'d>(
     record: NodeRef<'d>,
     identity: &Cow<'d, str>,

@@ -34,7 +34,7 @@ mod verbose;
 
 pub use crate::crdt::Birth;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
-pub(crate) use births::{are_one, birth};
+pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_moved_member_stands_once() {
-        assert_eq!(merged("abcd", "bcda", "abcdx"), "bcdax");
+        assert_eq!(merged("abcd", "bcda", "abcdx"), "bcdxa");
     }
 
     proptest! {

@@ -155,6 +155,7 @@ impl Keeper {
                 _ => {}
             }
         }
+        twins::deal(field, slots, entries);
         twins
     }
 }

@@ -234,7 +234,7 @@ impl<'a> Merger<'a> {
             count: matched.slots.len(),
         };
         let arrange = match matched.by {
-            By::Field(_) if self.keeper.is_some() => Arrange::Sorted,
+            By::Field(_) | By::Key if self.keeper.is_some() => Arrange::Sorted,
             By::Field(_) | By::Key => Arrange::Elements,
             By::Content => Arrange::Runs,
         };

@@ -64,10 +64,9 @@ impl Team {
         self.turns += 1;
         self.millis += 600_000 + self.turns * 7_919_333 % 260_000_000;
         let clock = &mut self.clocks[(self.turns % 3) as usize];
-        let millis = self.millis;
-        let mut stamps = std::iter::from_fn(|| clock.tick(millis).ok());
-        let edit = stamps.next().unwrap();
-        let stamped = stamp(Some(&read(head)), &read(work), edit, &mut stamps);
+        let mut ticks = std::iter::from_fn(|| clock.tick(self.millis).ok());
+        let first = ticks.next().unwrap();
+        let stamped = stamp(Some(&read(head)), &read(work), first, &mut ticks);
         stamped.text.unwrap_or_else(|| work.to_owned())
     }
 }

@@ -312,12 +312,12 @@ impl File {
         plain
     }
 
-    /// The text with a stamp on everything in which it differs from `head`, as `sync` writes it.
-    pub(crate) fn stamped(&self, head: &str, at: Stamp) -> String {
+    /// The text with stamps on everything in which it differs from `head`, as `sync` writes it.
+    pub(crate) fn stamped(&self, head: &str, mut ticks: impl Iterator<Item = Stamp>) -> String {
         let text = self.text();
-        stamp(Some(&read(head)), &read(&text), at)
-            .text
-            .unwrap_or(text)
+        let first = ticks.next().unwrap();
+        let stamped = stamp(Some(&read(head)), &read(&text), first, &mut ticks);
+        stamped.text.unwrap_or(text)
     }
 
     /// The file as a first document, and what it became once some edits were stamped and committed.
@@ -325,7 +325,7 @@ impl File {
         self.marker = Some("v1 todos=or_set".to_owned());
         let head = self.text();
         self.apply(history, "h");
-        let text = self.stamped(&head, at(0, 0));
+        let text = self.stamped(&head, ticks(0, 0));
         let document = read(&text);
         let root = document.root().unwrap();
         let annotation = |node: rhema_crdt::yaml::NodeRef<'_>| {
@@ -346,11 +346,11 @@ impl File {
     }
 }
 
-/// A stamp of one of several people, some hours after the one before.
-pub(crate) fn at(replica: u32, hours: u64) -> Stamp {
+/// The stamps of one of several people, some hours after those of the one before.
+pub(crate) fn ticks(replica: u32, hours: u64) -> impl Iterator<Item = Stamp> {
     let replica = Replica::from_bits(replica.wrapping_mul(0x9e37_79b9) ^ 0x5bd1_e995);
     let mut clock = Clock::new(replica, None);
-    clock.tick(1_790_000_000_000 + hours * 3_600_000).unwrap()
+    std::iter::from_fn(move || clock.tick(1_790_000_000_000 + hours * 3_600_000).ok())
 }
 
 pub(crate) fn read(text: &str) -> Document {

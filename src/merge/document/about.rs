@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lost_value;
 use crate::context::{
-    ANNOTATION_KEY, Annotation, CONFLICTS_KEY, Conflicts, IDENTITY_FIELDS, Loser, Lost, Own, Role,
-    StampedValue, is_one_line, leaf_at, place_among,
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, IDENTITY_FIELDS, Loser, Lost, Own,
+    Role, StampedValue, is_one_line, leaf_at, place_among,
 };
 use crate::crdt::{Digest, Stamp};
 use crate::merge::sides::Sides;
@@ -81,6 +81,42 @@ pub(super) fn saying<'d>(record: EntryRef<'d>, change: impl FnOnce(&mut Own)) ->
         about.insert(role, collection.flow, &mut collection.entries);
     }
     entry
+}
+
+/// Writes a birth down in a record that may carry it.
+pub(super) fn bear(entry: &mut EntryDraft<'_>, birth: Birth) {
+    let Some(collection) = entry.open().and_then(|made| made.body.value.open()) else {
+        return;
+    };
+    let is_annotation = |entry: &EntryDraft<'_>| key_of(entry).as_deref() == Some(ANNOTATION_KEY);
+    let standing = collection.entries.iter().position(is_annotation);
+    let text = standing.and_then(|at| match &collection.entries[at] {
+        EntryDraft::Keep(entry) => Some(entry.value().text().into_owned()),
+        EntryDraft::Made(made) => match &made.body.value {
+            Draft::Keep(node) => Some(node.text().into_owned()),
+            Draft::Token(text) => Some(text.clone().into_owned()),
+            Draft::Block(_) | Draft::Collection(_) => None,
+        },
+        EntryDraft::Contested(..) | EntryDraft::Only(..) => None,
+    });
+    let annotation = text.and_then(|text| Annotation::parse(&text).ok());
+    let annotation = Annotation {
+        birth: Some(birth),
+        ..annotation.unwrap_or_default()
+    };
+    let made = EntryDraft::Made(Box::new(scalar_entry(
+        ANNOTATION_KEY,
+        annotation.to_string(),
+    )));
+    match standing {
+        Some(at) => collection.entries[at] = made,
+        None => {
+            let first_is_one_line = || collection.entries.first().is_some_and(is_one_line_draft);
+            let count = collection.entries.len();
+            let at = place_among(Role::Record, collection.flow, count, first_is_one_line);
+            collection.entries.insert(at, made);
+        }
+    }
 }
 
 fn scalar_entry<'d>(key: &str, text: String) -> MadeEntry<'d> {

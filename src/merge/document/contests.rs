@@ -398,18 +398,25 @@ impl<'k, 'd> Settling<'k, 'd> {
         let (ours, theirs) = (on(|slot| slot.ours), on(|slot| slot.theirs));
         let mut names = names.clone();
         names.push(&name, &ours, &theirs);
-        names.push(field, field, field);
-        let merged = match identity_draft(entry, field) {
-            Some(EntryDraft::Contested(made, body)) => {
-                let mine = self.claim(&names.ours, Side::Ours, Some(&made.body.value));
-                let others = self.claim(&names.theirs, Side::Theirs, Some(&body.value));
-                match self.decide(&mine, &others).0 {
-                    Side::Ours => ours.clone(),
-                    Side::Theirs => theirs.clone(),
+        // Either the record as a whole is contested, or what it is called.
+        let contest = match entry {
+            EntryDraft::Contested(made, body) => Some((made, body)),
+            _ => match identity_draft(entry, field) {
+                Some(EntryDraft::Contested(made, body)) => {
+                    names.push(field, field, field);
+                    Some((made, body))
                 }
-            }
-            _ => name,
+                _ => None,
+            },
         };
+        let merged = contest.map_or(name, |(made, body)| {
+            let mine = self.claim(&names.ours, Side::Ours, Some(&made.body.value));
+            let others = self.claim(&names.theirs, Side::Theirs, Some(&body.value));
+            match self.decide(&mine, &others).0 {
+                Side::Ours => ours.clone(),
+                Side::Theirs => theirs.clone(),
+            }
+        });
         Some([merged, ours, theirs])
     }
 

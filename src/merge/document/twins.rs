@@ -1,9 +1,11 @@
 //! Records that were born under the identity of another one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::about::{key_of, saying};
-use crate::context::{birth, canonical};
+use super::about::{bear, key_of, record_name, saying};
+use super::role_of;
+use crate::context::{Birth, birth, canonical, original_identity};
 use crate::crdt::second_name;
 use crate::merge::identity::{By, Slot};
 use crate::yaml::{Draft, EntryDraft, EntryRef, double_quoted};
@@ -53,20 +55,106 @@ pub(super) fn apart<'d>(
         (theirs, ours)
     };
     let birth = birth(second.value());
-    let mut entry = saying(second, |own| own.annotation.birth = Some(birth));
     let identity = second.value().get(field).map(EntryRef::value);
     let name = identity.map_or_else(String::new, |node| second_name(&node.text(), birth.digest));
-    let quoted = identity.is_some_and(|node| node.raw().starts_with(['"', '\'']));
-    if let Some(collection) = entry.open().and_then(|made| made.body.value.open()) {
-        let mut fields = collection.entries.iter_mut();
-        let field = fields.find(|entry| key_of(entry).as_deref() == Some(field));
-        if let Some(made) = field.and_then(EntryDraft::open) {
-            made.body.value = Draft::Token(Cow::Owned(if quoted {
-                double_quoted(&name)
-            } else {
-                name.clone()
-            }));
+    let mut entry = saying(second, |own| own.annotation.birth = Some(birth));
+    call(&mut entry, field, &name);
+    (EntryDraft::Keep(first), Twin { of, name, entry })
+}
+
+/// Gives a record another identity, spelled as its own was.
+fn call(entry: &mut EntryDraft<'_>, field: &str, name: &str) {
+    let Some(collection) = entry.open().and_then(|made| made.body.value.open()) else {
+        return;
+    };
+    let mut fields = collection.entries.iter_mut();
+    let field = fields.find(|entry| key_of(entry).as_deref() == Some(field));
+    if let Some(made) = field.and_then(EntryDraft::open) {
+        let quoted = match &made.body.value {
+            Draft::Keep(node) => node.raw().starts_with(['"', '\'']),
+            Draft::Token(text) => text.starts_with(['"', '\'']),
+            Draft::Block(_) | Draft::Collection(_) => false,
+        };
+        made.body.value = Draft::Token(Cow::Owned(if quoted {
+            double_quoted(name)
+        } else {
+            name.to_owned()
+        }));
+    }
+}
+
+/// A record of which several were born under one identity.
+struct Relative {
+    slot: usize,
+    birth: Birth,
+}
+
+/// Deals the names of records that were born under one identity anew: an earlier birth of one of them, known from another
+/// branch, may give it the name that another one kept until now.
+pub(super) fn deal<'d>(field: &str, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
+    let versions = |slot: &Slot<'d>| [slot.ours, slot.theirs].into_iter().flatten();
+    let mut families: BTreeMap<String, Vec<Relative>> = BTreeMap::new();
+    for slot in slots {
+        let origins = versions(slot).filter_map(|entry| original_identity(entry.value(), field));
+        for origin in origins {
+            families.entry(origin).or_default();
         }
     }
-    (EntryDraft::Keep(first), Twin { of, name, entry })
+    if families.is_empty() {
+        return;
+    }
+    for (index, slot) in slots
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| entries[*index].is_some())
+    {
+        let origin = |entry: EntryRef<'d>| {
+            let record = entry.value();
+            original_identity(record, field)
+                .or_else(|| Some(record.get(field)?.value().text().into_owned()))
+        };
+        let Some(family) = versions(slot).filter_map(origin).min_by_key(String::len) else {
+            continue;
+        };
+        let birth = versions(slot).map(|entry| birth(entry.value())).min();
+        if let Some((family, birth)) = families.get_mut(&family).zip(birth) {
+            family.push(Relative { slot: index, birth });
+        }
+    }
+    for (name, mut family) in families {
+        let is_called = |slot: usize| {
+            let entry = entries[slot].as_ref();
+            entry.and_then(|entry| record_name(entry, field)).as_ref() == Some(&name)
+        };
+        let mut places: Vec<usize> = family.iter().map(|relative| relative.slot).collect();
+        places.sort_by_key(|slot| !is_called(*slot));
+        family.sort_by_key(|relative| relative.birth);
+        let (Some(keeper), Some(first)) = (places.first(), family.first()) else {
+            continue;
+        };
+        if first.slot == *keeper || !is_called(*keeper) {
+            continue;
+        }
+        // The one that keeps the name stands where the one did that had it.
+        let records: Vec<_> = family
+            .iter()
+            .map(|relative| entries[relative.slot].take())
+            .collect();
+        for (number, (relative, record)) in family.iter().zip(records).enumerate() {
+            let Some(mut record) = record else { continue };
+            if number == 0 {
+                call(&mut record, field, &name);
+            } else {
+                call(
+                    &mut record,
+                    field,
+                    &second_name(&name, relative.birth.digest),
+                );
+                if role_of(&slots[relative.slot]).is_holder() {
+                    bear(&mut record, relative.birth);
+                }
+            }
+            entries[places[number]] = Some(record);
+        }
+    }
 }

@@ -263,10 +263,13 @@ impl<'a> Merger<'a> {
             trivia::put_above(&mut foot, &left);
         }
         if let Some(&first) = order.first().filter(|_| !flow) {
-            let was_first = matched
-                .orders
-                .iter()
-                .any(|order| order.first() == Some(&first));
+            let is_about = |index: u32| {
+                about.is_some() && document::is_about(&matched.slots[index as usize])
+            };
+            let was_first = matched.orders.iter().any(|order| {
+                let mut others = order.iter().filter(|index| !is_about(**index));
+                others.next() == Some(&first)
+            });
             let lead = entries[first as usize]
                 .as_mut()
                 .filter(|entry| !was_first && starts_blank(entry))

@@ -4,8 +4,10 @@
 //! one checkout each picks its own. That it is a copy shows in the folder, which is another one (its inode) than the
 //! one written down.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,10 @@ use crate::git::replace_durably;
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
+
+/// How long another process may hold the clock: it is done within milliseconds, unless it was stopped.
+const MOST_WAITED: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// What the file holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -152,19 +158,26 @@ impl ClockFile {
     }
 }
 
-/// Waits until no other process holds the clock.
+/// Waits until no other process holds the clock, but not for one that never lets go of it.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    let open = || -> std::io::Result<File> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(Error::write(&path))
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(Error::write(&path))?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(source)) => return Err(Error::write(&path)(source)),
+            Err(TryLockError::WouldBlock) if started.elapsed() > MOST_WAITED => {
+                return Err(Error::Busy { path });
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_TRIES),
+        }
+    }
 }
 
 /// What tells this folder from a copy of it, where the system has such a thing.
@@ -197,6 +210,16 @@ mod tests {
         let all: Vec<_> = first.iter().chain(&second).collect();
         assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
         assert!(all.iter().all(|stamp| stamp.replica() == all[0].replica()));
+    }
+
+    #[test]
+    fn a_clock_that_is_held_for_good_is_not_waited_for() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, _) = Node::create(git_dir.path()).unwrap();
+        let held = node.clock().unwrap();
+        assert!(matches!(node.clock(), Err(Error::Busy { .. })));
+        drop(held);
+        node.clock().unwrap();
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 //! writes alone: their order, grouping and repetition do not matter.
 
 pub(crate) mod diff;
+mod difference;
 mod digest;
 mod document;
 mod edit;
@@ -20,10 +21,9 @@ pub(crate) mod text;
 mod view;
 
 pub use digest::Digest;
-pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record};
+pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
-pub use order::moved;
 pub use register::{Heads, Write, heads};
 pub use set::second_name;
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};

@@ -16,20 +16,29 @@ pub fn second_name(name: &str, birth: Digest) -> String {
     format!("{name}-{birth}")
 }
 
-/// Where an edit put a record.
+/// The name that a record was born under, whether it has a second one by now or not.
+pub(super) fn first_name(name: &str, birth: Digest) -> &str {
+    let suffix = birth.to_string();
+    let first = name
+        .strip_suffix(suffix.as_str())
+        .and_then(|name| name.strip_suffix('-'));
+    first.unwrap_or(name)
+}
+
+/// Where an edit put a record: behind another one, or to the front. Of several places the latest counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     stamp: Option<Stamp>,
     behind: Option<Atom>,
 }
 
-/// The order of the records of a set.
+/// The order of the records of a set: that of the base, in which edits put records behind others (after the causal trees of
+/// Roh et al., "Replicated abstract data types", 2011). What was put behind the same record stands there latest first, so
+/// that whoever puts a record somewhere finds it there.
 pub(super) struct Order<'b> {
     base: Vec<&'b Atom>,
-    /// The places that edits put a record to, and these edits. The last place counts.
-    places: BTreeMap<Atom, (BTreeSet<Place>, BTreeSet<usize>)>,
+    places: BTreeMap<Atom, BTreeSet<Place>>,
     twins: BTreeMap<Atom, Vec<Record>>,
-    revived: BTreeSet<Atom>,
 }
 
 impl<'b> Order<'b> {
@@ -39,30 +48,22 @@ impl<'b> Order<'b> {
             base: base.iter().map(|record| &record.name).collect(),
             places: BTreeMap::new(),
             twins: BTreeMap::new(),
-            revived: BTreeSet::new(),
         }
     }
 
-    /// An edit put a record behind another one. Of several edits the latest counts.
-    pub(super) fn put(
-        &mut self,
-        name: &Atom,
-        behind: Option<&Atom>,
-        stamp: Option<Stamp>,
-        edit: usize,
-    ) {
-        let place = Place {
+    /// An edit put a record behind another one.
+    pub(super) fn put(&mut self, name: &Atom, behind: Option<&Atom>, stamp: Option<Stamp>) {
+        self.places.entry(name.clone()).or_default().insert(Place {
             stamp,
             behind: behind.cloned(),
-        };
-        let (places, edits) = self.places.entry(name.clone()).or_default();
-        places.insert(place);
-        edits.insert(edit);
+        });
     }
 
-    /// Somebody removed a record that came back: what is new stands behind it, as it might have stood behind the gap.
-    pub(super) fn revive(&mut self, name: &Atom) {
-        self.revived.insert(name.clone());
+    /// A record has another name than those who put it in its place knew.
+    pub(super) fn rename(&mut self, old: &Atom, new: &Atom) {
+        if let Some(places) = self.places.remove(old) {
+            self.places.insert(new.clone(), places);
+        }
     }
 
     /// A record stands directly behind the one whose name it was born under.
@@ -70,94 +71,70 @@ impl<'b> Order<'b> {
         self.twins.entry(first.clone()).or_default().push(twin);
     }
 
-    /// The records in order. One that follows a record which is gone follows the one before that.
+    /// The records in order.
     pub(super) fn arrange(mut self, mut records: BTreeMap<Atom, Record>) -> Vec<Record> {
-        let stays = |name: &Atom| records.contains_key(name) && !self.places.contains_key(name);
-        let skeleton: Vec<&Atom> = self
-            .base
-            .iter()
-            .copied()
-            .filter(|name| stays(name))
-            .collect();
-        let mut gaps: Vec<Vec<&Atom>> = vec![Vec::new(); skeleton.len() + 1];
-        for name in self
-            .places
-            .keys()
-            .filter(|name| records.contains_key(*name))
-        {
-            gaps[self.gap(name, &skeleton)].push(name);
-        }
-        let mut names: Vec<Atom> = Vec::with_capacity(records.len());
-        for (index, gap) in gaps.into_iter().enumerate() {
-            names.extend(index.checked_sub(1).map(|index| skeleton[index].clone()));
-            let mixed = index
-                .checked_sub(1)
-                .is_some_and(|before| self.revived.contains(skeleton[before]));
-            names.extend(self.in_gap(gap, mixed).into_iter().cloned());
-        }
+        let names: Vec<Atom> = self.names(&records).into_iter().cloned().collect();
         let mut ordered = Vec::with_capacity(names.len());
         for name in names {
-            let Some(record) = records.remove(&name) else {
-                continue;
-            };
-            ordered.push(record);
+            ordered.extend(records.remove(&name));
             ordered.extend(self.twins.remove(&name).unwrap_or_default());
         }
+        // Two records that were each put behind the other follow nothing.
+        ordered.extend(records.into_values());
         ordered
     }
 
-    /// How many records of the skeleton stand before the place of a record.
-    fn gap(&self, name: &Atom, skeleton: &[&Atom]) -> usize {
-        let mut seen = BTreeSet::from([name]);
-        let mut behind = self.behind(name);
-        while let Some(before) = behind {
-            if let Some(at) = skeleton.iter().position(|name| *name == before) {
-                return self.behind_revived(at + 1, skeleton);
+    fn names<'n>(&'n self, records: &'n BTreeMap<Atom, Record>) -> Vec<&'n Atom> {
+        let mut followers: BTreeMap<Option<&Atom>, Vec<(&Place, &Atom)>> = BTreeMap::new();
+        for (name, places) in &self.places {
+            if let Some(place) = places.last().filter(|_| records.contains_key(name)) {
+                let anchor = self.anchor(place, records);
+                followers.entry(anchor).or_default().push((place, name));
             }
-            behind = match self.places.get(before) {
-                Some(_) if seen.insert(before) => self.behind(before),
-                _ => {
-                    let at = self.base.iter().position(|name| *name == before);
-                    at.and_then(|at| at.checked_sub(1)).map(|at| self.base[at])
+        }
+        for group in followers.values_mut() {
+            group.sort_by(|(a, x), (b, y)| b.stamp.cmp(&a.stamp).then_with(|| x.cmp(y)));
+        }
+        let stays = |name: &&Atom| records.contains_key(*name) && !self.places.contains_key(*name);
+        let unmoved = self.base.iter().copied().filter(stays).map(Some);
+        let mut names = Vec::with_capacity(records.len());
+        for start in std::iter::once(None).chain(unmoved) {
+            let mut waiting = vec![start];
+            while let Some(name) = waiting.pop() {
+                names.extend(name);
+                let group = followers.remove(&name).unwrap_or_default();
+                waiting.extend(group.into_iter().rev().map(|(_, name)| Some(name)));
+            }
+        }
+        names
+    }
+
+    /// The record that one in this place follows now. One that is gone, or that was moved away since, leaves it to the one
+    /// that it followed then.
+    fn anchor<'n>(
+        &'n self,
+        place: &'n Place,
+        records: &BTreeMap<Atom, Record>,
+    ) -> Option<&'n Atom> {
+        let mut behind = place.behind.as_ref()?;
+        // Each step goes back in the base or in time.
+        for _ in 0..=self.base.len() + self.places.len() {
+            let places = self.places.get(behind);
+            let now = places.and_then(BTreeSet::last);
+            let then = places
+                .and_then(|places| places.iter().rev().find(|then| then.stamp <= place.stamp));
+            let is_there = now == then || now.is_some_and(|now| now.behind == place.behind);
+            if is_there && records.contains_key(behind) {
+                return Some(behind);
+            }
+            behind = match then {
+                Some(then) => then.behind.as_ref()?,
+                None => {
+                    let at = self.base.iter().position(|name| *name == behind)?;
+                    self.base.get(at.checked_sub(1)?)?
                 }
             };
         }
-        self.behind_revived(0, skeleton)
-    }
-
-    fn behind_revived(&self, gap: usize, skeleton: &[&Atom]) -> usize {
-        let revived = skeleton[gap..]
-            .iter()
-            .take_while(|name| self.revived.contains(**name));
-        gap + revived.count()
-    }
-
-    fn behind(&self, name: &Atom) -> Option<&Atom> {
-        let (places, _) = self.places.get(name)?;
-        places.last()?.behind.as_ref()
-    }
-
-    /// What the same edits put into a gap stays as they put it; what came from several, or stands beside what came back
-    /// (`mixed`), is sorted by name, so that no order of merging shows.
-    fn in_gap<'n>(&'n self, mut names: Vec<&'n Atom>, mixed: bool) -> Vec<&'n Atom> {
-        let put = |name: &&Atom| &self.places[*name];
-        let edits: BTreeSet<&BTreeSet<usize>> =
-            names.iter().map(put).map(|(_, edits)| edits).collect();
-        let disputed = names.iter().map(put).any(|(places, _)| places.len() > 1);
-        if mixed || disputed || edits.len() > 1 {
-            return names;
-        }
-        let depth = |name: &Atom| {
-            let before = |name: &&Atom| self.behind(name).filter(|before| names.contains(before));
-            std::iter::successors(Some(name), before)
-                .take(names.len())
-                .count()
-        };
-        let mut depths: Vec<(usize, &Atom)> =
-            names.iter().map(|name| (depth(name), *name)).collect();
-        depths.sort();
-        names.clear();
-        names.extend(depths.into_iter().map(|(_, name)| name));
-        names
+        None
     }
 }

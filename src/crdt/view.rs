@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Atom, Birth, Document, Loser, Map, Node, Path, Record};
+use super::difference::edits;
+use super::document::{Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::set::{self, Order};
 use super::text::{self, Overlap};
@@ -19,6 +20,12 @@ pub struct Rules<'r> {
 }
 
 impl Rules<'_> {
+    /// The edits that made `new` of `old` ([`edits`]).
+    #[must_use]
+    pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
+        edits(old, new, self.groups)
+    }
+
     /// What `edits` show over `base`.
     #[must_use]
     pub fn view(&self, base: &Document, edits: &[Edit]) -> Document {
@@ -37,7 +44,7 @@ impl Rules<'_> {
         for (number, edit) in known.iter().enumerate() {
             for change in &edit.changes {
                 match &change.act {
-                    Act::Lose(value) => viewing.lose(&change.at, value.clone()),
+                    Act::Lose(value) => viewing.lose(&change.at, value.clone(), edit.stamp),
                     Act::Settle(value) => {
                         settled.insert(Loser {
                             at: change.at.clone(),
@@ -50,8 +57,12 @@ impl Rules<'_> {
         }
         let root = viewing.map(&base.root, touches, &Path::default());
         let mut losers = viewing.losers;
-        losers.retain(|loser| !settled.contains(loser));
-        Document { root, losers }
+        losers.retain(|loser, _| !settled.contains(loser));
+        Document {
+            root,
+            losers,
+            superseded: base.superseded.clone(),
+        }
     }
 }
 
@@ -59,7 +70,7 @@ impl Rules<'_> {
 #[derive(Clone)]
 struct Touch {
     /// The names that lead on from here.
-    rest: Vec<String>,
+    rest: Vec<Step>,
     act: Act,
     observed: Observed,
     stamp: Option<Stamp>,
@@ -67,13 +78,16 @@ struct Touch {
     edit: usize,
 }
 
+/// The name that records were born under.
+type Family = String;
+
 /// The value of a register, or its absence.
 type Value = Option<Atom>;
 
 impl Touch {
     fn of(change: &Change, stamp: Option<Stamp>, edit: usize) -> Self {
         Self {
-            rest: change.at.names().to_vec(),
+            rest: change.at.steps().to_vec(),
             act: change.act.clone(),
             observed: change.observed.clone(),
             stamp,
@@ -85,6 +99,11 @@ impl Touch {
         self.rest.is_empty()
     }
 
+    /// Whether it takes away all that is here.
+    fn removes(&self) -> bool {
+        self.is_here() && self.act == Act::Remove
+    }
+
     /// What it does to a register; nothing if it does something else.
     fn value(&self) -> Option<Value> {
         match &self.act {
@@ -94,14 +113,14 @@ impl Touch {
         }
     }
 
-    /// Those that lead on, by the first name on their way.
-    fn by_name(touches: Vec<Self>) -> BTreeMap<String, Vec<Self>> {
-        let mut by_name: BTreeMap<String, Vec<Self>> = BTreeMap::new();
+    /// Those that lead on, by the first step of their way.
+    fn by_step(touches: Vec<Self>) -> BTreeMap<Step, Vec<Self>> {
+        let mut by_step: BTreeMap<Step, Vec<Self>> = BTreeMap::new();
         for mut touch in touches.into_iter().filter(|touch| !touch.is_here()) {
-            let name = touch.rest.remove(0);
-            by_name.entry(name).or_default().push(touch);
+            let step = touch.rest.remove(0);
+            by_step.entry(step).or_default().push(touch);
         }
-        by_name
+        by_step
     }
 }
 
@@ -118,23 +137,25 @@ fn write(value: Value, stamp: Option<Stamp>, observed: Observed) -> Write<Value>
 
 struct Viewing<'r> {
     rules: &'r Rules<'r>,
-    losers: BTreeSet<Loser>,
+    losers: BTreeMap<Loser, Stamps>,
 }
 
 impl Viewing<'_> {
-    fn lose(&mut self, at: &Path, value: Value) {
-        self.losers.insert(Loser {
+    fn lose(&mut self, at: &Path, value: Value, stamp: Option<Stamp>) {
+        let loser = Loser {
             at: at.clone(),
             value,
-        });
+        };
+        self.losers.entry(loser).or_default().extend(stamp);
     }
 
     fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
         let mut map = base.clone();
-        for (name, touches) in Touch::by_name(touches) {
-            match self.node(base.get(&name), touches, &at.join(&name)) {
-                Some(node) => map.insert(name, node),
-                None => map.remove(&name),
+        for (step, touches) in Touch::by_step(touches) {
+            let Step::Entry(name) = &step else { continue };
+            match self.node(base.get(name), touches, &at.entry(name)) {
+                Some(node) => map.insert(name.clone(), node),
+                None => map.remove(name),
             };
         }
         map
@@ -142,7 +163,7 @@ impl Viewing<'_> {
 
     fn node(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
         let touched = |is: fn(&Touch) -> bool| touches.iter().any(is);
-        let removed = touched(|touch| touch.is_here() && touch.act == Act::Remove);
+        let removed = touched(Touch::removes);
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));
         let leads_on = touched(|touch| !touch.is_here());
         let replaced = touched(|touch| matches!(touch.act, Act::Replace(_)));
@@ -151,10 +172,10 @@ impl Viewing<'_> {
             _ if births => Node::Set(self.set(&[], touches, at)),
             Some(Node::Map(map)) => Node::Map(self.map(map, touches, at)),
             _ if leads_on => Node::Map(self.map(&Map::new(), touches, at)),
-            Some(Node::List(members, stamp)) => self.list(Some((members, *stamp)), &touches),
+            Some(Node::List(members, stamps)) => self.list(Some((members, stamps)), &touches),
             _ if replaced => self.list(None, &touches),
-            Some(Node::Register(value, stamp)) => {
-                return self.register(Some((value, *stamp)), &touches, at);
+            Some(Node::Register(value, stamps)) => {
+                return self.register(Some((value, stamps)), &touches, at);
             }
             None => return self.register(None, &touches, at),
         };
@@ -165,7 +186,7 @@ impl Viewing<'_> {
             Node::Register(..) => false,
         };
         if removed && !is_empty {
-            self.lose(at, None);
+            self.lose(at, None, None);
         }
         (!is_empty).then_some(node)
     }
@@ -173,12 +194,14 @@ impl Viewing<'_> {
     /// A register whose absence yields to every concurrent value; texts of several lines are merged.
     fn register(
         &mut self,
-        base: Option<(&Atom, Option<Stamp>)>,
+        base: Option<(&Atom, &Stamps)>,
         touches: &[Touch],
         at: &Path,
     ) -> Option<Node> {
-        let standing =
-            base.map(|(value, stamp)| write(Some(value.clone()), stamp, Observed::default()));
+        let standing = base.map(|(value, stamps)| {
+            let latest = stamps.last().copied();
+            write(Some(value.clone()), latest, Observed::default())
+        });
         let touched = touches
             .iter()
             .filter_map(|touch| Some(write(touch.value()?, touch.stamp, touch.observed.clone())));
@@ -189,13 +212,25 @@ impl Viewing<'_> {
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
         let (value, stamp) = live.pop()?;
         let value = value?;
-        let merged = base.and_then(|(base, _)| self.texts(base, &live, &value, at));
-        if merged.is_none() {
-            for (lost, _) in live {
-                self.lose(at, lost);
-            }
+        let base_stamps = |value: &Atom| {
+            base.filter(|(base, _)| *base == value)
+                .map(|(_, stamps)| stamps.clone())
+        };
+        if let Some(merged) = base.and_then(|(base, _)| self.texts(base, &live, &value, at)) {
+            let stamps = live.iter().filter_map(|(_, stamp)| *stamp).chain(stamp);
+            return Some(Node::Register(merged, stamps.collect()));
         }
-        Some(Node::Register(merged.unwrap_or(value), stamp))
+        for (lost, stamp) in live {
+            self.lose(at, lost, stamp);
+        }
+        let stamps = match stamp {
+            // What stood there already keeps all its stamps.
+            Some(stamp) => base_stamps(&value)
+                .filter(|stamps| stamps.contains(&stamp))
+                .unwrap_or_else(|| [stamp].into()),
+            None => Stamps::new(),
+        };
+        Some(Node::Register(value, stamps))
     }
 
     /// Concurrent texts as one: where they overlap the later one stands and the other is kept.
@@ -226,7 +261,7 @@ impl Viewing<'_> {
         let merged = self.spelled(merged.join("\n"));
         for text in lost {
             let text = self.spelled(text);
-            self.lose(at, Some(text));
+            self.lose(at, Some(text), None);
         }
         Some(merged)
     }
@@ -235,11 +270,10 @@ impl Viewing<'_> {
         Atom::text((self.rules.spell)(&text), text)
     }
 
-    fn list(&mut self, base: Option<(&Vec<Atom>, Option<Stamp>)>, touches: &[Touch]) -> Node {
+    fn list(&mut self, base: Option<(&Vec<Atom>, &Stamps)>, touches: &[Touch]) -> Node {
         let seen = |stamp: Option<Stamp>| {
-            touches
-                .iter()
-                .any(|touch| touch.observed.stamps().any(|seen| Some(seen) == stamp))
+            let stamps = touches.iter().flat_map(|touch| touch.observed.stamps());
+            stamp.is_some() && stamps.into_iter().any(|seen| Some(seen) == stamp)
         };
         let mut versions: Vec<(Option<Stamp>, &Vec<Atom>)> = touches
             .iter()
@@ -251,110 +285,128 @@ impl Viewing<'_> {
             .collect();
         versions.sort();
         versions.dedup();
-        let none = Vec::new();
-        let (before, mut stamp) = base.unwrap_or((&none, None));
-        let merged =
-            versions
-                .into_iter()
-                .fold(None, |merged: Option<Vec<Atom>>, (latest, members)| {
-                    stamp = stamp.max(latest);
-                    Some(match merged {
-                        Some(merged) => list::merge(before, &merged, members),
-                        None => members.clone(),
-                    })
-                });
-        Node::List(merged.unwrap_or_else(|| before.clone()), stamp)
+        let none = (&Vec::new(), &Stamps::new());
+        let (before, stamps) = base.unwrap_or(none);
+        let stamps = match versions.as_slice() {
+            [] => stamps.clone(),
+            versions => versions.iter().filter_map(|(stamp, _)| *stamp).collect(),
+        };
+        let mut versions = versions.into_iter().map(|(_, members)| members);
+        let first = versions.next().unwrap_or(before).clone();
+        let merged = versions.fold(first, |merged, members| {
+            list::merge(before, &merged, members)
+        });
+        Node::List(merged, stamps)
     }
 
     fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
-        let touched = Touch::by_name(touches);
+        let mut touched: BTreeMap<(Family, Digest), Vec<Touch>> = BTreeMap::new();
+        for (step, touches) in Touch::by_step(touches) {
+            if let Step::Record(name, birth) = step {
+                let family = set::first_name(name.said(), birth).to_owned();
+                touched.entry((family, birth)).or_default().extend(touches);
+            }
+        }
+        let key = |record: &Record| {
+            let birth = record.birth.digest;
+            (set::first_name(record.name.said(), birth).to_owned(), birth)
+        };
         let mut order = Order::of(base);
-        let mut records: BTreeMap<Atom, Record> = base
-            .iter()
-            .filter(|record| !touched.contains_key(record.name.canonical()))
-            .map(|record| (record.name.clone(), record.clone()))
-            .collect();
-        for (name, touches) in touched {
-            let standing = base.iter().find(|record| record.name.canonical() == name);
-            let at = at.join(&name);
-            let mut births: Vec<(Record, Vec<Touch>)> = Vec::new();
-            let mut updates = Vec::new();
-            for touch in touches {
-                match &touch.act {
-                    Act::Add { record, behind } if touch.is_here() => {
-                        order.put(&record.name, behind.as_ref(), touch.stamp, touch.edit);
-                        let writes = written(&touch, &record.fields);
-                        match births
-                            .iter_mut()
-                            .find(|(known, _)| is_one(known.birth, record.birth))
-                        {
-                            Some((known, touches)) => {
-                                known.birth = known.birth.min(record.birth);
-                                touches.extend(writes);
-                            }
-                            None => births.push((record.clone(), writes)),
+        let mut families: BTreeMap<Family, Vec<Record>> = BTreeMap::new();
+        for record in base {
+            let touches = touched.remove(&key(record)).unwrap_or_default();
+            let family = families.entry(key(record).0).or_default();
+            family.extend(self.record(Some(record), touches, &mut order, at));
+        }
+        for ((family, _), touches) in touched {
+            let record = self.record(None, touches, &mut order, at);
+            families.entry(family).or_default().extend(record);
+        }
+        let mut records = BTreeMap::new();
+        for (name, mut family) in families {
+            family.sort_by_key(|record| record.birth);
+            let alone = family.len() == 1;
+            let mut first: Option<Atom> = None;
+            for mut record in family {
+                match &first {
+                    None if alone => {}
+                    None if record.name.said() == name => {}
+                    None => {
+                        let old = record.name.clone();
+                        record.name = self.spelled(name.clone());
+                        order.rename(&old, &record.name);
+                    }
+                    Some(first) => {
+                        record.name = self.spelled(set::second_name(&name, record.birth.digest));
+                        if !base.iter().any(|known| known.name == record.name) {
+                            order.follow(first, record);
+                            continue;
                         }
                     }
-                    Act::Move { behind } if touch.is_here() => {
-                        if let Some(record) = standing {
-                            order.put(&record.name, behind.as_ref(), touch.stamp, touch.edit);
-                        }
-                    }
-                    _ => updates.push(touch),
                 }
-            }
-            let removed = updates
-                .iter()
-                .any(|touch| touch.is_here() && touch.act == Act::Remove);
-            let standing = standing.and_then(|record| self.record(record, updates, &at));
-            if let Some(record) = standing.as_ref().filter(|_| removed) {
-                order.revive(&record.name);
-            }
-            births.sort_by_key(|(record, _)| record.birth);
-            let born: Vec<Record> = births
-                .into_iter()
-                .map(|(record, touches)| Record {
-                    fields: self.fields(&Map::new(), touches, &at),
-                    ..record
-                })
-                .collect();
-            for record in standing.into_iter().chain(born) {
-                if records.contains_key(&record.name) {
-                    let first = record.name.clone();
-                    let name = self.spelled(set::second_name(first.said(), record.birth.digest));
-                    order.follow(&first, Record { name, ..record });
-                } else {
-                    records.insert(record.name.clone(), record);
-                }
+                first.get_or_insert_with(|| record.name.clone());
+                records.insert(record.name.clone(), record);
             }
         }
         order.arrange(records)
     }
 
-    /// A record of the base: gone where a removal observed all that was done to it, else whole.
-    fn record(&mut self, record: &Record, touches: Vec<Touch>, at: &Path) -> Option<Record> {
-        let (removals, updates): (Vec<Touch>, Vec<Touch>) = touches
-            .into_iter()
-            .partition(|touch| touch.is_here() && touch.act == Act::Remove);
-        if !removals.is_empty() {
-            let mut observed = Observed::default();
-            for removal in &removals {
-                observed.extend(&removal.observed);
+    /// A record with all that was done to it: gone where a removal observed everything, else whole.
+    fn record(
+        &mut self,
+        base: Option<&Record>,
+        touches: Vec<Touch>,
+        order: &mut Order<'_>,
+        at: &Path,
+    ) -> Option<Record> {
+        let mut record = base.cloned();
+        let mut removals = Observed::default();
+        let mut removed = false;
+        let mut updates = Vec::new();
+        let mut moves = Vec::new();
+        for touch in touches {
+            match &touch.act {
+                Act::Add {
+                    record: born,
+                    behind,
+                } if touch.is_here() => {
+                    order.put(&born.name, behind.as_ref(), touch.stamp);
+                    let known = record.get_or_insert_with(|| Record {
+                        fields: Map::new(),
+                        ..born.clone()
+                    });
+                    known.birth = known.birth.min(born.birth);
+                    updates.extend(written(&touch, &born.fields));
+                }
+                Act::Move { .. } if touch.is_here() => moves.push(touch),
+                Act::Remove if touch.is_here() => {
+                    removed = true;
+                    removals.extend(&touch.observed);
+                }
+                _ => updates.push(touch),
             }
+        }
+        // An edit of a record whose birth is not known yet waits for it.
+        let mut record = record?;
+        let at = at.record(&record);
+        for touch in moves {
+            if let Act::Move { behind } = &touch.act {
+                order.put(&record.name, behind.as_ref(), touch.stamp);
+            }
+        }
+        if removed {
             let all_seen = updates.iter().all(|update| {
                 let digest = update.value().flatten().map(|value| value.digest());
-                observed.contains(update.stamp, digest.unwrap_or(Digest::of(b"")))
+                removals.contains(update.stamp, digest.unwrap_or(Digest::of(b"")))
             });
             if all_seen {
                 return None;
             }
-            self.lose(at, None);
+            self.lose(&at, None, None);
         }
-        let fields = self.fields(&record.fields, updates, at);
-        Some(Record {
-            fields,
-            ..record.clone()
-        })
+        let fields = std::mem::take(&mut record.fields);
+        record.fields = self.fields(&fields, updates, &at);
+        Some(record)
     }
 
     /// The fields of a record: groups as one register each, all others by themselves.
@@ -362,7 +414,7 @@ impl Viewing<'_> {
         let mut rest = touches;
         let mut grouped = Vec::new();
         for group in self.rules.groups {
-            let is_in = |touch: &Touch| matches!(touch.rest.as_slice(), [name] if group.contains(&name.as_str()));
+            let is_in = |touch: &Touch| matches!(touch.rest.as_slice(), [Step::Entry(name)] if group.contains(&name.as_str()));
             let (inside, outside) = rest.into_iter().partition(is_in);
             rest = outside;
             grouped.push((*group, inside));
@@ -398,9 +450,8 @@ impl Viewing<'_> {
                 stamp: None,
                 observed: Observed::default(),
             });
-            let place = group
-                .iter()
-                .position(|name| touch.rest.first().is_some_and(|first| first == name));
+            let is_here = |name: &&str| matches!(touch.rest.first(), Some(Step::Entry(first)) if first == *name);
+            let place = group.iter().position(is_here);
             if let Some((place, value)) = place.zip(touch.value()) {
                 write.value[place] = value;
             }
@@ -410,18 +461,19 @@ impl Viewing<'_> {
         let writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
         let Some(heads) = heads(&writes) else { return };
         let (won, stamp) = heads.winner;
-        for (lost, _) in heads.losers {
+        for (lost, stamp) in heads.losers {
             for ((name, lost), won) in group.iter().zip(lost).zip(&won) {
                 if lost != *won {
-                    self.lose(&at.join(name), lost);
+                    self.lose(&at.entry(name), lost, stamp);
                 }
             }
         }
         for ((name, value), before) in group.iter().zip(won).zip(standing) {
             match value {
-                value if value == before => {}
+                value if value == before && stamp.is_none() => {}
                 Some(value) => {
-                    fields.insert((*name).to_owned(), Node::Register(value, stamp));
+                    let stamps = stamp.into_iter().collect();
+                    fields.insert((*name).to_owned(), Node::Register(value, stamps));
                 }
                 None => {
                     fields.remove(*name);
@@ -431,17 +483,12 @@ impl Viewing<'_> {
     }
 }
 
-/// Whether two births under one name are births of one record: of the same one, or of what two people wrote alike.
-fn is_one(a: Birth, b: Birth) -> bool {
-    a.digest == b.digest
-}
-
 /// The fields of a record that was added, as writes of the edit that added it.
 fn written(add: &Touch, fields: &Map) -> Vec<Touch> {
     let mut touches = Vec::new();
     for (name, node) in fields {
         let touch = |act| Touch {
-            rest: vec![name.clone()],
+            rest: vec![Step::Entry(name.clone())],
             act,
             ..add.clone()
         };
@@ -449,7 +496,7 @@ fn written(add: &Touch, fields: &Map) -> Vec<Touch> {
             Node::Register(value, _) => touches.push(touch(Act::Write(value.clone()))),
             Node::List(members, _) => touches.push(touch(Act::Replace(members.clone()))),
             Node::Map(map) => touches.extend(written(add, map).into_iter().map(|mut touch| {
-                touch.rest.insert(0, name.clone());
+                touch.rest.insert(0, Step::Entry(name.clone()));
                 touch
             })),
             Node::Set(records) => {
@@ -459,7 +506,9 @@ fn written(add: &Touch, fields: &Map) -> Vec<Touch> {
                         record: record.clone(),
                         behind: behind.replace(record.name.clone()),
                     });
-                    touch.rest.push(record.name.canonical().to_owned());
+                    touch
+                        .rest
+                        .push(Step::Record(record.name.clone(), record.birth.digest));
                     touches.push(touch);
                 }
             }

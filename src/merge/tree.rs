@@ -263,9 +263,8 @@ impl<'a> Merger<'a> {
             trivia::put_above(&mut foot, &left);
         }
         if let Some(&first) = order.first().filter(|_| !flow) {
-            let is_about = |index: u32| {
-                about.is_some() && document::is_about(&matched.slots[index as usize])
-            };
+            let is_about =
+                |index: u32| about.is_some() && document::is_about(&matched.slots[index as usize]);
             let was_first = matched.orders.iter().any(|order| {
                 let mut others = order.iter().filter(|index| !is_about(**index));
                 others.next() == Some(&first)

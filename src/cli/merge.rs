@@ -132,12 +132,12 @@ pub(super) fn places(count: usize) -> String {
 
 /// That values lost in a document, and what to do about them.
 pub(super) fn told_of_kept(name: &str, kept: usize) -> String {
-    let (values, are) = if kept == 1 {
-        ("value", "is")
+    let what = if kept == 1 {
+        "1 value lost against a concurrent one and is kept".to_owned()
     } else {
-        ("values", "are")
+        format!("{kept} values lost against concurrent ones and are kept")
     };
-    format!("{name}: {kept} {values} lost and {are} kept: `rhema crdt resolve` settles what stands")
+    format!("{name}: {what}; `rhema crdt resolve` lists and settles")
 }
 
 /// Reads one of the three files.

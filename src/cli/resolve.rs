@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// Settle every conflict
     #[arg(long, requires = "strategy")]
     all: bool,
-    /// How: `latest` takes the winners; `ours` and `theirs` choose a side in files with conflict markers
+    /// How: `latest` takes the winners, `ours` what this branch held before the merge, `theirs` what came with it
     #[arg(
         long,
         value_name = "latest|ours|theirs",
@@ -62,6 +62,17 @@ enum Strategy {
     Latest,
     Ours,
     Theirs,
+}
+
+impl Strategy {
+    /// The side that it chooses.
+    fn side(self) -> Option<Favour> {
+        match self {
+            Self::Latest => None,
+            Self::Ours => Some(Favour::Ours),
+            Self::Theirs => Some(Favour::Theirs),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +127,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let open = repo.open_conflicts(&files);
     if let Some(path) = &arguments.path {
         settle_one(&repo, &open, path, arguments)?;
-    } else if arguments.strategy == Some(Strategy::Latest) {
-        for conflict in &open.all {
-            repo.settle(conflict, &Choice::Winner, &mut Ticks::of(&repo))?;
-        }
+    } else if let Some(strategy) = arguments.strategy {
+        settle_all(&repo, &open, strategy, ui)?;
     } else if asks(arguments, ui) {
         ask(&repo, &open, ui)?;
     }
@@ -128,6 +137,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ui.warn(format_args!(
             "{} holds git's conflict markers",
             repo.shown(path)
+        ));
+    }
+    for path in &left.half_deleted {
+        ui.warn(format_args!(
+            "{name} was deleted on one side and changed on the other: `git add` it to keep it, `git rm` it to let it go",
+            name = repo.shown(path)
         ));
     }
     for (path, why) in &left.unread {
@@ -154,7 +169,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             ui.say(&how_to_settle(first))?;
         }
     }
-    let done = left.all.is_empty() && left.marked.is_empty() && left.unread.is_empty();
+    let done = left.all.is_empty()
+        && left.marked.is_empty()
+        && left.half_deleted.is_empty()
+        && left.unread.is_empty();
     Ok(if done {
         Outcome::Done
     } else {
@@ -182,11 +200,7 @@ fn in_tree(repo: &Repo, scope: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> anyhow::Result<()> {
-    let favour = match strategy {
-        Some(Strategy::Ours) => Some(Favour::Ours),
-        Some(Strategy::Theirs) => Some(Favour::Theirs),
-        _ => None,
-    };
+    let favour = strategy.and_then(Strategy::side);
     for path in files {
         let name = repo.shown(path);
         match repo.mend(path, favour)? {
@@ -233,6 +247,31 @@ fn settle_one(
         (None, None) => return Ok(()),
     };
     repo.settle(conflict, &choice, &mut Ticks::of(repo))?;
+    Ok(())
+}
+
+fn settle_all(
+    repo: &Repo,
+    open: &OpenConflicts,
+    strategy: Strategy,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    for conflict in &open.all {
+        let choice = match strategy.side() {
+            None => Some(Choice::Winner),
+            Some(side) => repo.choice_of_side(conflict, side)?,
+        };
+        match choice {
+            Some(choice) => {
+                repo.settle(conflict, &choice, &mut Ticks::of(repo))?;
+            }
+            None => ui.warn(format_args!(
+                "{}: {} is left open, as the history does not tell which side it came from",
+                repo.shown(&conflict.path),
+                conflict.contest.field
+            )),
+        }
+    }
     Ok(())
 }
 

@@ -1,33 +1,20 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
+mod contest;
 mod writing;
 
+pub use contest::{Contest, contests};
+use contest::{Holder, at};
 use writing::NewValue;
 
 use super::GROUPS;
 use super::births::defining_leaf;
 use super::leaves;
-use super::own::{Own, Role, is_free};
+use super::own::Own;
 use super::placing::{self, Splice};
-use super::records::{identity_field, may_carry};
-use super::{Annotation, Loser, Lost, StampedValue, canonical, digest};
+use super::{Annotation, Loser, Lost, StampedValue, digest};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
-
-/// A leaf, or a whole record, with values that lost there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contest {
-    /// The record and the leaf: `todos/a/status`.
-    pub field: String,
-    /// The leaf as annotations name it; empty for the record as a whole.
-    leaf: String,
-    /// Which of the document's roots and records it is in.
-    holder: usize,
-    /// The canonical text of the value that is shown, and its stamp.
-    pub winner: (Option<String>, Option<Stamp>),
-    /// What lost, in order.
-    pub losers: Vec<(Lost, Option<Stamp>)>,
-}
 
 /// What a contest is settled by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,44 +43,7 @@ pub enum Unsettled {
     NoPlace,
 }
 
-/// The open conflicts of a document, in the order of the file.
-#[must_use]
-pub fn contests(document: &Document) -> Vec<Contest> {
-    let mut contests: Vec<Contest> = Vec::new();
-    for (holder, Holder { node, role, names }) in holders(document).into_iter().enumerate() {
-        let own = Own::of(node, role);
-        for (loser, stamp) in own.conflicts.iter() {
-            let lost = (loser.lost.clone(), stamp);
-            match contests.last_mut() {
-                Some(last) if last.holder == holder && last.leaf == loser.leaf => {
-                    last.losers.push(lost)
-                }
-                _ => contests.push(Contest {
-                    field: shown(&names, &loser.leaf),
-                    leaf: loser.leaf.clone(),
-                    holder,
-                    winner: winner(node, &own.annotation, &loser.leaf),
-                    losers: vec![lost],
-                }),
-            }
-        }
-    }
-    contests
-}
-
 impl Contest {
-    /// Whether a whole record is contested, and not a leaf of it.
-    #[must_use]
-    pub fn is_of_a_record(&self) -> bool {
-        self.leaf.is_empty()
-    }
-
-    /// The record or root that it is about.
-    fn holder_in<'d>(&self, document: &'d Document) -> Result<Holder<'d>, Unsettled> {
-        let holder = holders(document).into_iter().nth(self.holder);
-        holder.ok_or(Unsettled::NoPlace)
-    }
-
     /// The leaves that a choice sets, and to what: fields that change together are taken together, as far as they lost
     /// under the same stamp.
     fn chosen(
@@ -115,7 +65,7 @@ impl Contest {
         };
         let (lost, stamp) = self.losers.get(index).ok_or(Unsettled::NoSuchLoser)?;
         let mut chosen = vec![(self.leaf.clone(), taken(lost))];
-        let Holder { node, role, .. } = self.holder_in(document)?;
+        let Holder { node, role, .. } = self.holder_in(document).ok_or(Unsettled::NoPlace)?;
         let conflicts = Own::of(node, role).conflicts;
         for leaf in together(&self.leaf) {
             let mut alike = conflicts
@@ -155,7 +105,7 @@ pub fn settle(
             Choice::Winner => {}
             Choice::Loser(index) => match contest.losers.get(*index) {
                 Some((Lost::Deletion, _)) => {
-                    let found = contest.holder_in(document)?;
+                    let found = contest.holder_in(document).ok_or(Unsettled::NoPlace)?;
                     let cut = without_record(document, found.node)?;
                     let text = placing::apply(document.text(), cut).ok_or(Unsettled::NoPlace)?;
                     return read(text).map(Document::into_text);
@@ -168,10 +118,10 @@ pub fn settle(
     }
     let mut document = read(document.text().to_owned())?;
     for (leaf, value) in contest.chosen(choice, &document)? {
-        let node = contest.holder_in(&document)?.node;
+        let node = contest.holder_in(&document).ok_or(Unsettled::NoPlace)?.node;
         document = with_leaf(&document, node, &leaf, value.as_ref())?;
     }
-    let Holder { node, role, .. } = contest.holder_in(&document)?;
+    let Holder { node, role, .. } = contest.holder_in(&document).ok_or(Unsettled::NoPlace)?;
     let mut own = Own::of(node, role);
     let settled = together(&contest.leaf);
     let losers: Vec<(Loser, Option<Stamp>)> = own
@@ -226,82 +176,6 @@ pub fn settle(
     }
     let text = placing::apply(document.text(), own.placed(node, role)).ok_or(Unsettled::NoPlace)?;
     read(text).map(Document::into_text)
-}
-
-/// A root or record that may carry annotations.
-struct Holder<'d> {
-    node: NodeRef<'d>,
-    role: Role,
-    names: Vec<String>,
-}
-
-fn holders(document: &Document) -> Vec<Holder<'_>> {
-    let mut found = Vec::new();
-    if let Some(root) = document.root() {
-        collect(root, Role::Root, &mut Vec::new(), &mut found);
-    }
-    found
-}
-
-fn collect<'d>(
-    node: NodeRef<'d>,
-    role: Role,
-    names: &mut Vec<String>,
-    found: &mut Vec<Holder<'d>>,
-) {
-    let carries = node.kind() == Kind::Mapping && (role == Role::Root || role == Role::Record);
-    if carries && may_carry(node) && is_free(node, role) {
-        found.push(Holder {
-            node,
-            role,
-            names: names.clone(),
-        });
-    }
-    let field = identity_field(std::iter::once(node));
-    for (index, entry) in node.entries().enumerate() {
-        let value = entry.value();
-        if !value.is_collection() {
-            continue;
-        }
-        let is_member = node.kind() == Kind::Sequence;
-        let identity = field
-            .and_then(|field| value.get(field))
-            .map(|entry| entry.value().text().into_owned());
-        let name = placing::name_of(entry).map(|name| name.into_owned());
-        names.push(name.or(identity).unwrap_or_else(|| index.to_string()));
-        let role = if is_member { Role::Record } else { Role::Inner };
-        collect(value, role, names, found);
-        names.pop();
-    }
-}
-
-fn shown(names: &[String], leaf: &str) -> String {
-    let mut parts = names.to_vec();
-    parts.extend(Annotation::names(leaf));
-    parts.join("/")
-}
-
-/// The entry of a leaf, where it is there.
-fn at<'d>(holder: NodeRef<'d>, leaf: &str) -> Option<EntryRef<'d>> {
-    leaves::at(holder, &Annotation::names(leaf))
-}
-
-fn winner(
-    holder: NodeRef<'_>,
-    annotation: &Annotation,
-    leaf: &str,
-) -> (Option<String>, Option<Stamp>) {
-    match at(holder, leaf) {
-        None if leaf.is_empty() => (Some(canonical(holder)), annotation.stamps().max()),
-        None => (None, None),
-        Some(entry) => {
-            let value = entry.value();
-            (
-                Some(canonical(value)),
-                annotation.fitting(leaf, digest(value)).max(),
-            )
-        }
-    }
 }
 
 fn read(text: String) -> Result<Document, Unsettled> {
@@ -549,6 +423,33 @@ todos:
             let text = settled(text, &format!("todos/a/{leaf}"), &Choice::Loser(0)).unwrap();
             assert!(text.contains(expected), "{leaf}: {text}");
         }
+    }
+
+    #[test]
+    fn a_choice_is_found_by_the_value_that_stood_before() {
+        let read = |text: &str| Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let [document, before] = [
+            read(TEXT),
+            read("todos:\n  - id: a\n    status: late\n  - id: c\n"),
+        ];
+        let found = contests(&document);
+        let of = |field: &str| found.iter().find(|contest| contest.field == field).unwrap();
+        let status = of("todos/a/status");
+        let late = status.in_version(&before).unwrap();
+        assert_eq!(late, Lost::Value("\"late\"".into()));
+        assert_eq!(status.choice_of(&late), Some(Choice::Loser(0)));
+        assert_eq!(status.choice_against(&late), Some(Choice::Winner));
+        let done = Lost::Value("\"done\"".into());
+        assert_eq!(status.choice_of(&done), Some(Choice::Winner));
+        // The one with a stamp is the latest.
+        assert_eq!(status.choice_against(&done), Some(Choice::Loser(0)));
+        assert_eq!(status.choice_of(&Lost::Value("1".into())), None);
+        assert_eq!(status.in_version(&document), None);
+        let record = of("todos/b");
+        let gone = record.in_version(&before).unwrap();
+        assert_eq!(gone, Lost::Deletion);
+        assert_eq!(record.choice_of(&gone), Some(Choice::Loser(0)));
+        assert_eq!(record.choice_against(&gone), Some(Choice::Winner));
     }
 
     #[test]

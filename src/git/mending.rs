@@ -85,6 +85,14 @@ impl Repo {
         })
     }
 
+    /// Whether the index holds one side's version of an unmerged file and not the other's.
+    pub(super) fn is_half_deleted(&self, path: &Path) -> bool {
+        let Ok(index) = self.inner.index() else {
+            return false;
+        };
+        index.get_path(path, 2).is_some() != index.get_path(path, 3).is_some()
+    }
+
     /// The three versions that the index holds of an unmerged file; the ancestor is empty where there is none.
     fn stages(&self, path: &Path) -> Result<Option<[Vec<u8>; 3]>, Error> {
         let index = self

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::documents::{marked_places, scope_of};
 use super::recording::{Stamps, new_stamp};
-use super::{Error, Repo, walk};
-use crate::context::{self, Choice, Contest, Unsettled};
+use super::{Error, Favour, Repo, walk};
+use crate::context::{self, Choice, Contest, Lost, Unsettled};
 use crate::yaml::{Document, Limits};
 
 /// An open conflict and the file that it is in.
@@ -32,6 +32,8 @@ pub struct OpenConflicts {
     pub all: Vec<Open>,
     /// Files with git's conflict markers.
     pub marked: Vec<PathBuf>,
+    /// Files that one side of a merge under way deleted while the other changed them.
+    pub half_deleted: Vec<PathBuf>,
     /// What could not be read, and why.
     pub unread: Vec<(PathBuf, String)>,
 }
@@ -65,6 +67,9 @@ impl Repo {
                 open.marked.push(path.clone());
                 continue;
             }
+            if self.is_half_deleted(path) {
+                open.half_deleted.push(path.clone());
+            }
             match Document::read(&bytes, &Limits::default()) {
                 Ok(document) => {
                     let contests = context::contests(&document).into_iter();
@@ -84,6 +89,48 @@ impl Repo {
     pub fn is_open(&self, open: &Open) -> bool {
         let now = self.open_conflicts(std::slice::from_ref(&open.path));
         now.all.iter().any(|now| open.is_still(&now.contest))
+    }
+
+    /// The choice of one side in a conflict: ours is what this branch held before the merge that brought the conflict,
+    /// along first parents; theirs is what came with it. Nothing if the history does not tell.
+    ///
+    /// # Errors
+    ///
+    /// When the history cannot be read.
+    pub fn choice_of_side(&self, open: &Open, side: Favour) -> Result<Option<Choice>, Error> {
+        let ours = self.before_conflict(open)?;
+        Ok(ours.and_then(|ours| match side {
+            Favour::Ours => open.contest.choice_of(&ours),
+            Favour::Theirs => open.contest.choice_against(&ours),
+        }))
+    }
+
+    /// What stood in the place of a conflict before it was one.
+    fn before_conflict(&self, open: &Open) -> Result<Option<Lost>, Error> {
+        let reading = || Error::libgit2("read the history");
+        let Ok(mut commit) = self.inner.head().and_then(|head| head.peel_to_commit()) else {
+            return Ok(None);
+        };
+        let mut known = None;
+        loop {
+            let tree = commit.tree().map_err(reading())?;
+            let Ok(entry) = tree.get_path(&open.path) else {
+                return Ok(None);
+            };
+            if known != Some(entry.id()) {
+                known = Some(entry.id());
+                let blob = self.inner.find_blob(entry.id()).map_err(reading())?;
+                let read = Document::read(blob.content(), &Limits::default());
+                let before = read.ok().and_then(|read| open.contest.in_version(&read));
+                if before.is_some() {
+                    return Ok(before);
+                }
+            }
+            commit = match commit.parent_count() {
+                0 => return Ok(None),
+                _ => commit.parent(0).map_err(reading())?,
+            };
+        }
     }
 
     /// Settles one conflict; whether it was still there.

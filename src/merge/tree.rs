@@ -11,7 +11,7 @@ use super::document::{self, Keeper, Twin};
 use super::identity::{self, By, Matched, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
-use crate::context::{self, Role, are_one};
+use crate::context::{self, IDENTITY_FIELDS, Role, are_one};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
@@ -891,6 +891,14 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
     let (Some(a), Some(b)) = (entry(a), entry(b)) else {
         return Ordering::Equal;
     };
+    // What names a record stands before what it holds.
+    let rank = |entry: EntryRef<'_>| {
+        let key = entry.key().map(NodeRef::text);
+        let naming = IDENTITY_FIELDS
+            .iter()
+            .position(|field| key.as_deref() == Some(field));
+        naming.unwrap_or(IDENTITY_FIELDS.len())
+    };
     let name = |entry: EntryRef<'_>| match matched.by {
         By::Key => entry.key().and_then(NodeRef::scalar).map(ordinal),
         By::Field(field) => entry
@@ -900,8 +908,9 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
             .map(ordinal),
         By::Content => None,
     };
-    name(a)
-        .cmp(&name(b))
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| name(a).cmp(&name(b)))
         .then_with(|| a.value().raw().cmp(b.value().raw()))
 }
 

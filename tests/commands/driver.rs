@@ -50,7 +50,7 @@ fn what_lost_in_a_document_is_told_and_no_conflict_for_git() {
     let told = tree.rhema(&arguments).exits(0).stderr;
     assert_eq!(
         told,
-        "note: .rhema/x.yaml: 1 value lost and is kept: `rhema crdt resolve` settles what stands\n"
+        "note: .rhema/x.yaml: 1 value lost against a concurrent one and is kept; `rhema crdt resolve` lists and settles\n"
     );
     assert_eq!(
         tree.read("ours"),

@@ -223,6 +223,26 @@ fn files_with_markers_are_merged_again_and_nothing_is_staged() {
 }
 
 #[test]
+fn a_file_that_one_side_deleted_is_for_git_to_settle() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, "a: 1\n")]);
+    tree.on_branch("other", FILE, "a: 2\n");
+    tree.git(&["rm", "-q", FILE]);
+    tree.git(&["commit", "-q", "-m", "gone"]);
+    tree.try_git(&["merge", "-q", "other"]).exits(1);
+    for arguments in [&["resolve"][..], &["resolve", "--list"]] {
+        let told = tree.rhema(arguments).exits(1).stderr;
+        assert!(
+            told.contains("`git add` it to keep it, `git rm` it"),
+            "{told}"
+        );
+    }
+    assert_eq!(tree.read(FILE), "a: 2\n");
+    tree.git(&["add", FILE]);
+    tree.rhema(&["resolve"]).exits(0);
+}
+
+#[test]
 fn a_side_settles_what_both_changed_in_a_file_with_markers() {
     let world = World::new();
     let tree = marked(&world, "Mine", "Others");

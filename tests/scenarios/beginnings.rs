@@ -115,3 +115,26 @@ fn a_branch_that_was_taken_back_by_uninit() {
         team.merge(&ann, &ben).gives(&stamped);
     });
 }
+
+#[test]
+fn a_team_that_leaves() {
+    both_ways(TODOS, |team| {
+        let [ann, ben] = team.two();
+        ann.changes("priority: low", "priority: medium");
+        ben.types("priority: low", "priority: critical")
+            .appends("- id: moon\n  title: Show the moon\n");
+        ann.merges(&ben);
+        let bare = ann.has().shown().replace("_crdt: v1 todos=or_set\n", "");
+        let exported = ann.tree.rhema(&["export"]).exits(0).stdout;
+        assert_eq!(exported, bare);
+        // The first one out leaves the driver to those who stay.
+        for person in [&ben, &ann] {
+            person.tree.rhema(&["uninit", "-q"]).exits(0);
+            assert!(!person.tree.read(FILE).contains("_crdt"));
+        }
+        assert_eq!(ann.tree.read(FILE), bare);
+        team.desk().rhema(&["uninit", "-q"]).exits(0);
+        let driver = team.desk().try_git(&["config", "--get-regexp", "rhema"]);
+        assert_eq!(driver.stdout, "");
+    });
+}

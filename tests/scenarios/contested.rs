@@ -310,6 +310,44 @@ fn an_ordinary_edit_settles_a_conflict_too() {
     });
 }
 
+#[test]
+fn one_side_of_all_that_is_open() {
+    for side in ["ours", "theirs"] {
+        both_ways(TODOS, |team| {
+            let [ann, ben] = team.two();
+            ann.types("priority: low", "priority: critical")
+                .types(
+                    "title: Show the tide\n    status: pending",
+                    "title: Show the tide\n    status: done",
+                )
+                .deletes("swell");
+            ben.types("priority: low", "priority: medium")
+                .types(
+                    "title: Show the tide\n    status: pending",
+                    "title: Show the tide\n    status: blocked",
+                )
+                .changes("priority: high", "priority: medium # now");
+            ann.merges(&ben);
+            assert_eq!(ann.conflicts().len(), 3);
+            // What was merged on the way does not matter.
+            ann.changes("title: Show the tide", "title: Show the next tide");
+            ann.rhema(&["resolve", "--all", "--strategy", side])
+                .exits(0);
+            let taken = match side {
+                "ours" => "status: done\n    priority: critical\n",
+                _ => {
+                    "status: blocked\n    priority: medium\n  - id: swell\n    title: Show the swell\n    \
+                     status: pending\n    priority: medium # now\n"
+                }
+            };
+            ann.has().shows(&format!(
+                "# Things to do\n_crdt: v1 todos=or_set\ntodos:\n  - id: tide\n    title: Show the next tide\n    {taken}"
+            ));
+            assert_eq!(ann.conflicts(), [json!(null); 0]);
+        });
+    }
+}
+
 const FINISHED: &str = "
     todos:
       - id: tide

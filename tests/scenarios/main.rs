@@ -3,6 +3,8 @@
 //! Each test is one situation. `docs/git-scenarios.md` lists them all.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+// Shared with the tests of the commands, which use more of it.
+#[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/text.rs"]

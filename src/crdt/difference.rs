@@ -155,7 +155,10 @@ impl Difference<'_> {
             let Some(stamp) = part.changes.into_keys().max() else {
                 continue;
             };
-            let observed = self.in_map(&old, at);
+            let mut observed = Observed::default();
+            for name in *group {
+                observed.extend(&self.observed(old.get(*name), &at.entry(name)));
+            }
             for name in group
                 .iter()
                 .filter(|name| old.contains_key(**name) || new.contains_key(**name))
@@ -192,6 +195,12 @@ impl Difference<'_> {
                 observed
             }
         };
+        let inside = |(path, _): &(&Path, _)| path.steps().starts_with(at.steps());
+        for (_, stamps) in self.old.removed.iter().filter(inside) {
+            for &stamp in stamps {
+                observed.extend(&self.stamp(stamp));
+            }
+        }
         for (loser, stamps) in self.old.losers.iter().filter(|(loser, _)| loser.at == *at) {
             if let Some(value) = &loser.value {
                 observed.extend(&self.value(value, stamps));
@@ -214,10 +223,17 @@ impl Difference<'_> {
             observed.add(None, value.digest());
         }
         for &stamp in stamps {
-            observed.add_stamp(stamp);
-            for &superseded in self.old.superseded.get(&stamp).into_iter().flatten() {
-                observed.add_stamp(superseded);
-            }
+            observed.extend(&self.stamp(stamp));
+        }
+        observed
+    }
+
+    /// An edit and all that it superseded.
+    fn stamp(&self, stamp: Stamp) -> Observed {
+        let mut observed = Observed::default();
+        observed.add_stamp(stamp);
+        for &superseded in self.old.superseded.get(&stamp).into_iter().flatten() {
+            observed.add_stamp(superseded);
         }
         observed
     }

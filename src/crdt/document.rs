@@ -143,7 +143,9 @@ pub struct Document {
     pub root: Map,
     /// What lost in it and has not been settled, with its stamps.
     pub losers: BTreeMap<Loser, Stamps>,
-    /// For an edit the stamps that it superseded, as far as nothing else tells of them.
+    /// The leaves that edits took away, with their stamps.
+    pub removed: BTreeMap<Path, Stamps>,
+    /// For an edit the stamps that it superseded.
     pub superseded: BTreeMap<Stamp, Stamps>,
 }
 

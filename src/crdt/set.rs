@@ -16,13 +16,36 @@ pub fn second_name(name: &str, birth: Digest) -> String {
     format!("{name}-{birth}")
 }
 
-/// The name that a record was born under, whether it has a second one by now or not.
-pub(super) fn first_name(name: &str, birth: Digest) -> &str {
-    let suffix = birth.to_string();
-    let first = name
-        .strip_suffix(suffix.as_str())
-        .and_then(|name| name.strip_suffix('-'));
-    first.unwrap_or(name)
+/// What a record is known by, whatever it is called by now: the name that it was born under, and what named it then.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// The name.
+    pub(super) family: String,
+    /// The digest of its defining field at birth.
+    pub(super) birth: Digest,
+}
+
+impl Key {
+    /// The key of a record that is called `name`.
+    pub(super) fn new(name: &Atom, birth: Digest) -> Self {
+        let name = name.said();
+        let first = name.strip_suffix(birth.to_string().as_str());
+        let family = first
+            .and_then(|name| name.strip_suffix('-'))
+            .unwrap_or(name);
+        Self {
+            family: family.to_owned(),
+            birth,
+        }
+    }
+
+    pub(super) fn of(record: &Record) -> Self {
+        Self::new(&record.name, record.birth.digest)
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        name == second_name(&self.family, self.birth)
+    }
 }
 
 /// Where an edit put a record: behind another one, or to the front. Of several places the latest counts.
@@ -35,106 +58,95 @@ struct Place {
 /// The order of the records of a set: that of the base, in which edits put records behind others (after the causal trees of
 /// Roh et al., "Replicated abstract data types", 2011). What was put behind the same record stands there latest first, so
 /// that whoever puts a record somewhere finds it there.
-pub(super) struct Order<'b> {
-    base: Vec<&'b Atom>,
-    places: BTreeMap<Atom, BTreeSet<Place>>,
-    twins: BTreeMap<Atom, Vec<Record>>,
+pub(super) struct Order {
+    base: Vec<Key>,
+    places: BTreeMap<Key, BTreeSet<Place>>,
 }
 
-impl<'b> Order<'b> {
+impl Order {
     /// The order that `base` has.
-    pub(super) fn of(base: &'b [Record]) -> Self {
+    pub(super) fn of(base: &[Record]) -> Self {
         Self {
-            base: base.iter().map(|record| &record.name).collect(),
+            base: base.iter().map(Key::of).collect(),
             places: BTreeMap::new(),
-            twins: BTreeMap::new(),
         }
     }
 
     /// An edit put a record behind another one.
-    pub(super) fn put(&mut self, name: &Atom, behind: Option<&Atom>, stamp: Option<Stamp>) {
-        self.places.entry(name.clone()).or_default().insert(Place {
+    pub(super) fn put(&mut self, key: &Key, behind: Option<&Atom>, stamp: Option<Stamp>) {
+        self.places.entry(key.clone()).or_default().insert(Place {
             stamp,
             behind: behind.cloned(),
         });
     }
 
-    /// A record has another name than those who put it in its place knew.
-    pub(super) fn rename(&mut self, old: &Atom, new: &Atom) {
-        if let Some(places) = self.places.remove(old) {
-            self.places.insert(new.clone(), places);
-        }
-    }
-
-    /// A record stands directly behind the one whose name it was born under.
-    pub(super) fn follow(&mut self, first: &Atom, twin: Record) {
-        self.twins.entry(first.clone()).or_default().push(twin);
-    }
-
     /// The records in order.
-    pub(super) fn arrange(mut self, mut records: BTreeMap<Atom, Record>) -> Vec<Record> {
-        let names: Vec<Atom> = self.names(&records).into_iter().cloned().collect();
-        let mut ordered = Vec::with_capacity(names.len());
-        for name in names {
-            ordered.extend(records.remove(&name));
-            ordered.extend(self.twins.remove(&name).unwrap_or_default());
-        }
+    pub(super) fn arrange(&self, mut records: BTreeMap<Key, Record>) -> Vec<Record> {
+        let keys: Vec<Key> = self.keys(&records).into_iter().cloned().collect();
+        let ordered = keys
+            .iter()
+            .filter_map(|key| records.remove(key))
+            .collect::<Vec<_>>();
         // Two records that were each put behind the other follow nothing.
-        ordered.extend(records.into_values());
-        ordered
+        ordered.into_iter().chain(records.into_values()).collect()
     }
 
-    fn names<'n>(&'n self, records: &'n BTreeMap<Atom, Record>) -> Vec<&'n Atom> {
-        let mut followers: BTreeMap<Option<&Atom>, Vec<(&Place, &Atom)>> = BTreeMap::new();
-        for (name, places) in &self.places {
-            if let Some(place) = places.last().filter(|_| records.contains_key(name)) {
+    fn keys(&self, records: &BTreeMap<Key, Record>) -> Vec<&Key> {
+        let mut followers: BTreeMap<Option<&Key>, Vec<(&Place, &Key)>> = BTreeMap::new();
+        for (key, places) in &self.places {
+            if let Some(place) = places.last().filter(|_| records.contains_key(key)) {
                 let anchor = self.anchor(place, records);
-                followers.entry(anchor).or_default().push((place, name));
+                followers.entry(anchor).or_default().push((place, key));
             }
         }
         for group in followers.values_mut() {
             group.sort_by(|(a, x), (b, y)| b.stamp.cmp(&a.stamp).then_with(|| x.cmp(y)));
         }
-        let stays = |name: &&Atom| records.contains_key(*name) && !self.places.contains_key(*name);
-        let unmoved = self.base.iter().copied().filter(stays).map(Some);
-        let mut names = Vec::with_capacity(records.len());
+        let stays = |key: &&Key| records.contains_key(*key) && !self.places.contains_key(*key);
+        let unmoved = self.base.iter().filter(stays).map(Some);
+        let mut keys = Vec::with_capacity(records.len());
         for start in std::iter::once(None).chain(unmoved) {
             let mut waiting = vec![start];
-            while let Some(name) = waiting.pop() {
-                names.extend(name);
-                let group = followers.remove(&name).unwrap_or_default();
-                waiting.extend(group.into_iter().rev().map(|(_, name)| Some(name)));
+            while let Some(key) = waiting.pop() {
+                keys.extend(key);
+                let group = followers.remove(&key).unwrap_or_default();
+                waiting.extend(group.into_iter().rev().map(|(_, key)| Some(key)));
             }
         }
-        names
+        keys
     }
 
     /// The record that one in this place follows now. One that is gone, or that was moved away since, leaves it to the one
     /// that it followed then.
-    fn anchor<'n>(
-        &'n self,
-        place: &'n Place,
-        records: &BTreeMap<Atom, Record>,
-    ) -> Option<&'n Atom> {
-        let mut behind = place.behind.as_ref()?;
-        // Each step goes back in the base or in time.
-        for _ in 0..=self.base.len() + self.places.len() {
-            let places = self.places.get(behind);
-            let now = places.and_then(BTreeSet::last);
-            let then = places
-                .and_then(|places| places.iter().rev().find(|then| then.stamp <= place.stamp));
-            let is_there = now == then || now.is_some_and(|now| now.behind == place.behind);
-            if is_there && records.contains_key(behind) {
+    fn anchor(&self, place: &Place, records: &BTreeMap<Key, Record>) -> Option<&Key> {
+        let mut behind = self.named(place.behind.as_ref()?, records)?;
+        let then = |key: &Key| {
+            let places = self.places.get(key)?;
+            places.iter().rfind(|then| then.stamp <= place.stamp)
+        };
+        // Back in time, as long as it goes by places; two records may have been put behind each other.
+        for _ in 0..=self.places.len() {
+            let now = self.places.get(behind).and_then(BTreeSet::last);
+            let was = then(behind);
+            if now == was && records.contains_key(behind) {
                 return Some(behind);
             }
-            behind = match then {
-                Some(then) => then.behind.as_ref()?,
-                None => {
-                    let at = self.base.iter().position(|name| *name == behind)?;
-                    self.base.get(at.checked_sub(1)?)?
-                }
-            };
+            let Some(was) = was else { break };
+            behind = self.named(was.behind.as_ref()?, records)?;
         }
-        None
+        // And then in the base, where what was ever moved stands no more.
+        let at = self.base.iter().position(|key| key == behind)?;
+        let stays = |key: &&Key| records.contains_key(*key) && !self.places.contains_key(*key);
+        self.base[..at].iter().rfind(stays)
+    }
+
+    /// The record that an edit called so.
+    fn named(&self, name: &Atom, records: &BTreeMap<Key, Record>) -> Option<&Key> {
+        let keys = || self.base.iter().chain(self.places.keys());
+        let shown = |key: &&Key| records.get(*key).is_some_and(|record| record.name == *name);
+        keys()
+            .find(shown)
+            .or_else(|| keys().find(|key| key.is_called(name.said())))
+            .or_else(|| keys().find(|key| key.family == name.said()))
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::edits;
-use super::document::{Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
+use super::document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
-use super::set::{self, Order};
+use super::set::{self, Key, Order};
 use super::text::{self, Overlap};
 use super::{Digest, Observed, Stamp, Write, heads, list};
 
@@ -38,6 +38,7 @@ impl Rules<'_> {
         let mut viewing = Viewing {
             rules: self,
             losers: base.losers.clone(),
+            removed: base.removed.clone(),
         };
         let mut settled = BTreeSet::new();
         let mut touches = Vec::new();
@@ -56,12 +57,22 @@ impl Rules<'_> {
             }
         }
         let root = viewing.map(&base.root, touches, &Path::default());
+        let mut superseded = base.superseded.clone();
+        for edit in &known {
+            let Some(stamp) = edit.stamp else { continue };
+            let observed = edit
+                .changes
+                .iter()
+                .flat_map(|change| change.observed.stamps());
+            superseded.entry(stamp).or_default().extend(observed);
+        }
         let mut losers = viewing.losers;
         losers.retain(|loser, _| !settled.contains(loser));
         Document {
             root,
             losers,
-            superseded: base.superseded.clone(),
+            removed: viewing.removed,
+            superseded,
         }
     }
 }
@@ -77,9 +88,6 @@ struct Touch {
     /// Which edit it belongs to.
     edit: usize,
 }
-
-/// The name that records were born under.
-type Family = String;
 
 /// The value of a register, or its absence.
 type Value = Option<Atom>;
@@ -138,6 +146,7 @@ fn write(value: Value, stamp: Option<Stamp>, observed: Observed) -> Write<Value>
 struct Viewing<'r> {
     rules: &'r Rules<'r>,
     losers: BTreeMap<Loser, Stamps>,
+    removed: BTreeMap<Path, Stamps>,
 }
 
 impl Viewing<'_> {
@@ -211,7 +220,10 @@ impl Viewing<'_> {
         live.push(heads.winner);
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
         let (value, stamp) = live.pop()?;
-        let value = value?;
+        let Some(value) = value else {
+            self.removed.entry(at.clone()).or_default().extend(stamp);
+            return None;
+        };
         let base_stamps = |value: &Atom| {
             base.filter(|(base, _)| *base == value)
                 .map(|(_, stamps)| stamps.clone())
@@ -300,77 +312,77 @@ impl Viewing<'_> {
     }
 
     fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
-        let mut touched: BTreeMap<(Family, Digest), Vec<Touch>> = BTreeMap::new();
+        let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
         for (step, touches) in Touch::by_step(touches) {
             if let Step::Record(name, birth) = step {
-                let family = set::first_name(name.said(), birth).to_owned();
-                touched.entry((family, birth)).or_default().extend(touches);
+                let key = Key::new(&name, birth);
+                touched.entry(key).or_default().extend(touches);
             }
         }
-        let key = |record: &Record| {
-            let birth = record.birth.digest;
-            (set::first_name(record.name.said(), birth).to_owned(), birth)
-        };
         let mut order = Order::of(base);
-        let mut families: BTreeMap<Family, Vec<Record>> = BTreeMap::new();
-        for record in base {
-            let touches = touched.remove(&key(record)).unwrap_or_default();
-            let family = families.entry(key(record).0).or_default();
-            family.extend(self.record(Some(record), touches, &mut order, at));
-        }
-        for ((family, _), touches) in touched {
-            let record = self.record(None, touches, &mut order, at);
-            families.entry(family).or_default().extend(record);
-        }
         let mut records = BTreeMap::new();
-        for (name, mut family) in families {
-            family.sort_by_key(|record| record.birth);
-            let alone = family.len() == 1;
-            let mut first: Option<Atom> = None;
-            for mut record in family {
-                match &first {
-                    None if alone => {}
-                    None if record.name.said() == name => {}
-                    None => {
-                        let old = record.name.clone();
-                        record.name = self.spelled(name.clone());
-                        order.rename(&old, &record.name);
-                    }
-                    Some(first) => {
-                        record.name = self.spelled(set::second_name(&name, record.birth.digest));
-                        if !base.iter().any(|known| known.name == record.name) {
-                            order.follow(first, record);
-                            continue;
-                        }
-                    }
-                }
-                first.get_or_insert_with(|| record.name.clone());
-                records.insert(record.name.clone(), record);
+        for record in base {
+            let key = Key::of(record);
+            let touches = touched.remove(&key).unwrap_or_default();
+            let record = self.record(&key, Some(record), touches, &mut order, at);
+            records.extend(record.map(|record| (key, record)));
+        }
+        for (key, touches) in touched {
+            let record = self.record(&key, None, touches, &mut order, at);
+            records.extend(record.map(|record| (key, record)));
+        }
+        self.deal(&mut records);
+        order.arrange(records)
+    }
+
+    /// Deals the names of records that were born under the same one: the earliest birth keeps it.
+    fn deal(&self, records: &mut BTreeMap<Key, Record>) {
+        let mut families: BTreeMap<&str, Vec<(Birth, &Key)>> = BTreeMap::new();
+        for (key, record) in records.iter() {
+            let family = families.entry(&key.family).or_default();
+            family.push((record.birth, key));
+        }
+        let mut names: Vec<(Key, String)> = Vec::new();
+        for (name, mut family) in families.into_iter().filter(|(_, family)| family.len() > 1) {
+            family.sort();
+            for (index, (_, key)) in family.into_iter().enumerate() {
+                let name = match index {
+                    0 => name.to_owned(),
+                    _ => set::second_name(name, key.birth),
+                };
+                names.push((key.clone(), name));
             }
         }
-        order.arrange(records)
+        for (key, name) in names {
+            if let Some(record) = records
+                .get_mut(&key)
+                .filter(|record| record.name.said() != name)
+            {
+                record.name = self.spelled(name);
+            }
+        }
     }
 
     /// A record with all that was done to it: gone where a removal observed everything, else whole.
     fn record(
         &mut self,
+        key: &Key,
         base: Option<&Record>,
         touches: Vec<Touch>,
-        order: &mut Order<'_>,
+        order: &mut Order,
         at: &Path,
     ) -> Option<Record> {
         let mut record = base.cloned();
         let mut removals = Observed::default();
         let mut removed = false;
         let mut updates = Vec::new();
-        let mut moves = Vec::new();
         for touch in touches {
             match &touch.act {
                 Act::Add {
                     record: born,
                     behind,
                 } if touch.is_here() => {
-                    order.put(&born.name, behind.as_ref(), touch.stamp);
+                    order.put(key, behind.as_ref(), touch.stamp);
                     let known = record.get_or_insert_with(|| Record {
                         fields: Map::new(),
                         ..born.clone()
@@ -378,7 +390,9 @@ impl Viewing<'_> {
                     known.birth = known.birth.min(born.birth);
                     updates.extend(written(&touch, &born.fields));
                 }
-                Act::Move { .. } if touch.is_here() => moves.push(touch),
+                Act::Move { behind } if touch.is_here() => {
+                    order.put(key, behind.as_ref(), touch.stamp);
+                }
                 Act::Remove if touch.is_here() => {
                     removed = true;
                     removals.extend(&touch.observed);
@@ -389,11 +403,6 @@ impl Viewing<'_> {
         // An edit of a record whose birth is not known yet waits for it.
         let mut record = record?;
         let at = at.record(&record);
-        for touch in moves {
-            if let Act::Move { behind } = &touch.act {
-                order.put(&record.name, behind.as_ref(), touch.stamp);
-            }
-        }
         if removed {
             let all_seen = updates.iter().all(|update| {
                 let digest = update.value().flatten().map(|value| value.digest());
@@ -477,6 +486,8 @@ impl Viewing<'_> {
                 }
                 None => {
                     fields.remove(*name);
+                    let removed = self.removed.entry(at.entry(name)).or_default();
+                    removed.extend(stamp);
                 }
             }
         }

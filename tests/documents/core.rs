@@ -15,7 +15,7 @@ const RULES: Rules<'static> = Rules {
 };
 
 /// A document in words: values, the order of the records that all have, what lost. Plain lists are sorted: their order need not agree.
-fn shown(document: &Document) -> String {
+pub(crate) fn shown(document: &Document) -> String {
     let mut out = String::new();
     show_map(&document.root, "", &mut out);
     for loser in document.losers.keys() {
@@ -56,7 +56,7 @@ fn show_map(map: &Map, at: &str, out: &mut String) {
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn the_driver_shows_the_view_of_both_sides_edits(a in edits(), b in edits()) {

@@ -49,14 +49,29 @@ pub fn mark(document: &Document) -> Marking {
             },
         };
     }
-    let text = inserted(document, root, &marker_of(root));
-    // The exact way back is what makes it safe.
-    match Document::from_text(text, &Limits::default()) {
-        Ok(marked) if strip(&marked).as_deref() == Some(document.text()) => {
-            Marking::Marked(marked.into_text())
-        }
-        _ => Marking::Nowhere,
+    match marked(document, root, &marker_of(root)) {
+        Some(marked) => Marking::Marked(marked.into_text()),
+        None => Marking::Nowhere,
     }
+}
+
+/// The document with the marker of another version of it, where it has lost its own; nothing if it has not, or if none
+/// can stand in it.
+pub(crate) fn marked_like(document: &Document, other: &Document) -> Option<Document> {
+    let root = document.root()?;
+    let marker = marker(other)?;
+    let lost = may_carry(root)
+        && !mentions_in(root, true).any(|mention| is_under_annotation_key(&mention));
+    lost.then(|| marked(document, root, &marker)).flatten()
+}
+
+/// The document with this marker; nothing if there is no exact way back.
+fn marked(document: &Document, root: NodeRef<'_>, marker: &Marker) -> Option<Document> {
+    let text = inserted(document, root, marker);
+    let marked = Document::from_text(text, &Limits::default()).ok()?;
+    let before = strip(document);
+    let before = before.as_deref().unwrap_or(document.text());
+    (strip(&marked).as_deref() == Some(before)).then_some(marked)
 }
 
 /// The marker that a document has; nothing if it has none, or none that is understood.

@@ -40,6 +40,7 @@ pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
 pub use lift::{Lifted, lift};
+pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};

@@ -22,7 +22,7 @@ mod trivia;
 
 use std::borrow::Cow;
 
-use crate::context::is_marked;
+use crate::context::{is_marked, marked_like};
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 use sides::Sides;
 
@@ -149,18 +149,21 @@ impl Versions {
         })
     }
 
-    /// Both sides as edits of the base, where a tool rewrote them, in documents.
+    /// Both sides as edits of the base, where a tool rewrote them or took their marker away, in documents.
     fn regrafted(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let Sides { base, ours, theirs } = &self.documents;
         let is_document = |document: &Document| document.root().is_some_and(is_marked);
         if !self.documents.iter().any(is_document) {
             return (None, None);
         }
-        let grafted = |side| {
-            let grafted = regraft::grafted(base, side)?;
-            Some(self.frames.base.dress(grafted.into_text()))
+        let restored = |side: &Document, frame: &Frame| match regraft::grafted(base, side) {
+            Some(grafted) => Some(self.frames.base.dress(grafted.into_text())),
+            None => Some(frame.dress(marked_like(side, base)?.into_text())),
         };
-        (grafted(ours), grafted(theirs))
+        (
+            restored(ours, &self.frames.ours),
+            restored(theirs, &self.frames.theirs),
+        )
     }
 
     fn merged(self, options: &Options<'_>) -> Result<Merged, Error> {

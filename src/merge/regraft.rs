@@ -51,7 +51,8 @@ pub(super) fn grafted(base: &Document, side: &Document) -> Option<Document> {
     let anchors = Anchors::of(&grafted);
     let reads_back =
         file.agrees(&grafted, Side::Ours) && anchors.is_unchanged(grafted.root()?, after, role);
-    reads_back.then_some(grafted)
+    // Whatever was in another form may be what was deleted: only what is still there shows who wrote it.
+    (reads_back && rewrite::is_rewrite(&grafted, side)).then_some(grafted)
 }
 
 /// The role of a root: that of a mapping like any other if somebody else uses our keys in it.
@@ -345,12 +346,7 @@ impl<'d> Graft<'d> {
 /// For every member of `side` the index of the member of `base` that it is.
 fn matched(base: NodeRef<'_>, side: NodeRef<'_>) -> Vec<Option<usize>> {
     if let Some(field) = context::identity_field([base, side].into_iter()) {
-        let [olds, news] = context::numbered([Some(base), Some(side)], field);
-        let known: HashMap<u32, usize> = olds.into_iter().zip(0..).collect();
-        return news
-            .into_iter()
-            .map(|number| known.get(&number).copied())
-            .collect();
+        return matched_records(base, side, field);
     }
     let hashes = |nodes: &[NodeRef<'_>]| -> Vec<u64> {
         nodes.iter().map(|node| context::sameness(*node)).collect()
@@ -358,6 +354,33 @@ fn matched(base: NodeRef<'_>, side: NodeRef<'_>) -> Vec<Option<usize>> {
     let olds: Vec<_> = base.entries().map(EntryRef::value).collect();
     let news: Vec<_> = side.entries().map(EntryRef::value).collect();
     similar::align(&olds, &hashes(&olds), &news, &hashes(&news))
+}
+
+/// The same for records that `field` tells apart: by birth and identity, else by the text of the identity, as a structure
+/// has a text where the file has a number.
+fn matched_records(base: NodeRef<'_>, side: NodeRef<'_>, field: &str) -> Vec<Option<usize>> {
+    let [olds, news] = context::numbered([Some(base), Some(side)], field);
+    let known: HashMap<u32, usize> = olds.into_iter().zip(0..).collect();
+    let found: Vec<Option<usize>> = news
+        .into_iter()
+        .map(|number| known.get(&number).copied())
+        .collect();
+    let text = |entry: EntryRef<'_>| {
+        let identity = entry.value().get(field)?;
+        Some(identity.value().text().into_owned())
+    };
+    let taken: HashSet<usize> = found.iter().flatten().copied().collect();
+    let mut free: HashMap<String, usize> = base
+        .entries()
+        .enumerate()
+        .filter(|(at, _)| !taken.contains(at))
+        .filter_map(|(at, entry)| Some((text(entry)?, at)))
+        .collect();
+    found
+        .into_iter()
+        .zip(side.entries())
+        .map(|(found, entry)| found.or_else(|| free.remove(&text(entry)?)))
+        .collect()
 }
 
 /// A value to be written anew: without the nulls that stand for what is absent, annotations where they belong.

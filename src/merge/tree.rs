@@ -11,7 +11,7 @@ use super::document::{self, Keeper, Twin};
 use super::identity::{self, By, Matched, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
-use crate::context::{self, Role, are_one};
+use crate::context::{self, IDENTITY_FIELDS, Role, are_one};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
@@ -263,10 +263,12 @@ impl<'a> Merger<'a> {
             trivia::put_above(&mut foot, &left);
         }
         if let Some(&first) = order.first().filter(|_| !flow) {
-            let was_first = matched
-                .orders
-                .iter()
-                .any(|order| order.first() == Some(&first));
+            let is_about =
+                |index: u32| about.is_some() && document::is_about(&matched.slots[index as usize]);
+            let was_first = matched.orders.iter().any(|order| {
+                let mut others = order.iter().filter(|index| !is_about(**index));
+                others.next() == Some(&first)
+            });
             let lead = entries[first as usize]
                 .as_mut()
                 .filter(|entry| !was_first && starts_blank(entry))
@@ -889,6 +891,14 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
     let (Some(a), Some(b)) = (entry(a), entry(b)) else {
         return Ordering::Equal;
     };
+    // What names a record stands before what it holds.
+    let rank = |entry: EntryRef<'_>| {
+        let key = entry.key().map(NodeRef::text);
+        let naming = IDENTITY_FIELDS
+            .iter()
+            .position(|field| key.as_deref() == Some(field));
+        naming.unwrap_or(IDENTITY_FIELDS.len())
+    };
     let name = |entry: EntryRef<'_>| match matched.by {
         By::Key => entry.key().and_then(NodeRef::scalar).map(ordinal),
         By::Field(field) => entry
@@ -898,8 +908,9 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
             .map(ordinal),
         By::Content => None,
     };
-    name(a)
-        .cmp(&name(b))
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| name(a).cmp(&name(b)))
         .then_with(|| a.value().raw().cmp(b.value().raw()))
 }
 

@@ -208,6 +208,15 @@ fn a_text_field_that_looks_like_a_number_comes_back_as_it_was() {
 }
 
 #[test]
+fn records_are_known_again_by_ids_that_look_like_numbers() {
+    let text = "# one\n_crdt: v1 todos=or_set\ntodos:\n  # the first\n  - id: 1\n    title: A  # a\n    status: pending\n    priority: low\n    created_at: 2024-01-01T00:00:00Z\n";
+    let written = rewritten::<Todos>(text).unwrap();
+    assert!(written.contains("id: '1'"), "{written}");
+    let grafted = regraft(&read(text), &read(&written.replace("title: A", "title: B"))).unwrap();
+    assert_eq!(grafted.text(), text.replace("title: A", "title: B"));
+}
+
+#[test]
 fn aliases_come_back_while_their_copies_agree() {
     let text = "# who\n_crdt: v1 todos=or_set\nlinks: &links {docs: a, chat: b}\ntodos:\n  - id: a\n    title: A\n    status: pending\n    priority: low\n    created_at: 2024-01-01T00:00:00Z\n    links: *links\n";
     let written = rewritten::<Todos>(text).unwrap();

@@ -232,6 +232,37 @@ pub(crate) fn edited(text: &str, edits: &[Edit]) -> String {
     })
 }
 
+/// The file with everything in it that says no more: absent fields as nulls, timestamps in another time zone.
+pub(crate) fn said_at_length(text: &str) -> String {
+    const OPTIONAL: [&str; 4] = ["assigned_to", "due_date", "completed_at", "outcome"];
+    let document = read(text);
+    let manner = Manner::of(&document);
+    let mut draft = FileDraft::of(&document);
+    let root = draft.parts[0].root.open().unwrap();
+    let at = position(root, "todos").unwrap();
+    let todos = root.entries[at].open().unwrap().body.value.open().unwrap();
+    for at in 0..todos.entries.len() {
+        let record = record(todos, at);
+        for field in OPTIONAL {
+            if position(record, field).is_none() {
+                let end = record.entries.len();
+                let key = Scalar::Str(field.into());
+                record.insert(end, Some(&key), &Value::Scalar(Scalar::Null), manner);
+            }
+        }
+        let at = position(record, "created_at").unwrap();
+        let made = record.entries[at].open().unwrap();
+        let rhema_crdt::yaml::Draft::Keep(node) = made.body.value else {
+            unreachable!("nobody has touched it");
+        };
+        let elsewhere = chrono::FixedOffset::west_opt(5 * 3600 + 1800).unwrap();
+        let time = chrono::DateTime::parse_from_rfc3339(&node.text()).unwrap();
+        let time = time.with_timezone(&elsewhere).to_rfc3339();
+        made.set(&Value::from(time.as_str()), manner);
+    }
+    draft.emit(Side::Ours)
+}
+
 fn make(edit: &Edit, todos: &mut Collection<'_>, manner: Manner) {
     let count = todos.entries.len();
     if let Edit::Add(value) = edit {

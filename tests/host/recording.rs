@@ -84,11 +84,37 @@ fn edits_through_the_tool_are_stamped_and_nothing_else_is_in_the_diff() {
 }
 
 #[test]
+fn a_branch_that_the_tool_rewrote_merges_as_what_was_edited_through_it() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["init", "--no-join"]).exits(0);
+    tree.commit("init");
+    let done = TODOS.replace(
+        "title: Second\n    status: pending",
+        "title: Second\n    status: completed",
+    );
+    let first = TODOS.replace("\"First\"   # soon", "\"Foremost\"   # soon");
+    tree.on_branch("tool", FILE, by_host(&done));
+    tree.on_branch("hand", FILE, &first);
+    tree.git(&["merge", "-q", "--no-edit", "hand"]);
+    tree.git(&["merge", "-q", "--no-edit", "tool"]);
+    let both = done.replace("\"First\"   # soon", "\"Foremost\"   # soon");
+    assert_eq!(tree.read(FILE), both);
+}
+
+#[test]
 fn whoever_deletes_comments_deletes_comments() {
     let world = World::new();
     let head = "# Things to do\n_crdt: v1 todos=or_set\ntodos:\n- id: a\n  title: First\n";
     let tree = world.repo("repo", &[(FILE, head)]);
     let deleted = head.replace("# Things to do\n", "");
+    tree.write(FILE, &deleted);
+    assert_eq!(tree.rhema(&SYNC).exits(0).json()["documents_changed"], 0);
+    assert_eq!(tree.read(FILE), deleted);
+    // Even if what is left happens to have a tool's form.
+    let head = head.replace("title: First\n", "title: First\n  tags: [x]\n");
+    tree.write(FILE, &head);
+    tree.commit("tags");
     tree.write(FILE, &deleted);
     assert_eq!(tree.rhema(&SYNC).exits(0).json()["documents_changed"], 0);
     assert_eq!(tree.read(FILE), deleted);

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rhema_crdt::context::stamp;
+use rhema_crdt::context::{same, stamp};
 use rhema_crdt::crdt::{Clock, Replica};
 use rhema_crdt::merge::{Options, merge, regraft};
 
-use crate::model::{Edit, earlier_edits, edited, edits, read, starts};
-use crate::shapes::{Todos, rewritten};
+use crate::model::{Edit, earlier_edits, edited, edits, read, said_at_length, starts};
+use crate::shapes::{ClosedTodos, Todos, rewritten};
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
 fn config(cases: u32) -> ProptestConfig {
@@ -97,6 +97,59 @@ proptest! {
         }
         if ours != theirs {
             prop_assert_eq!(&merged(&by_host(&ours), &by_host(&theirs)), &by_hand);
+        }
+    }
+
+    #[test]
+    fn annotations_that_a_tool_dropped_are_not_missed(
+        mut start in starts(),
+        before in earlier_edits(),
+        mine in edits(),
+        other in edits(),
+        stamped in any::<[bool; 2]>(),
+    ) {
+        start.custom = false;
+        let by_tool = |text: &str| rewritten::<ClosedTodos>(text).unwrap();
+        let base = branch(&start.text(), &before, 1, stamped[0]);
+        let grafted = regraft(&read(&base), &read(&by_tool(&base)));
+        prop_assert_eq!(grafted.map(|grafted| grafted.into_text()), Some(base.clone()));
+        let ours = branch(&base, &mine, 2, false);
+        let theirs = branch(&base, &other, 3, stamped[1]);
+        if theirs != base {
+            let moves = mine.iter().any(|edit| matches!(edit, Edit::Move(..) | Edit::Add(_)));
+            let [by_hand, by_tool] = [ours.clone(), by_tool(&ours)].map(|ours| {
+                let text = merged(&base, &ours, &theirs);
+                if moves { without_blank_lines(&text) } else { text }
+            });
+            prop_assert_eq!(by_tool, by_hand);
+        }
+    }
+
+    #[test]
+    fn what_says_no_more_contests_nothing(
+        start in starts(),
+        before in earlier_edits(),
+        mine in edits(),
+        other in edits(),
+        stamped in any::<[bool; 3]>(),
+    ) {
+        let base = branch(&start.text(), &before, 1, stamped[0]);
+        let at_length = read(&said_at_length(&base));
+        prop_assert_ne!(at_length.text(), base.as_str());
+        let now = Clock::new(Replica::from_bits(7), None).tick(1_900_000_000_000).unwrap();
+        let found = stamp(Some(&read(&base)), &at_length, now, &mut std::iter::empty());
+        prop_assert_eq!((found.text, found.edits), (None, 0));
+        let ours = branch(&base, &mine, 2, stamped[1]);
+        let theirs = branch(&base, &other, 3, stamped[2]);
+        let plain = read(&merged(&base, &ours, &theirs));
+        for (ours, theirs) in [
+            (said_at_length(&ours), theirs.clone()),
+            (said_at_length(&ours), said_at_length(&theirs)),
+        ] {
+            let text = merged(&base, &ours, &theirs);
+            prop_assert_eq!(&text, &merged(&base, &theirs, &ours));
+            // Values, stamps and what is kept as lost.
+            prop_assert!(same(read(&text).root().unwrap(), plain.root().unwrap()), "{}\n{}", plain.text(), text);
         }
     }
 }

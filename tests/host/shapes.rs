@@ -288,6 +288,27 @@ struct Metadata {
     author: Option<String>,
 }
 
+/// `todos.yaml` as a tool without room for other people's keys has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ClosedTodos {
+    todos: Vec<ClosedTodo>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClosedTodo {
+    id: String,
+    title: String,
+    description: Option<String>,
+    status: TodoStatus,
+    priority: Priority,
+    assigned_to: Option<String>,
+    due_date: Option<Instant>,
+    created_at: Instant,
+    completed_at: Option<Instant>,
+    outcome: Option<String>,
+    related_knowledge: Texts,
+}
+
 /// What the host tool makes of a file: it reads all of it into `T`, and writes all of it anew.
 pub(crate) fn rewritten<T: Serialize + DeserializeOwned>(
     text: &str,

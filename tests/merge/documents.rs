@@ -394,3 +394,39 @@ fn directives_and_markers_stay() {
         ",
     );
 }
+
+#[test]
+fn the_blank_line_below_the_marker_stays() {
+    case(
+        "
+        _crdt: v1
+
+        list:
+          a: 1
+          b: 1
+        ",
+        "
+        _crdt: v1
+
+        list:
+          a: 2
+          b: 1
+        ",
+        "
+        _crdt: v1
+
+        list:
+          a: 1
+          b: 2
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1
+
+        list:
+          a: 2
+          b: 2
+        ",
+    );
+}

@@ -127,7 +127,8 @@ impl Difference<'_> {
                     record: record.clone(),
                     behind,
                 };
-                self.push(record.birth.stamp, at, act, Observed::default());
+                let observed = self.observed(None, &at);
+                self.push(record.birth.stamp, at, act, observed);
                 continue;
             };
             let at = at.record(old);
@@ -201,9 +202,13 @@ impl Difference<'_> {
                 observed.extend(&self.stamp(stamp));
             }
         }
-        for (loser, stamps) in self.old.losers.iter().filter(|(loser, _)| loser.at == *at) {
-            if let Some(value) = &loser.value {
-                observed.extend(&self.value(value, stamps));
+        let lost = |(loser, _): &(&Loser, _)| loser.at.steps().starts_with(at.steps());
+        for (loser, stamps) in self.old.losers.iter().filter(lost) {
+            for &stamp in stamps {
+                observed.extend(&self.stamp(stamp));
+            }
+            if let (Some(value), true) = (&loser.value, stamps.is_empty()) {
+                observed.add(None, value.digest());
             }
         }
         observed

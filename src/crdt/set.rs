@@ -55,8 +55,12 @@ struct Place {
     behind: Option<Atom>,
 }
 
+/// A spot in the order: where the base has a record, or where an edit put it. Spots stay when a record is moved on or
+/// removed, so that what follows it stays where it is.
+type Spot<'o> = (&'o Key, Option<&'o Place>);
+
 /// The order of the records of a set: that of the base, in which edits put records behind others (after the causal trees of
-/// Roh et al., "Replicated abstract data types", 2011). What was put behind the same record stands there latest first, so
+/// Roh et al., "Replicated abstract data types", 2011). What was put behind the same spot stands there latest first, so
 /// that whoever puts a record somewhere finds it there.
 pub(super) struct Order {
     base: Vec<Key>,
@@ -82,62 +86,69 @@ impl Order {
 
     /// The records in order.
     pub(super) fn arrange(&self, mut records: BTreeMap<Key, Record>) -> Vec<Record> {
-        let keys: Vec<Key> = self.keys(&records).into_iter().cloned().collect();
-        let ordered = keys
-            .iter()
-            .filter_map(|key| records.remove(key))
-            .collect::<Vec<_>>();
-        // Two records that were each put behind the other follow nothing.
-        ordered.into_iter().chain(records.into_values()).collect()
+        let spots = self.spots(&records);
+        let shown = |(key, place): &Spot<'_>| self.latest(key) == *place;
+        let mut ordered: Vec<Record> = spots
+            .into_iter()
+            .filter(shown)
+            .filter_map(|(key, _)| records.remove(key))
+            .collect();
+        // Two records that were each put behind the other at once follow nothing.
+        ordered.extend(records.into_values());
+        ordered
     }
 
-    fn keys(&self, records: &BTreeMap<Key, Record>) -> Vec<&Key> {
-        let mut followers: BTreeMap<Option<&Key>, Vec<(&Place, &Key)>> = BTreeMap::new();
+    fn latest(&self, key: &Key) -> Option<&Place> {
+        self.places.get(key).and_then(BTreeSet::last)
+    }
+
+    /// All spots in order.
+    fn spots(&self, records: &BTreeMap<Key, Record>) -> Vec<Spot<'_>> {
+        let mut followers: BTreeMap<Option<Spot<'_>>, Vec<Spot<'_>>> = BTreeMap::new();
         for (key, places) in &self.places {
-            if let Some(place) = places.last().filter(|_| records.contains_key(key)) {
-                let anchor = self.anchor(place, records);
-                followers.entry(anchor).or_default().push((place, key));
+            for place in places {
+                let anchor = place
+                    .behind
+                    .as_ref()
+                    .and_then(|name| self.spot(name, place, records));
+                followers
+                    .entry(anchor)
+                    .or_default()
+                    .push((key, Some(place)));
             }
         }
         for group in followers.values_mut() {
-            group.sort_by(|(a, x), (b, y)| b.stamp.cmp(&a.stamp).then_with(|| x.cmp(y)));
+            group.sort_by(|(x, a), (y, b)| b.cmp(a).then_with(|| x.cmp(y)));
         }
-        let stays = |key: &&Key| records.contains_key(*key) && !self.places.contains_key(*key);
-        let unmoved = self.base.iter().filter(stays).map(Some);
-        let mut keys = Vec::with_capacity(records.len());
-        for start in std::iter::once(None).chain(unmoved) {
+        let base = self.base.iter().map(|key| Some((key, None)));
+        let mut spots = Vec::with_capacity(self.base.len() + self.places.len());
+        for start in std::iter::once(None).chain(base) {
             let mut waiting = vec![start];
-            while let Some(key) = waiting.pop() {
-                keys.extend(key);
-                let group = followers.remove(&key).unwrap_or_default();
-                waiting.extend(group.into_iter().rev().map(|(_, key)| Some(key)));
+            while let Some(spot) = waiting.pop() {
+                spots.extend(spot);
+                let group = followers.remove(&spot).unwrap_or_default();
+                waiting.extend(group.into_iter().rev().map(Some));
             }
         }
-        keys
+        spots
     }
 
-    /// The record that one in this place follows now. One that is gone, or that was moved away since, leaves it to the one
-    /// that it followed then.
-    fn anchor(&self, place: &Place, records: &BTreeMap<Key, Record>) -> Option<&Key> {
-        let mut behind = self.named(place.behind.as_ref()?, records)?;
-        let then = |key: &Key| {
-            let places = self.places.get(key)?;
-            places.iter().rfind(|then| then.stamp <= place.stamp)
-        };
-        // Back in time, as long as it goes by places; two records may have been put behind each other.
-        for _ in 0..=self.places.len() {
-            let now = self.places.get(behind).and_then(BTreeSet::last);
-            let was = then(behind);
-            if now == was && records.contains_key(behind) {
-                return Some(behind);
-            }
-            let Some(was) = was else { break };
-            behind = self.named(was.behind.as_ref()?, records)?;
+    /// Where the record that an edit called so stood when another one was put behind it.
+    fn spot(
+        &self,
+        name: &Atom,
+        follower: &Place,
+        records: &BTreeMap<Key, Record>,
+    ) -> Option<Spot<'_>> {
+        let key = self.named(name, records)?;
+        let places = self.places.get(key);
+        let then =
+            places.and_then(|places| places.iter().rfind(|then| then.stamp <= follower.stamp));
+        if then.is_some() || self.base.contains(key) {
+            return Some((key, then));
         }
-        // And then in the base, where what was ever moved stands no more.
-        let at = self.base.iter().position(|key| key == behind)?;
-        let stays = |key: &&Key| records.contains_key(*key) && !self.places.contains_key(*key);
-        self.base[..at].iter().rfind(stays)
+        // Clocks disagree: whoever put it there had seen it.
+        Some((key, places.and_then(BTreeSet::first)))
     }
 
     /// The record that an edit called so.

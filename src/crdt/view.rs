@@ -1,12 +1,14 @@
 //! The view: what a set of edits shows over the document that they were made on. A function of the set alone: the order,
 //! grouping and repetition of edits do not matter.
 
+mod records;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::edits;
-use super::document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps, Step};
+use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
-use super::set::{self, Key, Order};
+use super::register::stamps_of;
 use super::text::{self, Overlap};
 use super::{Digest, Observed, Stamp, Write, heads, list};
 
@@ -150,12 +152,12 @@ struct Viewing<'r> {
 }
 
 impl Viewing<'_> {
-    fn lose(&mut self, at: &Path, value: Value, stamp: Option<Stamp>) {
+    fn lose(&mut self, at: &Path, value: Value, stamps: impl IntoIterator<Item = Stamp>) {
         let loser = Loser {
             at: at.clone(),
             value,
         };
-        self.losers.entry(loser).or_default().extend(stamp);
+        self.losers.entry(loser).or_default().extend(stamps);
     }
 
     fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
@@ -219,30 +221,33 @@ impl Viewing<'_> {
         let mut live = heads.losers;
         live.push(heads.winner);
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
-        let (value, stamp) = live.pop()?;
-        let Some(value) = value else {
-            self.removed.entry(at.clone()).or_default().extend(stamp);
+        let (value, _) = live.pop()?;
+        // Of what stood there already all stamps are known.
+        let stamps = |value: &Value| {
+            let mut stamps = stamps_of(value, &writes);
+            let known = base.filter(|(base, _)| value.as_ref() == Some(base));
+            if let Some((_, known)) = known.filter(|(_, known)| !known.is_disjoint(&stamps)) {
+                stamps.extend(known);
+            }
+            stamps
+        };
+        let Some(shown) = &value else {
+            self.removed
+                .entry(at.clone())
+                .or_default()
+                .extend(stamps(&value));
             return None;
         };
-        let base_stamps = |value: &Atom| {
-            base.filter(|(base, _)| *base == value)
-                .map(|(_, stamps)| stamps.clone())
-        };
-        if let Some(merged) = base.and_then(|(base, _)| self.texts(base, &live, &value, at)) {
-            let stamps = live.iter().filter_map(|(_, stamp)| *stamp).chain(stamp);
-            return Some(Node::Register(merged, stamps.collect()));
+        if let Some(merged) = base.and_then(|(base, _)| self.texts(base, &live, shown, at)) {
+            let heads = live.iter().map(|(value, _)| value).chain([&value]);
+            return Some(Node::Register(merged, heads.flat_map(stamps).collect()));
         }
-        for (lost, stamp) in live {
-            self.lose(at, lost, stamp);
+        let stamped = Node::Register(shown.clone(), stamps(&value));
+        for (lost, _) in live {
+            let stamps = stamps(&lost);
+            self.lose(at, lost, stamps);
         }
-        let stamps = match stamp {
-            // What stood there already keeps all its stamps.
-            Some(stamp) => base_stamps(&value)
-                .filter(|stamps| stamps.contains(&stamp))
-                .unwrap_or_else(|| [stamp].into()),
-            None => Stamps::new(),
-        };
-        Some(Node::Register(value, stamps))
+        Some(stamped)
     }
 
     /// Concurrent texts as one: where they overlap the later one stands and the other is kept.
@@ -310,220 +315,4 @@ impl Viewing<'_> {
         });
         Node::List(merged, stamps)
     }
-
-    fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
-        let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
-        for (step, touches) in Touch::by_step(touches) {
-            if let Step::Record(name, birth) = step {
-                let key = Key::new(&name, birth);
-                touched.entry(key).or_default().extend(touches);
-            }
-        }
-        let mut order = Order::of(base);
-        let mut records = BTreeMap::new();
-        for record in base {
-            let key = Key::of(record);
-            let touches = touched.remove(&key).unwrap_or_default();
-            let record = self.record(&key, Some(record), touches, &mut order, at);
-            records.extend(record.map(|record| (key, record)));
-        }
-        for (key, touches) in touched {
-            let record = self.record(&key, None, touches, &mut order, at);
-            records.extend(record.map(|record| (key, record)));
-        }
-        self.deal(&mut records);
-        order.arrange(records)
-    }
-
-    /// Deals the names of records that were born under the same one: the earliest birth keeps it.
-    fn deal(&self, records: &mut BTreeMap<Key, Record>) {
-        let mut families: BTreeMap<&str, Vec<(Birth, &Key)>> = BTreeMap::new();
-        for (key, record) in records.iter() {
-            let family = families.entry(&key.family).or_default();
-            family.push((record.birth, key));
-        }
-        let mut names: Vec<(Key, String)> = Vec::new();
-        for (name, mut family) in families.into_iter().filter(|(_, family)| family.len() > 1) {
-            family.sort();
-            for (index, (_, key)) in family.into_iter().enumerate() {
-                let name = match index {
-                    0 => name.to_owned(),
-                    _ => set::second_name(name, key.birth),
-                };
-                names.push((key.clone(), name));
-            }
-        }
-        for (key, name) in names {
-            if let Some(record) = records
-                .get_mut(&key)
-                .filter(|record| record.name.said() != name)
-            {
-                record.name = self.spelled(name);
-            }
-        }
-    }
-
-    /// A record with all that was done to it: gone where a removal observed everything, else whole.
-    fn record(
-        &mut self,
-        key: &Key,
-        base: Option<&Record>,
-        touches: Vec<Touch>,
-        order: &mut Order,
-        at: &Path,
-    ) -> Option<Record> {
-        let mut record = base.cloned();
-        let mut removals = Observed::default();
-        let mut removed = false;
-        let mut updates = Vec::new();
-        for touch in touches {
-            match &touch.act {
-                Act::Add {
-                    record: born,
-                    behind,
-                } if touch.is_here() => {
-                    order.put(key, behind.as_ref(), touch.stamp);
-                    let known = record.get_or_insert_with(|| Record {
-                        fields: Map::new(),
-                        ..born.clone()
-                    });
-                    known.birth = known.birth.min(born.birth);
-                    updates.extend(written(&touch, &born.fields));
-                }
-                Act::Move { behind } if touch.is_here() => {
-                    order.put(key, behind.as_ref(), touch.stamp);
-                }
-                Act::Remove if touch.is_here() => {
-                    removed = true;
-                    removals.extend(&touch.observed);
-                }
-                _ => updates.push(touch),
-            }
-        }
-        // An edit of a record whose birth is not known yet waits for it.
-        let mut record = record?;
-        let at = at.record(&record);
-        if removed {
-            let all_seen = updates.iter().all(|update| {
-                let digest = update.value().flatten().map(|value| value.digest());
-                removals.contains(update.stamp, digest.unwrap_or(Digest::of(b"")))
-            });
-            if all_seen {
-                return None;
-            }
-            self.lose(&at, None, None);
-        }
-        let fields = std::mem::take(&mut record.fields);
-        record.fields = self.fields(&fields, updates, &at);
-        Some(record)
-    }
-
-    /// The fields of a record: groups as one register each, all others by themselves.
-    fn fields(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
-        let mut rest = touches;
-        let mut grouped = Vec::new();
-        for group in self.rules.groups {
-            let is_in = |touch: &Touch| matches!(touch.rest.as_slice(), [Step::Entry(name)] if group.contains(&name.as_str()));
-            let (inside, outside) = rest.into_iter().partition(is_in);
-            rest = outside;
-            grouped.push((*group, inside));
-        }
-        let mut fields = self.map(base, rest, at);
-        for (group, touches) in grouped {
-            self.group(group, base, touches, &mut fields, at);
-        }
-        fields
-    }
-
-    /// Fields that change together: every edit of some of them wrote all.
-    fn group(
-        &mut self,
-        group: &[&str],
-        base: &Map,
-        touches: Vec<Touch>,
-        fields: &mut Map,
-        at: &Path,
-    ) {
-        let standing: Vec<Value> = group
-            .iter()
-            .map(|name| match base.get(*name) {
-                Some(Node::Register(value, _)) => Some(value.clone()),
-                _ => None,
-            })
-            .collect();
-        let mut by_edit: BTreeMap<usize, Write<Vec<Value>>> = BTreeMap::new();
-        for touch in &touches {
-            let write = by_edit.entry(touch.edit).or_insert_with(|| Write {
-                value: standing.clone(),
-                digest: Digest::of(b""),
-                stamp: None,
-                observed: Observed::default(),
-            });
-            let is_here = |name: &&str| matches!(touch.rest.first(), Some(Step::Entry(first)) if first == *name);
-            let place = group.iter().position(is_here);
-            if let Some((place, value)) = place.zip(touch.value()) {
-                write.value[place] = value;
-            }
-            write.stamp = write.stamp.max(touch.stamp);
-            write.observed.extend(&touch.observed);
-        }
-        let writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
-        let Some(heads) = heads(&writes) else { return };
-        let (won, stamp) = heads.winner;
-        for (lost, stamp) in heads.losers {
-            for ((name, lost), won) in group.iter().zip(lost).zip(&won) {
-                if lost != *won {
-                    self.lose(&at.entry(name), lost, stamp);
-                }
-            }
-        }
-        for ((name, value), before) in group.iter().zip(won).zip(standing) {
-            match value {
-                value if value == before && stamp.is_none() => {}
-                Some(value) => {
-                    let stamps = stamp.into_iter().collect();
-                    fields.insert((*name).to_owned(), Node::Register(value, stamps));
-                }
-                None => {
-                    fields.remove(*name);
-                    let removed = self.removed.entry(at.entry(name)).or_default();
-                    removed.extend(stamp);
-                }
-            }
-        }
-    }
-}
-
-/// The fields of a record that was added, as writes of the edit that added it.
-fn written(add: &Touch, fields: &Map) -> Vec<Touch> {
-    let mut touches = Vec::new();
-    for (name, node) in fields {
-        let touch = |act| Touch {
-            rest: vec![Step::Entry(name.clone())],
-            act,
-            ..add.clone()
-        };
-        match node {
-            Node::Register(value, _) => touches.push(touch(Act::Write(value.clone()))),
-            Node::List(members, _) => touches.push(touch(Act::Replace(members.clone()))),
-            Node::Map(map) => touches.extend(written(add, map).into_iter().map(|mut touch| {
-                touch.rest.insert(0, Step::Entry(name.clone()));
-                touch
-            })),
-            Node::Set(records) => {
-                let mut behind = None;
-                for record in records {
-                    let mut touch = touch(Act::Add {
-                        record: record.clone(),
-                        behind: behind.replace(record.name.clone()),
-                    });
-                    touch
-                        .rest
-                        .push(Step::Record(record.name.clone(), record.birth.digest));
-                    touches.push(touch);
-                }
-            }
-        }
-    }
-    touches
 }

@@ -40,6 +40,7 @@ fn show_map(map: &Map, at: &str, out: &mut String) {
                 out.push_str(&format!("{at}: {members:?}\n"));
             }
             Node::Map(map) => show_map(map, &at, out),
+            Node::Set(records) if records.is_empty() => out.push_str(&format!("{at}: []\n")),
             Node::Set(records) => {
                 let mut sorted: Vec<&Record> = records.iter().collect();
                 sorted.sort_by_key(|record| record.name.said());

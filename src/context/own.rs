@@ -113,9 +113,8 @@ impl Own {
 
     /// What makes `mapping` say this.
     pub(super) fn placed(&self, mapping: NodeRef<'_>, role: Role) -> Vec<Splice> {
-        let annotation = self.annotation_text(role).unwrap_or_default();
-        let conflicts = self.conflicts_text();
-        placing::place(mapping, role, &annotation, conflicts.as_deref())
+        let (annotation, conflicts) = (self.annotation_text(role), self.conflicts_text());
+        placing::place(mapping, role, annotation.as_deref(), conflicts.as_deref())
     }
 }
 

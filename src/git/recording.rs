@@ -119,7 +119,17 @@ impl Repo {
         };
         // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
         let head = head.map(|head| with_line_ends_of(&bytes, head));
-        let head = head.and_then(|head| Document::read(&head, &Limits::default()).ok());
+        let head = match head.map(|head| Document::read(&head, &Limits::default())) {
+            Some(Err(error)) => {
+                let why = format!(
+                    "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
+                );
+                left.push((path, why));
+                return Ok(None);
+            }
+            Some(Ok(head)) => Some(head),
+            None => None,
+        };
         // What a tool wrote anew is the edits that were made through it, not what it made of the file.
         let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
         let is_rewritten = grafted.is_some();
@@ -215,13 +225,14 @@ fn nobodys() -> Result<Stamp, Error> {
     stamp.map_err(|source| Error::Clock { source })
 }
 
-fn with_line_ends_of(bytes: &[u8], head: Vec<u8>) -> Vec<u8> {
-    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !head.contains(&b'\r');
+/// A version of a file as this work tree would hold it, told from the line ends of what it does hold.
+pub(super) fn with_line_ends_of(bytes: &[u8], version: Vec<u8>) -> Vec<u8> {
+    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !version.contains(&b'\r');
     if !converted {
-        return head;
+        return version;
     }
-    let mut out = Vec::with_capacity(head.len() + head.len() / 20);
-    for byte in head {
+    let mut out = Vec::with_capacity(version.len() + version.len() / 20);
+    for byte in version {
         if byte == b'\n' {
             out.push(b'\r');
         }

@@ -14,6 +14,7 @@ mod documents;
 mod driver;
 mod error;
 mod mending;
+mod moves;
 mod program;
 mod recording;
 mod replace;

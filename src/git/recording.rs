@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::documents::marked_places;
+use super::moves::Moves;
 use super::walk;
 use super::{Error, Repo, replace};
 use crate::context::{self, Stamped};
@@ -59,8 +60,9 @@ impl Repo {
             ..Recorded::default()
         };
         let mut edited = Vec::new();
+        let mut moves = None;
         for path in found.files {
-            match self.edited(path, &mut recorded.left) {
+            match self.edited(path, &mut moves, &mut recorded.left) {
                 Ok(found) => edited.extend(found),
                 Err(error) => recorded.problems.push(error),
             }
@@ -94,6 +96,7 @@ impl Repo {
     fn edited(
         &self,
         path: PathBuf,
+        moves: &mut Option<Moves>,
         left: &mut Vec<(PathBuf, String)>,
     ) -> Result<Option<Edited>, Error> {
         let full = self.top().join(&path);
@@ -101,7 +104,10 @@ impl Repo {
             path: full.clone(),
             source,
         })?;
-        let head = self.in_head(&path)?;
+        let head = match self.in_head(&path)? {
+            Some(head) => Some(head),
+            None => self.in_head_elsewhere(&path, moves)?,
+        };
         if head.as_deref() == Some(bytes.as_slice()) {
             return Ok(None);
         }
@@ -143,6 +149,22 @@ impl Repo {
             work,
             found,
         }))
+    }
+
+    /// What HEAD holds of a file that was moved since; nothing if it is new.
+    fn in_head_elsewhere(
+        &self,
+        path: &Path,
+        moves: &mut Option<Moves>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let moves = match moves {
+            Some(moves) => moves,
+            None => moves.insert(Moves::since_head(self)?),
+        };
+        match moves.former_path(path) {
+            Some(former) => self.in_head(former),
+            None => Ok(None),
+        }
     }
 
     fn write_stamped(

@@ -6,7 +6,7 @@
 //! are the same, timestamps (`instant.rs`) among them. *About what*: `kinds.rs`
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
 //! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
-//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! CRDTs see it. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
 //! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
 //! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
 //! what lost and settles it. Depends on `crdt` and `yaml`.
@@ -15,7 +15,6 @@ mod annotate;
 mod annotation;
 mod births;
 mod conflicts;
-mod difference;
 mod instant;
 mod kinds;
 mod leaves;
@@ -36,15 +35,14 @@ pub use crate::crdt::Birth;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
-pub use difference::edits;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
-pub use lift::{Lifted, lift};
+pub use lift::lift;
 pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};
-pub(crate) use own::{Own, Role, is_free, is_marked};
+pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, place_among};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};

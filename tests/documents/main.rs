@@ -5,3 +5,4 @@ mod agreement;
 mod branches;
 mod core;
 mod model;
+mod replicas;

@@ -12,6 +12,7 @@ mod changes;
 mod config;
 mod documents;
 mod driver;
+mod editing;
 mod error;
 mod mending;
 mod program;
@@ -27,6 +28,7 @@ mod walk;
 
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
+pub use editing::{Within, Written};
 pub use error::Error;
 pub use mending::{Favour, Mended};
 pub use recording::{Recorded, Stamps};

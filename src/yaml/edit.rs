@@ -68,6 +68,16 @@ impl<'d> Draft<'d> {
     }
 }
 
+impl Draft<'_> {
+    /// A new value in the manner of `like`, which stands elsewhere: its quotes, its brackets. `flow`: whether it stands
+    /// in brackets.
+    #[must_use]
+    pub fn like(value: &Value, like: NodeRef<'_>, manner: Manner, flow: bool) -> Self {
+        let flow = flow || (like.is_collection() && like.data().flow && !like.is_empty());
+        render::draft(value, Some(like), manner, flow)
+    }
+}
+
 /// Whether a node is a null that says nothing more than that.
 fn is_bare_null(node: NodeRef<'_>) -> bool {
     matches!(node.kind(), Kind::Scalar(Style::Empty | Style::Plain))

@@ -3,5 +3,6 @@
 
 mod agreement;
 mod branches;
+mod commands;
 mod core;
 mod model;

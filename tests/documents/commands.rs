@@ -323,50 +323,58 @@ fn is_among(fewer: &str, more: &str) -> bool {
 }
 
 fn sorted(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     lines
 }
 
+/// Whether the same leaves are there, and those that changed are texts of one line before and after.
+fn in_place(before: &Says, after: &Says) -> bool {
+    let all = |says: &Says| -> Vec<(String, String)> {
+        let each = std::iter::once(&says.root).chain(&says.records);
+        each.flat_map(|leaves| leaves.clone()).collect()
+    };
+    let (before, after) = (all(before), all(after));
+    before.len() == after.len()
+        && before.iter().zip(&after).all(|(old, new)| {
+            let has_lines = |value: &str| value.contains("\\n");
+            old.0 == new.0 && (old == new || !(has_lines(&old.1) || has_lines(&new.1)))
+        })
+}
+
 /// What stands in a file beside the lines that a change is about.
-fn keeps_all_else(change: &Change, hand: &Hand, before: &str, after: &str, records: usize) -> bool {
+fn keeps_all_else(
+    change: &Change,
+    hand: &Hand,
+    (before, says): (&str, &Says),
+    (after, then): (&str, &Says),
+) -> bool {
+    let records = says.records.len();
     let newline = if hand.crlf { "\r\n" } else { "\n" };
     let bare = after.replace("\r\n", "");
     let same_form = after.starts_with('\u{feff}') == hand.mark
         && after.ends_with('\n') == hand.ends
         && bare.contains('\n') != (hand.crlf || (!hand.ends && after.lines().count() == 1))
         && before.contains(newline);
-    let remarks = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter_map(|line| line.split_once("# "));
-        lines.map(|(_, remark)| remark.to_owned()).collect()
-    };
     let lines = match change {
         Change::Add { .. } => records == 0 || is_among(before, after),
         Change::Remove { .. } => records == 1 || is_among(after, before),
         Change::Move { .. } => sorted(before) == sorted(after),
-        Change::Set { fields, unset, .. } => {
-            let typed = fields.len() + unset.len();
-            let (before, after): (Vec<_>, Vec<_>) =
-                (before.lines().collect(), after.lines().collect());
-            // Lines stand for lines here: where texts of several lines, or new fields, come in, the remarks must do.
-            before.len() != after.len()
-                || before
-                    .iter()
-                    .zip(&after)
-                    .filter(|(before, after)| before != after)
-                    .count()
-                    <= typed
+        Change::Set { fields, .. } => {
+            let (before, after) = (before.lines(), after.lines());
+            let differ = || before.clone().zip(after.clone()).filter(|(a, b)| a != b);
+            !in_place(says, then)
+                || before.clone().any(|line| line.contains(": |"))
+                || (before.clone().count() == after.clone().count()
+                    && differ().count() <= fields.len())
         }
     };
+    let count = |text: &str| text.matches("# about").count() + text.matches("# beside").count();
     let kept = match change {
-        Change::Remove { .. } | Change::Move { .. } => true,
-        // A typed value may hold the sign.
-        _ => remarks(before)
-            .iter()
-            .all(|remark| after.contains(remark.as_str())),
+        Change::Remove { .. } => count(after) <= count(before),
+        // What stands beside a field goes with it.
+        Change::Set { unset, .. } if !unset.is_empty() => count(after) <= count(before),
+        _ => count(after) == count(before),
     };
     same_form && lines && kept
 }
@@ -415,7 +423,7 @@ proptest! {
             let after = edited.document.into_text();
             prop_assert_eq!(&Says::of(&after), &then, "{:?}\n{}\n{}", change, text, after);
             prop_assert!(
-                keeps_all_else(&change, &hand, &text, &after, says.records.len()),
+                keeps_all_else(&change, &hand, (&text, &says), (&after, &then)),
                 "{:?}\n{}\n{}", change, text, after
             );
             text = stamped(&head, &after, &mut clock);

@@ -132,7 +132,7 @@ impl<'c, 'd> Fields<'c, 'd> {
         };
         match value.to_be_written(old) {
             NewValue::Meant(meant) => made.set(&meant, self.manner),
-            NewValue::Typed(text) => made.body.value = Draft::Token(Cow::Owned(text)),
+            NewValue::Typed(text) => made.set_token(text),
         }
         Some(())
     }
@@ -161,7 +161,7 @@ impl<'c, 'd> Fields<'c, 'd> {
         let flow = self.collection.flow;
         let made = self.collection.entries.get_mut(index)?.open()?;
         match (value, like) {
-            (NewValue::Typed(text), _) => made.body.value = Draft::Token(Cow::Owned(text)),
+            (NewValue::Typed(text), _) => made.set_token(text),
             // What has several lines was written as its new place allows.
             (NewValue::Meant(meant), Some(like)) if !has_lines(&meant) => {
                 made.body.value = Draft::like(&meant, like, self.manner, flow);

@@ -333,6 +333,7 @@ fn add(document: &Document, to: &Address, given: &[Assignment]) -> Result<Edited
             let behind = neighbours.before(&given.path);
             fields.put(&given.path, &value, &behind, like)?;
         }
+        neighbours.space(record);
         Some(())
     });
     let mut changed = changed.ok_or_else(no_place)?;

@@ -357,7 +357,13 @@ fn keeps_all_else(
         && bare.contains('\n') != (hand.crlf || (!hand.ends && after.lines().count() == 1))
         && before.contains(newline);
     let lines = match change {
-        Change::Add { .. } => records == 0 || is_among(before, after),
+        Change::Add { .. } => {
+            let last = before.lines().rev().nth(1).unwrap_or_default();
+            let in_braces = last.trim_start().starts_with('-') && last.ends_with('}');
+            let more = after.lines().count() - before.lines().count();
+            // One line, and a blank one.
+            records == 0 || (is_among(before, after) && (!in_braces || more <= 2))
+        }
         Change::Remove { .. } => records == 1 || is_among(after, before),
         Change::Move { .. } => sorted(before) == sorted(after),
         Change::Set { fields, .. } => {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::super::placing::{is_ours, name_of};
 use super::super::{ANNOTATION_KEY, CONFLICTS_KEY};
-use crate::yaml::{Draft, Kind, MadeEntry, NodeRef, Style};
+use crate::yaml::{Collection, Draft, Kind, MadeEntry, NodeRef, Piece, Style};
 
 /// The records of a list, as a pattern for those to come. Later ones count more.
 pub(super) struct Neighbours<'d> {
     records: Vec<NodeRef<'d>>,
+    /// What stands between the `-` and the last one.
+    gap: &'d str,
 }
 
 impl<'d> Neighbours<'d> {
@@ -18,7 +20,12 @@ impl<'d> Neighbours<'d> {
         let is_record = |node: &NodeRef<'_>| node.kind() == Kind::Mapping && node.is_structured();
         let mut records: Vec<_> = members.filter(is_record).collect();
         records.reverse();
-        Self { records }
+        let gap = list.entries().next_back().map(|entry| entry.sep());
+        let gap = gap.filter(|gap| gap.bytes().all(|byte| byte == b' '));
+        Self {
+            records,
+            gap: gap.unwrap_or(" "),
+        }
     }
 
     /// Whether a new record stands in braces.
@@ -32,16 +39,19 @@ impl<'d> Neighbours<'d> {
             return;
         };
         collection.flow = flow;
-        let Some(last) = self.records.first().copied() else {
-            return;
-        };
-        let data = last.data();
-        if data.flow == flow && last.anchor().is_none() {
-            collection.like = flow.then_some(last);
-            if !flow {
-                let offset = i32::try_from(data.column).unwrap_or_default() - data.parent_column;
-                collection.offset = offset.max(1);
-            }
+        if flow {
+            record.body.sep = Piece::new(self.gap, 0);
+        } else if let Some(last) = self.records.first().filter(|last| !last.data().flow) {
+            let data = last.data();
+            let offset = i32::try_from(data.column).unwrap_or_default() - data.parent_column;
+            collection.offset = offset.max(1);
+        }
+    }
+
+    /// Gives a new record, once it is full, the spacing of the last one between its braces.
+    pub(super) fn space(&self, record: &mut Collection<'d>) {
+        if record.flow {
+            record.like = self.records.first().copied();
         }
     }
 

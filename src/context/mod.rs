@@ -6,17 +6,17 @@
 //! are the same, timestamps (`instant.rs`) among them. *About what*: `kinds.rs`
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
 //! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
-//! CRDTs see it, `difference.rs` two of them as edits. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! CRDTs see it. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
 //! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
 //! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
-//! what lost and settles it. *By command*: `address.rs` finds what a path names, `editing.rs` changes it. Depends on `crdt` and `yaml`.
+//! what lost and settles it. *By command*: `address.rs` finds what a path names, `editing.rs` changes it. Depends on
+//! `crdt` and `yaml`.
 
 mod address;
 mod annotate;
 mod annotation;
 mod births;
 mod conflicts;
-mod difference;
 mod editing;
 mod instant;
 mod kinds;
@@ -40,14 +40,13 @@ pub(crate) use address::choices as names_in;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
-pub use difference::edits;
 pub(crate) use editing::alike;
 pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
-pub use lift::{Lifted, lift};
+pub use lift::lift;
 pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;

@@ -100,15 +100,18 @@ pub struct Birth {
 /// A value in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
-    /// A value that is replaced as a whole, with the stamp of the edit that wrote it.
-    Register(Atom, Option<Stamp>),
+    /// A value that is replaced as a whole.
+    Register(Atom, Stamps),
     /// A list that keeps order and multiplicity.
-    List(Vec<Atom>, Option<Stamp>),
+    List(Vec<Atom>, Stamps),
     /// Named values.
     Map(Map),
     /// Records, each with an identity of its own, in order.
     Set(Vec<Record>),
 }
+
+/// The edits that made a value: none if it was written without the tool, several if it was put together from theirs.
+pub type Stamps = BTreeSet<Stamp>;
 
 /// Named values; their order is formatting.
 pub type Map = BTreeMap<String, Node>;
@@ -116,7 +119,7 @@ pub type Map = BTreeMap<String, Node>;
 /// A member of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What it is called: the canonical text of its identity field.
+    /// What it is called.
     pub name: Atom,
     /// Its birth.
     pub birth: Birth,
@@ -133,43 +136,68 @@ pub struct Loser {
     pub value: Option<Atom>,
 }
 
-/// A document: what it holds, and what lost in it and has not been settled.
+/// A document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     /// What it holds.
     pub root: Map,
-    /// What lost.
-    pub losers: BTreeSet<Loser>,
+    /// What lost in it and has not been settled, with its stamps.
+    pub losers: BTreeMap<Loser, Stamps>,
+    /// The leaves that edits took away, with their stamps.
+    pub removed: BTreeMap<Path, Stamps>,
+    /// For an edit the stamps that it superseded.
+    pub superseded: BTreeMap<Stamp, Stamps>,
 }
 
-/// The way from the root to a leaf: names of entries and of records.
+/// The way from the root to a leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(Vec<String>);
+pub struct Path(Vec<Step>);
+
+/// One step of a way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// To an entry of a map.
+    Entry(String),
+    /// To a record: what it is called, and what named it at its birth, which tells two of one name apart.
+    Record(Atom, Digest),
+}
 
 impl Path {
-    /// The names from the root.
+    /// The steps from the root.
     #[must_use]
-    pub fn names(&self) -> &[String] {
+    pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// The path to something in what this one leads to.
+    /// The way on to an entry of a map.
     #[must_use]
-    pub fn join(&self, name: &str) -> Self {
-        let mut names = self.0.clone();
-        names.push(name.to_owned());
-        Self(names)
+    pub fn entry(&self, name: &str) -> Self {
+        self.join(Step::Entry(name.to_owned()))
     }
-}
 
-impl FromIterator<String> for Path {
-    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
-        Self(names.into_iter().collect())
+    /// The way on to a record.
+    #[must_use]
+    pub fn record(&self, record: &Record) -> Self {
+        self.join(Step::Record(record.name.clone(), record.birth.digest))
+    }
+
+    pub(super) fn join(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
     }
 }
 
 impl fmt::Display for Path {
+    /// Names with slashes between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("/"))
+        for (index, step) in self.0.iter().enumerate() {
+            let name = match step {
+                Step::Entry(name) => name,
+                Step::Record(name, _) => name.said(),
+            };
+            write!(f, "{}{name}", if index == 0 { "" } else { "/" })?;
+        }
+        Ok(())
     }
 }

@@ -1,11 +1,20 @@
-//! The CRDT core: what a set of edits shows.
+//! The CRDT core: documents as views of a set of edits.
+//!
+//! What is known is a grow-only set of *edits*; what is shown is a function of the document that they were made on and of that
+//! set: the order, grouping and repetition of edits do not matter. An edit names what it *observed* and so supersedes;
+//! stamps only order what is concurrent.
+//!
+//! `stamp.rs` names edits and orders them, `digest.rs` tells values apart, `observed.rs` is what an edit saw. `document.rs` is
+//! what a document holds, `edit.rs` what is done to it, `difference.rs` the edits between two documents, `view.rs` what a set
+//! of them shows. The types: `register.rs` (one value), `set.rs` (records in an order), `list.rs` (order and multiplicity),
+//! `text.rs` (lines); maps are in the view itself, `view/records.rs` has the sets. `order.rs`, `runs.rs` and `diff.rs` compare sequences for them, and for
+//! the merge of files.
 //!
 //! Pure: no clock, no I/O, no randomness; time and replica are arguments. It imports nothing of ours, and knows neither
-//! YAML nor git. A *stamp* names an edit and orders concurrent ones; what an edit *observed* it supersedes; a *register*
-//! shows the values that no known edit supersedes, one of them as the winner. Everything is a function of the set of
-//! writes alone: their order, grouping and repetition do not matter.
+//! YAML nor git.
 
 pub(crate) mod diff;
+mod difference;
 mod digest;
 mod document;
 mod edit;
@@ -20,10 +29,9 @@ pub(crate) mod text;
 mod view;
 
 pub use digest::Digest;
-pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record};
+pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
-pub use order::moved;
 pub use register::{Heads, Write, heads};
 pub use set::second_name;
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};

@@ -220,7 +220,7 @@ fn moves(base: &[u32], ours: &[u32], theirs: &[u32], skeleton: &[u32], count: us
 }
 
 /// The elements of both sequences that stand elsewhere in `new` than in `old`, as few as can be.
-pub fn moved<T: Copy + Ord>(old: &[T], new: &[T]) -> BTreeSet<T> {
+pub(crate) fn moved<T: Copy + Ord>(old: &[T], new: &[T]) -> BTreeSet<T> {
     let places: BTreeMap<T, u32> = (0..)
         .zip(old)
         .map(|(place, element)| (*element, place))

@@ -4,6 +4,8 @@
 //! Causality decides first: a write that another one observed is gone, whatever the clocks say. Stamps choose only among
 //! concurrent writes, and those that are not chosen are kept as losers.
 
+use std::collections::BTreeSet;
+
 use super::{Digest, Observed, Stamp};
 
 /// A value written into a register.
@@ -32,13 +34,7 @@ pub struct Heads<V> {
 /// two stamped the later wins, of two unstamped the greater value.
 pub fn heads<V: Ord + Clone>(writes: &[Write<V>]) -> Option<Heads<V>> {
     let mut live: Vec<(V, Option<Stamp>)> = Vec::new();
-    for write in writes {
-        let superseded = writes.iter().any(|other| {
-            other.observed.contains(write.stamp, write.digest) && !is_same(other, write)
-        });
-        if superseded {
-            continue;
-        }
+    for write in writes.iter().filter(|write| stands(write, writes)) {
         // One value written twice is one value, as old as its latest stamp.
         match live.iter_mut().find(|(value, _)| *value == write.value) {
             Some((_, stamp)) => *stamp = (*stamp).max(write.stamp),
@@ -51,6 +47,22 @@ pub fn heads<V: Ord + Clone>(writes: &[Write<V>]) -> Option<Heads<V>> {
         winner: live.next()?,
         losers: live.collect(),
     })
+}
+
+/// Whether no write supersedes this one.
+pub(super) fn stands<V: PartialEq>(write: &Write<V>, writes: &[Write<V>]) -> bool {
+    let supersedes = |other: &Write<V>| {
+        other.observed.contains(write.stamp, write.digest) && !is_same(other, write)
+    };
+    !writes.iter().any(supersedes)
+}
+
+/// The stamps of all standing writes of a value: whoever sees it has seen each of them.
+pub(super) fn stamps_of<V: PartialEq>(value: &V, writes: &[Write<V>]) -> BTreeSet<Stamp> {
+    let of_value = writes
+        .iter()
+        .filter(|write| write.value == *value && stands(write, writes));
+    of_value.filter_map(|write| write.stamp).collect()
 }
 
 /// Whether both are one write: a write does not supersede itself.

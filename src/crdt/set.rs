@@ -16,148 +16,148 @@ pub fn second_name(name: &str, birth: Digest) -> String {
     format!("{name}-{birth}")
 }
 
-/// Where an edit put a record.
+/// What a record is known by, whatever it is called by now: the name that it was born under, and what named it then.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// The name.
+    pub(super) family: String,
+    /// The digest of its defining field at birth.
+    pub(super) birth: Digest,
+}
+
+impl Key {
+    /// The key of a record that is called `name`.
+    pub(super) fn new(name: &Atom, birth: Digest) -> Self {
+        let name = name.said();
+        let first = name.strip_suffix(birth.to_string().as_str());
+        let family = first
+            .and_then(|name| name.strip_suffix('-'))
+            .unwrap_or(name);
+        Self {
+            family: family.to_owned(),
+            birth,
+        }
+    }
+
+    pub(super) fn of(record: &Record) -> Self {
+        Self::new(&record.name, record.birth.digest)
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        name == second_name(&self.family, self.birth)
+    }
+}
+
+/// Where an edit put a record: behind another one, or to the front. Of several places the latest counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     stamp: Option<Stamp>,
     behind: Option<Atom>,
 }
 
-/// The order of the records of a set.
-pub(super) struct Order<'b> {
-    base: Vec<&'b Atom>,
-    /// The places that edits put a record to, and these edits. The last place counts.
-    places: BTreeMap<Atom, (BTreeSet<Place>, BTreeSet<usize>)>,
-    twins: BTreeMap<Atom, Vec<Record>>,
-    revived: BTreeSet<Atom>,
+/// A spot in the order: where the base has a record, or where an edit put it. Spots stay when a record is moved on or
+/// removed, so that what follows it stays where it is.
+type Spot<'o> = (&'o Key, Option<&'o Place>);
+
+/// The order of the records of a set: that of the base, in which edits put records behind others (after the causal trees of
+/// Roh et al., "Replicated abstract data types", 2011). What was put behind the same spot stands there latest first, so
+/// that whoever puts a record somewhere finds it there.
+pub(super) struct Order {
+    base: Vec<Key>,
+    places: BTreeMap<Key, BTreeSet<Place>>,
 }
 
-impl<'b> Order<'b> {
+impl Order {
     /// The order that `base` has.
-    pub(super) fn of(base: &'b [Record]) -> Self {
+    pub(super) fn of(base: &[Record]) -> Self {
         Self {
-            base: base.iter().map(|record| &record.name).collect(),
+            base: base.iter().map(Key::of).collect(),
             places: BTreeMap::new(),
-            twins: BTreeMap::new(),
-            revived: BTreeSet::new(),
         }
     }
 
-    /// An edit put a record behind another one. Of several edits the latest counts.
-    pub(super) fn put(
-        &mut self,
-        name: &Atom,
-        behind: Option<&Atom>,
-        stamp: Option<Stamp>,
-        edit: usize,
-    ) {
-        let place = Place {
+    /// An edit put a record behind another one.
+    pub(super) fn put(&mut self, key: &Key, behind: Option<&Atom>, stamp: Option<Stamp>) {
+        self.places.entry(key.clone()).or_default().insert(Place {
             stamp,
             behind: behind.cloned(),
-        };
-        let (places, edits) = self.places.entry(name.clone()).or_default();
-        places.insert(place);
-        edits.insert(edit);
+        });
     }
 
-    /// Somebody removed a record that came back: what is new stands behind it, as it might have stood behind the gap.
-    pub(super) fn revive(&mut self, name: &Atom) {
-        self.revived.insert(name.clone());
-    }
-
-    /// A record stands directly behind the one whose name it was born under.
-    pub(super) fn follow(&mut self, first: &Atom, twin: Record) {
-        self.twins.entry(first.clone()).or_default().push(twin);
-    }
-
-    /// The records in order. One that follows a record which is gone follows the one before that.
-    pub(super) fn arrange(mut self, mut records: BTreeMap<Atom, Record>) -> Vec<Record> {
-        let stays = |name: &Atom| records.contains_key(name) && !self.places.contains_key(name);
-        let skeleton: Vec<&Atom> = self
-            .base
-            .iter()
-            .copied()
-            .filter(|name| stays(name))
+    /// The records in order.
+    pub(super) fn arrange(&self, mut records: BTreeMap<Key, Record>) -> Vec<Record> {
+        let spots = self.spots(&records);
+        let shown = |(key, place): &Spot<'_>| self.latest(key) == *place;
+        let mut ordered: Vec<Record> = spots
+            .into_iter()
+            .filter(shown)
+            .filter_map(|(key, _)| records.remove(key))
             .collect();
-        let mut gaps: Vec<Vec<&Atom>> = vec![Vec::new(); skeleton.len() + 1];
-        for name in self
-            .places
-            .keys()
-            .filter(|name| records.contains_key(*name))
-        {
-            gaps[self.gap(name, &skeleton)].push(name);
-        }
-        let mut names: Vec<Atom> = Vec::with_capacity(records.len());
-        for (index, gap) in gaps.into_iter().enumerate() {
-            names.extend(index.checked_sub(1).map(|index| skeleton[index].clone()));
-            let mixed = index
-                .checked_sub(1)
-                .is_some_and(|before| self.revived.contains(skeleton[before]));
-            names.extend(self.in_gap(gap, mixed).into_iter().cloned());
-        }
-        let mut ordered = Vec::with_capacity(names.len());
-        for name in names {
-            let Some(record) = records.remove(&name) else {
-                continue;
-            };
-            ordered.push(record);
-            ordered.extend(self.twins.remove(&name).unwrap_or_default());
-        }
+        // Two records that were each put behind the other at once follow nothing.
+        ordered.extend(records.into_values());
         ordered
     }
 
-    /// How many records of the skeleton stand before the place of a record.
-    fn gap(&self, name: &Atom, skeleton: &[&Atom]) -> usize {
-        let mut seen = BTreeSet::from([name]);
-        let mut behind = self.behind(name);
-        while let Some(before) = behind {
-            if let Some(at) = skeleton.iter().position(|name| *name == before) {
-                return self.behind_revived(at + 1, skeleton);
+    fn latest(&self, key: &Key) -> Option<&Place> {
+        self.places.get(key).and_then(BTreeSet::last)
+    }
+
+    /// All spots in order.
+    fn spots(&self, records: &BTreeMap<Key, Record>) -> Vec<Spot<'_>> {
+        let mut followers: BTreeMap<Option<Spot<'_>>, Vec<Spot<'_>>> = BTreeMap::new();
+        for (key, places) in &self.places {
+            for place in places {
+                let anchor = place
+                    .behind
+                    .as_ref()
+                    .and_then(|name| self.spot(name, place, records));
+                followers
+                    .entry(anchor)
+                    .or_default()
+                    .push((key, Some(place)));
             }
-            behind = match self.places.get(before) {
-                Some(_) if seen.insert(before) => self.behind(before),
-                _ => {
-                    let at = self.base.iter().position(|name| *name == before);
-                    at.and_then(|at| at.checked_sub(1)).map(|at| self.base[at])
-                }
-            };
         }
-        self.behind_revived(0, skeleton)
-    }
-
-    fn behind_revived(&self, gap: usize, skeleton: &[&Atom]) -> usize {
-        let revived = skeleton[gap..]
-            .iter()
-            .take_while(|name| self.revived.contains(**name));
-        gap + revived.count()
-    }
-
-    fn behind(&self, name: &Atom) -> Option<&Atom> {
-        let (places, _) = self.places.get(name)?;
-        places.last()?.behind.as_ref()
-    }
-
-    /// What the same edits put into a gap stays as they put it; what came from several, or stands beside what came back
-    /// (`mixed`), is sorted by name, so that no order of merging shows.
-    fn in_gap<'n>(&'n self, mut names: Vec<&'n Atom>, mixed: bool) -> Vec<&'n Atom> {
-        let put = |name: &&Atom| &self.places[*name];
-        let edits: BTreeSet<&BTreeSet<usize>> =
-            names.iter().map(put).map(|(_, edits)| edits).collect();
-        let disputed = names.iter().map(put).any(|(places, _)| places.len() > 1);
-        if mixed || disputed || edits.len() > 1 {
-            return names;
+        for group in followers.values_mut() {
+            group.sort_by(|(x, a), (y, b)| b.cmp(a).then_with(|| x.cmp(y)));
         }
-        let depth = |name: &Atom| {
-            let before = |name: &&Atom| self.behind(name).filter(|before| names.contains(before));
-            std::iter::successors(Some(name), before)
-                .take(names.len())
-                .count()
-        };
-        let mut depths: Vec<(usize, &Atom)> =
-            names.iter().map(|name| (depth(name), *name)).collect();
-        depths.sort();
-        names.clear();
-        names.extend(depths.into_iter().map(|(_, name)| name));
-        names
+        let base = self.base.iter().map(|key| Some((key, None)));
+        let mut spots = Vec::with_capacity(self.base.len() + self.places.len());
+        for start in std::iter::once(None).chain(base) {
+            let mut waiting = vec![start];
+            while let Some(spot) = waiting.pop() {
+                spots.extend(spot);
+                let group = followers.remove(&spot).unwrap_or_default();
+                waiting.extend(group.into_iter().rev().map(Some));
+            }
+        }
+        spots
+    }
+
+    /// Where the record that an edit called so stood when another one was put behind it.
+    fn spot(
+        &self,
+        name: &Atom,
+        follower: &Place,
+        records: &BTreeMap<Key, Record>,
+    ) -> Option<Spot<'_>> {
+        let key = self.named(name, records)?;
+        let places = self.places.get(key);
+        let then =
+            places.and_then(|places| places.iter().rfind(|then| then.stamp <= follower.stamp));
+        if then.is_some() || self.base.contains(key) {
+            return Some((key, then));
+        }
+        // Clocks disagree: whoever put it there had seen it.
+        Some((key, places.and_then(BTreeSet::first)))
+    }
+
+    /// The record that an edit called so.
+    fn named(&self, name: &Atom, records: &BTreeMap<Key, Record>) -> Option<&Key> {
+        let keys = || self.base.iter().chain(self.places.keys());
+        let shown = |key: &&Key| records.get(*key).is_some_and(|record| record.name == *name);
+        keys()
+            .find(shown)
+            .or_else(|| keys().find(|key| key.is_called(name.said())))
+            .or_else(|| keys().find(|key| key.family == name.said()))
     }
 }

@@ -6,30 +6,32 @@
 //! identity are both kept, one of them under a new name that its own birth alone decides.
 //!
 //! Stamps only order what is contested: what each side *did* is told from the base, as everywhere in this folder.
-//! `contests.rs` decides the leaves of one root or record, `twins.rs` births, `about.rs` what is said of it all.
+//! `contests.rs` decides the leaves of one root or record, `observed.rs` knows what an edit saw, `twins.rs` births,
+//! `about.rs` what is said of it all.
 
 mod about;
 mod contests;
+mod observed;
 mod twins;
 
 use super::identity::Slot;
 use super::sides::Sides;
 use crate::context::{
-    ANNOTATION_KEY, CONFLICTS_KEY, Conflicts, Loser, Lost, Own, Role, is_free, is_marked, is_ours,
+    ANNOTATION_KEY, CONFLICTS_KEY, Loser, Lost, Own, Role, birth, is_free, is_marked, is_ours,
     same, same_entry,
 };
 use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
 
+use observed::Version;
+
 pub(super) use about::{About, is_one_line_draft};
 pub(super) use twins::{Twin, name_of};
 
-/// Whether three files are versions of a document: a side carries the marker, and nobody else uses our keys in a root.
+/// Whether three files are versions of a document: one carries the marker, and nobody else uses our keys in a root. (Other
+/// tools drop the marker, which is no edit.)
 pub(super) fn are_documents(documents: &Sides<Document>) -> bool {
     let roots = documents.as_ref().map(Document::root);
-    [roots.ours, roots.theirs]
-        .into_iter()
-        .flatten()
-        .any(is_marked)
+    roots.iter().flatten().any(|root| is_marked(*root))
         && roots
             .iter()
             .flatten()
@@ -52,18 +54,20 @@ pub(super) fn is_about(slot: &Slot<'_>) -> bool {
     name.is_some_and(|key| [ANNOTATION_KEY, CONFLICTS_KEY].contains(&key.text().as_ref()))
 }
 
-/// Whether a record is as it was in the base. One that says nothing of itself agrees with whatever the base said: a tool
-/// that does not know annotations dropped them.
+/// Whether a record is as it was in the base, and nothing was said of it since. One that says less of itself agrees with
+/// whatever the base said: stamps are dropped to save space, or by tools that do not know them.
 pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>) -> bool {
-    if !base.is_structured() || !record.is_structured() || record.entries().any(is_ours) {
+    if !base.is_structured() || !record.is_structured() {
         return same(base, record);
     }
     let said = base.entries().filter(|entry| !is_ours(*entry));
-    said.chain(record.entries()).all(|entry| {
+    let says = record.entries().filter(|entry| !is_ours(*entry));
+    let same = said.chain(says).all(|entry| {
         let key = entry.key().map(NodeRef::text).unwrap_or_default();
         let (old, new) = (base.get(&key), record.get(&key));
         same_entry(old.map(EntryRef::value), new.map(EntryRef::value))
-    })
+    });
+    same && !observed::says_more(base, record)
 }
 
 /// Whether a record came back from a deletion that nobody has settled.
@@ -97,12 +101,18 @@ impl Keeper {
             let known = if version.marked { version } else { &own.base };
             known.annotation.clone()
         });
-        let settled = contests::settle(versions, &annotations, slots, entries);
-        let mut conflicts = Conflicts::merge(
-            &own.base.conflicts,
-            &own.ours.conflicts,
-            &own.theirs.conflicts,
-        );
+        let version = |node, own, annotation| Version {
+            node,
+            own,
+            annotation,
+        };
+        let seen = Sides {
+            base: version(versions.base, &own.base, &annotations.base),
+            ours: version(versions.ours, &own.ours, &annotations.ours),
+            theirs: version(versions.theirs, &own.theirs, &annotations.theirs),
+        };
+        let settled = contests::settle(versions, &seen, slots, entries);
+        let mut conflicts = observed::kept(&seen);
         for (loser, stamp) in settled.losers {
             if !conflicts.contains(&loser) {
                 self.kept += 1;
@@ -110,10 +120,25 @@ impl Keeper {
             conflicts.add(loser, stamp);
         }
         about::drop_winning_values(&mut conflicts, entries);
+        let mut annotation = about::merged_annotation(&annotations, &settled.winners);
+        if let (None, Some(ours), Some(theirs), Some(_)) = (
+            versions.base,
+            versions.ours,
+            versions.theirs,
+            annotation.birth,
+        ) {
+            // Two births that are one: the earlier, whether it was written down or not.
+            annotation.birth = Some(birth(ours).min(birth(theirs)));
+        }
+        let types = if own.ours.marked || own.theirs.marked {
+            own.ours.types.into_iter().chain(own.theirs.types).collect()
+        } else {
+            own.base.types
+        };
         let merged = Own {
             marked: true,
-            types: own.ours.types.into_iter().chain(own.theirs.types).collect(),
-            annotation: about::merged_annotation(&annotations, &settled.winners),
+            types,
+            annotation,
             conflicts,
         };
         About::new(&merged, role, flow, versions.iter().copied().flatten())

@@ -10,7 +10,8 @@
 use crate::context::{self, ANNOTATION_KEY};
 use crate::yaml::{Document, Kind, NodeRef, PartDraft, Style};
 
-/// Whether `side` is what a tool wrote that had read `base`.
+/// Whether `side` is what a tool wrote that had read `base`. Asked again of what `side` gives with the formatting of `base`,
+/// it tells whether anything that is left was written in another form, or nothing but what was deleted.
 pub(super) fn is_rewrite(base: &Document, side: &Document) -> bool {
     let (Some(before), Some(after)) = (base.root(), side.root()) else {
         return false;

@@ -6,3 +6,4 @@ mod branches;
 mod commands;
 mod core;
 mod model;
+mod replicas;

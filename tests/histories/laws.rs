@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 use crate::graph::Repository;
 use crate::model::Model;
 use crate::view::Tool;
-use crate::walk::{Walk, take, walks};
+use crate::walk::{Step, Walk, branches, take, walks};
 use crate::yaml::Driver;
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
@@ -37,6 +37,65 @@ fn keeps_the_laws<T: Tool>(walk: &Walk) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// Branches of the state that a walk ends in, merged in order, in reverse, and from both ends.
+fn merged_in_orders<T: Tool>(
+    walk: &Walk,
+    branches: &[Step],
+) -> Result<[T::File; 3], TestCaseError> {
+    let mut repository = Repository::<T>::new(walk.branches, walk.roomy);
+    for step in &walk.steps {
+        take(&mut repository, walk, step).map_err(TestCaseError::fail)?;
+    }
+    let base = repository.branches[0];
+    repository.branches = vec![base; branches.len()];
+    for step in branches {
+        take(&mut repository, walk, step).map_err(TestCaseError::fail)?;
+    }
+    let base = repository.commits[base].file.clone();
+    let count = branches.len();
+    let merge = |order: Vec<usize>| {
+        let mut files = order
+            .into_iter()
+            .map(|branch| repository.tip(branch).file.clone());
+        let first = files.next().unwrap_or_else(|| base.clone());
+        files.fold(first, |ours, theirs| T::merge(&base, &ours, &theirs))
+    };
+    let inwards = (0..count).map(|at| {
+        if at % 2 == 0 {
+            at / 2
+        } else {
+            count - 1 - at / 2
+        }
+    });
+    Ok([
+        merge((0..count).collect()),
+        merge((0..count).rev().collect()),
+        merge(inwards.collect()),
+    ])
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    #[test]
+    fn the_model_merges_six_branches_to_one_result_in_any_order(walk in walks(6), branches in branches()) {
+        let [first, second, third] = merged_in_orders::<Model>(&walk, &branches)?;
+        prop_assert_eq!(&first, &second);
+        prop_assert_eq!(&first, &third);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(100))]
+
+    #[test]
+    fn the_driver_merges_six_branches_to_the_same_bytes_in_any_order(walk in walks(6), branches in branches()) {
+        let [first, second, third] = merged_in_orders::<Driver>(&walk, &branches)?.map(|file| file.in_any_list_order());
+        prop_assert_eq!(&first, &second);
+        prop_assert_eq!(&first, &third);
+    }
 }
 
 proptest! {

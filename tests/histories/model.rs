@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhema_crdt::crdt::{Digest, Stamp};
 
-use crate::view::{
-    Change, Choice, GROUP, LEAVES, NAME, ORIGIN, Roomy, Seen, Tool, Value, View, group_of,
-};
+use crate::view::{Change, Choice, NAME, ORIGIN, Roomy, Seen, Tool, Value, View, group_of};
 
 /// When a record came into being, and what its title held then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +35,9 @@ pub(crate) struct Document {
     records: BTreeMap<String, Record>,
     roomy: Roomy,
 }
+
+/// The leaf that stands for the tags, whose stamp is that of their last edit; they are merged one by one all the same.
+const TAGS: &str = "tags";
 
 /// The rules.
 pub(crate) struct Model;
@@ -148,6 +149,8 @@ impl Record {
     fn stamped(&self, head: Option<&Record>, roomy: Roomy, stamp: Stamp) -> Self {
         let mut record = self.clone();
         let nothing = Record::default();
+        // What a record was born with needs no stamp of its own.
+        let born = self.birth.filter(|_| head.is_none());
         let head = head.unwrap_or(&nothing);
         let edited = |leaf: &&String| {
             let fresh = |fits: bool| {
@@ -160,7 +163,12 @@ impl Record {
                             && (!fits || Some(of) == self.values.get(*leaf))
                     })
             };
-            (self.values.get(*leaf) != head.values.get(*leaf) || fresh(false)) && !fresh(true)
+            let differs = match (born, leaf.as_str()) {
+                (None, _) => self.values.get(*leaf) != head.values.get(*leaf),
+                (Some(birth), "title") => digest(&self.values["title"]) != birth.title,
+                (Some(_), _) => false,
+            };
+            (differs || fresh(false)) && !fresh(true)
         };
         let edited: BTreeSet<&str> = self
             .values
@@ -168,7 +176,6 @@ impl Record {
             .filter(edited)
             .map(String::as_str)
             .collect();
-        // The tags are a value without stamps here: an edit of them rewrites the annotation and nothing else.
         if edited.is_empty() && self.tags == head.tags {
             return record;
         }
@@ -194,6 +201,14 @@ impl Record {
         };
         for (leaf, stamps) in &mut record.stamps {
             stamps.retain(|(stamp, of)| stands(leaf, of, *stamp));
+        }
+        let tags = |record: &Record| record.tags.iter().cloned().collect::<String>();
+        if self.tags != head.tags {
+            record
+                .stamps
+                .insert(TAGS.to_owned(), [(stamp, tags(self))].into());
+        } else if let Some(stamps) = self.stamps.get(TAGS).filter(|_| roomy) {
+            record.stamps.insert(TAGS.to_owned(), stamps.clone());
         }
         record.stamps.retain(|_, stamps| !stamps.is_empty());
         let standing: BTreeSet<Stamp> = record
@@ -243,7 +258,7 @@ impl Tool for Model {
             records: file
                 .records
                 .iter()
-                .map(|(id, record)| (id.clone(), seen(record)))
+                .map(|(id, record)| (id.clone(), seen(record).tidy()))
                 .collect(),
         }
     }
@@ -400,6 +415,7 @@ impl Tool for Model {
                 }
             }
         }
+        deal(&mut merged.records);
         merged
     }
 
@@ -457,6 +473,40 @@ fn matched<'d>(base: &'d Document, ours: &'d Document, theirs: &'d Document) -> 
         }
     }
     found.into_values().collect()
+}
+
+/// Deals the names of records that were born under one name by their births, whatever was merged first.
+fn deal(records: &mut BTreeMap<String, Record>) {
+    let former = |(id, record): (&String, &Record)| {
+        let birth = record.birth?;
+        id.strip_suffix(&format!("-{}", birth.title))
+            .map(str::to_owned)
+    };
+    let names: BTreeSet<String> = records.iter().filter_map(former).collect();
+    for name in names {
+        let is_relative = |(id, record): (&String, &Record)| {
+            *id == name || former((id, record)).as_ref() == Some(&name)
+        };
+        if !records.contains_key(&name) {
+            continue;
+        }
+        let ids: Vec<String> = records
+            .iter()
+            .filter(|named| is_relative(*named))
+            .map(|(id, _)| id.clone())
+            .collect();
+        let mut family: Vec<Record> = ids.iter().filter_map(|id| records.remove(id)).collect();
+        family.sort_by_key(Record::birth);
+        for (number, mut record) in family.into_iter().enumerate() {
+            let birth = record.birth();
+            if number == 0 {
+                records.insert(name.clone(), record);
+            } else {
+                record.birth = Some(birth);
+                records.insert(format!("{name}-{}", birth.title), record);
+            }
+        }
+    }
 }
 
 /// Whether two records that both sides have under one name, and base has not, are two.
@@ -522,28 +572,52 @@ enum Verdict {
     Same,
 }
 
+/// A version of a record with base's annotation where another tool dropped its own.
+fn annotated(base: Option<&Record>, side: &Record) -> Record {
+    // Tools keep the marker of the root.
+    let is_root = side.values.contains_key(NAME);
+    match base.filter(|_| !is_root && side.stamps.is_empty() && side.birth.is_none()) {
+        None => side.clone(),
+        Some(base) => Record {
+            birth: base.birth,
+            stamps: base.stamps.clone(),
+            superseded: base.superseded.clone(),
+            ..side.clone()
+        },
+    }
+}
+
 fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record {
+    if base == Some(ours) || ours == theirs {
+        return theirs.clone();
+    }
+    if base == Some(theirs) {
+        return ours.clone();
+    }
     let mut merged = Record::default();
+    let mut losers = merged_losers(base, ours, theirs);
+    let (ours, theirs) = (&annotated(base, ours), &annotated(base, theirs));
     let leaves: BTreeSet<&String> = [base, Some(ours), Some(theirs)]
         .into_iter()
         .flatten()
         .flat_map(|record| record.values.keys().chain(record.stamps.keys()))
         .collect();
-    let mut losers = merged_losers(base, ours, theirs);
     let mut decided: BTreeMap<String, Verdict> = BTreeMap::new();
+    let mut contested: BTreeSet<String> = BTreeSet::new();
     for leaf in &leaves {
         let register = group_of(leaf);
         if register[0] != leaf.as_str() && leaves.iter().any(|other| other.as_str() == register[0])
         {
             continue;
         }
-        let (verdict, lost) = decide(base, ours, theirs, &register);
+        let (verdict, is_contested, lost) = decide(base, ours, theirs, &register);
         for (leaf, value, stamp) in lost {
             let known = losers.entry((leaf, value)).or_default();
             *known = (*known).max(stamp);
         }
         for leaf in register {
             decided.insert(leaf.to_owned(), verdict);
+            contested.extend(is_contested.then(|| leaf.to_owned()));
         }
     }
     for (leaf, verdict) in decided {
@@ -562,7 +636,24 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
         let stamps = match verdict {
             Verdict::Same if mine == before => others,
             Verdict::Same if others == before => mine,
-            Verdict::Same => mine.union(&others).max().into_iter().cloned().collect(),
+            Verdict::Same => {
+                // One value is as old as its latest stamp; what earlier edits superseded stays so.
+                let all: BTreeSet<(Stamp, String)> = mine.union(&others).cloned().collect();
+                let stays = |stamped: &&(Stamp, String)| {
+                    let (by, value) = *stamped;
+                    all.iter().rfind(|(_, other)| other == value) == Some(*stamped)
+                        || winner.superseded.contains_key(by)
+                        || other.superseded.contains_key(by)
+                };
+                all.iter().filter(stays).cloned().collect()
+            }
+            _ if contested.contains(&leaf) => {
+                // What an edit superseded stays so although it lost.
+                let says = |(by, _): &&(Stamp, String)| other.superseded.contains_key(by);
+                mine.into_iter()
+                    .chain(others.iter().filter(says).cloned())
+                    .collect()
+            }
             _ => mine,
         };
         if !stamps.is_empty() {
@@ -586,6 +677,9 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
     }
     merged.tags = merged_set(base.map(|base| &base.tags), &ours.tags, &theirs.tags);
     merged.birth = match (ours.birth, theirs.birth) {
+        (None, None) => None,
+        // Two births that are one: the earlier, whether it was written down or not.
+        _ if base.is_none() => Some(ours.birth().min(theirs.birth())),
         (Some(mine), Some(others)) => Some(mine.min(others)),
         (mine, others) => mine.or(others),
     };
@@ -634,23 +728,23 @@ fn merged_losers(
     merged
 }
 
-/// Whether the edit that shows at a leaf of `side` names `stamp` as superseded.
+/// Whether an edit that `side` names at a leaf superseded `stamp`.
 fn supersedes(side: &Record, leaf: &str, stamp: Stamp) -> bool {
-    side.fitting(leaf)
-        .iter()
-        .filter_map(|by| side.superseded.get(by))
+    let edits = side.stamps.get(leaf).into_iter().flatten();
+    edits
+        .filter_map(|(by, _)| side.superseded.get(by))
         .any(|superseded| superseded.contains(&stamp))
 }
 
 type Lost = Vec<(String, Value, Option<Stamp>)>;
 
-/// Decides a register: a leaf, or leaves that move together.
+/// Decides a register, a leaf or leaves that move together: for whom, whether both had changed it, and what lost.
 fn decide(
     base: Option<&Record>,
     ours: &Record,
     theirs: &Record,
     register: &[&str],
-) -> (Verdict, Lost) {
+) -> (Verdict, bool, Lost) {
     let values = |record: &Record| -> Vec<Value> {
         register
             .iter()
@@ -660,7 +754,7 @@ fn decide(
     let before = base.map_or_else(|| vec![None; register.len()], values);
     let (mine, others) = (values(ours), values(theirs));
     if mine == others {
-        return (Verdict::Same, Vec::new());
+        return (Verdict::Same, false, Vec::new());
     }
     let touched = |side: &Record, values: &Vec<Value>| {
         *values != before
@@ -669,8 +763,8 @@ fn decide(
                 .any(|leaf| fresh_stamp(base, side, leaf).is_some())
     };
     match (touched(ours, &mine), touched(theirs, &others)) {
-        (_, false) => return (Verdict::Ours, Vec::new()),
-        (false, true) => return (Verdict::Theirs, Vec::new()),
+        (_, false) => return (Verdict::Ours, false, Vec::new()),
+        (false, true) => return (Verdict::Theirs, false, Vec::new()),
         (true, true) => {}
     }
     let claims = |side: &Record| {
@@ -722,7 +816,5 @@ fn decide(
             losers.push(((*leaf).to_owned(), lost[index].clone(), stamp));
         }
     }
-    (verdict, losers)
+    (verdict, true, losers)
 }
-
-const _: () = assert!(GROUP.len() == 2 && LEAVES.len() == 5);

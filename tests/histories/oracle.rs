@@ -410,12 +410,13 @@ impl Writes {
             .cloned()
             .collect();
         for origin in &origins {
-            let leaves: BTreeSet<Leaf> = base
+            let mut leaves: BTreeSet<Leaf> = base
                 .intent
                 .leaves_of(origin)
                 .chain(theirs.intent.leaves_of(origin))
                 .cloned()
                 .collect();
+            leaves.insert((origin.clone(), String::new()));
             match (base.has(origin), theirs.has(origin)) {
                 (true, false) => {
                     if !ours.has(origin) {
@@ -653,7 +654,10 @@ impl Writes {
                     .flatten()
                     .filter(|id| *self.value(**id) == shown)
                     .peekable();
-                if live.peek().is_some() && live.all(|id| intent.stale.contains(id)) {
+                if !leaf.1.is_empty()
+                    && live.peek().is_some()
+                    && live.all(|id| intent.stale.contains(id))
+                {
                     return Err(format!(
                         "law 3: {leaf:?} shows {shown:?}, which was replaced"
                     ));
@@ -674,8 +678,7 @@ fn revive(
     survivors: BTreeMap<Leaf, BTreeSet<WriteId>>,
 ) {
     let removal = (origin.to_owned(), String::new());
-    let unseen = |leaf: &&Leaf| **leaf != removal;
-    if survivors.keys().filter(unseen).next().is_none() {
+    if survivors.keys().all(|leaf| *leaf == removal) {
         intent.live.extend(
             gone.intent
                 .live
@@ -719,7 +722,7 @@ pub(crate) fn replayed_exactly(
         let same = |a: Sight<'_>, b: Sight<'_>, path: &str| {
             group_of(path).iter().all(|path| {
                 let leaf = (origin.clone(), (*path).to_owned());
-                a.live(&leaf) == b.live(&leaf)
+                a.live(&leaf) == b.live(&leaf) && a.values(&leaf) == b.values(&leaf)
             })
         };
         let leaves: BTreeSet<String> = [base, ours, theirs]

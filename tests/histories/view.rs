@@ -44,6 +44,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Without losers that are shown after all: somebody typed them in without the tool.
+    pub(crate) fn tidy(mut self) -> Self {
+        let kept = std::mem::take(&mut self.kept);
+        self.kept = kept
+            .into_iter()
+            .filter(|(leaf, value)| leaf.is_empty() || self.shown(leaf) != *value)
+            .collect();
+        self
+    }
+
     /// The value that a leaf shows.
     pub(crate) fn shown(&self, leaf: &str) -> Value {
         self.leaves.get(leaf).cloned()
@@ -138,6 +148,6 @@ pub(crate) trait Tool {
     ) -> Self::File;
     fn resolve(head: &Self::File, choice: &Choice, stamp: Stamp) -> Self::File;
     fn merge(base: &Self::File, ours: &Self::File, theirs: &Self::File) -> Self::File;
-    /// Another tool writes the file anew: the same values, without annotations, remarks or style.
+    /// Another tool writes the file anew: the same values, without annotations but the marker, without remarks or style.
     fn rewrite(file: &Self::File) -> Self::File;
 }

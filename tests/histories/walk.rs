@@ -115,6 +115,23 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+/// One edit of each of up to six branches.
+pub(crate) fn branches() -> impl Strategy<Value = Vec<Step>> {
+    let edits = proptest::collection::vec(edit(), 1..4);
+    let branch = (0usize..3, any::<bool>(), edits, 0usize..4);
+    proptest::collection::vec(branch, 2..7).prop_map(|branches| {
+        let branches = branches.into_iter().enumerate();
+        let step = |(branch, (person, has_tool, edits, pause))| Step::Edit {
+            branch,
+            person,
+            has_tool,
+            edits,
+            pause,
+        };
+        branches.map(step).collect()
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let edits = proptest::collection::vec(edit(), 1..4);
     prop_oneof![
@@ -149,7 +166,7 @@ fn nth<T: Clone>(all: &[T], index: usize) -> Option<T> {
 }
 
 /// The edit as a change of this file; nothing where it would change nothing.
-fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
+fn change(view: &View, edit: &Edit, titles: impl Fn(&str) -> bool) -> Option<Change> {
     let ids = view.ids();
     let record = |index: usize| nth(&ids, index).cloned();
     let set = |id: String, leaf: &str, value: Value| {
@@ -166,12 +183,13 @@ fn change(view: &View, edit: &Edit, titles: bool) -> Option<Change> {
             value,
         } => {
             let (leaf, _) = LEAVES[leaf % LEAVES.len()];
-            let leaf = if leaf == "title" && !titles {
+            let id = record(*index)?;
+            let leaf = if leaf == "title" && !titles(&id) {
                 "priority"
             } else {
                 leaf
             };
-            set(record(*index)?, leaf, Some(format!("v{value}")))
+            set(id, leaf, Some(format!("v{value}")))
         }
         Edit::Unset {
             record: index,
@@ -236,10 +254,17 @@ pub(crate) fn take<T: Tool>(
                 index: *person,
                 has_tool: *has_tool,
             };
-            let mut file = repository.tip(branch).file.clone();
+            let (head, mut file) = (
+                repository.tip(branch).view.clone(),
+                repository.tip(branch).file.clone(),
+            );
+            // Nobody edits the title of a record that is not born yet, or whose birth may be dropped.
+            let titles = *has_tool && !walk.rewrites;
             let mut changes = Vec::new();
             for edit in edits {
-                if let Some(change) = change(&T::view(&file), edit, *has_tool && !walk.rewrites) {
+                if let Some(change) = change(&T::view(&file), edit, |id| {
+                    titles && head.records.contains_key(id)
+                }) {
                     T::change(&mut file, &change);
                     changes.push(change);
                 }

@@ -19,6 +19,29 @@ pub(crate) struct Text {
     roomy: Roomy,
 }
 
+impl Text {
+    /// The text with the members of plain lists sorted: where several branches touch one place of such a list, the members are
+    /// the same in any order of merging, their order need not be.
+    pub(crate) fn in_any_list_order(&self) -> String {
+        let line = |line: &str| match line.split_once("tags: [") {
+            Some((before, tags)) => {
+                let mut tags: Vec<&str> = tags.trim_end_matches(']').split(", ").collect();
+                tags.sort_unstable();
+                format!("{before}tags: {tags:?}\n")
+            }
+            None => format!("{line}\n"),
+        };
+        self.text.lines().map(line).collect()
+    }
+
+    pub(crate) fn of(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            roomy: false,
+        }
+    }
+}
+
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
@@ -111,20 +134,19 @@ impl Lines {
                 .unwrap();
             return (0, list);
         }
-        let is_it = |line: &String| {
-            line.strip_prefix("  - id:")
-                .is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == id)
-        };
-        let start = self
-            .0
-            .iter()
-            .position(is_it)
-            .unwrap_or_else(|| panic!("{id} in\n{}", self.text()));
+        let starts = (0..self.0.len()).filter(|&at| self.0[at].starts_with("  - "));
         let inside = |line: &&String| line.starts_with("    ") || line.is_empty();
-        (
-            start,
-            start + 1 + self.0[start + 1..].iter().take_while(inside).count(),
-        )
+        let mut records = starts.map(|start| {
+            let rest = self.0[start + 1..].iter().take_while(inside).count();
+            (start, start + 1 + rest)
+        });
+        let is_it = |line: &String| {
+            let rest = line.trim_start_matches([' ', '-']).strip_prefix("id:");
+            rest.is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == id)
+        };
+        records
+            .find(|(start, end)| self.0[*start..*end].iter().any(is_it))
+            .unwrap_or_else(|| panic!("{id} in\n{}", self.text()))
     }
 
     fn line(&self, id: &str, key: &str) -> Option<usize> {
@@ -254,6 +276,7 @@ fn seen(record: NodeRef<'_>) -> Seen {
         tags: unique,
         kept: kept.collect(),
     }
+    .tidy()
 }
 
 impl Tool for Driver {
@@ -292,7 +315,9 @@ impl Tool for Driver {
         let mut lines = Lines::of(&file.text);
         match change {
             Change::Set { id, leaf, value } => lines.set(id, leaf, value.as_deref()),
-            Change::Add { id, title, origin } => lines.add(&born(id, title, origin, file.roomy)),
+            Change::Add { id, title, origin } => {
+                lines.add(&(born(id, title, origin, file.roomy) + "    tags: []\n"))
+            }
             Change::Remove { id } => lines.remove(id),
             Change::Tag { id, tag } => lines.tags(id, |tags| tags.push(tag.clone())),
             Change::Untag { id, tag } => lines.tags(id, |tags| tags.retain(|known| known != tag)),
@@ -365,7 +390,10 @@ impl Tool for Driver {
         let view = Self::view(file);
         let document = read(&file.text);
         let todos = document.root().unwrap().get("todos").unwrap().value();
-        let mut text = format!("{NAME}: {}\n", view.records[""].shown(NAME).unwrap());
+        let mut text = format!(
+            "_crdt: v1 todos=or_set\n{NAME}: {}\n",
+            view.records[""].shown(NAME).unwrap()
+        );
         text.push_str(if todos.is_empty() {
             "todos: []\n"
         } else {

@@ -14,6 +14,7 @@ mod team;
 
 mod beginnings;
 mod births;
+mod clones;
 mod contested;
 mod foreign;
 mod history;

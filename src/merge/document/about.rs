@@ -8,7 +8,7 @@ use crate::context::{
     ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, Conflicts, IDENTITY_FIELDS, Loser, Lost, Own,
     Role, StampedValue, is_one_line, leaf_at, place_among,
 };
-use crate::crdt::{Digest, Stamp};
+use crate::crdt::Stamp;
 use crate::merge::sides::Sides;
 use crate::yaml::{
     Body, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry, NodeRef,
@@ -299,16 +299,27 @@ pub(super) fn merged_annotation(
             annotation.leaves.get(leaf).cloned().unwrap_or_default()
         };
         let (before, mine, others) = (of(base), of(ours), of(theirs));
+        // What an edit superseded stays so although it lost.
+        let says = |side: &Annotation, stamps: BTreeSet<StampedValue>| {
+            let mut stamps = stamps;
+            stamps.retain(|stamped| side.superseded.contains_key(&stamped.stamp));
+            stamps
+        };
         let stamps = match winners.get(leaf) {
-            Some(Side::Ours) => mine,
-            Some(Side::Theirs) => others,
+            Some(Side::Ours) => &mine | &says(theirs, others),
+            Some(Side::Theirs) => &others | &says(ours, mine),
             None if mine == before => others,
             None if others == before => mine,
-            None if digests(&mine) == digests(&others) => {
+            None => {
                 // One value written on both sides is as old as its latest stamp.
-                mine.union(&others).max().into_iter().copied().collect()
+                let all = &mine | &others;
+                let is_latest = |stamped: &&StampedValue| {
+                    let same = |other: &&StampedValue| other.digest == stamped.digest;
+                    all.iter().rfind(same) == Some(*stamped)
+                };
+                let said = &says(ours, mine) | &says(theirs, others);
+                all.iter().filter(is_latest).copied().chain(said).collect()
             }
-            None => mine.union(&others).copied().collect(),
         };
         if !stamps.is_empty() {
             merged.leaves.insert(leaf.clone(), stamps);
@@ -334,8 +345,4 @@ pub(super) fn merged_annotation(
         }
     }
     merged
-}
-
-fn digests(stamps: &BTreeSet<StampedValue>) -> BTreeSet<Digest> {
-    stamps.iter().map(|stamped| stamped.digest).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
+use super::observed::{Version, is_old_loser};
 use crate::context::{
     Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at, same_entry,
 };
@@ -23,13 +24,13 @@ pub(super) struct Settled {
 /// Settles everything contested in the entries of a root or record.
 pub(super) fn settle<'d>(
     versions: Sides<Option<NodeRef<'d>>>,
-    annotations: &Sides<Annotation>,
+    seen: &Sides<Version<'_, 'd>>,
     slots: &[Slot<'d>],
     entries: &mut [Option<EntryDraft<'d>>],
 ) -> Settled {
     let mut settling = Settling {
         versions,
-        annotations,
+        seen,
         settled: Settled {
             losers: Vec::new(),
             winners: BTreeMap::new(),
@@ -57,7 +58,7 @@ fn key(slot: &Slot<'_>) -> Option<String> {
 
 struct Settling<'k, 'd> {
     versions: Sides<Option<NodeRef<'d>>>,
-    annotations: &'k Sides<Annotation>,
+    seen: &'k Sides<Version<'k, 'd>>,
     settled: Settled,
 }
 
@@ -132,11 +133,15 @@ impl<'k, 'd> Settling<'k, 'd> {
     /// Decides groups of fields that both sides changed to something different: all fields are the winner's.
     fn groups(&mut self, slots: &[Slot<'d>], entries: &mut [Option<EntryDraft<'d>>]) {
         for group in GROUPS {
-            let members: Vec<(usize, String)> = slots
+            // In the group's own order: that of the slots depends on which side is ours.
+            let members: Vec<(usize, String)> = group
                 .iter()
-                .enumerate()
-                .filter_map(|(index, slot)| Some((index, key(slot)?)))
-                .filter(|(_, key)| group.contains(&key.as_str()))
+                .filter_map(|name| {
+                    let at = slots
+                        .iter()
+                        .position(|slot| key(slot).as_deref() == Some(*name))?;
+                    Some((at, (*name).to_owned()))
+                })
                 .collect();
             let values = |of: fn(&Slot<'d>) -> Option<EntryRef<'d>>| -> Vec<Option<NodeRef<'d>>> {
                 let slots = members.iter().map(|(index, _)| &slots[*index]);
@@ -159,28 +164,51 @@ impl<'k, 'd> Settling<'k, 'd> {
             let differ = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
                 a.iter().zip(b).any(|(a, b)| !same_entry(*a, *b))
             };
-            let changed = |values: &[Option<NodeRef<'_>>], stamp: Option<Stamp>| {
-                stamp.is_some() || differ(values, &base)
+            let leaves = members
+                .iter()
+                .map(|(_, key)| Annotation::path([key.as_str()]));
+            let leaves: Vec<String> = leaves.collect();
+            let changed = |values: &[Option<NodeRef<'_>>], side| {
+                let restamped = |leaf: &String| self.seen(side).is_restamped(self.seen.base, leaf);
+                differ(values, &base) || leaves.iter().any(restamped)
             };
-            let contested =
-                changed(&ours, mine) && changed(&theirs, others) && differ(&ours, &theirs);
+            let contested = changed(&ours, Side::Ours)
+                && changed(&theirs, Side::Theirs)
+                && differ(&ours, &theirs);
             if members.len() < 2 || !contested {
                 continue;
             }
-            let (winner, lost, lost_stamp) = if (mine, shown(&ours)) >= (others, shown(&theirs)) {
+            let replaces = |side, stamp: Option<Stamp>| {
+                let replaces = |stamp| {
+                    leaves
+                        .iter()
+                        .any(|leaf| self.seen(side).supersedes(leaf, stamp))
+                };
+                stamp.is_some_and(replaces)
+            };
+            let replaced = (replaces(Side::Ours, others), replaces(Side::Theirs, mine));
+            let is_replaced = replaced.0 != replaced.1;
+            let is_ours = if is_replaced {
+                replaced.0
+            } else {
+                (mine, shown(&ours)) >= (others, shown(&theirs))
+            };
+            let (winner, lost, lost_stamp) = if is_ours {
                 (Side::Ours, &theirs, others)
             } else {
                 (Side::Theirs, &ours, mine)
             };
-            for ((index, key), lost) in members.iter().zip(lost) {
+            for (((index, key), lost), base) in members.iter().zip(lost).zip(&base) {
                 let slot = &slots[*index];
                 let won = match winner {
                     Side::Ours => slot.ours,
                     Side::Theirs => slot.theirs,
                 };
                 let leaf = Annotation::path([key.as_str()]);
-                if !same_entry(won.map(EntryRef::value), *lost) {
-                    self.lose(leaf.clone(), lost_value(*lost), lost_stamp);
+                let is_edit =
+                    !same_entry(won.map(EntryRef::value), *lost) && !same_entry(*base, *lost);
+                if is_edit && !is_replaced {
+                    self.lose_to(winner, leaf.clone(), lost_value(*lost), lost_stamp);
                 }
                 self.settled.winners.insert(leaf, winner);
                 entries[*index] = won.map(EntryDraft::Keep);
@@ -206,7 +234,7 @@ impl<'k, 'd> Settling<'k, 'd> {
                 }
                 let mine = self.claim(&names, side, None);
                 let others = self.claim(&names, other, None);
-                if mine.stamp.is_none() {
+                if !self.seen(side).is_restamped(self.seen.base, leaf) {
                     continue;
                 }
                 let (winner, losers) = self.decide(&mine, &others);
@@ -215,7 +243,7 @@ impl<'k, 'd> Settling<'k, 'd> {
                     Side::Theirs => other,
                 };
                 for (lost, stamp) in losers {
-                    self.lose(leaf.clone(), lost, stamp);
+                    self.lose_to(winner, leaf.clone(), lost, stamp);
                 }
                 self.settled.winners.insert(leaf.clone(), winner);
                 if winner == side {
@@ -251,6 +279,21 @@ impl<'k, 'd> Settling<'k, 'd> {
         match &mut entries[at] {
             Some(entry) if !rest.is_empty() => put_in(entry, rest, chosen),
             entry => *entry = whole.map(EntryDraft::Keep),
+        }
+    }
+
+    fn seen(&self, side: Side) -> Version<'k, 'd> {
+        match side {
+            Side::Ours => self.seen.ours,
+            Side::Theirs => self.seen.theirs,
+        }
+    }
+
+    /// Keeps what lost to the value of `winner`, unless that side has seen it.
+    fn lose_to(&mut self, winner: Side, leaf: String, lost: Lost, stamp: Option<Stamp>) {
+        let loser = Loser { leaf, lost };
+        if !is_old_loser(self.seen.base, self.seen(other(winner)), &loser) {
+            self.settled.losers.push((loser, stamp));
         }
     }
 
@@ -313,7 +356,7 @@ impl<'k, 'd> Settling<'k, 'd> {
                 let others = self.claim(&names.theirs, Side::Theirs, others);
                 let (winner, losers) = self.decide(&mine, &others);
                 for (lost, stamp) in losers {
-                    self.lose(leaf.clone(), lost, stamp);
+                    self.lose_to(winner, leaf.clone(), lost, stamp);
                 }
                 if standing == Standing::Named {
                     self.settled.winners.insert(leaf, winner);
@@ -428,7 +471,7 @@ impl<'k, 'd> Settling<'k, 'd> {
         let node = root
             .and_then(|root| leaf_at(root, names))
             .map(EntryRef::value);
-        let known: BTreeSet<Stamp> = self.annotations.base.stamps().collect();
+        let known = self.seen.base.known(&leaf);
         let stamp = node.and_then(|node| {
             annotation
                 .fitting(&leaf, digest(node))
@@ -449,8 +492,8 @@ impl<'k, 'd> Settling<'k, 'd> {
     /// One side's version, and what it knows of itself.
     fn version(&self, side: Side) -> (Option<NodeRef<'d>>, &'k Annotation) {
         match side {
-            Side::Ours => (self.versions.ours, &self.annotations.ours),
-            Side::Theirs => (self.versions.theirs, &self.annotations.theirs),
+            Side::Ours => (self.versions.ours, self.seen.ours.annotation),
+            Side::Theirs => (self.versions.theirs, self.seen.theirs.annotation),
         }
     }
 
@@ -476,7 +519,7 @@ impl<'k, 'd> Settling<'k, 'd> {
 
     /// Whether `new` is the name that the record's birth gave to it in the place of `old`.
     fn is_former_name(&self, old: &Lost, new: &Lost) -> bool {
-        let births = [&self.annotations.ours, &self.annotations.theirs];
+        let births = [self.seen.ours.annotation, self.seen.theirs.annotation];
         let (Lost::Value(old), Lost::Value(new)) = (old, new) else {
             return false;
         };

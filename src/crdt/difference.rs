@@ -1,0 +1,245 @@
+//! The difference of two versions of a document as edits: what was done to the one to make the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{Atom, Document, Loser, Map, Node, Path, Record, Stamps};
+use super::edit::{Act, Change, Edit};
+use super::{Observed, Stamp, order};
+
+/// The edits that made `new` of `old`: one for each stamp that `new` has and `old` has not, and one for what carries
+/// none. Each observed what `old` holds in its place, losing values included, and wrote all fields of the `groups` of which
+/// it changed one.
+pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<Edit> {
+    let mut difference = Difference {
+        old,
+        new,
+        groups,
+        changes: BTreeMap::new(),
+    };
+    difference.maps(&old.root, &new.root, &Path::default());
+    let news = |losers: &BTreeMap<Loser, Stamps>, known: &BTreeMap<Loser, Stamps>| -> Vec<Loser> {
+        let unknown = losers.keys().filter(|loser| !known.contains_key(loser));
+        unknown.cloned().collect()
+    };
+    for Loser { at, value } in news(&new.losers, &old.losers) {
+        difference.push(None, at, Act::Lose(value), Observed::default());
+    }
+    for Loser { at, value } in news(&old.losers, &new.losers) {
+        difference.push(None, at, Act::Settle(value), Observed::default());
+    }
+    difference
+        .changes
+        .into_iter()
+        .map(|(stamp, changes)| Edit { stamp, changes })
+        .collect()
+}
+
+struct Difference<'l> {
+    old: &'l Document,
+    new: &'l Document,
+    groups: &'l [&'l [&'l str]],
+    changes: BTreeMap<Option<Stamp>, Vec<Change>>,
+}
+
+impl Difference<'_> {
+    fn push(&mut self, stamp: Option<Stamp>, at: Path, act: Act, mut observed: Observed) {
+        for &superseded in stamp
+            .iter()
+            .filter_map(|stamp| self.new.superseded.get(stamp))
+            .flatten()
+        {
+            observed.add_stamp(superseded);
+        }
+        let changes = self.changes.entry(stamp).or_default();
+        changes.push(Change { at, act, observed });
+    }
+
+    fn maps(&mut self, old: &Map, new: &Map, at: &Path) {
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for name in names {
+            self.nodes(old.get(name), new.get(name), &at.entry(name));
+        }
+    }
+
+    fn nodes(&mut self, old: Option<&Node>, new: Option<&Node>, at: &Path) {
+        match (old, new) {
+            (Some(Node::Map(old)), Some(Node::Map(new))) => self.maps(old, new, at),
+            (Some(Node::Map(old)), None) => self.maps(old, &Map::new(), at),
+            (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
+            (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
+            (None, Some(Node::Set(new))) => self.sets(&[], new, at),
+            (old, None) => {
+                let observed = self.observed(old, at);
+                self.push(None, at.clone(), Act::Remove, observed);
+            }
+            (old, Some(new)) => self.leaf(old, new, at),
+        }
+    }
+
+    /// A leaf, or what became one: another value, or the same one written anew.
+    fn leaf(&mut self, old: Option<&Node>, new: &Node, at: &Path) {
+        let observed = self.observed(old, at);
+        let (act, stamps) = match new {
+            Node::Register(value, stamps) => (Act::Write(value.clone()), stamps),
+            Node::List(members, stamps) => (Act::Replace(members.clone()), stamps),
+            Node::Map(_) | Node::Set(_) => {
+                // Another kind of value stood here: it goes, and what is new comes by itself.
+                self.push(None, at.clone(), Act::Remove, observed);
+                self.nodes(None, Some(new), at);
+                return;
+            }
+        };
+        let none = Stamps::new();
+        let (same, before) = match (old, new) {
+            (Some(Node::Register(old, before)), Node::Register(new, _)) => (old == new, before),
+            (Some(Node::List(old, before)), Node::List(new, _)) => (old == new, before),
+            _ => (false, &none),
+        };
+        let fresh = stamps.difference(before).max().copied();
+        if !same || fresh.is_some() {
+            self.push(fresh, at.clone(), act, observed);
+        }
+    }
+
+    fn sets(&mut self, old: &[Record], new: &[Record], at: &Path) {
+        let known: BTreeMap<&Atom, &Record> =
+            old.iter().map(|record| (&record.name, record)).collect();
+        let names: BTreeSet<&Atom> = new.iter().map(|record| &record.name).collect();
+        for record in old.iter().filter(|record| !names.contains(&record.name)) {
+            let at = at.record(record);
+            let mut observed = self.observed(None, &at);
+            observed.extend(&self.in_map(&record.fields, &at));
+            if let Some(birth) = record.birth.stamp {
+                observed.add_stamp(birth);
+            }
+            self.push(None, at, Act::Remove, observed);
+        }
+        let moved = order::moved(
+            &old.iter().map(|record| &record.name).collect::<Vec<_>>(),
+            &new.iter().map(|record| &record.name).collect::<Vec<_>>(),
+        );
+        let mut before: Option<&Atom> = None;
+        for record in new {
+            let behind = before.replace(&record.name).cloned();
+            let Some(old) = known.get(&record.name) else {
+                let at = at.record(record);
+                let act = Act::Add {
+                    record: record.clone(),
+                    behind,
+                };
+                let observed = self.observed(None, &at);
+                self.push(record.birth.stamp, at, act, observed);
+                continue;
+            };
+            let at = at.record(old);
+            if moved.contains(&&record.name) {
+                self.push(None, at.clone(), Act::Move { behind }, Observed::default());
+            }
+            self.fields(&old.fields, &record.fields, &at);
+        }
+    }
+
+    /// The fields of a record: those that change together are written together.
+    fn fields(&mut self, old: &Map, new: &Map, at: &Path) {
+        let (mut old, mut new) = (old.clone(), new.clone());
+        for group in self.groups {
+            let take = |fields: &mut Map| -> Map {
+                let taken = group.iter().filter_map(|name| fields.remove_entry(*name));
+                taken.collect()
+            };
+            let (old, new) = (take(&mut old), take(&mut new));
+            let mut part = Difference {
+                changes: BTreeMap::new(),
+                ..*self
+            };
+            part.maps(&old, &new, at);
+            let Some(stamp) = part.changes.into_keys().max() else {
+                continue;
+            };
+            let mut observed = Observed::default();
+            for name in *group {
+                observed.extend(&self.observed(old.get(*name), &at.entry(name)));
+            }
+            for name in group
+                .iter()
+                .filter(|name| old.contains_key(**name) || new.contains_key(**name))
+            {
+                let act = match new.get(*name) {
+                    Some(Node::Register(value, _)) => Act::Write(value.clone()),
+                    Some(Node::List(members, _)) => Act::Replace(members.clone()),
+                    _ => Act::Remove,
+                };
+                self.push(stamp, at.entry(name), act, observed.clone());
+            }
+        }
+        self.maps(&old, &new, at);
+    }
+
+    /// What stands at a place, and what lost there.
+    fn observed(&self, node: Option<&Node>, at: &Path) -> Observed {
+        let mut observed = match node {
+            None => Observed::default(),
+            Some(Node::Register(value, stamps)) => self.value(value, stamps),
+            Some(Node::List(members, stamps)) => {
+                let mut observed = Observed::default();
+                for member in members {
+                    observed.extend(&self.value(member, stamps));
+                }
+                observed
+            }
+            Some(Node::Map(map)) => self.in_map(map, at),
+            Some(Node::Set(records)) => {
+                let mut observed = Observed::default();
+                for record in records {
+                    observed.extend(&self.in_map(&record.fields, &at.record(record)));
+                }
+                observed
+            }
+        };
+        let inside = |(path, _): &(&Path, _)| path.steps().starts_with(at.steps());
+        for (_, stamps) in self.old.removed.iter().filter(inside) {
+            for &stamp in stamps {
+                observed.extend(&self.stamp(stamp));
+            }
+        }
+        let lost = |(loser, _): &(&Loser, _)| loser.at.steps().starts_with(at.steps());
+        for (loser, stamps) in self.old.losers.iter().filter(lost) {
+            for &stamp in stamps {
+                observed.extend(&self.stamp(stamp));
+            }
+            if let (Some(value), true) = (&loser.value, stamps.is_empty()) {
+                observed.add(None, value.digest());
+            }
+        }
+        observed
+    }
+
+    fn in_map(&self, map: &Map, at: &Path) -> Observed {
+        let mut observed = Observed::default();
+        for (name, node) in map {
+            observed.extend(&self.observed(Some(node), &at.entry(name)));
+        }
+        observed
+    }
+
+    fn value(&self, value: &Atom, stamps: &Stamps) -> Observed {
+        let mut observed = Observed::default();
+        if stamps.is_empty() {
+            observed.add(None, value.digest());
+        }
+        for &stamp in stamps {
+            observed.extend(&self.stamp(stamp));
+        }
+        observed
+    }
+
+    /// An edit and all that it superseded.
+    fn stamp(&self, stamp: Stamp) -> Observed {
+        let mut observed = Observed::default();
+        observed.add_stamp(stamp);
+        for &superseded in self.old.superseded.get(&stamp).into_iter().flatten() {
+            observed.add_stamp(superseded);
+        }
+        observed
+    }
+}

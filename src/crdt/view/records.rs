@@ -1,0 +1,280 @@
+//! The view of a set of records: which stand, under which names, with which fields.
+
+use std::collections::BTreeMap;
+
+use super::{Touch, Value, Viewing};
+use crate::crdt::document::{Birth, Map, Node, Path, Record, Stamps, Step};
+use crate::crdt::edit::Act;
+use crate::crdt::register::stamps_of;
+use crate::crdt::set::{self, Key, Order};
+use crate::crdt::{Digest, Observed, Stamp, Write, heads};
+
+/// Whether a record was removed, and the stamp of its removal where that has one.
+type Gone = Option<Option<Stamp>>;
+
+/// A record of a set, as long as it stands.
+struct Member {
+    key: Key,
+    birth: Birth,
+    gone: Gone,
+    record: Option<Record>,
+}
+
+impl Viewing<'_> {
+    pub(super) fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
+        let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
+        for (step, touches) in Touch::by_step(touches) {
+            if let Step::Record(name, birth) = step {
+                let key = Key::new(&name, birth);
+                touched.entry(key).or_default().extend(touches);
+            }
+        }
+        let mut order = Order::of(base);
+        let mut family = Vec::with_capacity(base.len());
+        for record in base {
+            let key = Key::of(record);
+            let touches = touched.remove(&key).unwrap_or_default();
+            family.extend(self.record(key, Some(record), touches, &mut order, at));
+        }
+        for (key, touches) in touched {
+            family.extend(self.record(key, None, touches, &mut order, at));
+        }
+        order.arrange(self.named(family))
+    }
+
+    /// Names the records that stand. Of those born under one name the earliest birth keeps it, also when it is gone by
+    /// now, from all that were born before it went.
+    fn named(&self, members: Vec<Member>) -> BTreeMap<Key, Record> {
+        let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+        for member in members {
+            families
+                .entry(member.key.family.clone())
+                .or_default()
+                .push(member);
+        }
+        let mut named = BTreeMap::new();
+        for (name, family) in families {
+            let births: Vec<(Birth, Gone)> = family
+                .iter()
+                .map(|member| (member.birth, member.gone))
+                .collect();
+            for Member {
+                key, birth, record, ..
+            } in family
+            {
+                let Some(mut record) = record else { continue };
+                let met = |(other, gone): &&(Birth, Gone)| {
+                    *other != birth && gone.is_none_or(|gone| gone > birth.stamp)
+                };
+                let earliest = births.iter().filter(met).map(|(other, _)| *other).min();
+                if let Some(earliest) = earliest {
+                    record.name = self.spelled(if earliest < birth {
+                        set::second_name(&name, key.birth)
+                    } else {
+                        name.clone()
+                    });
+                }
+                named.insert(key, record);
+            }
+        }
+        named
+    }
+
+    /// A record with all that was done to it: gone where a removal observed everything, else whole. Nothing as long as its
+    /// birth is not known.
+    fn record(
+        &mut self,
+        key: Key,
+        base: Option<&Record>,
+        touches: Vec<Touch>,
+        order: &mut Order,
+        at: &Path,
+    ) -> Option<Member> {
+        let mut record = base.cloned();
+        let mut removals = Vec::new();
+        let mut updates = Vec::new();
+        for touch in touches {
+            match &touch.act {
+                Act::Add {
+                    record: born,
+                    behind,
+                } if touch.is_here() => {
+                    order.put(&key, behind.as_ref(), touch.stamp);
+                    let known = record.get_or_insert_with(|| Record {
+                        fields: Map::new(),
+                        ..born.clone()
+                    });
+                    known.birth = known.birth.min(born.birth);
+                    updates.extend(as_writes(&touch, &born.fields));
+                }
+                Act::Move { behind } if touch.is_here() => {
+                    order.put(&key, behind.as_ref(), touch.stamp);
+                }
+                Act::Remove if touch.is_here() => removals.push(touch),
+                _ => updates.push(touch),
+            }
+        }
+        // An edit of a record whose birth is not known yet waits for it.
+        let mut record = record?;
+        let at = at.record(&record);
+        let sees = |removal: &Touch, update: &Touch| {
+            let digest = update.value().flatten().map(|value| value.digest());
+            let digest = digest.unwrap_or(Digest::of(b""));
+            removal.observed.contains(update.stamp, digest)
+        };
+        // A record that was born again after a removal has nothing of what was removed.
+        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
+            let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
+            removal.stamp.is_some() && seen.any(|stamp| Some(stamp) == removal.stamp)
+        });
+        if !ended.is_empty() {
+            record.fields.clear();
+            updates.retain(|update| !ended.iter().any(|removal| sees(removal, update)));
+        }
+        if !open.is_empty() {
+            let unseen = |update: &Touch| !open.iter().any(|removal| sees(removal, update));
+            if !updates.iter().any(unseen) {
+                let stamps = open.iter().filter_map(|removal| removal.stamp);
+                self.removed.entry(at).or_default().extend(stamps.clone());
+                return Some(Member {
+                    key,
+                    birth: record.birth,
+                    gone: Some(stamps.max()),
+                    record: None,
+                });
+            }
+            self.lose(
+                &at,
+                None,
+                open.iter().filter_map(|removal| removal.stamp).max(),
+            );
+        }
+        let fields = std::mem::take(&mut record.fields);
+        record.fields = self.fields(&fields, updates, &at);
+        Some(Member {
+            key,
+            birth: record.birth,
+            gone: None,
+            record: Some(record),
+        })
+    }
+
+    /// The fields of a record: groups as one register each, all others by themselves.
+    fn fields(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
+        let mut rest = touches;
+        let mut grouped = Vec::new();
+        for group in self.rules.groups {
+            let is_in = |touch: &Touch| matches!(touch.rest.as_slice(), [Step::Entry(name)] if group.contains(&name.as_str()));
+            let (inside, outside) = rest.into_iter().partition(is_in);
+            rest = outside;
+            grouped.push((*group, inside));
+        }
+        let mut fields = self.map(base, rest, at);
+        for (group, touches) in grouped {
+            self.group(group, base, touches, &mut fields, at);
+        }
+        fields
+    }
+
+    /// Fields that change together: every edit of some of them wrote all.
+    fn group(
+        &mut self,
+        group: &[&str],
+        base: &Map,
+        touches: Vec<Touch>,
+        fields: &mut Map,
+        at: &Path,
+    ) {
+        let standing: Vec<Value> = group
+            .iter()
+            .map(|name| match base.get(*name) {
+                Some(Node::Register(value, _)) => Some(value.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut by_edit: BTreeMap<usize, Write<Vec<Value>>> = BTreeMap::new();
+        for touch in &touches {
+            let write = by_edit.entry(touch.edit).or_insert_with(|| Write {
+                value: standing.clone(),
+                digest: Digest::of(b""),
+                stamp: None,
+                observed: Observed::default(),
+            });
+            let is_here = |name: &&str| matches!(touch.rest.first(), Some(Step::Entry(first)) if first == *name);
+            let place = group.iter().position(is_here);
+            if let Some((place, value)) = place.zip(touch.value()) {
+                write.value[place] = value;
+            }
+            write.stamp = write.stamp.max(touch.stamp);
+            write.observed.extend(&touch.observed);
+        }
+        let writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
+        let Some(heads) = heads(&writes) else { return };
+        let (won, _) = heads.winner;
+        let stamps = stamps_of(&won, &writes);
+        for (lost, _) in heads.losers {
+            let stamps = stamps_of(&lost, &writes);
+            for ((name, lost), won) in group.iter().zip(lost).zip(&won) {
+                if lost != *won {
+                    self.lose(&at.entry(name), lost, stamps.iter().copied());
+                }
+            }
+        }
+        for ((name, value), before) in group.iter().zip(won).zip(standing) {
+            match value {
+                value if value == before && stamps.is_empty() => {}
+                Some(value) => {
+                    fields.insert((*name).to_owned(), Node::Register(value, stamps.clone()));
+                }
+                None => {
+                    fields.remove(*name);
+                    let removed = self.removed.entry(at.entry(name)).or_default();
+                    removed.extend(&stamps);
+                }
+            }
+        }
+    }
+}
+
+/// The fields of a record that was added, as writes of the edit that added it.
+fn as_writes(add: &Touch, fields: &Map) -> Vec<Touch> {
+    let mut touches = Vec::new();
+    for (name, node) in fields {
+        let touch = |act| Touch {
+            rest: vec![Step::Entry(name.clone())],
+            act,
+            ..add.clone()
+        };
+        // What was edited since the birth has its own stamp.
+        let written = |act, stamps: &Stamps| Touch {
+            stamp: stamps.last().copied().or(add.stamp),
+            ..touch(act)
+        };
+        match node {
+            Node::Register(value, stamps) => {
+                touches.push(written(Act::Write(value.clone()), stamps));
+            }
+            Node::List(members, stamps) => {
+                touches.push(written(Act::Replace(members.clone()), stamps));
+            }
+            Node::Map(map) => touches.extend(as_writes(add, map).into_iter().map(|mut touch| {
+                touch.rest.insert(0, Step::Entry(name.clone()));
+                touch
+            })),
+            Node::Set(records) => {
+                let mut behind = None;
+                for record in records {
+                    let mut touch = touch(Act::Add {
+                        record: record.clone(),
+                        behind: behind.replace(record.name.clone()),
+                    });
+                    touch
+                        .rest
+                        .push(Step::Record(record.name.clone(), record.birth.digest));
+                    touches.push(touch);
+                }
+            }
+        }
+    }
+    touches
+}

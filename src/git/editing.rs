@@ -1,12 +1,12 @@
 //! Edits by command: the file is changed as text, stamped as if somebody had edited it by hand and run `sync`, and
 //! written if nobody else wrote it meanwhile.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::documents::scope_of;
 use super::recording::{Edited, NewStamps, Stamps, new_stamp};
-use super::{Error, Repo, walk};
+use super::{Error, Repo, lock, walk};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, Kind, Limits};
@@ -219,19 +219,7 @@ impl Repo {
     fn turn(&self) -> Result<File, Error> {
         let folder = self.git_dir().join("rhema");
         let path = folder.join("edit.lock");
-        let open = || {
-            fs::create_dir_all(&folder)?;
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        open().map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })
+        let locked = fs::create_dir_all(&folder).and_then(|()| lock(&path));
+        locked.map_err(|source| Error::Write { path, source })
     }
 }

@@ -4,14 +4,14 @@
 //! one checkout each picks its own. That it is a copy shows in the folder, which is another one (its inode) than the
 //! one written down.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, NodeKey, id, read};
 use crate::crdt::{Clock, ClockExhausted, Replica, Stamp};
-use crate::git::replace_durably;
+use crate::git::{self, replace_durably};
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
@@ -155,16 +155,7 @@ impl ClockFile {
 /// Waits until no other process holds the clock.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    let open = || -> std::io::Result<File> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(Error::write(&path))
+    git::lock(&path).map_err(Error::write(&path))
 }
 
 /// What tells this folder from a copy of it, where the system has such a thing.

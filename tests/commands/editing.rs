@@ -465,6 +465,11 @@ fn what_is_not_there_is_refused_with_what_may_be_meant() {
             &["add", "todos", "title=?!"],
             "error: nothing tells the new record from others: give it one, as in `id=…`\n",
         ),
+        (
+            &["remove", "todos"],
+            "error: todos holds records: remove them one by one\n",
+        ),
+        (&["set", ".", "todos=[]"], "error: todos holds records"),
         (&["remove", "todos/a/id"], "error: nothing tells"),
         (
             &["set", "todos/a", "_crdt=x"],

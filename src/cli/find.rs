@@ -31,7 +31,8 @@ impl Where {
             (Some(file), _) => Within::File(document(repo, file)?),
             (None, Some(scope)) => Within::Scope(scope_in_tree(repo, scope)?),
             (None, None) => {
-                let here = in_tree(repo, Path::new("."))?;
+                // Elsewhere, with `GIT_WORK_TREE`, that of the top is meant.
+                let here = in_tree(repo, Path::new(".")).unwrap_or_default();
                 Within::Scope(repo.scope_around(&here)?)
             }
         };

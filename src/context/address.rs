@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use super::editing::alike;
 use super::own::Role;
 use super::placing::name_of;
 use super::records::member;
 use super::{Annotation, placing};
-use crate::yaml::{EntryRef, Kind, NodeRef};
+use crate::yaml::{Document, EntryRef, Kind, NodeRef};
 
 /// A path into a document: names with `/` between them, the first of a field of the root, `.` alone for the root itself.
 /// Fields inside fields may have a `.` between them, too.
@@ -43,6 +44,22 @@ impl Address {
     #[must_use]
     pub fn first_names(&self) -> Vec<&str> {
         cuts(&self.0, true).map(|(name, _)| name).collect()
+    }
+
+    /// The first name as it is told: the shortest that it may be.
+    #[must_use]
+    pub fn first_name(&self) -> &str {
+        self.first_names().last().copied().unwrap_or(".")
+    }
+
+    /// What may be meant by the first name, among the fields of some documents.
+    #[must_use]
+    pub fn meant_in<'d>(&self, documents: impl Iterator<Item = &'d Document>) -> Option<String> {
+        let known: Vec<String> = documents
+            .filter_map(Document::root)
+            .flat_map(choices)
+            .collect();
+        alike(self.first_name(), &known)
     }
 
     /// As far as it leads from a document's root.
@@ -195,7 +212,7 @@ pub(super) fn new_names(rest: &str) -> Vec<&str> {
 }
 
 /// What there is to choose from where a walk has come to: the names of fields, or of records.
-pub(crate) fn choices(node: NodeRef<'_>) -> Vec<String> {
+pub(super) fn choices(node: NodeRef<'_>) -> Vec<String> {
     let entries = node.entries();
     match node.kind() {
         Kind::Mapping => entries
@@ -203,5 +220,80 @@ pub(crate) fn choices(node: NodeRef<'_>) -> Vec<String> {
             .filter_map(|entry| Some(name_of(entry)?.into_owned()))
             .collect(),
         _ => entries.filter_map(identity).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Limits;
+
+    const TEXT: &str = "\
+todos:
+  - id: src/main.rs
+    meta: {a.b: 1, a: {b: 2, c: 3}}
+  - id: src
+    main: {rs: 4}
+v1.2: 5
+v1: {2: 6, 3: 7}
+files:
+  - path: a/b
+    size: 8
+";
+
+    fn at(path: &str) -> Result<String, String> {
+        let document = Document::from_text(TEXT.to_owned(), &Limits::default()).unwrap();
+        let address = Address::new(path);
+        let walk = address.walk(document.root().unwrap());
+        if walk.rest.is_empty() {
+            Ok(walk.node.raw().trim().to_owned())
+        } else {
+            Err(walk.rest.to_owned())
+        }
+    }
+
+    #[test]
+    fn the_longest_name_that_leads_to_the_end_counts() {
+        for (path, value) in [
+            ("todos/src/main.rs/meta.a.b", "1"),
+            ("todos/src/main.rs/meta/a/b", "2"),
+            ("todos/src/main.rs/meta/a.c", "3"),
+            ("todos/src/main/rs", "4"),
+            ("v1.2", "5"),
+            ("./v1/2", "6"),
+            ("v1.3", "7"),
+            ("files/a/b/size", "8"),
+        ] {
+            assert_eq!(at(path), Ok(value.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_nothing_is_left_over() {
+        for (path, rest) in [
+            ("todo/x", "todo/x"),
+            ("todos/lib/x", "lib/x"),
+            ("todos/src/main.rs/meta.x", "x"),
+            ("todos/src.main", "src.main"),
+            ("v1.2/x", "x"),
+        ] {
+            assert_eq!(at(path), Err(rest.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_leaf_is_named_in_the_nearest_record_that_speaks_for_itself() {
+        let text =
+            "a: {b: 1}\nlist:\n  - id: x\n    c: {d: 2}\n  - &anchored\n    id: y\n    e: 3\n";
+        let document = Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let leaf = |path: &str| {
+            let address = Address::new(path);
+            let (spoken, leaf) = address.walk(document.root().unwrap()).spoken_for();
+            (spoken.role, leaf)
+        };
+        assert_eq!(leaf("a.b"), (Role::Root, "a.b".to_owned()));
+        assert_eq!(leaf("list/x/c.d"), (Role::Record, "c.d".to_owned()));
+        assert_eq!(leaf("list/x"), (Role::Record, String::new()));
+        assert_eq!(leaf("list/y/e"), (Role::Root, "list.y.e".to_owned()));
     }
 }

@@ -10,7 +10,7 @@ mod manner;
 mod naming;
 
 pub use given::{Assignment, Given, NotGiven};
-pub(crate) use naming::alike;
+pub(super) use naming::alike;
 
 use std::borrow::Cow;
 

@@ -36,11 +36,9 @@ mod verbose;
 
 pub use crate::crdt::Birth;
 pub use address::Address;
-pub(crate) use address::choices as names_in;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
-pub(crate) use editing::alike;
 pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };

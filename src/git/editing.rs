@@ -92,8 +92,8 @@ impl Repo {
             if names.iter().any(|name| root.get(name).is_some()) {
                 having.push(file.clone());
             }
-            known.extend(context::names_in(root));
             roots.push(file);
+            known.push(document);
         }
         let found = if at.is_root() && having.is_empty() {
             roots
@@ -105,9 +105,9 @@ impl Repo {
             ([file], _) => Ok(file.clone()),
             ([], Some(error)) => Err(error),
             ([], None) => Err(Error::NoSuchCollection {
-                name: names.last().copied().unwrap_or(".").to_owned(),
+                name: wanted.first_name().to_owned(),
                 scope: self.scope_name(scope),
-                alike: context::alike(names.last().copied().unwrap_or_default(), &known),
+                alike: wanted.meant_in(known.iter()),
                 elsewhere: self.elsewhere(scope, &names)?,
             }),
             (several, _) => Err(Error::SeveralDocuments {

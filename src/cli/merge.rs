@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::Ui;
 use crate::git::{Ending, MergedFile, Settings, Sides, merge_files, replace};
+use crate::merge::Kept;
 
 /// Merge three versions of a YAML file by structure
 ///
@@ -41,6 +42,7 @@ struct Report<'a> {
     conflicts: usize,
     /// Losing values that the merge keeps beside those that stand.
     kept: usize,
+    renamed: usize,
     /// Why the files were merged as text, if they were.
     fallback: Option<&'a str>,
     /// The file that holds the merge.
@@ -106,14 +108,15 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             .map(|output| output.display().to_string());
         ui.json(&Report {
             conflicts,
-            kept,
+            kept: kept.losers,
+            renamed: kept.renamed,
             fallback: fallback.as_deref(),
             output,
             merged,
         })?;
     }
-    if kept > 0 {
-        ui.note(told_of_kept(&name, kept));
+    for told in told_of_kept(&name, kept) {
+        ui.note(told);
     }
     if conflicts == 0 {
         return Ok(Outcome::Done);
@@ -130,14 +133,26 @@ pub(super) fn places(count: usize) -> String {
     format!("{count} place{}", if count == 1 { "" } else { "s" })
 }
 
-/// That values lost in a document, and what to do about them.
-pub(super) fn told_of_kept(name: &str, kept: usize) -> String {
-    let what = if kept == 1 {
-        "1 value lost against a concurrent one and is kept".to_owned()
-    } else {
-        format!("{kept} values lost against concurrent ones and are kept")
+/// What a merge kept for people to look at in a document, and what to do about it.
+pub(super) fn told_of_kept(name: &str, kept: Kept) -> impl Iterator<Item = String> {
+    let losers = match kept.losers {
+        0 => None,
+        1 => Some("1 value lost against a concurrent one and is kept".to_owned()),
+        many => Some(format!(
+            "{many} values lost against concurrent ones and are kept"
+        )),
     };
-    format!("{name}: {what}; `rhema crdt resolve` lists and settles")
+    let losers =
+        losers.map(|what| format!("{name}: {what}; `rhema crdt resolve` lists and settles"));
+    let renamed = match kept.renamed {
+        0 => None,
+        1 => Some("1 record has a second name now".to_owned()),
+        many => Some(format!("{many} records have second names now")),
+    };
+    let renamed = renamed.map(|what| {
+        format!("{name}: {what}, as another one was added under the same identity; what refers to it was left alone")
+    });
+    losers.into_iter().chain(renamed)
 }
 
 /// Reads one of the three files.

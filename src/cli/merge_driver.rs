@@ -77,8 +77,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     if bytes != ours {
         replace(&arguments.ours, &bytes).with_context(unmerged)?;
     }
-    if kept > 0 {
-        ui.note(told_of_kept(&name, kept));
+    for told in told_of_kept(&name, kept) {
+        ui.note(told);
     }
     if conflicts == 0 {
         return Ok(Outcome::Done);

@@ -140,6 +140,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             repo.shown(path)
         ));
     }
+    for path in &left.unmerged {
+        ui.warn(format_args!(
+            "{} was not merged: git could not run the driver and left it as our side has it; `rhema crdt resolve` merges it",
+            repo.shown(path)
+        ));
+    }
     for path in &left.half_deleted {
         ui.warn(format_args!(
             "{name} was deleted on one side and changed on the other: `git add` it to keep it, `git rm` it to let it go",
@@ -172,6 +178,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     let done = left.all.is_empty()
         && left.marked.is_empty()
+        && left.unmerged.is_empty()
         && left.half_deleted.is_empty()
         && left.unread.is_empty();
     Ok(if done {

@@ -199,6 +199,25 @@ fn copies(work: NodeRef<'_>, head: Option<NodeRef<'_>>) -> Vec<bool> {
     found.iter().enumerate().map(is_copy).collect()
 }
 
+/// The leaves that stand for what a name leads to: those of the mapping that is there, else the one so called.
+pub(super) fn at_or_below(holder: NodeRef<'_>, leaf: &str) -> Vec<String> {
+    let mut paths: Vec<String> = Held::of(holder, None)
+        .leaves
+        .into_iter()
+        .map(|leaf| leaf.path)
+        .filter(|path| is_at_or_below(path, leaf))
+        .collect();
+    if paths.is_empty() {
+        paths.push(leaf.to_owned());
+    }
+    paths
+}
+
+/// Whether a leaf is the one called `above`, or one in the mapping of that name.
+pub(super) fn is_at_or_below(leaf: &str, above: &str) -> bool {
+    Annotation::names(leaf).starts_with(&Annotation::names(above))
+}
+
 /// The entry that a leaf's name leads to in a root or record.
 pub(crate) fn at<'d>(holder: NodeRef<'d>, names: &[String]) -> Option<EntryRef<'d>> {
     let (last, above) = names.split_last()?;

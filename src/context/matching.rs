@@ -28,13 +28,27 @@ pub(crate) fn numbered<const N: usize>(
         .flatten()
         .filter_map(|record| record.former.clone())
         .collect();
+    let copied = copied(&seen);
     let mut known = Known::default();
     seen.map(|mut records| {
         for record in &mut records {
             record.find_former(&formers);
+            record.birth = record.birth.filter(|birth| !copied.contains(birth));
         }
         known.number(&records)
     })
+}
+
+/// The births that two records of one version have. Whoever copied a record copied its annotation, too: whose it was cannot
+/// be told in every version, so it tells nothing in any.
+fn copied(versions: &[Vec<Seen<'_>>]) -> FxHashSet<Birth> {
+    let mut copied = FxHashSet::default();
+    for version in versions {
+        let mut births = FxHashSet::default();
+        let of_version = version.iter().filter_map(|record| record.birth);
+        copied.extend(of_version.filter(|birth| !births.insert(*birth)));
+    }
+    copied
 }
 
 /// The identity and the digest of the name that a record was born with.
@@ -44,7 +58,7 @@ type Born<'d> = (Cow<'d, str>, Digest);
 struct Seen<'d> {
     entry: EntryRef<'d>,
     identity: Option<Scalar<'d>>,
-    /// A birth with a stamp: no other record has it, but copies of this one.
+    /// A birth with a stamp, which no other record of its version has.
     birth: Option<Birth>,
     /// How it was born, where it, or another version of it, was renamed since.
     former: Option<Born<'d>>,
@@ -92,13 +106,8 @@ impl<'d> Known<'d> {
     fn number(&mut self, records: &[Seen<'d>]) -> Vec<u32> {
         let mut numbers: Vec<Option<u32>> = vec![None; records.len()];
         let mut used = FxHashSet::default();
-        // What says more comes first: a copy has the birth of another record, but not its identity.
-        for find in [
-            Self::by_former,
-            Self::by_birth_and_identity,
-            Self::by_birth,
-            Self::by_identity,
-        ] {
+        // What says more comes first.
+        for find in [Self::by_former, Self::by_birth, Self::by_identity] {
             for (record, number) in records.iter().zip(&mut numbers) {
                 if number.is_none() {
                     *number = find(self, record).filter(|number| used.insert(*number));
@@ -117,11 +126,6 @@ impl<'d> Known<'d> {
 
     fn by_former(&self, record: &Seen<'d>) -> Option<u32> {
         self.by_former.get(record.former.as_ref()?).copied()
-    }
-
-    fn by_birth_and_identity(&self, record: &Seen<'d>) -> Option<u32> {
-        let number = self.by_birth(record)?;
-        (self.by_identity(record) == Some(number)).then_some(number)
     }
 
     fn by_birth(&self, record: &Seen<'d>) -> Option<u32> {
@@ -186,10 +190,28 @@ mod tests {
             numbers(["[{id: a, BIRTH}]", "[{id: a}, {id: b, BIRTH}]"]),
             [vec![0], vec![1, 0]]
         );
-        // A copy has the birth of another record, which keeps it by its identity.
+    }
+
+    #[test]
+    fn a_birth_that_was_copied_tells_nothing() {
         assert_eq!(
             numbers(["[{id: a, BIRTH}]", "[{id: c, BIRTH}, {id: a, BIRTH}]"]),
             [vec![0], vec![1, 0]]
+        );
+        let both = "[{id: a, BIRTH}, {id: b, BIRTH}]";
+        assert_eq!(
+            numbers([both, "[{id: b, BIRTH}]", both]),
+            [vec![0, 1], vec![1], vec![0, 1]]
+        );
+        // Whichever of the sides comes first.
+        let (one, two) = ("[{id: c, BIRTH}]", "[{id: b, BIRTH}, {id: c, BIRTH}]");
+        assert_eq!(
+            numbers(["[{id: a, BIRTH}]", one, two]),
+            [vec![0], vec![1], vec![2, 1]]
+        );
+        assert_eq!(
+            numbers(["[{id: a, BIRTH}]", two, one]),
+            [vec![0], vec![1, 2], vec![2]]
         );
     }
 

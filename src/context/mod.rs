@@ -49,7 +49,7 @@ pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};
-pub(crate) use own::{Own, Role, is_free, is_marked};
+pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, place_among};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};

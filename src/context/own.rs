@@ -6,7 +6,7 @@ use super::mentions::{Claim, mentions_in};
 use super::placing::{self, Splice};
 use super::records::may_carry;
 use super::{ANNOTATION_KEY, Annotation, CONFLICTS_KEY, Conflicts, Marker};
-use crate::yaml::{NodeRef, Scalar};
+use crate::yaml::{Kind, NodeRef, Scalar};
 
 /// What a mapping is to annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,17 @@ impl Role {
 /// Whether a root is that of a document: a mapping with a marker.
 pub(crate) fn is_marked(root: NodeRef<'_>) -> bool {
     may_carry(root) && is_free(root, Role::Root) && Own::of(root, Role::Root).marked
+}
+
+/// Whether a root is that of a document, or a list, which has nowhere to put a marker, of which a record is annotated.
+pub(crate) fn is_annotated(root: NodeRef<'_>) -> bool {
+    let speaks = |member: NodeRef<'_>| {
+        Role::of_member(member).is_holder() && Own::of(member, Role::Record).marked
+    };
+    match root.kind() {
+        Kind::Sequence => root.entries().any(|entry| speaks(entry.value())),
+        _ => is_marked(root),
+    }
 }
 
 /// Whether nothing of somebody else's stands under our keys. What is mangled was ours: it says nothing, and may be
@@ -102,9 +113,8 @@ impl Own {
 
     /// What makes `mapping` say this.
     pub(super) fn placed(&self, mapping: NodeRef<'_>, role: Role) -> Vec<Splice> {
-        let annotation = self.annotation_text(role).unwrap_or_default();
-        let conflicts = self.conflicts_text();
-        placing::place(mapping, role, &annotation, conflicts.as_deref())
+        let (annotation, conflicts) = (self.annotation_text(role), self.conflicts_text());
+        placing::place(mapping, role, annotation.as_deref(), conflicts.as_deref())
     }
 }
 

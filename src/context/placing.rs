@@ -53,11 +53,11 @@ pub(crate) fn place_among(
     usize::from(role != Role::Root && !flow && others > 1 && is_one_line())
 }
 
-/// What makes a mapping carry exactly this annotation and these conflicts.
+/// What makes a mapping carry exactly this annotation and these conflicts, as far as there are any.
 pub(super) fn place(
     mapping: NodeRef<'_>,
     role: Role,
-    annotation: &str,
+    annotation: Option<&str>,
     conflicts: Option<&str>,
 ) -> Vec<Splice> {
     let entries: Vec<EntryRef<'_>> = mapping.entries().collect();
@@ -76,8 +76,8 @@ pub(super) fn place(
     let stands_after = has(place + 1, CONFLICTS_KEY);
     let known = usize::from(stands.is_some()) + usize::from(stands_after.is_some());
     let settled = stands.filter(|_| known == entries.len() - others.len());
-    if let Some(entry) = settled {
-        let mut splices = vec![replaced(entry, annotation)];
+    if let (Some(entry), Some(text)) = (settled, annotation) {
+        let mut splices = vec![replaced(entry, text)];
         match (stands_after, conflicts) {
             (Some(entry), Some(text)) => splices.push(replaced(entry, text)),
             (Some(_), None) => splices.extend(cuts(mapping, |name| name == CONFLICTS_KEY)),
@@ -89,12 +89,10 @@ pub(super) fn place(
     let mut splices = cuts(mapping, |name| {
         name == ANNOTATION_KEY || name == CONFLICTS_KEY
     });
-    splices.extend(inserted(
-        mapping,
-        &others,
-        place,
-        &lines(annotation, conflicts),
-    ));
+    let lines = lines(annotation, conflicts);
+    if !lines.is_empty() {
+        splices.extend(inserted(mapping, &others, place, &lines));
+    }
     splices
 }
 
@@ -124,10 +122,12 @@ fn collect_cuts(
     }
 }
 
-fn lines(annotation: &str, conflicts: Option<&str>) -> Vec<String> {
-    let mut lines = vec![format!("{ANNOTATION_KEY}: {annotation}")];
-    lines.extend(conflicts.map(|text| format!("{CONFLICTS_KEY}: {text}")));
-    lines
+fn lines(annotation: Option<&str>, conflicts: Option<&str>) -> Vec<String> {
+    let both = [(ANNOTATION_KEY, annotation), (CONFLICTS_KEY, conflicts)];
+    let said = both
+        .into_iter()
+        .filter_map(|(key, text)| Some((key, text?)));
+    said.map(|(key, text)| format!("{key}: {text}")).collect()
 }
 
 /// Whether an entry is a scalar in one line, with its key.

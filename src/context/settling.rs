@@ -141,29 +141,16 @@ pub fn settle(
         superseded.extend(stamp);
     }
     for leaf in &leaves {
-        let Some(found) = at(node, leaf) else {
-            own.annotation.leaves.remove(leaf);
-            continue;
-        };
-        let fresh = StampedValue {
-            stamp,
-            digest: digest(found.value()),
-        };
-        for old in own
-            .annotation
-            .leaves
-            .insert(leaf.clone(), [fresh].into())
-            .into_iter()
-            .flatten()
-        {
-            superseded.push(old.stamp);
-            superseded.extend(
-                own.annotation
-                    .superseded
-                    .get(&old.stamp)
-                    .into_iter()
-                    .flatten(),
-            );
+        superseded.extend(without_stamps(&mut own.annotation, leaf));
+        for leaf in leaves::at_or_below(node, leaf) {
+            let Some(found) = at(node, &leaf) else {
+                continue;
+            };
+            let fresh = StampedValue {
+                stamp,
+                digest: digest(found.value()),
+            };
+            own.annotation.leaves.insert(leaf, [fresh].into());
         }
     }
     superseded.retain(|old| *old != stamp && !head.contains(&old.to_string()));
@@ -176,6 +163,24 @@ pub fn settle(
     }
     let text = placing::apply(document.text(), own.placed(node, role)).ok_or(Unsettled::NoPlace)?;
     read(text).map(Document::into_text)
+}
+
+/// Takes the stamps of a leaf away, and of those in it; all that they were, and all that they superseded.
+fn without_stamps(annotation: &mut Annotation, leaf: &str) -> Vec<Stamp> {
+    let mut stamps = Vec::new();
+    annotation.leaves.retain(|path, values| {
+        let goes = leaves::is_at_or_below(path, leaf);
+        if goes {
+            stamps.extend(values.iter().map(|stamped| stamped.stamp));
+        }
+        !goes
+    });
+    let superseded = stamps
+        .iter()
+        .filter_map(|stamp| annotation.superseded.get(stamp));
+    let superseded: Vec<Stamp> = superseded.flatten().copied().collect();
+    stamps.extend(superseded);
+    stamps
 }
 
 fn read(text: String) -> Result<Document, Unsettled> {
@@ -450,6 +455,47 @@ todos:
         assert_eq!(gone, Lost::Deletion);
         assert_eq!(record.choice_of(&gone), Some(Choice::Loser(0)));
         assert_eq!(record.choice_against(&gone), Some(Choice::Winner));
+    }
+
+    #[test]
+    fn a_record_with_nothing_left_to_say_says_nothing() {
+        let text = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd owner~9c2
+    _crdt_conflicts: owner~~deleted
+    owner: me
+    title: First
+";
+        assert_eq!(
+            settled(text, "todos/a/owner", &Choice::Loser(0)).unwrap(),
+            "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: First\n"
+        );
+    }
+
+    #[test]
+    fn a_mapping_is_stamped_by_its_leaves() {
+        let text = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    _crdt: 4k2m9xa7-7f3kqd meta~9c2
+    _crdt_conflicts: meta~~j.%7B%22deep%22%3A%7B%22x%22%3A3%7D%2C%22k%22%3A1%7D
+    meta: none
+";
+        let taken = settled(text, "todos/a/meta", &Choice::Loser(0)).unwrap();
+        let annotation = "    _crdt: 6ewzat00-000007 meta.deep.x~x7g meta.k~war -4k2m9xa7-7f3kqd\n";
+        assert!(taken.contains(annotation), "{taken}");
+        let back = taken.replace(
+            "    meta:\n",
+            "    _crdt_conflicts: meta~~s.none\n    meta:\n",
+        );
+        let back = settled(&back, "todos/a/meta", &Choice::Loser(0)).unwrap();
+        assert!(
+            back.contains("    _crdt: 6ewzat00-000007 meta~1jj -4k2m9xa7-7f3kqd\n"),
+            "{back}"
+        );
     }
 
     #[test]

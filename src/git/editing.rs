@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::documents::scope_of;
-use super::recording::{Edited, NewStamps, Stamps, new_stamp};
+use super::recording::{Edited, NewStamps, Stamps, head_document, new_stamp};
 use super::{Error, Repo, lock, walk};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
@@ -174,7 +174,7 @@ impl Repo {
         let (bytes, document) = self.read_document(path)?;
         let refused = |reason: Unedited| Error::Unedited { reason };
         let mut edited = change.apply(&document).map_err(refused)?;
-        let head = self.in_head(path)?;
+        let head = self.in_head_or_moved(path, &mut None)?;
         let mut taken = Vec::new();
         if edited.is_contested() {
             let stamp = new_stamp(stamps)?;
@@ -190,6 +190,10 @@ impl Repo {
             new_name,
             ..
         } = edited;
+        let head = head_document(&bytes, head).map_err(|why| Error::NotRecorded {
+            file: self.shown(path),
+            why,
+        })?;
         let file = Edited::of(path.to_path_buf(), bytes, head, document)?;
         if !file.takes_stamps() {
             return Err(Error::NoDocument {

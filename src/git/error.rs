@@ -138,6 +138,14 @@ pub enum Error {
         /// Line, column and what is wrong.
         problem: crate::yaml::Error,
     },
+    /// A file of which nobody can tell what was edited.
+    #[error("{file}: {why}")]
+    NotRecorded {
+        /// The file, from the top of the work tree.
+        file: String,
+        /// Why that is so.
+        why: String,
+    },
     /// A file whose edits are not stamped.
     #[error("{file} has no marker: run `rhema crdt init` first")]
     NoDocument {

@@ -1,10 +1,11 @@
-//! Files that git merged line by line and left with conflict markers: merged again by structure, from the versions that
-//! the index holds.
+//! Files that git merged line by line and left with conflict markers, or did not merge at all because the driver could
+//! not be run: merged again by structure, from the versions that the index holds.
 
 use std::fs;
 use std::path::Path;
 
 use super::documents::marked_places;
+use super::recording::with_line_ends_of;
 use super::text_merge::{TextMerge, text_merge};
 use super::walk::git_path;
 use super::{Ending, Error, Repo, Settings, Sides, merge_files};
@@ -18,10 +19,10 @@ pub enum Favour {
     Theirs,
 }
 
-/// What became of a file with markers.
+/// What became of a file that git may have left unmerged.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mended {
-    /// It has none.
+    /// It has no markers, and nothing is to be merged.
     Unmarked,
     /// None is left.
     Clean,
@@ -32,7 +33,8 @@ pub enum Mended {
 }
 
 impl Repo {
-    /// Merges a file that holds git's markers again; the index is left as it is.
+    /// Merges a file again that holds git's markers, or our version although git could not merge it; the index is left
+    /// as it is.
     ///
     /// # Errors
     ///
@@ -41,7 +43,7 @@ impl Repo {
         let full = self.top().join(path);
         let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
         let places = marked_places(&bytes);
-        if places == 0 {
+        if places == 0 && !self.is_left_unmerged(path, &bytes)? {
             return Ok(Mended::Unmarked);
         }
         let Some([base, ours, theirs]) = self.stages(path)? else {
@@ -71,7 +73,7 @@ impl Repo {
             TextMerge::Binary => 0,
         };
         // Whoever has settled some of the places keeps that.
-        if places < by_lines.min(left.max(1)) {
+        if places > 0 && places < by_lines.min(left.max(1)) {
             return Ok(Mended::Left(
                 "some of its places are settled already: settle the others by hand",
             ));
@@ -83,6 +85,29 @@ impl Repo {
             0 => Mended::Clean,
             left => Mended::Marked(left),
         })
+    }
+
+    /// Whether a file without markers, which holds `bytes`, still is our version of it although the index says that it
+    /// is unmerged, and merging changes it: that is what git leaves behind where the driver cannot be run.
+    pub(super) fn is_left_unmerged(&self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+        const OURS: i32 = 2;
+        let index = self
+            .inner
+            .index()
+            .map_err(|source| Error::UnsupportedIndex { source })?;
+        if index.get_path(path, OURS).is_none() {
+            return Ok(false);
+        }
+        let Some([base, ours, theirs]) = self.stages(path)? else {
+            return Ok(false);
+        };
+        let sides = Sides {
+            base: &base,
+            ours: &ours,
+            theirs: &theirs,
+        };
+        let is_ours = with_line_ends_of(bytes, ours.clone()) == bytes;
+        Ok(is_ours && merge_files(&sides, &Settings::default()).ending != Ending::Clean(ours))
     }
 
     /// Whether the index holds one side's version of an unmerged file and not the other's.

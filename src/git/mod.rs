@@ -16,6 +16,7 @@ mod editing;
 mod error;
 mod lock;
 mod mending;
+mod moves;
 mod program;
 mod recording;
 mod replace;

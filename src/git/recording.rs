@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::documents::marked_places;
+use super::moves::Moves;
 use super::walk;
 use super::{Error, Repo, replace};
 use crate::context::{self, Stamped};
@@ -59,8 +60,9 @@ impl Repo {
             ..Recorded::default()
         };
         let mut edited = Vec::new();
+        let mut moves = None;
         for path in found.files {
-            match self.edited(path, &mut recorded.left) {
+            match self.edited(path, &mut moves, &mut recorded.left) {
                 Ok(found) => edited.extend(found),
                 Err(error) => recorded.problems.push(error),
             }
@@ -84,6 +86,7 @@ impl Repo {
     fn edited(
         &self,
         path: PathBuf,
+        moves: &mut Option<Moves>,
         left: &mut Vec<(PathBuf, String)>,
     ) -> Result<Option<Edited>, Error> {
         let full = self.top().join(&path);
@@ -91,7 +94,7 @@ impl Repo {
             path: full.clone(),
             source,
         })?;
-        let head = self.in_head(&path)?;
+        let head = self.in_head_or_moved(&path, moves)?;
         if head.as_deref() == Some(bytes.as_slice()) {
             return Ok(None);
         }
@@ -107,9 +110,35 @@ impl Repo {
                 return Ok(None);
             }
         };
+        let head = match head_document(&bytes, head) {
+            Ok(head) => head,
+            Err(why) => {
+                left.push((path, why));
+                return Ok(None);
+            }
+        };
         let edited = Edited::of(path, bytes, head, work)?;
         let is_edited = edited.found.text.is_some() || edited.is_rewritten;
         Ok(is_edited.then_some(edited))
+    }
+
+    /// The bytes of a file in HEAD, also where it was moved since; nothing if it is new.
+    pub(super) fn in_head_or_moved(
+        &self,
+        path: &Path,
+        moves: &mut Option<Moves>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(head) = self.in_head(path)? {
+            return Ok(Some(head));
+        }
+        let moves = match moves {
+            Some(moves) => moves,
+            None => moves.insert(Moves::since_head(self)?),
+        };
+        match moves.former_path(path) {
+            Some(former) => self.in_head(former),
+            None => Ok(None),
+        }
     }
 
     /// Writes a file with its stamps. How many edits these are, if anything was written.
@@ -191,12 +220,9 @@ impl Edited {
     pub(super) fn of(
         path: PathBuf,
         bytes: Vec<u8>,
-        head: Option<Vec<u8>>,
+        head: Option<Document>,
         work: Document,
     ) -> Result<Self, Error> {
-        // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
-        let head = head.map(|head| with_line_ends_of(&bytes, head));
-        let head = head.and_then(|head| Document::read(&head, &Limits::default()).ok());
         // What a tool wrote anew is the edits that were made through it, not what it made of the file.
         let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
         let is_rewritten = grafted.is_some();
@@ -258,13 +284,29 @@ fn nobodys() -> Result<Stamp, Error> {
     stamp.map_err(|source| Error::Clock { source })
 }
 
-fn with_line_ends_of(bytes: &[u8], head: Vec<u8>) -> Vec<u8> {
-    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !head.contains(&b'\r');
+/// HEAD's file as this work tree would hold it, which holds `bytes`: where git converts line ends, these have other ones.
+/// Why nothing can be recorded where it is no YAML.
+pub(super) fn head_document(
+    bytes: &[u8],
+    head: Option<Vec<u8>>,
+) -> Result<Option<Document>, String> {
+    let head = head.map(|head| with_line_ends_of(bytes, head));
+    let head = head.map(|head| Document::read(&head, &Limits::default()));
+    head.transpose().map_err(|error| {
+        format!(
+            "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
+        )
+    })
+}
+
+/// A version of a file as this work tree would hold it, told from the line ends of what it does hold.
+pub(super) fn with_line_ends_of(bytes: &[u8], version: Vec<u8>) -> Vec<u8> {
+    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !version.contains(&b'\r');
     if !converted {
-        return head;
+        return version;
     }
-    let mut out = Vec::with_capacity(head.len() + head.len() / 20);
-    for byte in head {
+    let mut out = Vec::with_capacity(version.len() + version.len() / 20);
+    for byte in version {
         if byte == b'\n' {
             out.push(b'\r');
         }

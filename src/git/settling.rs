@@ -32,6 +32,8 @@ pub struct OpenConflicts {
     pub all: Vec<Open>,
     /// Files with git's conflict markers.
     pub marked: Vec<PathBuf>,
+    /// Files that git could not merge and left as our side has them.
+    pub unmerged: Vec<PathBuf>,
     /// Files that one side of a merge under way deleted while the other changed them.
     pub half_deleted: Vec<PathBuf>,
     /// What could not be read, and why.
@@ -66,6 +68,13 @@ impl Repo {
             if marked_places(&bytes) > 0 {
                 open.marked.push(path.clone());
                 continue;
+            }
+            match self.is_left_unmerged(path, &bytes) {
+                Ok(true) => open.unmerged.push(path.clone()),
+                Ok(false) => {}
+                Err(error) => open
+                    .unread
+                    .push(unread(format!("cannot be merged: {error}"))),
             }
             if self.is_half_deleted(path) {
                 open.half_deleted.push(path.clone());

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::text_merge::{TextMerge, text_merge};
-use crate::merge::{self, Labels, Merged, Options, Version};
+use crate::merge::{self, Kept, Labels, Merged, Options, Version};
 
 /// The three versions of a file.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ pub struct MergedFile {
     /// What came of it.
     pub ending: Ending,
     /// How many losing values a document keeps since this merge.
-    pub kept: usize,
+    pub kept: Kept,
     /// Why it was merged as text, where it was.
     pub fallback: Option<Fallback>,
 }
@@ -134,7 +134,7 @@ pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
     };
     MergedFile {
         ending,
-        kept: 0,
+        kept: Kept::default(),
         fallback: Some(fallback),
     }
 }

@@ -14,10 +14,11 @@ mod contests;
 mod observed;
 mod twins;
 
+use super::Kept;
 use super::identity::Slot;
 use super::sides::Sides;
 use crate::context::{
-    ANNOTATION_KEY, CONFLICTS_KEY, Loser, Lost, Own, Role, birth, is_free, is_marked, is_ours,
+    ANNOTATION_KEY, CONFLICTS_KEY, Loser, Lost, Own, Role, birth, is_annotated, is_free, is_ours,
     same, same_entry,
 };
 use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
@@ -27,11 +28,11 @@ use observed::Version;
 pub(super) use about::{About, is_one_line_draft};
 pub(super) use twins::{Twin, name_of};
 
-/// Whether three files are versions of a document: one carries the marker, and nobody else uses our keys in a root. (Other
+/// Whether three files are versions of a document: one carries the marker, or annotated records at its root, and nobody else uses our keys in a root. (Other
 /// tools drop the marker, which is no edit.)
 pub(super) fn are_documents(documents: &Sides<Document>) -> bool {
     let roots = documents.as_ref().map(Document::root);
-    roots.iter().flatten().any(|root| is_marked(*root))
+    roots.iter().flatten().any(|root| is_annotated(*root))
         && roots
             .iter()
             .flatten()
@@ -82,7 +83,7 @@ pub(super) fn is_revived(record: NodeRef<'_>) -> bool {
 #[derive(Default)]
 pub(super) struct Keeper {
     /// Losing values that were added to the file.
-    pub(super) kept: usize,
+    pub(super) kept: Kept,
 }
 
 impl Keeper {
@@ -115,7 +116,7 @@ impl Keeper {
         let mut conflicts = observed::kept(&seen);
         for (loser, stamp) in settled.losers {
             if !conflicts.contains(&loser) {
-                self.kept += 1;
+                self.kept.losers += 1;
             }
             conflicts.add(loser, stamp);
         }
@@ -159,7 +160,7 @@ impl Keeper {
                     let Some(record) = slot.ours.or(slot.theirs) else {
                         continue;
                     };
-                    self.kept += 1;
+                    self.kept.losers += 1;
                     *entry = Some(about::saying(record, |own| {
                         own.conflicts.add(Loser::WHOLE_DELETION, None);
                     }));
@@ -173,7 +174,7 @@ impl Keeper {
                     },
                 ) => {
                     let (first, twin) = twins::apart(index, field, *ours, *theirs);
-                    self.kept += 1;
+                    self.kept.renamed += 1;
                     *entry = Some(first);
                     twins.push(twin);
                 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::document::{self, Keeper};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
-use super::{Error, identity, trivia};
+use super::{Error, Kept, identity, trivia};
 use crate::context::Role;
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
@@ -22,7 +22,7 @@ pub(super) struct MergedFile<'d> {
     /// How many leaves and entries are contested.
     pub(super) contested: usize,
     /// How many losing values a document keeps since this merge.
-    pub(super) kept: usize,
+    pub(super) kept: Kept,
 }
 
 /// Merges the YAML documents of three files; what happens to the anchors in `torn` is contested.
@@ -93,7 +93,9 @@ pub(super) fn merge<'d>(
         theirs,
         // What a document's records contest is settled; roots that cannot be merged entry by entry are not.
         contested: if keeps { differ } else { merger.contested },
-        kept: merger.keeper.map_or(0, |keeper| keeper.kept),
+        kept: merger
+            .keeper
+            .map_or_else(Kept::default, |keeper| keeper.kept),
     })
 }
 

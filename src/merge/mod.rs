@@ -50,6 +50,15 @@ impl Default for Options<'_> {
     }
 }
 
+/// What a document keeps since a merge for people to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Values that lost against concurrent ones.
+    pub losers: usize,
+    /// Records that got another identity, because another one was born under theirs.
+    pub renamed: usize,
+}
+
 /// A merged file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
@@ -57,8 +66,8 @@ pub struct Merged {
     pub bytes: Vec<u8>,
     /// How many leaves and entries are contested: each stands in `bytes` between conflict markers.
     pub contested: usize,
-    /// How many losing values a document keeps since this merge.
-    pub kept: usize,
+    /// What a document keeps since this merge.
+    pub kept: Kept,
 }
 
 /// Which of the three versions.
@@ -124,7 +133,7 @@ fn one_changed(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
     Some(Merged {
         bytes: bytes.to_vec(),
         contested: 0,
-        kept: 0,
+        kept: Kept::default(),
     })
 }
 
@@ -211,7 +220,7 @@ struct Written {
     ours: String,
     theirs: Option<String>,
     contested: usize,
-    kept: usize,
+    kept: Kept,
 }
 
 /// Why a draft could not be written down.
@@ -229,7 +238,7 @@ impl Written {
                 ours,
                 theirs: None,
                 contested: 0,
-                kept: 0,
+                kept: Kept::default(),
             });
         }
         // An anchor that one side took away while the other began to use it shows when the text is read again: then

@@ -11,11 +11,10 @@ use super::document::{self, Keeper, Twin};
 use super::identity::{self, By, Matched, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
-use crate::context::{self, IDENTITY_FIELDS, Role, are_one};
+use crate::context::{self, IDENTITY_FIELDS, Role, are_one, original_identity};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
-    Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Scalar, Side,
-    Style,
+    Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Side, Style,
 };
 
 /// A merged node.
@@ -900,12 +899,16 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
         naming.unwrap_or(IDENTITY_FIELDS.len())
     };
     let name = |entry: EntryRef<'_>| match matched.by {
-        By::Key => entry.key().and_then(NodeRef::scalar).map(ordinal),
-        By::Field(field) => entry
-            .value()
-            .get(field)
-            .and_then(|entry| entry.value().scalar())
-            .map(ordinal),
+        By::Key => Some((ordinal(&entry.key()?.text()), None)),
+        // One that got a second name stands behind those of the first one.
+        By::Field(field) => {
+            let identity = entry.value().get(field)?.value().text();
+            let identity = identity.into_owned();
+            Some(match original_identity(entry.value(), field) {
+                Some(first) => (ordinal(&first), Some(identity)),
+                None => (ordinal(&identity), None),
+            })
+        }
         By::Content => None,
     };
     rank(a)
@@ -915,10 +918,9 @@ fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
 }
 
 /// Numbers by value, before texts by bytes.
-fn ordinal(scalar: Scalar<'_>) -> (Option<i128>, String) {
-    match scalar {
-        Scalar::Int(number) => (Some(number), String::new()),
-        Scalar::Str(text) => (None, text.into_owned()),
-        other => (None, format!("{other:?}")),
+fn ordinal(name: &str) -> (bool, i128, String) {
+    match name.parse() {
+        Ok(number) => (false, number, name.to_owned()),
+        Err(_) => (true, 0, name.to_owned()),
     }
 }

@@ -40,19 +40,10 @@ impl Done {
         Ok(())
     }
 
-    /// The folders that were made, outermost first.
-    pub(super) fn folders(&self) -> &[PathBuf] {
-        &self.folders
-    }
-
     fn make_folders(&mut self, folder: &Path) -> Result<(), Error> {
-        let missing: Vec<&Path> = folder
-            .ancestors()
-            .take_while(|folder| !folder.exists())
-            .collect();
-        for folder in missing.into_iter().rev() {
-            fs::create_dir(folder).map_err(Error::write(folder))?;
-            self.folders.push(folder.to_path_buf());
+        for folder in missing_folders(folder) {
+            fs::create_dir(&folder).map_err(Error::write(&folder))?;
+            self.folders.push(folder);
         }
         Ok(())
     }
@@ -66,6 +57,14 @@ impl Done {
         }
         remove_if_empty(&self.folders);
     }
+}
+
+/// The folders that are to be made before there is this one, outermost first.
+pub(super) fn missing_folders(folder: &Path) -> Vec<PathBuf> {
+    let missing = folder.ancestors().take_while(|folder| !folder.exists());
+    let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+    missing.reverse();
+    missing
 }
 
 /// Removes those of the folders that are empty, innermost first.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{Done, Rewrite, read};
+use super::files::{Done, Rewrite, missing_folders, read};
 use super::journal::{Journal, Rewritten, fingerprint, fingerprint_of};
 use super::{Change, Error, Left};
 use crate::context::{Claim, Marking, from_verbose, mark};
@@ -183,10 +183,12 @@ impl Init {
 
     fn carry(&self, repo: &Repo, done: &mut Done) -> Result<(), Error> {
         let (node, _) = Node::create(repo.git_dir())?;
+        for marked in self.documents.iter().filter(|marked| marked.rewritten) {
+            Journal::keep(node.folder(), &marked.before)?;
+        }
+        // Known before it is done: whoever is stopped halfway can take it back.
+        self.journal(repo, &node)?.save(node.folder())?;
         for marked in &self.documents {
-            if marked.rewritten {
-                Journal::keep(node.folder(), &marked.before)?;
-            }
             done.rewrite(&Rewrite {
                 path: repo.top().join(&marked.path),
                 before: Some(marked.before.clone()),
@@ -209,12 +211,11 @@ impl Init {
                 after: Some(text.into_bytes()),
             })?;
         }
-        self.journal(repo, &node, done)?.save(node.folder())?;
         Ok(self.driver.carry_out(repo)?)
     }
 
     /// The journal with what this run adds to it.
-    fn journal(&self, repo: &Repo, node: &Node, done: &Done) -> Result<Journal, Error> {
+    fn journal(&self, repo: &Repo, node: &Node) -> Result<Journal, Error> {
         let known = Journal::load(node.folder())?;
         let before = self.fingerprint(false);
         let followed = known.as_ref().is_none_or(|known| known.left == before);
@@ -233,9 +234,9 @@ impl Init {
             .marked
             .extend(self.documents.iter().map(|marked| marked.path.clone()));
         let inside = |folder: &PathBuf| folder.strip_prefix(repo.top()).ok().map(Path::to_path_buf);
-        journal
-            .folders
-            .extend(done.folders().iter().filter_map(inside));
+        let folder = self.joins.as_ref().and_then(|joins| joins.path.parent());
+        let made = folder.map(missing_folders).unwrap_or_default();
+        journal.folders.extend(made.iter().filter_map(inside));
         journal.made_members |= self
             .joins
             .as_ref()

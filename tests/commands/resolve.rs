@@ -223,6 +223,33 @@ fn files_with_markers_are_merged_again_and_nothing_is_staged() {
 }
 
 #[test]
+fn a_file_that_git_could_not_run_the_driver_for_is_merged() {
+    let world = World::new();
+    let base = "todos:\n  - id: a\n    title: First\n    status: pending\n";
+    let tree = world.repo("repo", &[(FILE, base)]);
+    tree.rhema(&["init", "--no-join"]).exits(0);
+    tree.commit("init");
+    let marked = tree.read(FILE);
+    tree.on_branch("other", FILE, marked.replace("pending", "done"));
+    let ours = marked.replace("First", "Foremost");
+    tree.write(FILE, &ours);
+    tree.commit("ours");
+    tree.git(&["config", "merge.rhema-crdt.driver", "/nowhere/rhema %A"]);
+    tree.try_git(&["merge", "-q", "other"]).exits(1);
+    assert_eq!(tree.read(FILE), ours, "git leaves our side, unmarked");
+    let told = tree.rhema(&["resolve", "--list"]).exits(1).stderr;
+    assert!(told.contains("was not merged"), "{told}");
+    assert_eq!(tree.read(FILE), ours, "listing writes nothing");
+    let told = tree.rhema(&["resolve"]).exits(0).stderr;
+    assert!(told.contains("merged again"), "{told}");
+    assert_eq!(tree.read(FILE), ours.replace("pending", "done"));
+    // From now on it is somebody's merge.
+    tree.write(FILE, ours.replace("pending", "blocked"));
+    tree.rhema(&["resolve"]).exits(0);
+    assert_eq!(tree.read(FILE), ours.replace("pending", "blocked"));
+}
+
+#[test]
 fn a_file_that_one_side_deleted_is_for_git_to_settle() {
     let world = World::new();
     let tree = world.repo("repo", &[(FILE, "a: 1\n")]);

@@ -168,6 +168,43 @@ fn what_cannot_be_read_or_has_no_marker_is_left_alone() {
 }
 
 #[test]
+fn a_file_that_was_moved_is_not_new() {
+    let world = World::new();
+    for staged in [true, false] {
+        let tree = world.repo(format!("repo {staged}"), &[(FILE, TODOS)]);
+        let (old, new) = (tree.path(FILE), tree.path(".rhema/tasks.yaml"));
+        std::fs::rename(old, new).unwrap();
+        if staged {
+            tree.git(&["add", "-A"]);
+        }
+        let report = tree.rhema(&SYNC).exits(0).json();
+        assert_eq!(report["edits_recorded"], 0);
+        assert_eq!(tree.read(".rhema/tasks.yaml"), TODOS);
+        tree.write(".rhema/tasks.yaml", TODOS.replace("Second", "Other"));
+        let report = tree.rhema(&SYNC).exits(0).json();
+        assert_eq!(report["edits_recorded"], 1);
+        let now = tree.read(".rhema/tasks.yaml");
+        assert_eq!(now.matches("    _crdt: ").count(), 1, "{now}");
+    }
+}
+
+#[test]
+fn where_the_version_of_head_cannot_be_read_nothing_counts_as_new() {
+    let world = World::new();
+    let broken = TODOS.replace("  - id: b", "\t- id: b");
+    let tree = world.repo("repo", &[(FILE, &broken)]);
+    tree.write(FILE, TODOS);
+    let run = tree.rhema(&SYNC).exits(1);
+    assert!(
+        run.stderr.contains("HEAD's version cannot be read (8:1: "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.json()["edits_recorded"], 0);
+    assert_eq!(tree.read(FILE), TODOS);
+}
+
+#[test]
 fn a_file_that_is_new_and_one_before_the_first_commit_are_recorded() {
     let world = World::new();
     let tree = world.repo("repo", &[]);

@@ -32,6 +32,31 @@ fn text(merged: &Merged) -> &str {
     std::str::from_utf8(&merged.bytes).unwrap()
 }
 
+#[test]
+fn a_list_at_the_root_is_a_document_once_a_record_of_it_is_annotated() {
+    let base = "- id: a\n  title: A\n";
+    let ours = recorded(
+        base,
+        &format!("{}- id: n\n  title: One\n", base.replace("A", "B")),
+        1,
+        0,
+    );
+    let theirs = recorded(
+        base,
+        &format!("{}- id: n\n  title: Two\n", base.replace("A", "C")),
+        2,
+        5_000,
+    );
+    let merged = merged(base, &ours, &theirs);
+    let text = text(&merged);
+    assert!(text.contains("title: C") && text.contains("s.B"), "{text}");
+    assert!(
+        text.contains("- id: n\n") && text.contains("- id: n-"),
+        "{text}"
+    );
+    assert_eq!((merged.kept.losers, merged.kept.renamed), (1, 1), "{text}");
+}
+
 /// Two edits of one leaf in turn, the later one with the smaller value: its stamp must decide.
 fn decided_by_stamp(base: &str, leaf: &str, old: &str) -> String {
     let early = recorded(base, &base.replace(old, "zulu"), 1, 0);
@@ -46,7 +71,7 @@ fn decided_by_stamp(base: &str, leaf: &str, old: &str) -> String {
     let holds = |lines: &[&str], value| lines.iter().any(|line| line.contains(value));
     assert!(holds(&values, "alpha"), "{text}");
     assert!(!holds(&values, "zulu") && holds(&said, "zulu"), "{text}");
-    assert_eq!(merged.kept, 1, "{text}");
+    assert_eq!(merged.kept.losers, 1, "{text}");
     text
 }
 

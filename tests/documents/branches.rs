@@ -90,6 +90,20 @@ fn in_any_list_order(text: &str) -> String {
     lines.collect()
 }
 
+#[test]
+fn three_births_of_one_number_come_out_the_same_in_any_order_of_merging() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: A\n";
+    let born = ["One", "Two", "Three"]
+        .map(|title| format!("{base}  - id: 7\n    title: {title}\n  - id: 8\n    title: B\n"));
+    let order =
+        |x: usize, y: usize, z: usize| merged(base, &merged(base, &born[x], &born[y]), &born[z]);
+    let first = order(0, 1, 2);
+    assert_eq!(ids(&read(&first)), ["a", "7", "7-bkd", "7-pz4", "8"]);
+    for other in [order(0, 2, 1), order(1, 2, 0), order(2, 1, 0)] {
+        assert_eq!(other, first);
+    }
+}
+
 proptest! {
     #![proptest_config(config(1500))]
 

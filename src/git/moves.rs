@@ -1,0 +1,56 @@
+//! Files that were moved since HEAD: under which name HEAD has them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use git2::{Delta, DiffFindOptions, DiffOptions};
+
+use super::{Error, Repo};
+
+/// The files of the work tree that are not in HEAD, and the names that HEAD has them under: those that are gone from where
+/// they were and much alike, as `git status` shows them.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    by_new_path: HashMap<PathBuf, PathBuf>,
+}
+
+impl Moves {
+    /// Asks git.
+    pub(super) fn since_head(repo: &Repo) -> Result<Self, Error> {
+        let comparing = || Error::libgit2("compare the work tree with HEAD");
+        let head = repo.inner.head().and_then(|head| head.peel_to_tree());
+        let Ok(head) = head else {
+            return Ok(Self::default());
+        };
+        let mut options = DiffOptions::new();
+        options
+            .include_untracked(true)
+            .recurse_untracked_dirs(true)
+            .show_untracked_content(true)
+            .pathspec("*.yaml")
+            .pathspec("*.yml");
+        let mut diff = repo
+            .inner
+            .diff_tree_to_workdir_with_index(Some(&head), Some(&mut options))
+            .map_err(comparing())?;
+        diff.find_similar(Some(
+            DiffFindOptions::new().renames(true).for_untracked(true),
+        ))
+        .map_err(comparing())?;
+        let renamed = diff
+            .deltas()
+            .filter(|delta| delta.status() == Delta::Renamed);
+        let paths = renamed.filter_map(|delta| {
+            let (new, old) = (delta.new_file().path()?, delta.old_file().path()?);
+            Some((new.to_path_buf(), old.to_path_buf()))
+        });
+        Ok(Self {
+            by_new_path: paths.collect(),
+        })
+    }
+
+    /// What HEAD calls a file that it does not have under this name.
+    pub(super) fn former_path(&self, path: &Path) -> Option<&Path> {
+        self.by_new_path.get(path).map(PathBuf::as_path)
+    }
+}

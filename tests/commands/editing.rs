@@ -576,3 +576,39 @@ fn commands_at_once_all_count() {
     assert_eq!(ids.as_array().unwrap().len(), 10);
     is_recorded(&tree);
 }
+
+#[test]
+fn records_that_two_branches_call_alike_both_stay() {
+    let world = World::new();
+    let tree = set_up(&world, &[(FILE, TODOS)]);
+    tree.rhema(&["add", "todos", "title=Ship it"]).exits(0);
+    tree.commit("base");
+    tree.git(&["checkout", "-q", "-b", "other"]);
+    let theirs = tree.rhema(&["add", "todos", "title=Ship it", "priority=low"]);
+    tree.rhema(&["set", "todos/a", "status=completed"]).exits(0);
+    tree.commit("theirs");
+    tree.git(&["checkout", "-q", "main"]);
+    let ours = tree.rhema(&["add", "todos", "title=Ship it", "priority=high"]);
+    tree.rhema(&["set", "todos/a", "title=Foremost"]).exits(0);
+    tree.rhema(&["move", "todos/b", "--first"]).exits(0);
+    tree.commit("ours");
+    tree.git(&["merge", "-q", "--no-edit", "other"]);
+    let all = tree.rhema(&["get", "todos", "--json"]).exits(0).json();
+    let mut ids: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids[..2], ["b", "a"]);
+    ids.sort_unstable();
+    let (ours, theirs) = (ours.exits(0).stdout, theirs.exits(0).stdout);
+    let mut expected = vec!["a", "b", "ship-it", ours.trim(), theirs.trim()];
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    assert_eq!(
+        tree.rhema(&["get", "todos/a", "--json"]).exits(0).json(),
+        json!({"id": "a", "title": "Foremost", "status": "completed", "tags": ["x", "y"]})
+    );
+    is_recorded(&tree);
+}

@@ -404,7 +404,7 @@ fn stamped(head: &Document, work: &str, clock: &mut Clock) -> String {
 }
 
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(200))]
 
     #[test]
     fn commands_do_what_they_say_and_nothing_else(

@@ -35,11 +35,7 @@ pub(super) fn add(
         None if field == "id" => naming::new_id(list, given),
         None => None,
     };
-    let name = name.ok_or(Unedited::Nameless { field })?;
-    if member(list, &name).is_some() {
-        let within = to.clone();
-        return Err(Unedited::Taken { name, within });
-    }
+    let name = free_name(list, to, name.ok_or(Unedited::Nameless { field })?)?;
     let made = Assignment {
         path: field.to_owned(),
         value: Given::text_of(&name),
@@ -80,6 +76,15 @@ pub(super) fn add(
         new_name: Some(name),
         ..Edited::new(changed, at)
     })
+}
+
+/// A name that no record of a list has.
+fn free_name(list: NodeRef<'_>, within: &Address, name: String) -> Result<String, Unedited> {
+    if member(list, &name).is_some() {
+        let within = within.clone();
+        return Err(Unedited::Taken { name, within });
+    }
+    Ok(name)
 }
 
 /// Fields get values, or are taken away.
@@ -140,9 +145,11 @@ fn renamed(
     let old = old.unwrap_or_default();
     let within = whole.strip_suffix(old.as_ref()).unwrap_or(&whole);
     let within = Address::new(within);
-    if name != old && member(list, &name).is_some() {
-        return Err(Unedited::Taken { name, within });
-    }
+    let name = if name == old {
+        name
+    } else {
+        free_name(list, &within, name)?
+    };
     Ok(Some((field, within.join(&name))))
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    completions, demo, export, init, man, merge, merge_driver, resolve, sync, uninit, verify,
+    add, completions, demo, export, get, init, man, merge, merge_driver, move_record, remove,
+    resolve, set, sync, uninit, verify,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -92,6 +93,11 @@ pub(super) enum Command {
     Verify(verify::Arguments),
     Sync(sync::Arguments),
     Resolve(resolve::Arguments),
+    Get(get::Arguments),
+    Add(add::Arguments),
+    Set(set::Arguments),
+    Remove(remove::Arguments),
+    Move(move_record::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

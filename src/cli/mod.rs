@@ -3,15 +3,22 @@
 //! Nothing is decided here that a library user would miss. Every command returns an `Outcome` or an error; this file
 //! alone turns them into exit statuses, and is the last line of defence against a panic.
 
+mod add;
 mod args;
 mod completions;
 mod demo;
+mod edit;
 mod export;
+mod find;
+mod get;
 mod init;
 mod man;
 mod merge;
 mod merge_driver;
+mod move_record;
+mod remove;
 mod resolve;
+mod set;
 mod status;
 mod sync;
 mod ui;
@@ -117,6 +124,11 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => verify::run(arguments, &ui),
         Command::Sync(arguments) => sync::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
+        Command::Get(arguments) => get::run(arguments, &ui),
+        Command::Add(arguments) => add::run(arguments, &ui),
+        Command::Set(arguments) => set::run(arguments, &ui),
+        Command::Remove(arguments) => remove::run(arguments, &ui),
+        Command::Move(arguments) => move_record::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),

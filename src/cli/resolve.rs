@@ -1,7 +1,7 @@
 //! `rhema crdt resolve`: conflicts, listed or settled.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Outcome;
+use super::find::scope_in_tree;
 use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::context::{Choice, Lost};
 use crate::crdt::Stamp;
@@ -119,7 +120,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let scope = arguments
         .scope
         .as_deref()
-        .map(|scope| in_tree(&repo, scope));
+        .map(|scope| scope_in_tree(&repo, scope));
     let files = repo.document_paths(scope.transpose()?.as_deref())?;
     if !arguments.list && arguments.path.is_none() {
         mend(&repo, &files, arguments.strategy, ui)?;
@@ -185,25 +186,6 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     } else {
         Outcome::NeedsAttention
     })
-}
-
-/// A scope as it was typed, from the top of the work tree.
-fn in_tree(repo: &Repo, scope: &Path) -> anyhow::Result<PathBuf> {
-    let full = scope.canonicalize().with_context(|| {
-        format!(
-            "{} is no folder: name a scope of this repository",
-            scope.display()
-        )
-    })?;
-    let top = repo
-        .top()
-        .canonicalize()
-        .context("cannot find the work tree")?;
-    let inside = full
-        .strip_prefix(&top)
-        .with_context(|| format!("{} is not in this work tree", scope.display()))?;
-    let named = |part: &Component<'_>| part.as_os_str() != ".rhema";
-    Ok(inside.components().take_while(named).collect())
 }
 
 fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> anyhow::Result<()> {

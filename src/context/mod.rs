@@ -9,12 +9,15 @@
 //! CRDTs see it. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
 //! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
 //! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
-//! what lost and settles it. Depends on `crdt` and `yaml`.
+//! what lost and settles it. *By command*: `address.rs` finds what a path names, `editing.rs` changes it. Depends on
+//! `crdt` and `yaml`.
 
+mod address;
 mod annotate;
 mod annotation;
 mod births;
 mod conflicts;
+mod editing;
 mod instant;
 mod kinds;
 mod leaves;
@@ -32,9 +35,13 @@ mod value;
 mod verbose;
 
 pub use crate::crdt::Birth;
+pub use address::Address;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
+pub use editing::{
+    Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
+};
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
 pub use lift::lift;
@@ -46,6 +53,6 @@ pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, place_among};
 pub use records::{collection_type, identity_field, may_carry};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
-pub use stamping::{Stamped, stamp};
+pub use stamping::{Stamped, stamp, takes_stamps};
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::{from_verbose, to_verbose};

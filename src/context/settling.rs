@@ -1,7 +1,7 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 
 mod contest;
-mod writing;
+pub(super) mod writing;
 
 pub use contest::{Contest, contests};
 use contest::{Holder, at};
@@ -188,7 +188,7 @@ fn read(text: String) -> Result<Document, Unsettled> {
 }
 
 /// A value from the command line.
-fn checked(value: &str) -> Result<String, Unsettled> {
+pub(super) fn checked(value: &str) -> Result<String, Unsettled> {
     let read = Document::from_text(format!("a: {value}\n"), &Limits::default());
     let document = read.map_err(|_| Unsettled::NotAValue)?;
     let root = document.root().ok_or(Unsettled::NotAValue)?;
@@ -227,7 +227,7 @@ fn with_leaf(
         };
     }
     if let Some(value) = value {
-        let changed = writing::with_field(document, parent, last, value, &together(leaf));
+        let changed = writing::with_field(document, parent, last, value, &together(leaf), None);
         return changed.ok_or(Unsettled::NoPlace);
     }
     let cuts = placing::cuts(parent, |name| name == last);

@@ -44,8 +44,7 @@ pub fn stamp(
     stamp: Stamp,
     births: &mut dyn Iterator<Item = Stamp>,
 ) -> Stamped {
-    let known = |root: &NodeRef<'_>| is_document(*root) || lost_its_marker(*root, head);
-    let Some(root) = work.root().filter(known) else {
+    let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
         return Stamped::UNCHANGED;
     };
     if let Some(head) = head.filter(|head| equals_but_for_annotations(head, work)) {
@@ -83,6 +82,13 @@ pub fn stamp(
         },
         None => Stamped::UNCHANGED,
     }
+}
+
+/// Whether edits of a file are stamped: it is a document, or was one in HEAD and lost its marker.
+#[must_use]
+pub fn takes_stamps(head: Option<&Document>, work: &Document) -> bool {
+    work.root()
+        .is_some_and(|root| is_document(root) || lost_its_marker(root, head))
 }
 
 /// Whether a root is a document's: a mapping with a marker, or a list (which has nowhere to put one).

@@ -124,6 +124,60 @@ pub enum Error {
         /// Why.
         source: crate::context::Unsettled,
     },
+    /// An edit is asked for while git is in the middle of something.
+    #[error("git is in the middle of {what}: finish that first; nothing was changed")]
+    Busy {
+        /// What it is in the middle of.
+        what: &'static str,
+    },
+    /// A file that is no YAML.
+    #[error("{file}:{problem}")]
+    Unparsable {
+        /// The file, from the top of the work tree.
+        file: String,
+        /// Line, column and what is wrong.
+        problem: crate::yaml::Error,
+    },
+    /// A file of which nobody can tell what was edited.
+    #[error("{file}: {why}")]
+    NotRecorded {
+        /// The file, from the top of the work tree.
+        file: String,
+        /// Why that is so.
+        why: String,
+    },
+    /// A file whose edits are not stamped.
+    #[error("{file} has no marker: run `rhema crdt init` first")]
+    NoDocument {
+        /// The file, from the top of the work tree.
+        file: String,
+    },
+    /// A change that cannot be made.
+    #[error("{reason}")]
+    Unedited {
+        /// Why.
+        reason: crate::context::Unedited,
+    },
+    /// No document of a scope has what was named.
+    #[error("no document of the scope {scope} has {name}{}", instead(.alike, .elsewhere))]
+    NoSuchCollection {
+        /// What was named.
+        name: String,
+        /// The folder whose documents were searched.
+        scope: String,
+        /// What is there and called almost so.
+        alike: Option<String>,
+        /// Another scope that has it.
+        elsewhere: Option<String>,
+    },
+    /// Several documents of a scope have what was named.
+    #[error("{name} is in several documents ({}): choose one with `--file FILE`", .files.join(", "))]
+    SeveralDocuments {
+        /// What was named.
+        name: String,
+        /// The documents, from the top of the work tree.
+        files: Vec<String>,
+    },
     /// The path of this program cannot be written into a configuration.
     #[error(
         "cannot name this program in git's configuration: {why}; put `rhema` on PATH and run it from there"
@@ -132,6 +186,14 @@ pub enum Error {
         /// What is wrong with the path.
         why: String,
     },
+}
+
+fn instead(alike: &Option<String>, elsewhere: &Option<String>) -> String {
+    match (elsewhere, alike) {
+        (Some(scope), _) => format!(": `--scope {scope}` has it"),
+        (None, Some(name)) => format!(": did you mean {name}?"),
+        (None, None) => String::new(),
+    }
 }
 
 impl Error {

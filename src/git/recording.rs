@@ -67,26 +67,16 @@ impl Repo {
                 Err(error) => recorded.problems.push(error),
             }
         }
-        // No stamp is taken from the clock without an edit: one for all changed leaves, and one for every new record.
-        let births: usize = edited.iter().map(|file| file.found.births).sum();
-        let has_leaves = edited
-            .iter()
-            .any(|file| file.found.edits > file.found.births);
-        let count = births + usize::from(has_leaves);
-        let mut taken = match count {
-            0 => Vec::new(),
-            count => stamps
-                .take(count)
-                .map_err(|source| Error::NoStamp { source })?,
-        }
-        .into_iter();
-        let stamp = match has_leaves.then(|| taken.next()).flatten() {
-            Some(stamp) => stamp,
-            None => nobodys()?,
-        };
+        let mut new = NewStamps::for_edits(&edited, stamps)?;
         for file in edited {
-            if let Err(error) = self.write_stamped(file, stamp, &mut taken, &mut recorded) {
-                recorded.problems.push(error);
+            let path = file.path.clone();
+            match self.write_stamped(file, &mut new) {
+                Ok(Some(edits)) => {
+                    recorded.edits += edits;
+                    recorded.written.push(path);
+                }
+                Ok(None) => {}
+                Err(error) => recorded.problems.push(error),
             }
         }
         Ok(recorded)
@@ -104,10 +94,7 @@ impl Repo {
             path: full.clone(),
             source,
         })?;
-        let head = match self.in_head(&path)? {
-            Some(head) => Some(head),
-            None => self.in_head_elsewhere(&path, moves)?,
-        };
+        let head = self.in_head_or_moved(&path, moves)?;
         if head.as_deref() == Some(bytes.as_slice()) {
             return Ok(None);
         }
@@ -123,40 +110,27 @@ impl Repo {
                 return Ok(None);
             }
         };
-        // HEAD's file as this work tree would hold it: where git converts line ends, these have other ones.
-        let head = head.map(|head| with_line_ends_of(&bytes, head));
-        let head = match head.map(|head| Document::read(&head, &Limits::default())) {
-            Some(Err(error)) => {
-                let why = format!(
-                    "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
-                );
+        let head = match head_document(&bytes, head) {
+            Ok(head) => head,
+            Err(why) => {
                 left.push((path, why));
                 return Ok(None);
             }
-            Some(Ok(head)) => Some(head),
-            None => None,
         };
-        // What a tool wrote anew is the edits that were made through it, not what it made of the file.
-        let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
-        let is_rewritten = grafted.is_some();
-        let work = grafted.unwrap_or(work);
-        let found = context::stamp(head.as_ref(), &work, nobodys()?, &mut std::iter::empty());
-        let is_edited = found.text.is_some() || is_rewritten;
-        Ok(is_edited.then_some(Edited {
-            path,
-            bytes,
-            head,
-            work,
-            found,
-        }))
+        let edited = Edited::of(path, bytes, head, work)?;
+        let is_edited = edited.found.text.is_some() || edited.is_rewritten;
+        Ok(is_edited.then_some(edited))
     }
 
-    /// What HEAD holds of a file that was moved since; nothing if it is new.
-    fn in_head_elsewhere(
+    /// The bytes of a file in HEAD, also where it was moved since; nothing if it is new.
+    pub(super) fn in_head_or_moved(
         &self,
         path: &Path,
         moves: &mut Option<Moves>,
     ) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(head) = self.in_head(path)? {
+            return Ok(Some(head));
+        }
         let moves = match moves {
             Some(moves) => moves,
             None => moves.insert(Moves::since_head(self)?),
@@ -167,22 +141,20 @@ impl Repo {
         }
     }
 
-    fn write_stamped(
+    /// Writes a file with its stamps. How many edits these are, if anything was written.
+    pub(super) fn write_stamped(
         &self,
         file: Edited,
-        stamp: Stamp,
-        births: &mut dyn Iterator<Item = Stamp>,
-        recorded: &mut Recorded,
-    ) -> Result<(), Error> {
-        let mut births = births.take(file.found.births);
-        let stamped = context::stamp(file.head.as_ref(), &file.work, stamp, &mut births);
+        new: &mut NewStamps,
+    ) -> Result<Option<usize>, Error> {
+        let mut births = new.births.by_ref().take(file.found.births);
+        let stamped = context::stamp(file.head.as_ref(), &file.work, new.leaves, &mut births);
         let text = stamped.text.unwrap_or_else(|| file.work.into_text());
-        if text.as_bytes() != file.bytes {
-            self.replace_unchanged(&file.path, &file.bytes, text.as_bytes())?;
-            recorded.written.push(file.path);
-            recorded.edits += stamped.edits;
+        if text.as_bytes() == file.bytes {
+            return Ok(None);
         }
-        Ok(())
+        self.replace_unchanged(&file.path, &file.bytes, text.as_bytes())?;
+        Ok(Some(stamped.edits))
     }
 
     /// Gives a file of the work tree new content, unless it is no longer what it was read as.
@@ -230,21 +202,101 @@ impl Repo {
     }
 }
 
-/// A file that is to be written: it has edits without stamps, or is to have another form.
-struct Edited {
+/// A file as it is to be, before it is stamped.
+pub(super) struct Edited {
     path: PathBuf,
     /// What the work tree holds.
     bytes: Vec<u8>,
     head: Option<Document>,
     /// What was made of it.
     work: Document,
+    /// Whether that is what a tool made of it, put back into the form that it had.
+    is_rewritten: bool,
     found: Stamped,
+}
+
+impl Edited {
+    /// The file at `path`, which holds `bytes` and in HEAD `head`, and is to hold `work`.
+    pub(super) fn of(
+        path: PathBuf,
+        bytes: Vec<u8>,
+        head: Option<Document>,
+        work: Document,
+    ) -> Result<Self, Error> {
+        // What a tool wrote anew is the edits that were made through it, not what it made of the file.
+        let grafted = head.as_ref().and_then(|head| merge::regraft(head, &work));
+        let is_rewritten = grafted.is_some();
+        let work = grafted.unwrap_or(work);
+        let found = context::stamp(head.as_ref(), &work, nobodys()?, &mut std::iter::empty());
+        Ok(Self {
+            path,
+            bytes,
+            head,
+            work,
+            is_rewritten,
+            found,
+        })
+    }
+
+    /// Whether edits of it are stamped at all.
+    pub(super) fn takes_stamps(&self) -> bool {
+        context::takes_stamps(self.head.as_ref(), &self.work)
+    }
+}
+
+/// Stamps for all edits that are made at once: one for the changed leaves, and one for every new record.
+pub(super) struct NewStamps {
+    leaves: Stamp,
+    births: std::vec::IntoIter<Stamp>,
+    /// All that were taken from the clock.
+    pub(super) taken: Vec<Stamp>,
+}
+
+impl NewStamps {
+    /// As many as these files need: none is taken from the clock without an edit.
+    pub(super) fn for_edits(files: &[Edited], stamps: &mut dyn Stamps) -> Result<Self, Error> {
+        let births: usize = files.iter().map(|file| file.found.births).sum();
+        let has_leaves = files
+            .iter()
+            .any(|file| file.found.edits > file.found.births);
+        let taken = match births + usize::from(has_leaves) {
+            0 => Vec::new(),
+            count => stamps
+                .take(count)
+                .map_err(|source| Error::NoStamp { source })?,
+        };
+        let mut births = taken.clone().into_iter();
+        let leaves = match has_leaves.then(|| births.next()).flatten() {
+            Some(stamp) => stamp,
+            None => nobodys()?,
+        };
+        Ok(Self {
+            leaves,
+            births,
+            taken,
+        })
+    }
 }
 
 /// The stamp of nobody, to find out whether there is anything to be stamped.
 fn nobodys() -> Result<Stamp, Error> {
     let stamp = Clock::new(Replica::from_bits(0), None).tick(0);
     stamp.map_err(|source| Error::Clock { source })
+}
+
+/// HEAD's file as this work tree would hold it, which holds `bytes`: where git converts line ends, these have other ones.
+/// Why nothing can be recorded where it is no YAML.
+pub(super) fn head_document(
+    bytes: &[u8],
+    head: Option<Vec<u8>>,
+) -> Result<Option<Document>, String> {
+    let head = head.map(|head| with_line_ends_of(bytes, head));
+    let head = head.map(|head| Document::read(&head, &Limits::default()));
+    head.transpose().map_err(|error| {
+        format!(
+            "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
+        )
+    })
 }
 
 /// A version of a file as this work tree would hold it, told from the line ends of what it does hold.

@@ -4,23 +4,18 @@
 //! one checkout each picks its own. That it is a copy shows in the folder, which is another one (its inode) than the
 //! one written down.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, NodeKey, id, read};
 use crate::crdt::{Clock, ClockExhausted, Replica, Stamp};
-use crate::git::replace_durably;
+use crate::git::{self, replace_durably};
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
-
-/// How long another process may hold the clock: it is done within milliseconds, unless it was stopped.
-const MOST_WAITED: Duration = Duration::from_secs(5);
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// What the file holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -161,23 +156,10 @@ impl ClockFile {
 /// Waits until no other process holds the clock, but not for one that never lets go of it.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(Error::write(&path))?;
-    let started = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(source)) => return Err(Error::write(&path)(source)),
-            Err(TryLockError::WouldBlock) if started.elapsed() > MOST_WAITED => {
-                return Err(Error::Busy { path });
-            }
-            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_TRIES),
-        }
-    }
+    git::lock(&path).map_err(|source| match source.kind() {
+        ErrorKind::TimedOut => Error::Busy { path },
+        _ => Error::write(&path)(source),
+    })
 }
 
 /// What tells this folder from a copy of it, where the system has such a thing.

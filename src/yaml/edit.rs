@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::draft::{BlockText, Collection, Draft, EntryDraft, MadeEntry, PartDraft, Piece};
+use super::draft::{
+    BlockText, Collection, Draft, EntryDraft, MadeEntry, PartDraft, Piece, header_of,
+};
 use super::lines::{indent_of, is_blank, lines, without_leading_blank_lines};
 use super::render::{self, Context, Manner, scalar_token};
 use super::scalar::Scalar;
@@ -68,6 +70,16 @@ impl<'d> Draft<'d> {
     }
 }
 
+impl Draft<'_> {
+    /// A new value in the manner of `like`, which stands elsewhere: its quotes, its brackets. `flow`: whether it stands
+    /// in brackets.
+    #[must_use]
+    pub fn like(value: &Value, like: NodeRef<'_>, manner: Manner, flow: bool) -> Self {
+        let flow = flow || (like.is_collection() && like.data().flow && !like.is_empty());
+        render::draft(value, Some(like), manner, flow)
+    }
+}
+
 /// Whether a node is a null that says nothing more than that.
 fn is_bare_null(node: NodeRef<'_>) -> bool {
     matches!(node.kind(), Kind::Scalar(Style::Empty | Style::Plain))
@@ -93,7 +105,9 @@ impl<'d> MadeEntry<'d> {
         let flow = self
             .origin
             .is_some_and(|origin| origin.parent().data().flow);
+        let comment = self.header_comment();
         self.body.value.set(value, manner, flow);
+        self.keep_comment(comment);
         if let Draft::Block(text) = &self.body.value
             && lines(&self.below.text).any(|line| !is_blank(line))
         {
@@ -105,6 +119,30 @@ impl<'d> MadeEntry<'d> {
             && !collection.flow
         {
             collection.offset = 2;
+        }
+    }
+
+    /// Replaces the value by one in one line, as it is to be written.
+    pub fn set_token(&mut self, text: impl Into<Cow<'d, str>>) {
+        let comment = self.header_comment();
+        self.body.value = Draft::Token(text.into());
+        self.keep_comment(comment);
+    }
+
+    /// The comment beside the header of a block scalar, with the blanks before it.
+    fn header_comment(&self) -> Option<&'d str> {
+        let Draft::Keep(node) = &self.body.value else {
+            return None;
+        };
+        let header = node.is_block_scalar().then(|| header_of(*node))?;
+        let comment = header.find([' ', '\t']).map(|at| &header[at..])?;
+        comment.contains('#').then_some(comment)
+    }
+
+    /// Puts a comment that stood beside a header beside the value that has none.
+    fn keep_comment(&mut self, comment: Option<&'d str>) {
+        if let Some(comment) = comment.filter(|_| !matches!(self.body.value, Draft::Block(_))) {
+            self.body.beside = Cow::Borrowed(comment);
         }
     }
 }
@@ -222,10 +260,19 @@ impl<'d> Collection<'d> {
 
     /// Moves an entry; `to` is its index afterwards.
     pub fn shift(&mut self, from: usize, to: usize) {
+        let between = self.entries.get(from.max(1));
+        let between = between.map(|entry| blank_lines(entry.lead()).to_owned());
         if from != to
             && let Some(entry) = self.remove(from)
         {
             self.place(to, entry);
+            // Of two entries there is no other one to go by.
+            if let ([_, second], Some(blank), false) =
+                (self.entries.as_mut_slice(), between, self.flow)
+            {
+                let column = self.like.map_or(0, |like| like.data().column as i32);
+                set_blank_lines(second, &blank, column);
+            }
         }
     }
 }

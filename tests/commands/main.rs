@@ -6,6 +6,7 @@ mod support;
 
 mod demo;
 mod driver;
+mod editing;
 mod export;
 mod init;
 mod merge;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "init",
     "uninit",
@@ -14,6 +14,11 @@ const COMMANDS: [&str; 12] = [
     "verify",
     "sync",
     "resolve",
+    "get",
+    "add",
+    "set",
+    "remove",
+    "move",
     "merge",
     "merge-driver",
     "completions",

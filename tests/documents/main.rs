@@ -3,6 +3,7 @@
 
 mod agreement;
 mod branches;
+mod commands;
 mod core;
 mod model;
 mod replicas;

@@ -58,6 +58,19 @@ impl Contest {
         self.leaf.is_empty()
     }
 
+    /// Whether it is about this leaf of a root or record, or about one inside it.
+    pub(in crate::context) fn is_about(
+        &self,
+        document: &Document,
+        holder: NodeRef<'_>,
+        leaf: &str,
+    ) -> bool {
+        let inside = self.leaf.strip_prefix(leaf);
+        let is_inside = inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_here = || self.holder_in(document).map(|holder| holder.node) == Some(holder);
+        !leaf.is_empty() && is_inside && is_here()
+    }
+
     /// The record or root that it is about.
     pub(super) fn holder_in<'d>(&self, document: &'d Document) -> Option<Holder<'d>> {
         holders(document).into_iter().nth(self.holder)

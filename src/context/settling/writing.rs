@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
+use crate::context::placing;
 use crate::yaml::{
-    Collection, Document, Draft, EntryRef, FileDraft, Kind, Limits, Manner, NodeRef, Scalar, Side,
-    Style, Value,
+    Collection, Document, Draft, EntryDraft, FileDraft, Kind, Limits, Manner, NodeRef, Scalar,
+    Side, Style, Value,
 };
 
 /// What a leaf is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NewValue {
+pub(in crate::context) enum NewValue {
     /// A value, to be written like the one before it: a text in several lines stays one.
     Meant(Value),
     /// A value as somebody typed it.
@@ -60,49 +61,125 @@ fn is_date(text: &str) -> bool {
 
 /// A document with the field called `name` of a mapping in it holding `value`. Where it is new it comes behind the last
 /// of the fields in `behind`, else to the end. Nothing if that cannot be written.
-pub(super) fn with_field(
+pub(in crate::context) fn with_field(
     document: &Document,
     mapping: NodeRef<'_>,
     name: &str,
     value: &NewValue,
-    behind: &[&str],
+    behind: &[impl AsRef<str>],
+    like: Option<NodeRef<'_>>,
 ) -> Option<Document> {
-    let manner = Manner::of(document);
-    let value = value.to_be_written(mapping.get(name).map(EntryRef::value));
-    let index_of = |name: &str| {
-        let mut entries = mapping.entries();
-        entries.position(|entry| entry.key().is_some_and(|key| key.text() == name))
-    };
+    let steps = steps(document.root()?, mapping)?;
+    rewritten(document, &steps, |collection, manner| {
+        Fields::of(collection, manner).put(name, value, behind, like)
+    })
+}
+
+/// A document with the collection that `steps` lead to changed. Nothing if that cannot be done, or does not read back.
+pub(in crate::context) fn rewritten<'d>(
+    document: &'d Document,
+    steps: &[usize],
+    change: impl FnOnce(&mut Collection<'d>, Manner) -> Option<()>,
+) -> Option<Document> {
     let mut file = FileDraft::of(document);
     let root = file.parts.first_mut()?.root.open()?;
-    let collection = opened(root, &steps(document.root()?, mapping)?)?;
-    let index = match index_of(name) {
-        Some(index) => {
-            if let NewValue::Meant(meant) = &value {
-                let made = collection.entries.get_mut(index)?.open()?;
-                made.set(meant, manner);
-            }
-            index
-        }
-        None => {
-            let index = behind.iter().rev().find_map(|name| index_of(name));
-            let index = index.map_or(collection.entries.len(), |index| index + 1);
-            let meant = match &value {
-                NewValue::Meant(meant) => meant.clone(),
-                NewValue::Typed(_) => Scalar::Null.into(),
-            };
-            let key = Scalar::Str(Cow::Owned(name.to_owned()));
-            collection.insert(index, Some(&key), &meant, manner);
-            index
-        }
-    };
-    if let NewValue::Typed(text) = value {
-        let made = collection.entries.get_mut(index)?.open()?;
-        made.body.value = Draft::Token(Cow::Owned(text));
-    }
+    change(opened(root, steps)?, Manner::of(document))?;
     let text = file.emit(Side::Ours);
     let read = Document::from_text(text, &Limits::default()).ok()?;
     file.agrees(&read, Side::Ours).then_some(read)
+}
+
+/// The fields of a mapping that is being written.
+pub(in crate::context) struct Fields<'c, 'd> {
+    collection: &'c mut Collection<'d>,
+    manner: Manner,
+    /// The name of each entry, as far as it has one.
+    names: Vec<Option<Cow<'d, str>>>,
+}
+
+impl<'c, 'd> Fields<'c, 'd> {
+    /// Those of a mapping that nothing was put into yet.
+    pub(in crate::context) fn of(collection: &'c mut Collection<'d>, manner: Manner) -> Self {
+        let name = |entry: &EntryDraft<'d>| match entry {
+            EntryDraft::Keep(entry) => placing::name_of(*entry),
+            EntryDraft::Made(made) => made.origin.and_then(placing::name_of),
+            EntryDraft::Contested(..) | EntryDraft::Only(..) => None,
+        };
+        let names = collection.entries.iter().map(name).collect();
+        Self {
+            collection,
+            manner,
+            names,
+        }
+    }
+
+    /// Gives the field called `name` a value, in the manner of its old one. Where it is new it comes behind the last of
+    /// the fields in `behind`, else to the end, and is written as `like` is. Nothing if it cannot be written.
+    pub(in crate::context) fn put(
+        &mut self,
+        name: &str,
+        value: &NewValue,
+        behind: &[impl AsRef<str>],
+        like: Option<NodeRef<'_>>,
+    ) -> Option<()> {
+        let Some(index) = self.index_of(name) else {
+            return self.insert(name, value, behind, like);
+        };
+        let made = self.collection.entries.get_mut(index)?.open()?;
+        let old = match &made.body.value {
+            Draft::Keep(node) => Some(*node),
+            _ => None,
+        };
+        match value.to_be_written(old) {
+            NewValue::Meant(meant) => made.set(&meant, self.manner),
+            NewValue::Typed(text) => made.set_token(text),
+        }
+        Some(())
+    }
+
+    fn insert(
+        &mut self,
+        name: &str,
+        value: &NewValue,
+        behind: &[impl AsRef<str>],
+        like: Option<NodeRef<'_>>,
+    ) -> Option<()> {
+        let index = behind
+            .iter()
+            .rev()
+            .find_map(|name| self.index_of(name.as_ref()));
+        let index = index.map_or(self.collection.entries.len(), |index| index + 1);
+        let key = Scalar::Str(Cow::Owned(name.to_owned()));
+        let value = value.to_be_written(like);
+        let meant = match &value {
+            NewValue::Meant(meant) => meant.clone(),
+            NewValue::Typed(_) => Scalar::Null.into(),
+        };
+        self.collection
+            .insert(index, Some(&key), &meant, self.manner);
+        self.names.insert(index, Some(Cow::Owned(name.to_owned())));
+        let flow = self.collection.flow;
+        let made = self.collection.entries.get_mut(index)?.open()?;
+        match (value, like) {
+            (NewValue::Typed(text), _) => made.set_token(text),
+            // What has several lines was written as its new place allows.
+            (NewValue::Meant(meant), Some(like)) if !has_lines(&meant) => {
+                made.body.value = Draft::like(&meant, like, self.manner, flow);
+            }
+            (NewValue::Meant(_), _) => {}
+        }
+        Some(())
+    }
+
+    fn index_of(&self, name: &str) -> Option<usize> {
+        self.names
+            .iter()
+            .position(|known| known.as_deref() == Some(name))
+    }
+}
+
+fn has_lines(value: &Value) -> bool {
+    matches!(value, Value::Scalar(Scalar::Str(text)) if text.contains('\n'))
 }
 
 /// The entries that lead from a node down to another one.

@@ -1,0 +1,229 @@
+//! Edits by command: the file is changed as text, stamped as if somebody had edited it by hand and run `sync`, and
+//! written if nobody else wrote it meanwhile.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::documents::scope_of;
+use super::recording::{Edited, NewStamps, Stamps, head_document, new_stamp};
+use super::{Error, Repo, lock, walk};
+use crate::context::{self, Address, Change, Unedited};
+use crate::crdt::Stamp;
+use crate::yaml::{Document, Kind, Limits};
+
+/// What an edit by command did.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What was changed, as it is called now.
+    pub at: Address,
+    /// The name of a new record.
+    pub new_name: Option<String>,
+    /// Whether the file is another one now.
+    pub changed: bool,
+    /// The stamp that stands beside the edit; none where nothing was changed, or it is one that leaves no stamp.
+    pub stamp: Option<Stamp>,
+}
+
+/// Where to look for what an address names.
+#[derive(Clone, Debug)]
+pub enum Within {
+    /// The documents of a scope, by its folder from the top of the work tree.
+    Scope(PathBuf),
+    /// This document, from the top of the work tree.
+    File(PathBuf),
+}
+
+impl Repo {
+    /// The scope that a folder is in: the nearest one around it that has documents, else the top.
+    ///
+    /// # Errors
+    ///
+    /// When the work tree cannot be read.
+    pub fn scope_around(&self, folder: &Path) -> Result<PathBuf, Error> {
+        let scopes: Vec<PathBuf> = walk::find(self)?
+            .files
+            .iter()
+            .map(|file| scope_of(file))
+            .collect();
+        let own = scope_of(folder);
+        let around = own
+            .ancestors()
+            .find(|scope| scopes.iter().any(|one| one == scope));
+        Ok(around.unwrap_or(Path::new("")).to_path_buf())
+    }
+
+    /// The document that an address is about: the only one whose root has what it begins with. For the root itself, the
+    /// only one that has `field`, else the only one there is.
+    ///
+    /// # Errors
+    ///
+    /// When there is none or several, or the one that it may be in cannot be read.
+    pub fn document_of(
+        &self,
+        within: &Within,
+        at: &Address,
+        field: Option<&str>,
+    ) -> Result<PathBuf, Error> {
+        let scope = match within {
+            Within::Scope(scope) => scope,
+            Within::File(file) => return Ok(file.clone()),
+        };
+        let files = self.document_paths(Some(scope))?;
+        let wanted = match field {
+            Some(field) if at.is_root() => Address::new(field),
+            _ => at.clone(),
+        };
+        let names = wanted.first_names();
+        let mut having = Vec::new();
+        let mut roots = Vec::new();
+        let mut known = Vec::new();
+        let mut unread = None;
+        for file in files {
+            let document = match self.read_document(&file) {
+                Ok((_, document)) => document,
+                Err(error) => {
+                    unread = unread.or(Some(error));
+                    continue;
+                }
+            };
+            let Some(root) = document.root().filter(|root| root.kind() == Kind::Mapping) else {
+                continue;
+            };
+            if names.iter().any(|name| root.get(name).is_some()) {
+                having.push(file.clone());
+            }
+            roots.push(file);
+            known.push(document);
+        }
+        let found = if at.is_root() && having.is_empty() {
+            roots
+        } else {
+            having
+        };
+        let shown = |files: &[PathBuf]| files.iter().map(|file| self.shown(file)).collect();
+        match (found.as_slice(), unread) {
+            ([file], _) => Ok(file.clone()),
+            ([], Some(error)) => Err(error),
+            ([], None) => Err(Error::NoSuchCollection {
+                name: wanted.first_name().to_owned(),
+                scope: self.scope_name(scope),
+                alike: wanted.meant_in(known.iter()),
+                elsewhere: self.elsewhere(scope, &names)?,
+            }),
+            (several, _) => Err(Error::SeveralDocuments {
+                name: wanted.to_string(),
+                files: shown(several),
+            }),
+        }
+    }
+
+    /// The first other scope that has something of one of these names.
+    fn elsewhere(&self, scope: &Path, names: &[&str]) -> Result<Option<String>, Error> {
+        let found = self.document_paths(None)?.into_iter().find(|file| {
+            scope_of(file) != scope
+                && self.read_document(file).is_ok_and(|(_, document)| {
+                    document
+                        .root()
+                        .is_some_and(|root| names.iter().any(|name| root.get(name).is_some()))
+                })
+        });
+        Ok(found.map(|file| self.scope_name(&scope_of(&file))))
+    }
+
+    /// A scope as it is named on the command line.
+    fn scope_name(&self, scope: &Path) -> String {
+        match self.shown(scope) {
+            name if name.is_empty() => ".".to_owned(),
+            name => name,
+        }
+    }
+
+    /// A document of the work tree, with its bytes.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, with the place where it is no YAML.
+    pub fn read_document(&self, path: &Path) -> Result<(Vec<u8>, Document), Error> {
+        let full = self.top().join(path);
+        let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
+        let document = Document::read(&bytes, &Limits::default());
+        let document = document.map_err(|problem| Error::Unparsable {
+            file: self.shown(path),
+            problem,
+        })?;
+        Ok((bytes, document))
+    }
+
+    /// Makes a change in a document and stamps it, along with whatever else was edited there and not stamped yet.
+    ///
+    /// # Errors
+    ///
+    /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
+    /// is changed then.
+    pub fn edit(
+        &self,
+        path: &Path,
+        change: &Change,
+        stamps: &mut dyn Stamps,
+    ) -> Result<Written, Error> {
+        if let Some(what) = self.under_way() {
+            return Err(Error::Busy { what });
+        }
+        // Several commands at once take their turns.
+        let _turn = self.turn()?;
+        let (bytes, document) = self.read_document(path)?;
+        let refused = |reason: Unedited| Error::Unedited { reason };
+        let mut edited = change.apply(&document).map_err(refused)?;
+        let head = self.in_head_or_moved(path, &mut None)?;
+        let mut taken = Vec::new();
+        if edited.is_contested() {
+            let stamp = new_stamp(stamps)?;
+            let text = head.as_deref().map(String::from_utf8_lossy);
+            let at = edited.at.clone();
+            let settled = edited.settled(stamp, &text.unwrap_or_default());
+            edited = settled.ok_or_else(|| refused(Unedited::NoPlace { at }))?;
+            taken.push(stamp);
+        }
+        let context::Edited {
+            document,
+            at,
+            new_name,
+            ..
+        } = edited;
+        let head = head_document(&bytes, head).map_err(|why| Error::NotRecorded {
+            file: self.shown(path),
+            why,
+        })?;
+        let file = Edited::of(path.to_path_buf(), bytes, head, document)?;
+        if !file.takes_stamps() {
+            return Err(Error::NoDocument {
+                file: self.shown(path),
+            });
+        }
+        let files = [file];
+        let mut new = NewStamps::for_edits(&files, stamps)?;
+        taken.extend(&new.taken);
+        let [file] = files;
+        let changed = self.write_stamped(file, &mut new)?.is_some();
+        let stamp = if taken.is_empty() {
+            None
+        } else {
+            let (_, document) = self.read_document(path)?;
+            context::stamp_at(&document, &at, &taken)
+        };
+        Ok(Written {
+            at,
+            new_name,
+            changed,
+            stamp,
+        })
+    }
+
+    /// Waits until no other command edits files of this work tree.
+    fn turn(&self) -> Result<File, Error> {
+        let folder = self.git_dir().join("rhema");
+        let path = folder.join("edit.lock");
+        let locked = fs::create_dir_all(&folder).and_then(|()| lock(&path));
+        locked.map_err(|source| Error::Write { path, source })
+    }
+}

@@ -164,6 +164,18 @@ fn f7_three_branches_at_one_place_come_out_the_same_in_every_order() {
 }
 
 #[test]
+fn f7_a_stamp_that_one_branch_dropped_is_gone_in_every_order() {
+    let base = stamped(&with("0"), &with("1"), 1, 0);
+    let by_hand =
+        ["2", "3"].map(|value| base.replace("priority: 1", &format!("priority: {value}")));
+    // So short a record has no room for an old stamp beside a new one.
+    let stamped = stamped(&base, &base.replace("title: A", "title: B"), 2, 1);
+    assert!(!stamped.contains("priority~"), "{stamped}");
+    let all = in_every_order(&base, &[by_hand[0].clone(), stamped, by_hand[1].clone()]);
+    assert_eq!(priority(&all), (value("3"), vec![value("2")]));
+}
+
+#[test]
 fn s1_superseded_before_the_commit() {
     let base = with("1");
     // Somebody else got 2 before it was replaced by 3, and committed it.

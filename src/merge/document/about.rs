@@ -299,13 +299,14 @@ pub(super) fn merged_annotation(
             annotation.leaves.get(leaf).cloned().unwrap_or_default()
         };
         let (before, mine, others) = (of(base), of(ours), of(theirs));
+        let in_both = &mine & &others;
         // What an edit superseded stays so although it lost.
         let says = |side: &Annotation, stamps: BTreeSet<StampedValue>| {
             let mut stamps = stamps;
             stamps.retain(|stamped| side.superseded.contains_key(&stamped.stamp));
             stamps
         };
-        let stamps = match winners.get(leaf) {
+        let mut stamps = match winners.get(leaf) {
             Some(Side::Ours) => &mine | &says(theirs, others),
             Some(Side::Theirs) => &others | &says(ours, mine),
             None if mine == before => others,
@@ -321,6 +322,8 @@ pub(super) fn merged_annotation(
                 all.iter().filter(is_latest).copied().chain(said).collect()
             }
         };
+        // What either side dropped, to save space or for an edit of its own, is gone whatever else is merged.
+        stamps.retain(|stamped| !before.contains(stamped) || in_both.contains(stamped));
         if !stamps.is_empty() {
             merged.leaves.insert(leaf.clone(), stamps);
         }

@@ -4,18 +4,25 @@
 //! collections entry by entry, texts line by line. A leaf that both changed to different values is contested, and so is
 //! an entry that one side deleted while the other changed it.
 
+mod added;
+mod layout;
+mod orphans;
+mod whole;
+
 use std::borrow::Cow;
-use std::cmp::Ordering;
+
+use added::compare;
+use layout::{is_deleted, is_one_line, sep_for};
+use orphans::{Orphans, lead_of_draft};
+use whole::{apart, empty, flow_model, merged_props, written_anew};
 
 use super::document::{self, Keeper, Twin};
-use super::identity::{self, By, Matched, Slot};
+use super::identity::{self, By, Slot};
 use super::sides::Sides;
 use super::{similar, text, trivia};
-use crate::context::{self, IDENTITY_FIELDS, Role, are_one, original_identity};
+use crate::context::{self, Role, are_one};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
-use crate::yaml::{
-    Body, Collection, Draft, EntryDraft, EntryRef, Kind, MadeEntry, NodeRef, Piece, Side, Style,
-};
+use crate::yaml::{Body, Collection, Draft, EntryDraft, EntryRef, MadeEntry, NodeRef, Piece, Side};
 
 /// A merged node.
 pub(super) enum Outcome<'d> {
@@ -506,86 +513,6 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// Comments that were added to entries that are gone.
-#[derive(Default)]
-struct Orphans {
-    /// The number of the entry, and whole lines.
-    lines: Vec<(usize, String)>,
-}
-
-impl Orphans {
-    fn add(&mut self, entry: usize, lines: String) {
-        if !lines.is_empty() {
-            self.lines.push((entry, lines));
-        }
-    }
-
-    fn into_lines(self) -> impl Iterator<Item = String> {
-        self.lines.into_iter().map(|(_, lines)| lines)
-    }
-
-    /// Drops the comments that the side which deleted their entry has elsewhere, if they stand in the merge there.
-    fn drop_moved(
-        &mut self,
-        matched: &Matched<'_>,
-        sides: Sides<Option<NodeRef<'_>>>,
-        entries: &[Option<EntryDraft<'_>>],
-        foot: &Piece<'_>,
-    ) {
-        for (entry, lines) in &mut self.lines {
-            if entries[*entry].is_some() {
-                continue;
-            }
-            let slot = &matched.slots[*entry];
-            let deleting = if slot.ours.is_some() {
-                sides.theirs
-            } else {
-                sides.ours
-            };
-            let moved = |comment: &str| {
-                deleting.is_some_and(|node| node.raw().contains(comment))
-                    && (foot.text.contains(comment)
-                        || entries
-                            .iter()
-                            .flatten()
-                            .any(|entry| mentions(entry, comment)))
-            };
-            *lines = lines
-                .split_inclusive('\n')
-                .filter(|line| !moved(line.trim_end()))
-                .collect();
-        }
-        self.lines.retain(|(_, lines)| !lines.is_empty());
-    }
-
-    /// Puts every comment above its entry or the next one that stays, as seen by the side that still had the one that
-    /// is gone; what has no such entry comes back.
-    fn settle(self, matched: &Matched<'_>, entries: &mut [Option<EntryDraft<'_>>]) -> String {
-        let mut left = String::new();
-        for (entry, lines) in self.lines {
-            let slot = &matched.slots[entry];
-            let order = if slot.ours.is_some() {
-                &matched.orders.ours
-            } else {
-                &matched.orders.theirs
-            };
-            let next = order
-                .iter()
-                .skip_while(|&&index| index as usize != entry)
-                .copied()
-                .find(|&index| entries[index as usize].is_some());
-            let taken = next
-                .and_then(|index| entries[index as usize].as_mut())
-                .and_then(lead_of_draft)
-                .map(|lead| trivia::put_above(lead, &lines));
-            if taken.is_none() {
-                left.push_str(&lines);
-            }
-        }
-        left
-    }
-}
-
 /// Whether an entry of the base came back, or is there to be chosen, after one branch deleted it.
 fn is_revived(slot: &Slot<'_>) -> bool {
     let Some(base) = slot.base else {
@@ -595,35 +522,6 @@ fn is_revived(slot: &Slot<'_>) -> bool {
     let deleted = sides.iter().any(Option::is_none);
     let came_back = |entry: &EntryRef<'_>| document::is_revived(entry.value());
     deleted || (!came_back(&base) && sides.iter().flatten().any(came_back))
-}
-
-/// Whether a merged entry holds a comment.
-fn mentions(entry: &EntryDraft<'_>, comment: &str) -> bool {
-    let body = |body: &Body<'_>| {
-        let inside = match &body.value {
-            Draft::Keep(node) => node.raw_with_props().contains(comment),
-            Draft::Token(_) => false,
-            Draft::Block(text) => text.header.contains(comment),
-            Draft::Collection(collection) => {
-                collection.props.text.contains(comment)
-                    || collection.foot.text.contains(comment)
-                    || collection
-                        .entries
-                        .iter()
-                        .any(|entry| mentions(entry, comment))
-            }
-        };
-        inside || body.sep.text.contains(comment) || body.beside.contains(comment)
-    };
-    let made = |made: &MadeEntry<'_>| {
-        made.lead.text.contains(comment) || made.below.text.contains(comment) || body(&made.body)
-    };
-    match entry {
-        EntryDraft::Keep(entry) => entry.raw().contains(comment),
-        EntryDraft::Made(entry) => made(entry),
-        EntryDraft::Contested(entry, theirs) => made(entry) || body(theirs),
-        EntryDraft::Only(_, entry) => mentions(entry, comment),
-    }
 }
 
 fn starts_blank(entry: &EntryDraft<'_>) -> bool {
@@ -636,140 +534,6 @@ fn starts_blank(entry: &EntryDraft<'_>) -> bool {
         .lines()
         .next()
         .is_some_and(|line| line.trim().is_empty())
-}
-
-fn lead_of_draft<'e, 'd>(entry: &'e mut EntryDraft<'d>) -> Option<&'e mut Piece<'d>> {
-    match entry {
-        // An element of a flow collection has no lines above it.
-        EntryDraft::Keep(entry) if entry.parent().data().flow => None,
-        EntryDraft::Contested(made, _) => Some(&mut made.lead),
-        EntryDraft::Only(_, entry) => lead_of_draft(entry),
-        other => other.open().map(|made| &mut made.lead),
-    }
-}
-
-/// Of two nodes that mean the same, the one that is written in another way than in the base; if both are, the greater.
-fn written_anew<'d>(
-    base: Option<NodeRef<'d>>,
-    ours: NodeRef<'d>,
-    theirs: NodeRef<'d>,
-) -> NodeRef<'d> {
-    let writing = |node: NodeRef<'_>| {
-        let data = node.data();
-        let deeper = data.column as i32 - data.parent_column.max(0);
-        (
-            node.kind(),
-            data.flow,
-            node.is_block_scalar().then_some(deeper),
-        )
-    };
-    let base = base.map(writing);
-    let (mine, others) = (writing(ours), writing(theirs));
-    if mine != others && base == Some(mine) {
-        theirs
-    } else if mine != others && base == Some(others)
-        || ours.raw_with_props() >= theirs.raw_with_props()
-    {
-        ours
-    } else {
-        theirs
-    }
-}
-
-/// Anchor and tag of a merged collection with what stands behind them; none if both sides changed them in different
-/// ways.
-fn merged_props<'d>(
-    versions: Sides<Option<NodeRef<'d>>>,
-    ours: NodeRef<'d>,
-    theirs: NodeRef<'d>,
-) -> Option<Piece<'d>> {
-    let props = trivia::pick(versions.map(|node| node.map(NodeRef::props)))?;
-    let base = versions.base.map(NodeRef::props);
-    if ours.props() != theirs.props() && base != Some(ours.props()) && base != Some(theirs.props())
-    {
-        return None;
-    }
-    if props.is_empty() {
-        return Some(Piece::default());
-    }
-    let flow = (if ours.props() == props { ours } else { theirs })
-        .data()
-        .flow;
-    let behind = versions.map(|node| {
-        let node = node.filter(|node| node.props() == props && node.data().flow == flow)?;
-        let data = node.data();
-        let text = node.document().between(data.props.end, data.span.start);
-        Some(Piece::new(text, data.parent_column))
-    });
-    let behind = trivia::separators(behind).unwrap_or_default();
-    Some(Piece::new(format!("{props}{}", behind.text), behind.column))
-}
-
-/// A collection without entries.
-fn empty<'d>(kind: Kind, props: &Piece<'_>) -> Draft<'d> {
-    let brackets = if kind == Kind::Mapping { "{}" } else { "[]" };
-    let props: Vec<&str> = props
-        .text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .take_while(|word| !word.starts_with('#'))
-        .collect();
-    let text = match props.as_slice() {
-        [] => brackets.to_owned(),
-        props => format!("{} {brackets}", props.join(" ")),
-    };
-    Draft::Token(Cow::Owned(text))
-}
-
-/// The flow collection whose spacing the merged one follows.
-fn flow_model(versions: Sides<Option<NodeRef<'_>>>) -> Option<NodeRef<'_>> {
-    let shape = |node: NodeRef<'_>| {
-        let raw = node.raw();
-        (
-            raw.contains('\n'),
-            raw.starts_with("[ ") || raw.starts_with("{ "),
-        )
-    };
-    let filled = versions.map(|node| node.filter(|node| node.data().flow && !node.is_empty()));
-    let wanted = trivia::pick(filled.map(|node| node.map(shape)))?;
-    filled
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|node| shape(*node) == wanted)
-        .max_by(|a, b| {
-            a.len()
-                .min(2)
-                .cmp(&b.len().min(2))
-                .then_with(|| a.raw().cmp(b.raw()))
-        })
-}
-
-/// A scalar of one line whose value one side changed while the other changed its anchor or tag.
-fn apart<'d>(versions: Sides<NodeRef<'d>>) -> Option<Draft<'d>> {
-    let inline = |node: &NodeRef<'_>| {
-        matches!(node.kind(), Kind::Scalar(style) if !matches!(style, Style::Literal | Style::Folded))
-            && !node.raw_with_props().contains('\n')
-    };
-    if !versions.iter().all(inline) {
-        return None;
-    }
-    let props = one_changed(versions.map(NodeRef::props))?;
-    let value = one_changed(versions.map(NodeRef::raw))?;
-    let text = format!("{props} {value}");
-    Some(Draft::Token(Cow::Owned(text.trim().to_owned())))
-}
-
-/// What is left of three versions if the sides did not change it in different ways.
-fn one_changed<T: PartialEq>(versions: Sides<T>) -> Option<T> {
-    let Sides { base, ours, theirs } = versions;
-    if ours == theirs || base == theirs {
-        Some(ours)
-    } else {
-        (base == ours).then_some(theirs)
-    }
 }
 
 /// The lines above an entry; what stands before an element in brackets is spacing.
@@ -791,136 +555,4 @@ fn same_bytes(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
 fn same_column(a: EntryRef<'_>, b: EntryRef<'_>) -> bool {
     let (x, y) = (a.parent().data(), b.parent().data());
     x.column == y.column && x.flow == y.flow && x.parent_column == y.parent_column
-}
-
-/// The layout of a value that decides what may stand before it.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Layout {
-    Nothing,
-    Inline,
-    Below,
-    Compact,
-}
-
-fn layout(value: &Draft<'_>) -> Layout {
-    match value {
-        Draft::Keep(node) if node.is_block_collection() && node.data().props.is_empty() => {
-            if Collection::of_is_compact(*node) {
-                Layout::Compact
-            } else {
-                Layout::Below
-            }
-        }
-        Draft::Keep(node)
-            if node.kind() == Kind::Scalar(Style::Empty) && node.data().props.is_empty() =>
-        {
-            Layout::Nothing
-        }
-        Draft::Collection(collection) if !collection.flow && collection.props.text.is_empty() => {
-            if collection.compact {
-                Layout::Compact
-            } else {
-                Layout::Below
-            }
-        }
-        _ => Layout::Inline,
-    }
-}
-
-/// Whether a comment beside a value stood behind the key in the base, and a side has it in neither place.
-fn is_deleted(comment: &str, slot: &Slot<'_>) -> bool {
-    let comment = comment.trim();
-    let behind_key = |entry: EntryRef<'_>| entry.sep().contains(comment);
-    let is_gone = |entry: EntryRef<'_>| !behind_key(entry) && !entry.tail().contains(comment);
-    !comment.is_empty()
-        && slot.base.is_some_and(behind_key)
-        && (slot.ours.is_some_and(is_gone) || slot.theirs.is_some_and(is_gone))
-}
-
-/// Whether a comment can stand beside a value.
-fn is_one_line(value: &Draft<'_>) -> bool {
-    match value {
-        Draft::Keep(node) if node.is_block_scalar() => false,
-        Draft::Block(_) => false,
-        value => matches!(layout(value), Layout::Nothing | Layout::Inline),
-    }
-}
-
-/// What stands between the `:` or `-` and a merged value: as in the versions whose value has the same layout.
-fn sep_for<'d>(value: &Draft<'d>, slot: &Slot<'d>, flow: bool) -> Piece<'d> {
-    let wanted = layout(value);
-    let fitting = slot.map(|entry| {
-        let entry = entry?;
-        let fits =
-            layout(&Draft::Keep(entry.value())) == wanted && entry.parent().data().flow == flow;
-        fits.then(|| MadeEntry::of(entry).body.sep)
-    });
-    // A side that has another layout changed nothing here.
-    let fitting = Sides {
-        ours: fitting.ours.or_else(|| fitting.base.clone()),
-        theirs: fitting.theirs.or_else(|| fitting.base.clone()),
-        base: fitting.base,
-    };
-    if let Some(sep) = trivia::separators(fitting) {
-        return sep;
-    }
-    let keyed = slot
-        .ours
-        .or(slot.theirs)
-        .is_some_and(|entry| entry.key().is_some());
-    let text = match wanted {
-        Layout::Nothing => "",
-        Layout::Below => "\n",
-        Layout::Inline if flow && !keyed => "",
-        Layout::Inline | Layout::Compact => " ",
-    };
-    Piece::new(text, 0)
-}
-
-/// The order of entries that were added in the same place: by what they are known by.
-fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
-    let entry = |index: u32| {
-        let slot = &matched.slots[index as usize];
-        // Whichever version is asked, the answer must be the same when the sides are swapped.
-        match (slot.ours, slot.theirs) {
-            (Some(x), Some(y)) => Some(if x.raw() >= y.raw() { x } else { y }),
-            (x, y) => x.or(y).or(slot.base),
-        }
-    };
-    let (Some(a), Some(b)) = (entry(a), entry(b)) else {
-        return Ordering::Equal;
-    };
-    // What names a record stands before what it holds.
-    let rank = |entry: EntryRef<'_>| {
-        let key = entry.key().map(NodeRef::text);
-        let naming = IDENTITY_FIELDS
-            .iter()
-            .position(|field| key.as_deref() == Some(field));
-        naming.unwrap_or(IDENTITY_FIELDS.len())
-    };
-    let name = |entry: EntryRef<'_>| match matched.by {
-        By::Key => Some((ordinal(&entry.key()?.text()), None)),
-        // One that got a second name stands behind those of the first one.
-        By::Field(field) => {
-            let identity = entry.value().get(field)?.value().text();
-            let identity = identity.into_owned();
-            Some(match original_identity(entry.value(), field) {
-                Some(first) => (ordinal(&first), Some(identity)),
-                None => (ordinal(&identity), None),
-            })
-        }
-        By::Content => None,
-    };
-    rank(a)
-        .cmp(&rank(b))
-        .then_with(|| name(a).cmp(&name(b)))
-        .then_with(|| a.value().raw().cmp(b.value().raw()))
-}
-
-/// Numbers by value, before texts by bytes.
-fn ordinal(name: &str) -> (bool, i128, String) {
-    match name.parse() {
-        Ok(number) => (false, number, name.to_owned()),
-        Err(_) => (true, 0, name.to_owned()),
-    }
 }

@@ -32,6 +32,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         plan.carry_out(&repo)?;
     }
     warn_of(&repo, plan.left(), ui);
+    warn_of(&repo, plan.losing(), ui);
     let outcome = if plan.left().is_empty() {
         Outcome::Done
     } else {

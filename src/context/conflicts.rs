@@ -54,37 +54,20 @@ impl Conflicts {
     pub fn parse(row: &str) -> Result<Self, NotAnAnnotation> {
         let mut conflicts = Self::default();
         for word in row.split(' ').filter(|word| !word.is_empty()) {
-            let mut parts = word.splitn(3, '~');
-            let (Some(leaf), Some(stamp), Some(lost)) = (parts.next(), parts.next(), parts.next())
-            else {
-                return Err(NotAnAnnotation);
-            };
-            // Nothing is the record itself.
-            let leaf = match leaf {
-                "" => String::new(),
-                leaf => {
-                    let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
-                    text::encode_path(names.iter().map(String::as_str))
-                }
-            };
-            let stamp = match stamp {
-                "" => None,
-                stamp => Some(stamp.parse().map_err(|_| NotAnAnnotation)?),
-            };
-            let decoded = |text: &str| {
-                text::decode(text)
-                    .map(std::borrow::Cow::into_owned)
-                    .ok_or(NotAnAnnotation)
-            };
-            let lost = match lost.split_once('.') {
-                None if lost == "deleted" => Lost::Deletion,
-                Some(("s", value)) => Lost::Value(crate::yaml::double_quoted(&decoded(value)?)),
-                Some(("j", value)) => Lost::Value(decoded(value)?),
-                _ => return Err(NotAnAnnotation),
-            };
-            conflicts.add(Loser { leaf, lost }, stamp);
+            let (loser, stamp) = read(word)?;
+            conflicts.add(loser, stamp);
         }
         Ok(conflicts)
+    }
+
+    /// What is understood of a row: a word that somebody mangled takes no other loser with it.
+    #[must_use]
+    pub fn salvaged(row: &str) -> Self {
+        let mut conflicts = Self::default();
+        for (loser, stamp) in row.split(' ').filter_map(|word| read(word).ok()) {
+            conflicts.add(loser, stamp);
+        }
+        conflicts
     }
 
     /// Adds a loser; one that is known keeps its latest stamp.
@@ -130,6 +113,38 @@ impl Conflicts {
     }
 }
 
+/// Reads one loser.
+fn read(word: &str) -> Result<(Loser, Option<Stamp>), NotAnAnnotation> {
+    let mut parts = word.splitn(3, '~');
+    let (Some(leaf), Some(stamp), Some(lost)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NotAnAnnotation);
+    };
+    // Nothing is the record itself.
+    let leaf = match leaf {
+        "" => String::new(),
+        leaf => {
+            let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
+            text::encode_path(names.iter().map(String::as_str))
+        }
+    };
+    let stamp = match stamp {
+        "" => None,
+        stamp => Some(stamp.parse().map_err(|_| NotAnAnnotation)?),
+    };
+    let decoded = |text: &str| {
+        text::decode(text)
+            .map(std::borrow::Cow::into_owned)
+            .ok_or(NotAnAnnotation)
+    };
+    let lost = match lost.split_once('.') {
+        None if lost == "deleted" => Lost::Deletion,
+        Some(("s", value)) => Lost::Value(crate::yaml::double_quoted(&decoded(value)?)),
+        Some(("j", value)) => Lost::Value(decoded(value)?),
+        _ => return Err(NotAnAnnotation),
+    };
+    Ok((Loser { leaf, lost }, stamp))
+}
+
 impl fmt::Display for Conflicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut gap = "";
@@ -173,6 +188,16 @@ mod tests {
             leaf: leaf.to_owned(),
             lost,
         }
+    }
+
+    #[test]
+    fn a_mangled_word_takes_no_other_with_it() {
+        let row = "status~~s.late junk title~nonsense~s.x note~~s.gone";
+        assert!(Conflicts::parse(row).is_err());
+        assert_eq!(
+            Conflicts::salvaged(row).to_string(),
+            "note~~s.gone status~~s.late"
+        );
     }
 
     proptest! {

@@ -88,7 +88,7 @@ impl Own {
             types,
             annotation,
             conflicts: text_of(mapping, CONFLICTS_KEY)
-                .and_then(|text| Conflicts::parse(&text).ok())
+                .map(|text| Conflicts::salvaged(&text))
                 .unwrap_or_default(),
         }
     }

@@ -6,13 +6,20 @@
 //! have the same [`digest`].
 
 use super::instant;
+use super::mentions::{Claim, mentions_in};
+use super::placing::is_ours;
 use crate::crdt::Digest;
-use crate::yaml::{Kind, NodeRef, Scalar};
+use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
 
 /// The canonical text of a node: JSON where JSON can say it, keys in order; tags, anchors and aliases as YAML writes them.
 #[must_use]
 pub fn canonical(node: NodeRef<'_>) -> String {
     text(node, Grain::Yaml)
+}
+
+/// The canonical text of what a record says, without what is said about it.
+pub(super) fn said(node: NodeRef<'_>) -> String {
+    text(node, Grain::Said)
 }
 
 /// The canonical text with timestamps in UTC and without the entries of mappings that are null: values that are the
@@ -71,6 +78,8 @@ fn may_be_same(a: NodeRef<'_>, b: NodeRef<'_>) -> bool {
 enum Grain {
     /// As YAML does.
     Yaml,
+    /// As YAML does, without annotations.
+    Said,
     /// As documents do.
     Document,
 }
@@ -109,7 +118,11 @@ fn write(node: NodeRef<'_>, grain: Grain, out: &mut String) {
             write_tag(node, out);
             let mut pairs: Vec<(String, String)> = node
                 .entries()
-                .filter(|entry| grain == Grain::Yaml || !is_null(entry.value()))
+                .filter(|entry| match grain {
+                    Grain::Yaml => true,
+                    Grain::Said => !is_annotation(*entry),
+                    Grain::Document => !is_null(entry.value()),
+                })
                 .map(|entry| {
                     let key = entry.key().map(canonical).unwrap_or_default();
                     (key, text(entry.value(), grain))
@@ -130,6 +143,14 @@ fn write(node: NodeRef<'_>, grain: Grain, out: &mut String) {
             out.push('}');
         }
     }
+}
+
+fn is_annotation(entry: EntryRef<'_>) -> bool {
+    let mentions = |is_root| mentions_in(entry.parent(), is_root);
+    is_ours(entry)
+        && mentions(false).chain(mentions(true)).any(|mention| {
+            mention.entry.data().start == entry.data().start && mention.claim == Claim::Ours
+        })
 }
 
 fn write_tag(node: NodeRef<'_>, out: &mut String) {

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::git::{self, replace_durably};
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
+
+/// How long another process may hold the clock: it is done within milliseconds, unless it was stopped.
+const MOST_WAITED: Duration = Duration::from_secs(5);
 
 /// What the file holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -152,10 +156,11 @@ impl ClockFile {
     }
 }
 
-/// Waits until no other process holds the clock.
+/// Waits until no other process holds the clock, but not for one that never lets go of it.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    git::lock(&path).map_err(Error::write(&path))
+    let locked = git::lock(&path, MOST_WAITED).map_err(Error::write(&path))?;
+    locked.ok_or(Error::Busy { path })
 }
 
 /// What tells this folder from a copy of it, where the system has such a thing.
@@ -188,6 +193,16 @@ mod tests {
         let all: Vec<_> = first.iter().chain(&second).collect();
         assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
         assert!(all.iter().all(|stamp| stamp.replica() == all[0].replica()));
+    }
+
+    #[test]
+    fn a_clock_that_is_held_for_good_is_not_waited_for() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, _) = Node::create(git_dir.path()).unwrap();
+        let held = node.clock().unwrap();
+        assert!(matches!(node.clock(), Err(Error::Busy { .. })));
+        drop(held);
+        node.clock().unwrap();
     }
 
     #[cfg(unix)]

@@ -37,6 +37,12 @@ pub enum Error {
         /// What is wrong and what to do.
         what: String,
     },
+    /// Another process holds a file of ours and does not let go of it.
+    #[error("another program of rhema holds {} and was perhaps stopped: end it, then run the command again", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system has no randomness to make a key of.
     #[error("the system gave no random bytes for a key: {0}")]
     NoRandomness(String),

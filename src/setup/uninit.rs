@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::files::{Done, Rewrite, read, remove_if_empty};
 use super::journal::{Journal, Original, fingerprint_of};
 use super::{Change, Error, Left};
-use crate::context::{Claim, mentions, strip, to_verbose};
+use crate::context::{Claim, Mention, Says, contests, mentions, strip, to_verbose};
 use crate::git::{Plan, Repo};
 use crate::node::{Members, Node, state_folder, without_member};
 use crate::yaml::{Document, Limits};
@@ -21,6 +21,7 @@ pub struct Uninit {
     state: Option<PathBuf>,
     folders: Vec<PathBuf>,
     left: Vec<Left>,
+    losing: Vec<Left>,
     kept: bool,
 }
 
@@ -59,6 +60,7 @@ impl Uninit {
             state: state.exists().then(|| state.clone()),
             folders: Vec::new(),
             left: Vec::new(),
+            losing: Vec::new(),
             kept: keeps_attributes,
         };
         for (path, bytes) in files {
@@ -118,6 +120,7 @@ impl Uninit {
         document: &Document,
         original: Option<Original>,
     ) -> Option<(Vec<u8>, bool)> {
+        self.tell_of_conflicts(path, document);
         let stripped = strip(document);
         if let Some(original) = original {
             let read = |text: String| Document::from_text(text, &Limits::default()).ok();
@@ -137,6 +140,23 @@ impl Uninit {
             });
         }
         stripped.map(|text| (text.into_bytes(), false))
+    }
+
+    /// Open conflicts go with the annotations: nothing else says what lost.
+    fn tell_of_conflicts(&mut self, path: &Path, document: &Document) {
+        let mentions = mentions(document);
+        let keeps = |mention: &&Mention<'_>| matches!(mention.says, Some(Says::Conflicts(_)));
+        let Some(first) = mentions.iter().find(keeps) else {
+            return;
+        };
+        let (line, column) = first.position();
+        let count = contests(document).len();
+        self.losing.push(Left {
+            path: path.to_path_buf(),
+            why: format!(
+                "{line}:{column}: open conflicts: {count}; what lost there goes with the annotations"
+            ),
+        });
     }
 
     /// What would change; empty when there is nothing to take back.
@@ -165,6 +185,12 @@ impl Uninit {
     #[must_use]
     pub fn left(&self) -> &[Left] {
         &self.left
+    }
+
+    /// The documents whose open conflicts go with their annotations.
+    #[must_use]
+    pub fn losing(&self) -> &[Left] {
+        &self.losing
     }
 
     /// The other work trees for whose sake the configuration stays.

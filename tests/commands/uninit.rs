@@ -1,6 +1,6 @@
 //! `init`, then `uninit`: every byte as before.
 
-use crate::support::World;
+use crate::support::{BINARY, World};
 use std::fs;
 
 #[test]
@@ -61,6 +61,31 @@ fn every_byte_comes_back() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn an_init_that_was_killed_halfway_is_taken_back_too() {
+    let world = World::new();
+    let long = format!("a: {}\n", "x".repeat(100_000));
+    let files = [(".rhema/a.yaml", "a: 1\n"), (".rhema/b.yaml", &long)];
+    let repo = world.repo("repo", &files);
+    // Whoever writes more than this into one file is killed by the system.
+    let killed = world
+        .command("sh", &repo.path(""))
+        .args(["-c", "ulimit -f 64; exec \"$0\" crdt init"])
+        .arg(BINARY)
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    assert_eq!(repo.read(".rhema/a.yaml"), "_crdt: v1\na: 1\n");
+    assert_eq!(repo.read(".rhema/b.yaml"), long);
+    repo.rhema(&["init"]).exits(0);
+    assert!(repo.read(".rhema/b.yaml").starts_with("_crdt: v1\n"));
+    repo.rhema(&["uninit"]).exits(0);
+    for (file, content) in files {
+        assert_eq!(repo.read(file), content);
+    }
+}
+
 #[test]
 fn what_was_added_meanwhile_stays() {
     let world = World::new();
@@ -79,6 +104,21 @@ fn what_was_added_meanwhile_stays() {
     );
     repo.try_git(&["config", "merge.rhema-crdt.driver"])
         .exits(1);
+}
+
+#[test]
+fn conflicts_that_are_still_open_are_told_of() {
+    let world = World::new();
+    let file = ".rhema/todos.yaml";
+    let kept = "todos:\n  - id: a\n    _crdt_conflicts: title~~s.Second\n    title: First\n";
+    let text = format!("_crdt: v1 todos=or_set\n{kept}");
+    let repo = world.repo("repo", &[(file, &text)]);
+    let told = repo.rhema(&["uninit"]).exits(0).stderr;
+    assert!(
+        told.contains(".rhema/todos.yaml:4:5: open conflicts: 1;"),
+        "{told}"
+    );
+    assert_eq!(repo.read(file), "todos:\n  - id: a\n    title: First\n");
 }
 
 #[test]

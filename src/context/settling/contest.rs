@@ -3,7 +3,8 @@
 use super::Choice;
 use crate::context::own::{Own, Role, is_free};
 use crate::context::records::{identity_field, may_carry};
-use crate::context::{Annotation, Lost, canonical, digest, leaves, placing};
+use crate::context::value::said;
+use crate::context::{Annotation, Lost, digest, leaves, placing};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, NodeRef};
 
@@ -88,8 +89,8 @@ impl Contest {
             .into_iter()
             .find(|holder| holder.names == self.names);
         let value = holder.and_then(|holder| match self.leaf.as_str() {
-            "" => Some(canonical(holder.node)),
-            leaf => at(holder.node, leaf).map(|entry| canonical(entry.value())),
+            "" => Some(said(holder.node)),
+            leaf => at(holder.node, leaf).map(|entry| said(entry.value())),
         });
         Some(value.map_or(Lost::Deletion, Lost::Value))
     }
@@ -186,12 +187,12 @@ fn winner(
     leaf: &str,
 ) -> (Option<String>, Option<Stamp>) {
     match at(holder, leaf) {
-        None if leaf.is_empty() => (Some(canonical(holder)), annotation.stamps().max()),
+        None if leaf.is_empty() => (Some(said(holder)), annotation.stamps().max()),
         None => (None, None),
         Some(entry) => {
             let value = entry.value();
             (
-                Some(canonical(value)),
+                Some(said(value)),
                 annotation.fitting(leaf, digest(value)).max(),
             )
         }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::documents::scope_of;
 use super::recording::{Edited, NewStamps, Stamps, head_document, new_stamp};
@@ -10,6 +11,9 @@ use super::{Error, Repo, lock, walk};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, Kind, Limits};
+
+/// How long others may edit before it is one's own turn: each is done in a second at most, unless it was stopped.
+const MOST_WAITED: Duration = Duration::from_secs(30);
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -223,7 +227,10 @@ impl Repo {
     fn turn(&self) -> Result<File, Error> {
         let folder = self.git_dir().join("rhema");
         let path = folder.join("edit.lock");
-        let locked = fs::create_dir_all(&folder).and_then(|()| lock(&path));
-        locked.map_err(|source| Error::Write { path, source })
+        match fs::create_dir_all(&folder).and_then(|()| lock(&path, MOST_WAITED)) {
+            Ok(Some(turn)) => Ok(turn),
+            Ok(None) => Err(Error::Held { path }),
+            Err(source) => Err(Error::Write { path, source }),
+        }
     }
 }

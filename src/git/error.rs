@@ -138,6 +138,12 @@ pub enum Error {
         /// Line, column and what is wrong.
         problem: crate::yaml::Error,
     },
+    /// Another process holds a file of ours and does not let go of it.
+    #[error("another program of rhema holds {} and was perhaps stopped: end it, then run the command again", path.display())]
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of which nobody can tell what was edited.
     #[error("{file}: {why}")]
     NotRecorded {

@@ -5,8 +5,8 @@
 //! one written down.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,9 @@ use crate::git::{self, replace_durably};
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
+
+/// How long another process may hold the clock: it is done within milliseconds, unless it was stopped.
+const MOST_WAITED: Duration = Duration::from_secs(5);
 
 /// What the file holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -156,10 +159,8 @@ impl ClockFile {
 /// Waits until no other process holds the clock, but not for one that never lets go of it.
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    git::lock(&path).map_err(|source| match source.kind() {
-        ErrorKind::TimedOut => Error::Busy { path },
-        _ => Error::write(&path)(source),
-    })
+    let locked = git::lock(&path, MOST_WAITED).map_err(Error::write(&path))?;
+    locked.ok_or(Error::Busy { path })
 }
 
 /// What tells this folder from a copy of it, where the system has such a thing.

@@ -383,7 +383,7 @@ fn the_fields_of_completion_are_one() {
             _crdt: v1 todos=or_set
             todos:
               - id: tide
-                _crdt_conflicts: completed_at~~j.null outcome~~deleted status~~s.blocked
+                _crdt_conflicts: status~~s.blocked
                 title: Show the tide
                 status: completed
                 completed_at: 2025-11-03T09:12:40Z

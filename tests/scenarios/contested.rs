@@ -418,3 +418,33 @@ fn a_completed_todo_and_work_on_its_other_fields() {
         );
     });
 }
+
+#[test]
+fn who_takes_the_losing_status_takes_what_belonged_to_it() {
+    both_ways(FINISHED, |team| {
+        let [ann, ben] = team.two();
+        ann.changes(
+            "status: pending\n    completed_at: null",
+            "status: completed\n    completed_at: 2025-11-03T09:12:40Z\n    outcome: shown",
+        );
+        ben.changes("status: pending", "status: blocked");
+        ann.merges(&ben);
+        let is_shown = |text: &str| ann.has().shown().contains(text);
+        let (wins, taken) = if is_shown("status: blocked\n") {
+            (
+                "blocked",
+                "completed\n    completed_at: 2025-11-03T09:12:40Z\n    outcome: shown\n",
+            )
+        } else {
+            ("completed", "blocked\n    completed_at: null\n")
+        };
+        ann.rhema(&["resolve", "--path", "todos/tide/status", "--take", "1"])
+            .exits(0);
+        let text = ann.has().shown();
+        assert!(
+            text.contains(&format!("status: {taken}    priority: low\n")),
+            "{wins} won:\n{text}"
+        );
+        assert_eq!(ann.conflicts(), [json!(null); 0]);
+    });
+}

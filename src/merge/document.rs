@@ -99,7 +99,11 @@ impl Keeper {
         let own = versions.map(|node| node.map(|node| Own::of(node, role)).unwrap_or_default());
         // A tool that does not know annotations dropped them: that is no edit.
         let annotations = own.as_ref().map(|version| {
-            let known = if version.marked { version } else { &own.base };
+            let known = if version.is_bare() {
+                &own.base
+            } else {
+                version
+            };
             known.annotation.clone()
         });
         let version = |node, own, annotation| Version {

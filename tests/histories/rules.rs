@@ -164,6 +164,22 @@ fn f7_three_branches_at_one_place_come_out_the_same_in_every_order() {
 }
 
 #[test]
+fn f7_a_merged_record_without_stamps_says_so() {
+    let open = |text: &str| text.replace("origin: A\n", "origin: A\n    status: open\n");
+    let base = stamped(&open(&with("0")), &open(&with("1")), 1, 0);
+    let by_hand = [
+        base.replace("open", "done"),
+        base.replace("priority: 1", "priority: 2"),
+    ];
+    // A status that was stamped, and then edited by hand: so short a record has no other stamps then.
+    let stamped = stamped(&base, &base.replace("open", "busy"), 2, 1);
+    assert!(!stamped.contains("priority~"), "{stamped}");
+    let stamped = stamped.replace("status: busy", "status: blocked");
+    // It loses its stamp with the contest, and no tool has dropped those of the base.
+    in_every_order(&base, &[by_hand[0].clone(), by_hand[1].clone(), stamped]);
+}
+
+#[test]
 fn f7_a_stamp_that_one_branch_dropped_is_gone_in_every_order() {
     let base = stamped(&with("0"), &with("1"), 1, 0);
     let by_hand =

@@ -180,6 +180,20 @@ fn f7_a_merged_record_without_stamps_says_so() {
 }
 
 #[test]
+fn f7_a_stamp_stays_behind_with_the_value_that_was_taken_away() {
+    let base = with("1").replace("origin: A\n", "origin: A\n    owner: me\n");
+    let by_hand = base.replace("owner: me", "owner: you");
+    // Stamped, and taken away again, on one branch; what another branch wrote by hand is not that edit.
+    let gone = stamped(&base, &by_hand, 1, 0).replace("    owner: you\n", "");
+    let all = in_every_order(&base, &[by_hand, gone]);
+    assert!(
+        all.contains("    _crdt_conflicts: owner~~deleted\n"),
+        "{all}"
+    );
+    assert!(!all.contains("    _crdt: "), "{all}");
+}
+
+#[test]
 fn f7_a_stamp_that_one_branch_dropped_is_gone_in_every_order() {
     let base = stamped(&with("0"), &with("1"), 1, 0);
     let by_hand =

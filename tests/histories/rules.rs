@@ -327,6 +327,23 @@ fn s4_a_conflict_settled_for_the_shown_value_is_an_edit() {
     );
 }
 
+#[test]
+fn s4_a_stamp_stays_while_its_leaf_is_open() {
+    let start = with("A");
+    let open = merged(
+        &start,
+        &stamped(&start, &with("B"), 1, 0),
+        &stamped(&start, &with("C"), 2, 1),
+    );
+    // However little room is left beside a new one.
+    let edited = stamped(&open, &open.replace("title: A", "title: T"), 3, 9);
+    let said = edited.lines().find(|line| line.starts_with("    _crdt:"));
+    assert!(
+        said.is_some_and(|said| said.contains(" priority~")),
+        "{edited}"
+    );
+}
+
 fn record(id: &str, title: &str) -> String {
     format!("  - id: {id}\n    title: {title}\n    origin: {title}\n")
 }

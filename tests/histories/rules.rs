@@ -402,6 +402,16 @@ fn s11_an_edit_finds_the_record_that_was_renamed() {
 }
 
 #[test]
+fn s11_a_removal_finds_the_record_that_was_renamed() {
+    let base = with("1");
+    let first = stamped(&base, &format!("{base}{}", record("x", "Pears")), 1, 0);
+    let second = stamped(&base, &format!("{base}{}", record("x", "Plums")), 1, 5);
+    let both = merged(&base, &first, &second);
+    // Its second name is nobody's edit, and keeps nothing.
+    assert_eq!(merged(&second, &both, &base), first);
+}
+
+#[test]
 fn s12_a_clock_ahead_does_not_hold_a_value() {
     const FOUR_YEARS: u64 = 4 * 365 * 24 * 60;
     let start = with("1");

@@ -554,6 +554,17 @@ impl Writes {
         }
         for id in mine {
             if before.contains(&id) && !after.contains(&id) {
+                // What ours shows and base only keeps was chosen, as far as a file can tell: it may stay.
+                let kept = (leaf.1.clone(), self.value(id).clone());
+                let is_kept = base
+                    .view
+                    .born_as(&leaf.0)
+                    .is_some_and(|seen| seen.kept.contains(&kept));
+                let shown = ours.view.born_as(&leaf.0).map(|seen| seen.shown(&leaf.1));
+                if is_kept && shown.as_ref() == Some(self.value(id)) {
+                    intent.doubtful.insert(id);
+                    intent.live.entry(leaf.clone()).or_default().insert(id);
+                }
                 continue;
             }
             // What is as base has it was not touched, as far as a file can tell.

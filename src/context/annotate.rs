@@ -27,7 +27,7 @@ impl Renewal<'_> {
     /// What `own` says from now on. `before` is what HEAD's version says.
     pub(super) fn apply(&self, own: &mut Own, before: &Own, birth: Option<Birth>) {
         self.close_conflicts(own, before);
-        own.annotation = self.annotation(&own.annotation, &before.annotation, birth);
+        own.annotation = self.annotation(own, &before.annotation, birth);
     }
 
     /// A plain edit settles what it edits: a conflict that HEAD knows, or whose winner's stamp stands beside another
@@ -47,12 +47,7 @@ impl Renewal<'_> {
         }
     }
 
-    fn annotation(
-        &self,
-        own: &Annotation,
-        before: &Annotation,
-        birth: Option<Birth>,
-    ) -> Annotation {
+    fn annotation(&self, own: &Own, before: &Annotation, birth: Option<Birth>) -> Annotation {
         let mut annotation = Annotation {
             birth,
             ..Annotation::default()
@@ -60,7 +55,7 @@ impl Renewal<'_> {
         for leaf in &self.fresh {
             add(&mut annotation, &leaf.path, self.stamped(leaf));
         }
-        let superseded = self.superseded(own, Contained(before));
+        let superseded = self.superseded(&own.annotation, Contained(before));
         if !superseded.is_empty() {
             annotation.superseded.insert(self.stamp, superseded);
         }
@@ -88,14 +83,16 @@ impl Renewal<'_> {
         superseded
     }
 
-    /// Adds the stamps of all other leaves: those that HEAD does not contain, and the newest of the rest.
-    fn keep(
-        &self,
-        mut annotation: Annotation,
-        own: &Annotation,
-        before: &Annotation,
-    ) -> Annotation {
+    /// Adds the stamps of all other leaves: those that HEAD does not contain, those beside which something lost is kept
+    /// (what settles it must be known as later than they are), and the newest of the rest.
+    fn keep(&self, mut annotation: Annotation, own: &Own, before: &Annotation) -> Annotation {
         let head = Contained(before);
+        let open: BTreeSet<&str> = own
+            .conflicts
+            .iter()
+            .map(|(loser, _)| loser.leaf.as_str())
+            .collect();
+        let own = &own.annotation;
         let mut contained: Vec<(Stamp, &str, StampedValue)> = Vec::new();
         for leaf in &self.rest {
             let known = [own, before]
@@ -105,7 +102,7 @@ impl Renewal<'_> {
                 .flatten()
                 .filter(|stamped| stamped.digest == leaf.digest)
             {
-                if head.holds(&leaf.path, stamped.stamp) {
+                if head.holds(&leaf.path, stamped.stamp) && !open.contains(leaf.path.as_str()) {
                     contained.push((stamped.stamp, &leaf.path, *stamped));
                     continue;
                 }

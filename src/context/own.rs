@@ -93,6 +93,12 @@ impl Own {
         }
     }
 
+    /// Whether it says nothing at all, so that another tool may have dropped what it said. What a merge left without any
+    /// stamp for what lost there says that.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.marked && self.conflicts.is_empty()
+    }
+
     /// The text of the annotation, or of the marker; nothing if there is nothing to say.
     pub(crate) fn annotation_text(&self, role: Role) -> Option<String> {
         let text = match role {

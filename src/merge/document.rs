@@ -19,7 +19,7 @@ use super::identity::Slot;
 use super::sides::Sides;
 use crate::context::{
     ANNOTATION_KEY, CONFLICTS_KEY, Loser, Lost, Own, Role, birth, is_annotated, is_free, is_ours,
-    same, same_entry,
+    original_identity, same, same_entry,
 };
 use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
 
@@ -56,8 +56,9 @@ pub(super) fn is_about(slot: &Slot<'_>) -> bool {
 }
 
 /// Whether a record is as it was in the base, and nothing was said of it since. One that says less of itself agrees with
-/// whatever the base said: stamps are dropped to save space, or by tools that do not know them.
-pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>) -> bool {
+/// whatever the base said: stamps are dropped to save space, or by tools that do not know them. Nor is it a change of a
+/// record that it got a second name in the place of the one under `field`, since another one was born under that.
+pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>, field: &str) -> bool {
     if !base.is_structured() || !record.is_structured() {
         return same(base, record);
     }
@@ -66,7 +67,12 @@ pub(super) fn is_unchanged(base: NodeRef<'_>, record: NodeRef<'_>) -> bool {
     let same = said.chain(says).all(|entry| {
         let key = entry.key().map(NodeRef::text).unwrap_or_default();
         let (old, new) = (base.get(&key), record.get(&key));
-        same_entry(old.map(EntryRef::value), new.map(EntryRef::value))
+        let (old, new) = (old.map(EntryRef::value), new.map(EntryRef::value));
+        let got_name = |old: Option<NodeRef<'_>>, record| {
+            let name = old.map(NodeRef::text);
+            name.is_some() && original_identity(record, field).as_deref() == name.as_deref()
+        };
+        same_entry(old, new) || key == field && (got_name(old, record) || got_name(new, base))
     });
     same && !observed::says_more(base, record)
 }
@@ -99,7 +105,11 @@ impl Keeper {
         let own = versions.map(|node| node.map(|node| Own::of(node, role)).unwrap_or_default());
         // A tool that does not know annotations dropped them: that is no edit.
         let annotations = own.as_ref().map(|version| {
-            let known = if version.marked { version } else { &own.base };
+            let known = if version.is_bare() {
+                &own.base
+            } else {
+                version
+            };
             known.annotation.clone()
         });
         let version = |node, own, annotation| Version {

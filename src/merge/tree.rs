@@ -134,7 +134,7 @@ impl<'a> Merger<'a> {
         let (old, new) = (base.value(), entry.value());
         crate::yaml::same_key(base.key(), entry.key())
             && match (by, &self.keeper) {
-                (By::Field(_), Some(_)) => document::is_unchanged(old, new),
+                (By::Field(field), Some(_)) => document::is_unchanged(old, new, field),
                 _ => self.same(old, new),
             }
     }

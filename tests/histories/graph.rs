@@ -185,6 +185,7 @@ impl<T: Tool> Repository<T> {
             }
             let view = T::view(&file);
             intent = self.writes.edit(
+                head.sight(),
                 Sight {
                     intent: &intent,
                     view: &view,

@@ -7,7 +7,7 @@ use crate::graph::Repository;
 use crate::model::Model;
 use crate::view::Tool;
 use crate::walk::{Step, Walk, branches, take, walks};
-use crate::yaml::Driver;
+use crate::yaml::{Driver, Text};
 
 /// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
 fn config(cases: u32) -> ProptestConfig {
@@ -76,14 +76,29 @@ fn merged_in_orders<T: Tool>(
     ])
 }
 
+/// Six branches merge to one result in any order; to the same bytes where nobody types back what HEAD has, under a stamp that
+/// no file can tell from one that was dropped to save space.
+fn in_any_order<T: Tool, B: PartialEq + std::fmt::Debug>(
+    walk: &Walk,
+    branches: &[Step],
+    bytes: impl Fn(&T::File) -> B,
+) -> Result<(), TestCaseError> {
+    let [first, second, third] = merged_in_orders::<T>(walk, branches)?;
+    if !walk.types_back {
+        prop_assert_eq!(bytes(&first), bytes(&second));
+        prop_assert_eq!(bytes(&first), bytes(&third));
+    }
+    prop_assert_eq!(T::view(&first), T::view(&second));
+    prop_assert_eq!(T::view(&first), T::view(&third));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(config(600))]
 
     #[test]
     fn the_model_merges_six_branches_to_one_result_in_any_order(walk in walks(6), branches in branches()) {
-        let [first, second, third] = merged_in_orders::<Model>(&walk, &branches)?;
-        prop_assert_eq!(&first, &second);
-        prop_assert_eq!(&first, &third);
+        in_any_order::<Model, _>(&walk, &branches, Clone::clone)?;
     }
 }
 
@@ -92,9 +107,7 @@ proptest! {
 
     #[test]
     fn the_driver_merges_six_branches_to_the_same_bytes_in_any_order(walk in walks(6), branches in branches()) {
-        let [first, second, third] = merged_in_orders::<Driver>(&walk, &branches)?.map(|file| file.in_any_list_order());
-        prop_assert_eq!(&first, &second);
-        prop_assert_eq!(&first, &third);
+        in_any_order::<Driver, _>(&walk, &branches, Text::in_any_list_order)?;
     }
 }
 

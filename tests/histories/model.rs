@@ -326,21 +326,32 @@ impl Tool for Model {
         } else {
             &choice.leaf
         };
-        match &choice.taken {
-            Some(None) if choice.leaf.is_empty() => {
-                file.records.remove(&choice.id);
-                return file;
-            }
-            Some(Some(value)) => {
-                record.values.insert(leaf.to_owned(), value.clone());
-            }
-            Some(None) => {
-                record.values.remove(leaf);
-            }
-            None => {}
+        if choice.leaf.is_empty() && choice.taken.is_some() {
+            file.records.remove(&choice.id);
+            return file;
         }
-        record.losers.retain(|(of, _), _| *of != choice.leaf);
         let leaves: Vec<String> = group_of(leaf).into_iter().map(str::to_owned).collect();
+        if let Some(taken) = &choice.taken {
+            // Leaves that move together are taken together, as far as one edit wrote them.
+            let by = before.losers.get(&(choice.leaf.clone(), taken.clone()));
+            for leaf in &leaves {
+                let mut lost = before
+                    .losers
+                    .iter()
+                    .filter(|((of, value), stamp)| {
+                        of == leaf && Some(*stamp) == by && (*of != choice.leaf || value == taken)
+                    })
+                    .map(|((_, value), _)| value.clone());
+                match (lost.next(), lost.next()) {
+                    (Some(Some(value)), None) => record.values.insert(leaf.clone(), value),
+                    (Some(None), None) => record.values.remove(leaf),
+                    _ => None,
+                };
+            }
+        }
+        let settled =
+            |of: &String| *of == choice.leaf || !choice.leaf.is_empty() && leaves.contains(of);
+        record.losers.retain(|(of, _), _| !settled(of));
         let known: BTreeSet<Stamp> = before
             .losers
             .values()
@@ -576,7 +587,8 @@ enum Verdict {
 fn annotated(base: Option<&Record>, side: &Record) -> Record {
     // Tools keep the marker of the root.
     let is_root = side.values.contains_key(NAME);
-    match base.filter(|_| !is_root && side.stamps.is_empty() && side.birth.is_none()) {
+    let is_bare = side.stamps.is_empty() && side.birth.is_none() && side.losers.is_empty();
+    match base.filter(|_| !is_root && is_bare) {
         None => side.clone(),
         Some(base) => Record {
             birth: base.birth,
@@ -633,7 +645,8 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
         }
         let of = |record: &Record| record.stamps.get(&leaf).cloned().unwrap_or_default();
         let (mine, others, before) = (of(winner), of(other), base.map(of).unwrap_or_default());
-        let stamps = match verdict {
+        let in_both = &mine & &others;
+        let mut stamps = match verdict {
             Verdict::Same if mine == before => others,
             Verdict::Same if others == before => mine,
             Verdict::Same => {
@@ -656,6 +669,8 @@ fn merge_record(base: Option<&Record>, ours: &Record, theirs: &Record) -> Record
             }
             _ => mine,
         };
+        // What either side dropped is gone whatever else is merged.
+        stamps.retain(|stamped| !before.contains(stamped) || in_both.contains(stamped));
         if !stamps.is_empty() {
             merged.stamps.insert(leaf, stamps);
         }
@@ -801,9 +816,10 @@ fn decide(
         Verdict::Theirs => (others, mine, my_stamp, ours),
         _ => (mine, others, other_stamp, theirs),
     };
-    // Base kept it, and the winner's side settled that: it was observed.
+    // Base kept it, and the winner's side settled that: it was observed. (No stamp could say more of a deletion: it is kept.)
     let observed = |key: &(String, Value)| {
         stamp.is_none()
+            && key.1.is_some()
             && base.is_some_and(|base| base.losers.contains_key(key))
             && !loser.losers.contains_key(key)
     };

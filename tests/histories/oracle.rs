@@ -168,7 +168,14 @@ impl Writes {
     }
 
     /// What an edit meant. Without the tool it settles no conflict, but may come to.
-    pub(crate) fn edit(&mut self, before: Sight<'_>, change: &Change, with_tool: bool) -> Intent {
+    /// What HEAD keeps stays in the file, whatever is typed in for a while.
+    pub(crate) fn edit(
+        &mut self,
+        head: Sight<'_>,
+        before: Sight<'_>,
+        change: &Change,
+        with_tool: bool,
+    ) -> Intent {
         let mut intent = before.intent.clone();
         let origin = |id: &String| before.view.records[id].shown(ORIGIN).unwrap_or_default();
         let mut set = |intent: &mut Intent, leaf: Leaf, value: Value| {
@@ -194,7 +201,14 @@ impl Writes {
             let settles = with_tool && value.is_some();
             self.write(intent, &leaf, value, None);
             if !settles {
+                let kept = head.view.born_as(&leaf.0).map(|seen| &seen.kept);
+                let is_kept = |id: &WriteId| {
+                    let lost = (leaf.1.clone(), self.value(*id).clone());
+                    kept.is_some_and(|kept| kept.contains(&lost))
+                };
+                let kept = head.live(&leaf).into_iter().filter(is_kept);
                 let losers = old.into_iter().filter(|&id| *self.value(id) != shown);
+                let losers = losers.chain(kept);
                 for id in losers.collect::<Vec<_>>() {
                     intent.doubtful.insert(id);
                     intent.live.entry(leaf.clone()).or_default().insert(id);
@@ -246,6 +260,7 @@ impl Writes {
         if choice.leaf.is_empty() && choice.taken.is_some() {
             return self.edit(
                 before,
+                before,
                 &Change::Remove {
                     id: choice.id.clone(),
                 },
@@ -272,6 +287,14 @@ impl Writes {
             .into_iter()
             .filter(|&id| choice.leaf.is_empty() && *self.value(id) != value);
         let losers: Vec<WriteId> = losers.collect();
+        // Leaves that move together are settled together, and the others take the values that lost beside the chosen one.
+        for other in group_of(&leaf.1)
+            .into_iter()
+            .filter(|other| *other != leaf.1)
+        {
+            let other = (leaf.0.clone(), other.to_owned());
+            intent.doubtful.extend(before.live(&other));
+        }
         self.write(&mut intent, &leaf, value, None);
         intent.live.entry(leaf).or_default().extend(losers);
         intent
@@ -389,6 +412,13 @@ impl Writes {
                         survivors.entry(leaf.clone()).or_default().insert(id);
                     }
                 }
+                // Each side replaced the value of the other: one saw a removal of it, which another branch's update undid.
+                if !survivors.contains_key(leaf) && ours.has(origin) && theirs.has(origin) {
+                    let both: BTreeSet<WriteId> =
+                        ours.live(leaf).union(&theirs.live(leaf)).copied().collect();
+                    doubtful.extend(&both);
+                    survivors.insert(leaf.clone(), both);
+                }
             }
             intent.doubtful.extend(&doubtful);
             match (ours.has(origin), theirs.has(origin)) {
@@ -417,6 +447,8 @@ impl Writes {
                 .cloned()
                 .collect();
             leaves.insert((origin.clone(), String::new()));
+            // Of leaves that move together one may be seen that nobody wrote here.
+            leaves.extend(GROUP.map(|path| (origin.clone(), path.to_owned())));
             match (base.has(origin), theirs.has(origin)) {
                 (true, false) => {
                     if !ours.has(origin) {
@@ -522,6 +554,17 @@ impl Writes {
         }
         for id in mine {
             if before.contains(&id) && !after.contains(&id) {
+                // What ours shows and base only keeps was chosen, as far as a file can tell: it may stay.
+                let kept = (leaf.1.clone(), self.value(id).clone());
+                let is_kept = base
+                    .view
+                    .born_as(&leaf.0)
+                    .is_some_and(|seen| seen.kept.contains(&kept));
+                let shown = ours.view.born_as(&leaf.0).map(|seen| seen.shown(&leaf.1));
+                if is_kept && shown.as_ref() == Some(self.value(id)) {
+                    intent.doubtful.insert(id);
+                    intent.live.entry(leaf.clone()).or_default().insert(id);
+                }
                 continue;
             }
             // What is as base has it was not touched, as far as a file can tell.

@@ -164,6 +164,36 @@ fn f7_three_branches_at_one_place_come_out_the_same_in_every_order() {
 }
 
 #[test]
+fn f7_a_merged_record_without_stamps_says_so() {
+    let open = |text: &str| text.replace("origin: A\n", "origin: A\n    status: open\n");
+    let base = stamped(&open(&with("0")), &open(&with("1")), 1, 0);
+    let by_hand = [
+        base.replace("open", "done"),
+        base.replace("priority: 1", "priority: 2"),
+    ];
+    // A status that was stamped, and then edited by hand: so short a record has no other stamps then.
+    let stamped = stamped(&base, &base.replace("open", "busy"), 2, 1);
+    assert!(!stamped.contains("priority~"), "{stamped}");
+    let stamped = stamped.replace("status: busy", "status: blocked");
+    // It loses its stamp with the contest, and no tool has dropped those of the base.
+    in_every_order(&base, &[by_hand[0].clone(), by_hand[1].clone(), stamped]);
+}
+
+#[test]
+fn f7_a_stamp_stays_behind_with_the_value_that_was_taken_away() {
+    let base = with("1").replace("origin: A\n", "origin: A\n    owner: me\n");
+    let by_hand = base.replace("owner: me", "owner: you");
+    // Stamped, and taken away again, on one branch; what another branch wrote by hand is not that edit.
+    let gone = stamped(&base, &by_hand, 1, 0).replace("    owner: you\n", "");
+    let all = in_every_order(&base, &[by_hand, gone]);
+    assert!(
+        all.contains("    _crdt_conflicts: owner~~deleted\n"),
+        "{all}"
+    );
+    assert!(!all.contains("    _crdt: "), "{all}");
+}
+
+#[test]
 fn f7_a_stamp_that_one_branch_dropped_is_gone_in_every_order() {
     let base = stamped(&with("0"), &with("1"), 1, 0);
     let by_hand =
@@ -297,6 +327,23 @@ fn s4_a_conflict_settled_for_the_shown_value_is_an_edit() {
     );
 }
 
+#[test]
+fn s4_a_stamp_stays_while_its_leaf_is_open() {
+    let start = with("A");
+    let open = merged(
+        &start,
+        &stamped(&start, &with("B"), 1, 0),
+        &stamped(&start, &with("C"), 2, 1),
+    );
+    // However little room is left beside a new one.
+    let edited = stamped(&open, &open.replace("title: A", "title: T"), 3, 9);
+    let said = edited.lines().find(|line| line.starts_with("    _crdt:"));
+    assert!(
+        said.is_some_and(|said| said.contains(" priority~")),
+        "{edited}"
+    );
+}
+
 fn record(id: &str, title: &str) -> String {
     format!("  - id: {id}\n    title: {title}\n    origin: {title}\n")
 }
@@ -352,6 +399,16 @@ fn s11_an_edit_finds_the_record_that_was_renamed() {
         None,
         "{all}"
     );
+}
+
+#[test]
+fn s11_a_removal_finds_the_record_that_was_renamed() {
+    let base = with("1");
+    let first = stamped(&base, &format!("{base}{}", record("x", "Pears")), 1, 0);
+    let second = stamped(&base, &format!("{base}{}", record("x", "Plums")), 1, 5);
+    let both = merged(&base, &first, &second);
+    // Its second name is nobody's edit, and keeps nothing.
+    assert_eq!(merged(&second, &both, &base), first);
 }
 
 #[test]

@@ -121,6 +121,17 @@ pub(crate) enum Change {
     },
 }
 
+impl Change {
+    /// The record and the leaf of it, or the tag, that is changed; neither for the record as a whole.
+    pub(crate) fn leaf(&self) -> (&str, [Option<&str>; 2]) {
+        match self {
+            Change::Set { id, leaf, .. } => (id, [Some(leaf), None]),
+            Change::Tag { id, tag } | Change::Untag { id, tag } => (id, [None, Some(tag)]),
+            Change::Add { id, .. } | Change::Remove { id } => (id, [None, None]),
+        }
+    }
+}
+
 /// An open conflict and what somebody makes of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {

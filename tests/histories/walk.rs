@@ -84,6 +84,8 @@ pub(crate) struct Walk {
     /// Whether another tool takes part that drops annotations. Nobody edits titles then: without its birth nothing says that
     /// a record with another title is the one that was born.
     pub(crate) rewrites: bool,
+    /// Whether people type back within one commit what HEAD has, under a stamp of its own.
+    pub(crate) types_back: bool,
     pub(crate) branches: usize,
     pub(crate) steps: Vec<Step>,
 }
@@ -93,8 +95,8 @@ impl fmt::Debug for Walk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} branches, roomy: {}, rewrites: {}",
-            self.branches, self.roomy, self.rewrites
+            "{} branches, roomy: {}, rewrites: {}, types back: {}",
+            self.branches, self.roomy, self.rewrites, self.types_back
         )?;
         self.steps
             .iter()
@@ -150,14 +152,20 @@ fn step() -> impl Strategy<Value = Step> {
 /// Walks of up to `steps` steps.
 pub(crate) fn walks(steps: usize) -> impl Strategy<Value = Walk> {
     let steps = proptest::collection::vec(step(), 1..steps);
-    (any::<bool>(), any::<bool>(), 2usize..4, steps).prop_map(
-        |(roomy, rewrites, branches, steps)| Walk {
+    (
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        2usize..4,
+        steps,
+    )
+        .prop_map(|(roomy, rewrites, types_back, branches, steps)| Walk {
             roomy,
             rewrites,
+            types_back,
             branches,
             steps,
-        },
-    )
+        })
 }
 
 /// A member of `all`, if there is any.
@@ -231,6 +239,28 @@ fn change(view: &View, edit: &Edit, titles: impl Fn(&str) -> bool) -> Option<Cha
     }
 }
 
+/// Whether a change gives a leaf what HEAD has there, without a stamp in between, which comes before the change by the number
+/// `stamped_at`: no edit of the leaf, though its place or its quotes may be others.
+fn types_back(head: &View, changes: &[Change], change: &Change, stamped_at: usize) -> bool {
+    let is_back = match change {
+        Change::Set { id, leaf, value } => {
+            let head = head.records.get(id);
+            head.is_some_and(|seen| seen.shown(leaf) == *value)
+        }
+        Change::Tag { id, tag } | Change::Untag { id, tag } => {
+            let tagged = matches!(change, Change::Tag { .. });
+            let head = head.records.get(id);
+            head.is_some_and(|seen| seen.tags.contains(tag) == tagged)
+        }
+        Change::Add { .. } | Change::Remove { .. } => false,
+    };
+    is_back
+        && !changes
+            .iter()
+            .take(stamped_at)
+            .any(|earlier| earlier.leaf() == change.leaf())
+}
+
 /// Takes one step of a walk.
 ///
 /// # Errors
@@ -261,10 +291,17 @@ pub(crate) fn take<T: Tool>(
             // Nobody edits the title of a record that is not born yet, or whose birth may be dropped.
             let titles = *has_tool && !walk.rewrites;
             let mut changes = Vec::new();
+            let stamped_at = if *has_tool && walk.types_back {
+                *pause
+            } else {
+                0
+            };
             for edit in edits {
                 if let Some(change) = change(&T::view(&file), edit, |id| {
                     titles && head.records.contains_key(id)
-                }) {
+                })
+                .filter(|change| !types_back(&head, &changes, change, stamped_at))
+                {
                     T::change(&mut file, &change);
                     changes.push(change);
                 }

@@ -297,6 +297,17 @@ impl<'k, 'd> Settling<'k, 'd> {
         }
     }
 
+    /// Every leaf that `names` lead to stands as on one side.
+    fn win_all(&mut self, names: &Names, winner: Side) {
+        for side in [Side::Ours, Side::Theirs] {
+            for leaf in self.version(side).1.leaves.keys() {
+                if Annotation::names(leaf).starts_with(names.of(side)) {
+                    self.settled.winners.insert(leaf.clone(), winner);
+                }
+            }
+        }
+    }
+
     fn lose(&mut self, leaf: String, lost: Lost, stamp: Option<Stamp>) {
         self.settled.losers.push((Loser { leaf, lost }, stamp));
     }
@@ -316,7 +327,10 @@ impl<'k, 'd> Settling<'k, 'd> {
             }
             EntryDraft::Only(side, kept) => {
                 match standing {
-                    Standing::Named => self.lose(names.leaf(), Lost::Deletion, None),
+                    Standing::Named => {
+                        self.lose(names.leaf(), Lost::Deletion, None);
+                        self.win_all(names, side);
+                    }
                     Standing::Member => {}
                     Standing::Within => {
                         let side = other(side);

@@ -86,8 +86,7 @@ impl<'d> Version<'_, 'd> {
 
     /// Whether another tool took a conflict that base has out of this version, along with the stamp of the value that won.
     fn dropped(&self, base: Version<'_, '_>, loser: &Loser) -> bool {
-        !self.own.marked
-            && self.own.conflicts.is_empty()
+        self.own.is_bare()
             && base.own.conflicts.contains(loser)
             && !base.fitting(&loser.leaf).is_empty()
             && lost_value(base.value(&loser.leaf)) == lost_value(self.value(&loser.leaf))

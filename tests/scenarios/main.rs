@@ -10,6 +10,10 @@ mod support;
 #[path = "../support/text.rs"]
 mod text;
 
+// The edits of the tests of documents, made here with the real git.
+#[allow(dead_code)]
+#[path = "../documents/model.rs"]
+mod model;
 mod team;
 
 mod beginnings;
@@ -18,4 +22,5 @@ mod clones;
 mod contested;
 mod foreign;
 mod history;
+mod random;
 mod records;

@@ -214,7 +214,8 @@ impl Edited {
                 return Some(edited);
             };
             let winner = settling::Choice::Winner;
-            let text = settling::settle(&edited.document, contest, &winner, stamp, head).ok()?;
+            let text =
+                settling::settle(&edited.document, contest, &winner, None, stamp, head).ok()?;
             edited.document = read(text)?;
         }
     }

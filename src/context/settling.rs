@@ -12,7 +12,7 @@ use super::births::defining_leaf;
 use super::leaves;
 use super::own::Own;
 use super::placing::{self, Splice};
-use super::{Annotation, Loser, Lost, StampedValue, digest};
+use super::{Annotation, Loser, Lost, StampedValue, canonical, digest, same_entry};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
@@ -44,12 +44,24 @@ pub enum Unsettled {
 }
 
 impl Contest {
-    /// The leaves that a choice sets, and to what: fields that change together are taken together, as far as they lost
-    /// under the same stamp.
+    /// The value that a choice takes, where it takes the fields with it that change together with this one.
+    #[must_use]
+    pub fn taken_with_others(&self, choice: &Choice) -> Option<&Lost> {
+        match choice {
+            Choice::Loser(index) if together(&self.leaf).len() > 1 => {
+                self.losers.get(*index).map(|(lost, _)| lost)
+            }
+            _ => None,
+        }
+    }
+
+    /// The leaves that a choice sets, and to what: fields that change together are taken together, as they lost under the
+    /// same stamp, or as they stand in the version that the value comes from.
     fn chosen(
         &self,
         choice: &Choice,
         document: &Document,
+        origin: Option<&Document>,
     ) -> Result<Vec<(String, Option<NewValue>)>, Unsettled> {
         let index = match choice {
             Choice::Winner => return Ok(Vec::new()),
@@ -78,6 +90,17 @@ impl Contest {
                 chosen.push((leaf.to_owned(), taken(&loser.lost)));
             }
         }
+        let Some(origin) = origin.and_then(|origin| self.holder_like(origin)) else {
+            return Ok(chosen);
+        };
+        for leaf in together(&self.leaf) {
+            let value = |holder| at(holder, leaf).map(EntryRef::value);
+            let (now, then) = (value(node), value(origin.node));
+            if !same_entry(now, then) && chosen.iter().all(|(known, _)| known != leaf) {
+                let then = then.map(|then| NewValue::of_canonical(&canonical(then)));
+                chosen.push((leaf.to_owned(), then));
+            }
+        }
         Ok(chosen)
     }
 }
@@ -89,7 +112,8 @@ fn together(leaf: &str) -> Vec<&str> {
 }
 
 /// The text of a document with one of its contests settled, and with it those of the fields that change together with
-/// this one. `head` is the text of HEAD's file: what stands in it need not be named as superseded.
+/// this one: `origin` is the version that a loser among them comes from, where it is known. `head` is the text of HEAD's
+/// file: what stands in it need not be named as superseded.
 ///
 /// # Errors
 /// When the choice is none, or cannot be written.
@@ -97,6 +121,7 @@ pub fn settle(
     document: &Document,
     contest: &Contest,
     choice: &Choice,
+    origin: Option<&Document>,
     stamp: Stamp,
     head: &str,
 ) -> Result<String, Unsettled> {
@@ -117,7 +142,7 @@ pub fn settle(
         }
     }
     let mut document = read(document.text().to_owned())?;
-    for (leaf, value) in contest.chosen(choice, &document)? {
+    for (leaf, value) in contest.chosen(choice, &document, origin)? {
         let node = contest.holder_in(&document).ok_or(Unsettled::NoPlace)?.node;
         document = with_leaf(&document, node, &leaf, value.as_ref())?;
     }
@@ -292,6 +317,7 @@ todos:
             &document,
             contest,
             choice,
+            None,
             "6ewzat00-000007".parse().unwrap(),
             "",
         )

@@ -1,5 +1,6 @@
 //! The open conflicts of all documents, and settling them in the files.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,10 @@ use super::recording::{Stamps, new_stamp};
 use super::{Error, Favour, Repo, walk};
 use crate::context::{self, Choice, Contest, Lost, Unsettled};
 use crate::yaml::{Document, Limits};
+
+/// How many commits are searched for the version that a loser comes from: conflicts are settled soon, or their commits
+/// are far behind.
+const MOST_COMMITS: usize = 2_000;
 
 /// An open conflict and the file that it is in.
 #[derive(Clone, Debug)]
@@ -142,6 +147,50 @@ impl Repo {
         }
     }
 
+    /// The version of the file that a chosen loser comes from, where other fields come with it: the nearest one in the
+    /// history of HEAD, or of what is being merged, that shows the value uncontested. Nothing if it is not found.
+    fn origin_of(
+        &self,
+        open: &Open,
+        contest: &Contest,
+        choice: &Choice,
+    ) -> Result<Option<Document>, Error> {
+        let Some(lost) = contest.taken_with_others(choice) else {
+            return Ok(None);
+        };
+        let reading = || Error::libgit2("read the history");
+        let mut walk = self.inner.revwalk().map_err(reading())?;
+        if walk.push_head().is_err() {
+            return Ok(None);
+        }
+        if let Ok(merged) = self.inner.find_reference("MERGE_HEAD") {
+            walk.push_ref(merged.name().unwrap_or_default())
+                .map_err(reading())?;
+        }
+        let mut known = HashSet::new();
+        for commit in walk.take(MOST_COMMITS) {
+            let commit = self
+                .inner
+                .find_commit(commit.map_err(reading())?)
+                .map_err(reading())?;
+            let tree = commit.tree().map_err(reading())?;
+            let Ok(entry) = tree.get_path(&open.path) else {
+                continue;
+            };
+            if !known.insert(entry.id()) {
+                continue;
+            }
+            let blob = self.inner.find_blob(entry.id()).map_err(reading())?;
+            let version = Document::read(blob.content(), &Limits::default()).ok();
+            if let Some(version) =
+                version.filter(|version| contest.in_version(version).as_ref() == Some(lost))
+            {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+
     /// Settles one conflict; whether it was still there.
     ///
     /// # Errors
@@ -170,8 +219,10 @@ impl Repo {
         };
         let head = self.in_head(&open.path)?.unwrap_or_default();
         let head = String::from_utf8_lossy(&head);
+        let origin = self.origin_of(open, contest, choice)?;
         let stamp = new_stamp(stamps)?;
-        let text = context::settle(&document, contest, choice, stamp, &head).map_err(unsettled)?;
+        let text = context::settle(&document, contest, choice, origin.as_ref(), stamp, &head)
+            .map_err(unsettled)?;
         self.replace_unchanged(&open.path, &bytes, text.as_bytes())?;
         Ok(true)
     }

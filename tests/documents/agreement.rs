@@ -111,7 +111,15 @@ fn what_it_lost_can_be_taken_nevertheless() {
         let contests = contests(&document);
         let contest = contests.iter().find(|contest| contest.field == field);
         let stamp = "6ewzat00-000007".parse().unwrap();
-        settle(&document, contest.unwrap(), &Choice::Loser(0), stamp, "").unwrap()
+        settle(
+            &document,
+            contest.unwrap(),
+            &Choice::Loser(0),
+            None,
+            stamp,
+            "",
+        )
+        .unwrap()
     };
     let text = decided_by_stamp(base, "todos.a.status", "old");
     let settled = taken(&text, "todos/a/status");

@@ -372,7 +372,7 @@ impl Tool for Driver {
                 )
             }
         };
-        let text = context::settle(&document, contest, &which, stamp, &head.text).unwrap();
+        let text = context::settle(&document, contest, &which, None, stamp, &head.text).unwrap();
         Text {
             text,
             roomy: head.roomy,

@@ -383,7 +383,7 @@ fn the_fields_of_completion_are_one() {
             _crdt: v1 todos=or_set
             todos:
               - id: tide
-                _crdt_conflicts: completed_at~~j.null outcome~~deleted status~~s.blocked
+                _crdt_conflicts: status~~s.blocked
                 title: Show the tide
                 status: completed
                 completed_at: 2025-11-03T09:12:40Z
@@ -416,5 +416,35 @@ fn a_completed_todo_and_work_on_its_other_fields() {
                 priority: high
             ",
         );
+    });
+}
+
+#[test]
+fn who_takes_the_losing_status_takes_what_belonged_to_it() {
+    both_ways(FINISHED, |team| {
+        let [ann, ben] = team.two();
+        ann.changes(
+            "status: pending\n    completed_at: null",
+            "status: completed\n    completed_at: 2025-11-03T09:12:40Z\n    outcome: shown",
+        );
+        ben.changes("status: pending", "status: blocked");
+        ann.merges(&ben);
+        let is_shown = |text: &str| ann.has().shown().contains(text);
+        let (wins, taken) = if is_shown("status: blocked\n") {
+            (
+                "blocked",
+                "completed\n    completed_at: 2025-11-03T09:12:40Z\n    outcome: shown\n",
+            )
+        } else {
+            ("completed", "blocked\n    completed_at: null\n")
+        };
+        ann.rhema(&["resolve", "--path", "todos/tide/status", "--take", "1"])
+            .exits(0);
+        let text = ann.has().shown();
+        assert!(
+            text.contains(&format!("status: {taken}    priority: low\n")),
+            "{wins} won:\n{text}"
+        );
+        assert_eq!(ann.conflicts(), [json!(null); 0]);
     });
 }

@@ -76,6 +76,13 @@ impl Contest {
         holders(document).into_iter().nth(self.holder)
     }
 
+    /// The same root or record in another version of the document.
+    pub(super) fn holder_like<'d>(&self, document: &'d Document) -> Option<Holder<'d>> {
+        holders(document)
+            .into_iter()
+            .find(|holder| holder.names == self.names)
+    }
+
     /// What stands here in another version of the document; nothing if it is contested there, too.
     #[must_use]
     pub fn in_version(&self, document: &Document) -> Option<Lost> {
@@ -85,13 +92,12 @@ impl Contest {
         if is_open {
             return None;
         }
-        let holder = holders(document)
-            .into_iter()
-            .find(|holder| holder.names == self.names);
-        let value = holder.and_then(|holder| match self.leaf.as_str() {
-            "" => Some(said(holder.node)),
-            leaf => at(holder.node, leaf).map(|entry| said(entry.value())),
-        });
+        let value = self
+            .holder_like(document)
+            .and_then(|holder| match self.leaf.as_str() {
+                "" => Some(said(holder.node)),
+                leaf => at(holder.node, leaf).map(|entry| said(entry.value())),
+            });
         Some(value.map_or(Lost::Deletion, Lost::Value))
     }
 

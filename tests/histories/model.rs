@@ -785,6 +785,11 @@ fn decide(
     let claims = |side: &Record| {
         register
             .iter()
+            .filter(|leaf| {
+                let value = |record: &Record| record.values.get(**leaf).cloned();
+                // A stamp beside what base has, too, claims nothing for the others, unless it is known to be new.
+                base.and_then(value) != value(side) || fresh_stamp(base, side, leaf).is_some()
+            })
             .filter_map(|leaf| claim(base, side, leaf))
             .max()
     };

@@ -180,6 +180,19 @@ fn f7_a_merged_record_without_stamps_says_so() {
 }
 
 #[test]
+fn f7_what_was_typed_back_claims_nothing_for_its_group() {
+    let base = document(
+        "  - id: a\n    title: A\n    origin: A\n    status: open\n    completed_at: never\n",
+    );
+    let there = stamped(&base, &base.replace("never", "today"), 1, 0);
+    let back = there.replace("today", "never") + "    priority: 2\n";
+    let back = stamped(&base, &back, 1, 1);
+    assert!(back.contains("completed_at~"), "{back}");
+    let edits = ["    status: done\n", ""].map(|line| base.replace("    status: open\n", line));
+    in_every_order(&base, &[edits[0].clone(), back, edits[1].clone()]);
+}
+
+#[test]
 fn f7_a_stamp_stays_behind_with_the_value_that_was_taken_away() {
     let base = with("1").replace("origin: A\n", "origin: A\n    owner: me\n");
     let by_hand = base.replace("owner: me", "owner: you");

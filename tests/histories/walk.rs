@@ -301,6 +301,8 @@ pub(crate) fn take<T: Tool>(
                     titles && head.records.contains_key(id)
                 })
                 .filter(|change| !types_back(&head, &changes, change, stamped_at))
+                // Under a name that HEAD has it would be that record with another title, to the tool as to git.
+                .filter(|change| !matches!(change, Change::Add { id, .. } if head.records.contains_key(id)))
                 {
                     T::change(&mut file, &change);
                     changes.push(change);

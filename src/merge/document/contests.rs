@@ -153,13 +153,20 @@ impl<'k, 'd> Settling<'k, 'd> {
             let shown = |values: &[Option<NodeRef<'_>>]| -> Vec<Lost> {
                 values.iter().map(|value| lost_value(*value)).collect()
             };
-            let latest = |side| {
-                let claims = members
-                    .iter()
-                    .map(|(_, key)| self.claim(std::slice::from_ref(key), side, None));
+            // A stamp beside what base has, too, claims nothing for the others, unless it is known to be new.
+            let latest = |values: &[Option<NodeRef<'d>>], side| {
+                let edited = members.iter().zip(values).zip(&base);
+                let edited = edited.filter(|((member, value), base)| {
+                    let leaf = Annotation::path([member.1.as_str()]);
+                    !same_entry(**value, **base)
+                        || self.seen(side).is_restamped(self.seen.base, &leaf)
+                });
+                let claims = edited.map(|((member, _), _)| {
+                    self.claim(std::slice::from_ref(&member.1), side, None)
+                });
                 claims.filter_map(|claim| claim.stamp).max()
             };
-            let (mine, others) = (latest(Side::Ours), latest(Side::Theirs));
+            let (mine, others) = (latest(&ours, Side::Ours), latest(&theirs, Side::Theirs));
             // What was written anew was chosen, though it is what stood there.
             let differ = |a: &[Option<NodeRef<'_>>], b: &[Option<NodeRef<'_>>]| {
                 a.iter().zip(b).any(|(a, b)| !same_entry(*a, *b))

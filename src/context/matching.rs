@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Birth;
-use super::births::{birth, former, written};
+use super::births::{birth, defining, former, written};
 use super::records::identity;
 use crate::crdt::Digest;
 use crate::yaml::{EntryRef, NodeRef, Scalar};
@@ -27,6 +27,7 @@ pub(crate) fn numbered<const N: usize>(
         .iter()
         .flatten()
         .filter_map(|record| record.former.clone())
+        .chain(unwritten(&seen))
         .collect();
     let copied = copied(&seen);
     let mut known = Known::default();
@@ -37,6 +38,46 @@ pub(crate) fn numbered<const N: usize>(
         }
         known.number(&records)
     })
+}
+
+/// The births of records that have a second name and have lost what was written of their birth, as a tool may drop it: by
+/// its name alone such a record is one only where another version knows it under the first.
+fn unwritten<'d>(versions: &[Vec<Seen<'d>>]) -> Vec<Born<'d>> {
+    let all = || versions.iter().flatten();
+    let mut suspects: Vec<(Born<'d>, NodeRef<'d>)> = Vec::new();
+    for record in all().filter(|record| record.former.is_none()) {
+        if let Some(Scalar::Str(name)) = &record.identity {
+            suspects.extend(split(name).map(|born| (born, record.entry.value())));
+        }
+    }
+    if suspects.is_empty() {
+        return Vec::new();
+    }
+    let mut called: FxHashMap<&str, Vec<NodeRef<'d>>> = FxHashMap::default();
+    for record in all() {
+        if let Some(Scalar::Str(name)) = &record.identity {
+            called.entry(name).or_default().push(record.entry.value());
+        }
+    }
+    let is_one = |((first, digest), record): &(Born<'d>, NodeRef<'d>)| {
+        let known = called.get(first.as_ref()).map_or(&[][..], Vec::as_slice);
+        !known.is_empty()
+            && has_lost_its_birth(*record, *digest)
+            && known.iter().any(|record| birth(*record).digest == *digest)
+    };
+    suspects.retain(is_one);
+    suspects.into_iter().map(|(born, _)| born).collect()
+}
+
+/// The first name in a second one, and the digest in it.
+fn split<'d>(name: &str) -> Option<Born<'d>> {
+    let (first, suffix) = name.rsplit_once('-')?;
+    Some((Cow::Owned(first.to_owned()), suffix.parse().ok()?))
+}
+
+/// Whether nothing is written of a record's birth, though what names it has this digest.
+fn has_lost_its_birth(record: NodeRef<'_>, digest: Digest) -> bool {
+    written(record).is_none() && defining(record) == digest
 }
 
 /// The births that two records of one version have. Whoever copied a record copied its annotation, too: whose it was cannot
@@ -87,8 +128,14 @@ impl<'d> Seen<'d> {
             return;
         }
         if let Some(Scalar::Str(name)) = &self.identity {
-            let born = (name.clone(), birth(self.entry.value()).digest);
-            self.former = formers.contains(&born).then_some(born);
+            let record = self.entry.value();
+            let born = (name.clone(), birth(record).digest);
+            let lost = || split(name).filter(|(_, digest)| has_lost_its_birth(record, *digest));
+            self.former = if formers.contains(&born) {
+                Some(born)
+            } else {
+                lost().filter(|born| formers.contains(born))
+            };
         }
     }
 }

@@ -22,7 +22,8 @@ pub struct Rules<'r> {
 }
 
 impl Rules<'_> {
-    /// The edits that made `new` of `old` ([`edits`]).
+    /// The edits that made `new` of `old`: one for each stamp that `new` has and `old` has not, and one for what carries
+    /// none. Each observed what `old` holds in its place, losing values included.
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
         edits(old, new, self.groups)

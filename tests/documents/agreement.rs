@@ -57,6 +57,30 @@ fn a_list_at_the_root_is_a_document_once_a_record_of_it_is_annotated() {
     assert_eq!((merged.kept.losers, merged.kept.renamed), (1, 1), "{text}");
 }
 
+#[test]
+fn a_record_with_a_second_name_is_known_by_it_where_its_birth_was_dropped() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: A\n";
+    let born = |title: &str, replica| {
+        recorded(
+            base,
+            &format!("{base}  - id: n1\n    title: {title}\n"),
+            replica,
+            0,
+        )
+    };
+    let both = merged(base, &born("X", 1), &born("Y", 2));
+    let bare: String = text(&both)
+        .lines()
+        .filter(|line| !line.starts_with("    _crdt"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for title in ["X", "Y"] {
+        let merged = merged(base, &bare, &born(title, 2));
+        let ids = text(&merged).lines().filter(|line| line.contains("id: n1"));
+        assert_eq!(ids.count(), 2, "{}", text(&merged));
+    }
+}
+
 /// Two edits of one leaf in turn, the later one with the smaller value: its stamp must decide.
 fn decided_by_stamp(base: &str, leaf: &str, old: &str) -> String {
     let early = recorded(base, &base.replace(old, "zulu"), 1, 0);

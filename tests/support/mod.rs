@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -116,7 +118,17 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_rhema");
 
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Run {
-    let output = command.output().unwrap();
+    let mut tries = 0;
+    let output = loop {
+        match command.output() {
+            // A program that was just copied: a process that another test starts at this moment may still hold the copy.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 500 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            output => break output.unwrap(),
+        }
+    };
     Run {
         status: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

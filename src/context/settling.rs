@@ -343,6 +343,15 @@ todos:
     }
 
     #[test]
+    fn the_value_of_a_whole_record_is_what_it_says_not_what_is_said_about_it() {
+        let document = Document::from_text(TEXT.to_owned(), &Limits::default()).unwrap();
+        let contests = contests(&document);
+        let of_record = contests.iter().find(|contest| contest.field == "todos/b");
+        let shown = of_record.and_then(|contest| contest.winner.0.as_deref());
+        assert_eq!(shown, Some(r#"{"id":"b","title":"Second"}"#));
+    }
+
+    #[test]
     fn a_choice_sets_the_value_and_closes_the_contest() {
         let text = settled(TEXT, "todos/a/status", &Choice::Loser(0)).unwrap();
         assert!(text.contains("    status: late  # beside\n"), "{text}");

@@ -7,9 +7,9 @@ use super::placing::{is_ours, name_of};
 use super::records::identity;
 use super::value::normal;
 use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, digest, is_null};
-use crate::crdt::Digest;
 #[cfg(doc)]
 use crate::crdt::second_name;
+use crate::crdt::{Digest, split_second_name};
 use crate::yaml::{EntryRef, NodeRef, Scalar};
 
 /// The digest of what names a record: its defining field, or else all its scalar fields together.
@@ -88,8 +88,7 @@ pub(super) fn former<'d>(
     identity: &Cow<'d, str>,
     written: Option<Birth>,
 ) -> Option<(Cow<'d, str>, Digest)> {
-    let (former, suffix) = identity.rsplit_once('-')?;
-    let digest: Digest = suffix.parse().ok()?;
+    let (former, digest) = split_second_name(identity)?;
     let born = match written {
         Some(birth) => birth.digest,
         // It has nowhere to write its birth down.

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Birth;
 use super::births::{birth, defining, former, written};
 use super::records::identity;
-use crate::crdt::Digest;
+use crate::crdt::{Digest, split_second_name};
 use crate::yaml::{EntryRef, NodeRef, Scalar};
 
 /// Numbers the records of `versions` of a list, oldest first, which `field` tells apart in each: equal numbers are one
@@ -42,37 +42,37 @@ pub(crate) fn numbered<const N: usize>(
 
 /// The births of records that have a second name and have lost what was written of their birth, as a tool may drop it: by
 /// its name alone such a record is one only where another version knows it under the first.
-fn unwritten<'d>(versions: &[Vec<Seen<'d>>]) -> Vec<Born<'d>> {
+fn unwritten<'s, 'd>(versions: &'s [Vec<Seen<'d>>]) -> Vec<Born<'d>> {
     let all = || versions.iter().flatten();
-    let mut suspects: Vec<(Born<'d>, NodeRef<'d>)> = Vec::new();
-    for record in all().filter(|record| record.former.is_none()) {
-        if let Some(Scalar::Str(name)) = &record.identity {
-            suspects.extend(split(name).map(|born| (born, record.entry.value())));
-        }
-    }
+    let named = |record: &'s Seen<'d>| match &record.identity {
+        Some(Scalar::Str(name)) => Some((name.as_ref(), record.entry.value())),
+        _ => None,
+    };
+    let suspects: Vec<(&str, Digest, NodeRef<'d>)> = all()
+        .filter(|record| record.former.is_none())
+        .filter_map(named)
+        .filter_map(|(name, record)| {
+            let (first, digest) = split_second_name(name)?;
+            Some((first, digest, record))
+        })
+        .collect();
     if suspects.is_empty() {
         return Vec::new();
     }
     let mut called: FxHashMap<&str, Vec<NodeRef<'d>>> = FxHashMap::default();
-    for record in all() {
-        if let Some(Scalar::Str(name)) = &record.identity {
-            called.entry(name).or_default().push(record.entry.value());
-        }
+    for (name, record) in all().filter_map(named) {
+        called.entry(name).or_default().push(record);
     }
-    let is_one = |((first, digest), record): &(Born<'d>, NodeRef<'d>)| {
-        let known = called.get(first.as_ref()).map_or(&[][..], Vec::as_slice);
+    let is_one = |(first, digest, record): &(&str, Digest, NodeRef<'d>)| {
+        let known = called.get(first).map_or(&[][..], Vec::as_slice);
         !known.is_empty()
             && has_lost_its_birth(*record, *digest)
             && known.iter().any(|record| birth(*record).digest == *digest)
     };
-    suspects.retain(is_one);
-    suspects.into_iter().map(|(born, _)| born).collect()
-}
-
-/// The first name in a second one, and the digest in it.
-fn split<'d>(name: &str) -> Option<Born<'d>> {
-    let (first, suffix) = name.rsplit_once('-')?;
-    Some((Cow::Owned(first.to_owned()), suffix.parse().ok()?))
+    let found = suspects.into_iter().filter(is_one);
+    found
+        .map(|(first, digest, _)| (Cow::Owned(first.to_owned()), digest))
+        .collect()
 }
 
 /// Whether nothing is written of a record's birth, though what names it has this digest.
@@ -130,11 +130,16 @@ impl<'d> Seen<'d> {
         if let Some(Scalar::Str(name)) = &self.identity {
             let record = self.entry.value();
             let born = (name.clone(), birth(record).digest);
-            let lost = || split(name).filter(|(_, digest)| has_lost_its_birth(record, *digest));
+            let lost = || {
+                let (first, digest) = split_second_name(name)?;
+                let former = (Cow::Owned(first.to_owned()), digest);
+                let is_one = formers.contains(&former) && has_lost_its_birth(record, digest);
+                is_one.then_some(former)
+            };
             self.former = if formers.contains(&born) {
                 Some(born)
             } else {
-                lost().filter(|born| formers.contains(born))
+                lost()
             };
         }
     }

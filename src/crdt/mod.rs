@@ -33,6 +33,6 @@ pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};
-pub use set::second_name;
+pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
 pub use view::Rules;

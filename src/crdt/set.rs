@@ -16,6 +16,14 @@ pub fn second_name(name: &str, birth: Digest) -> String {
     format!("{name}-{birth}")
 }
 
+/// The name that a record was born under and the digest of its birth, as a [`second_name`] tells them; nothing for a name
+/// that has not the form of one.
+#[must_use]
+pub fn split_second_name(name: &str) -> Option<(&str, Digest)> {
+    let (first, suffix) = name.rsplit_once('-')?;
+    Some((first, suffix.parse().ok()?))
+}
+
 /// What a record is known by, whatever it is called by now: the name that it was born under, and what named it then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
@@ -29,12 +37,9 @@ impl Key {
     /// The key of a record that is called `name`.
     pub(super) fn new(name: &Atom, birth: Digest) -> Self {
         let name = name.said();
-        let first = name.strip_suffix(birth.to_string().as_str());
-        let family = first
-            .and_then(|name| name.strip_suffix('-'))
-            .unwrap_or(name);
+        let second = split_second_name(name).filter(|(_, digest)| *digest == birth);
         Self {
-            family: family.to_owned(),
+            family: second.map_or(name, |(first, _)| first).to_owned(),
             birth,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::about::{bear, key_of, record_name, saying};
 use super::role_of;
 use crate::context::{Birth, birth, canonical, original_identity};
-use crate::crdt::second_name;
+use crate::crdt::{second_name, split_second_name};
 use crate::merge::identity::{By, Slot};
 use crate::yaml::{Draft, EntryDraft, EntryRef, double_quoted};
 
@@ -23,7 +23,7 @@ pub(in crate::merge) struct Twin<'d> {
 impl Twin<'_> {
     /// Whether it stands behind the record called `other`, which is another twin from an earlier merge.
     pub(in crate::merge) fn stands_behind(&self, other: &str) -> bool {
-        let family = self.name.rsplit_once('-').map_or("", |(name, _)| name);
+        let family = split_second_name(&self.name).map_or("", |(first, _)| first);
         other.starts_with(family) && other.len() == self.name.len() && other < self.name.as_str()
     }
 }

@@ -10,6 +10,10 @@ use super::text_merge::{TextMerge, text_merge};
 use super::walk::git_path;
 use super::{Ending, Error, Repo, Settings, Sides, merge_files};
 
+/// The stages of an unmerged file in the index that hold both sides.
+const OURS: i32 = 2;
+const THEIRS: i32 = 3;
+
 /// The side whose lines stand where both changed the very same thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Favour {
@@ -90,7 +94,6 @@ impl Repo {
     /// Whether a file without markers, which holds `bytes`, still is our version of it although the index says that it
     /// is unmerged, and merging changes it: that is what git leaves behind where the driver cannot be run.
     pub(super) fn is_left_unmerged(&self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
-        const OURS: i32 = 2;
         let index = self
             .inner
             .index()
@@ -115,7 +118,7 @@ impl Repo {
         let Ok(index) = self.inner.index() else {
             return false;
         };
-        index.get_path(path, 2).is_some() != index.get_path(path, 3).is_some()
+        index.get_path(path, OURS).is_some() != index.get_path(path, THEIRS).is_some()
     }
 
     /// The three versions that the index holds of an unmerged file; the ancestor is empty where there is none.

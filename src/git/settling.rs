@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use git2::{Commit, Oid};
+
 use super::documents::{marked_places, scope_of};
 use super::recording::{Stamps, new_stamp};
 use super::{Error, Favour, Repo, walk};
@@ -127,15 +129,12 @@ impl Repo {
         };
         let mut known = None;
         loop {
-            let tree = commit.tree().map_err(reading())?;
-            let Ok(entry) = tree.get_path(&open.path) else {
+            let Some(id) = blob_in(&commit, &open.path)? else {
                 return Ok(None);
             };
-            if known != Some(entry.id()) {
-                known = Some(entry.id());
-                let blob = self.inner.find_blob(entry.id()).map_err(reading())?;
-                let read = Document::read(blob.content(), &Limits::default());
-                let before = read.ok().and_then(|read| open.contest.in_version(&read));
+            if known.replace(id) != Some(id) {
+                let version = self.version(id)?;
+                let before = version.and_then(|version| open.contest.in_version(&version));
                 if before.is_some() {
                     return Ok(before);
                 }
@@ -169,26 +168,28 @@ impl Repo {
         }
         let mut known = HashSet::new();
         for commit in walk.take(MOST_COMMITS) {
-            let commit = self
-                .inner
-                .find_commit(commit.map_err(reading())?)
-                .map_err(reading())?;
-            let tree = commit.tree().map_err(reading())?;
-            let Ok(entry) = tree.get_path(&open.path) else {
+            let commit = self.inner.find_commit(commit.map_err(reading())?);
+            let Some(id) = blob_in(&commit.map_err(reading())?, &open.path)? else {
                 continue;
             };
-            if !known.insert(entry.id()) {
+            if !known.insert(id) {
                 continue;
             }
-            let blob = self.inner.find_blob(entry.id()).map_err(reading())?;
-            let version = Document::read(blob.content(), &Limits::default()).ok();
-            if let Some(version) =
-                version.filter(|version| contest.in_version(version).as_ref() == Some(lost))
-            {
+            let shows = |version: &Document| contest.in_version(version).as_ref() == Some(lost);
+            if let Some(version) = self.version(id)?.filter(shows) {
                 return Ok(Some(version));
             }
         }
         Ok(None)
+    }
+
+    /// A version of a file that a commit holds; nothing if it is no YAML.
+    fn version(&self, id: Oid) -> Result<Option<Document>, Error> {
+        let blob = self
+            .inner
+            .find_blob(id)
+            .map_err(Error::libgit2("read the history"))?;
+        Ok(Document::read(blob.content(), &Limits::default()).ok())
     }
 
     /// Settles one conflict; whether it was still there.
@@ -226,4 +227,10 @@ impl Repo {
         self.replace_unchanged(&open.path, &bytes, text.as_bytes())?;
         Ok(true)
     }
+}
+
+/// What a commit holds at a path; nothing if that is not there.
+fn blob_in(commit: &Commit<'_>, path: &Path) -> Result<Option<Oid>, Error> {
+    let tree = commit.tree().map_err(Error::libgit2("read the history"))?;
+    Ok(tree.get_path(path).ok().map(|entry| entry.id()))
 }

@@ -25,14 +25,16 @@ pub(super) fn merge<T: Hash + Eq + Ord + Clone>(base: &[T], ours: &[T], theirs: 
         added.get_mut(value)?.pop()
     });
     let in_base: Vec<u32> = (0..base.len() as u32).collect();
-    let stands = |entry: u32, side: &[u32]| side.contains(&entry);
-    let fates: Vec<Fate> = (0..entries.len() as u32)
-        .map(|entry| {
-            let was = (entry as usize) < base.len();
-            match (was, stands(entry, &mine), stands(entry, &others)) {
-                (true, true, true) | (false, ..) => Fate::Stays,
-                (true, ..) => Fate::Gone,
-            }
+    let mut sides = vec![0; entries.len()];
+    for &entry in mine.iter().chain(&others) {
+        sides[entry as usize] += 1;
+    }
+    let fates: Vec<Fate> = sides
+        .into_iter()
+        .enumerate()
+        .map(|(entry, sides)| match sides {
+            0 | 1 if entry < base.len() => Fate::Gone,
+            _ => Fate::Stays,
         })
         .collect();
     let orders = Orders {

@@ -28,8 +28,8 @@ use observed::Version;
 pub(super) use about::{About, is_one_line_draft};
 pub(super) use twins::{Twin, name_of};
 
-/// Whether three files are versions of a document: one carries the marker, or annotated records at its root, and nobody else uses our keys in a root. (Other
-/// tools drop the marker, which is no edit.)
+/// Whether three files are versions of a document: one carries the marker, or annotated records at its root, and nobody else
+/// uses our keys in a root. (Other tools drop the marker, which is no edit.)
 pub(super) fn are_documents(documents: &Sides<Document>) -> bool {
     let roots = documents.as_ref().map(Document::root);
     roots.iter().flatten().any(|root| is_annotated(*root))

@@ -111,10 +111,10 @@ pub(super) fn bear(entry: &mut EntryDraft<'_>, birth: Birth) {
     match standing {
         Some(at) => collection.entries[at] = made,
         None => {
-            let first_is_one_line = || collection.entries.first().is_some_and(is_one_line_draft);
-            let count = collection.entries.len();
-            let at = place_among(Role::Record, collection.flow, count, first_is_one_line);
-            collection.entries.insert(at, made);
+            let about = About {
+                entries: vec![made],
+            };
+            about.insert(Role::Record, collection.flow, &mut collection.entries);
         }
     }
 }

@@ -6,7 +6,7 @@ use rhema_crdt::context::{Conflicts, Lost, canonical};
 use rhema_crdt::merge::{Options, merge};
 use rhema_crdt::yaml::{Document, Limits, NodeRef};
 
-use crate::model::{Edit, FIELDS, Model, edits};
+use crate::model::{Edit, FIELDS, Model, edits, in_any_list_order};
 
 pub(crate) fn merged(base: &str, ours: &str, theirs: &str) -> String {
     let merged = merge(
@@ -74,20 +74,6 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
         config.rng_seed = RngSeed::Fixed(20_261_120);
     }
     config
-}
-
-/// The text with the members of plain lists sorted: where several branches touch one place of such a list, the members
-/// are the same in any order of merging, their order need not be.
-fn in_any_list_order(text: &str) -> String {
-    let lines = text.lines().map(|line| match line.split_once("tags: [") {
-        Some((before, tags)) => {
-            let mut tags: Vec<&str> = tags.trim_end_matches(']').split(", ").collect();
-            tags.sort_unstable();
-            format!("{before}tags: {tags:?}\n")
-        }
-        None => format!("{line}\n"),
-    });
-    lines.collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rhema_crdt::yaml::double_quoted;
 use crate::branches::{branch, config, merged, read};
 use crate::model::{Model, edits};
 
-const RULES: Rules<'static> = Rules {
+pub(crate) const RULES: Rules<'static> = Rules {
     groups: &GROUPS,
     spell: double_quoted,
 };

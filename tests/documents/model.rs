@@ -174,3 +174,17 @@ impl Model {
         out
     }
 }
+
+/// The text with the members of plain lists sorted: where several branches touch one place of such a list, the members
+/// are the same in any order of merging, their order need not be.
+pub(crate) fn in_any_list_order(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once("tags: [") {
+        Some((before, tags)) => {
+            let mut tags: Vec<&str> = tags.trim_end_matches(']').split(", ").collect();
+            tags.sort_unstable();
+            format!("{before}tags: {tags:?}\n")
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}

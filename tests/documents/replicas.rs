@@ -5,18 +5,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rhema_crdt::context::{GROUPS, lift};
 use rhema_crdt::crdt::{
-    Act, Atom, Birth, Clock, Document, Edit, Map, Node, Record, Replica, Rules, Stamp, Stamps,
+    Act, Atom, Birth, Clock, Document, Edit, Map, Node, Path, Record, Replica, Stamp, Stamps,
 };
 use rhema_crdt::yaml::double_quoted;
 
 use crate::branches::{config, read};
-use crate::core::shown;
+use crate::core::{RULES, shown};
 use crate::model::{FIELDS, Model};
-
-const RULES: Rules<'static> = Rules {
-    groups: &GROUPS,
-    spell: double_quoted,
-};
 
 const REPLICAS: usize = 3;
 
@@ -65,6 +60,11 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         4 => (0usize..REPLICAS).prop_map(|from| Step::Hear { from }),
     ];
     proptest::collection::vec((0..REPLICAS, step), 1..14)
+}
+
+/// The way to a record.
+fn todo(record: &Record) -> Path {
+    Path::default().entry("todos").record(record)
 }
 
 fn text(value: &str) -> Atom {
@@ -117,9 +117,7 @@ fn done(view: &Document, step: &Step, stamp: Stamp) -> Option<Document> {
         }
         Step::Remove { record } => {
             let gone = todos.remove(at(record)?);
-            let path = rhema_crdt::crdt::Path::default()
-                .entry("todos")
-                .record(&gone);
+            let path = todo(&gone);
             after
                 .losers
                 .retain(|loser, _| !loser.at.steps().starts_with(path.steps()));
@@ -159,9 +157,7 @@ fn done(view: &Document, step: &Step, stamp: Stamp) -> Option<Document> {
     }
     if let Some((record, field)) = touched {
         // Whoever edits a leaf settles what lost there; fields of a group are one.
-        let path = rhema_crdt::crdt::Path::default()
-            .entry("todos")
-            .record(&record);
+        let path = todo(&record);
         let group = GROUPS.iter().find(|group| group.contains(&field));
         let leaves: Vec<_> = match group {
             Some(group) => group.iter().map(|field| path.entry(field)).collect(),
@@ -309,7 +305,7 @@ proptest! {
                     unseen && touches
                 });
                 let stands = records(&mut view).iter().any(|record| {
-                    rhema_crdt::crdt::Path::default().entry("todos").record(record) == change.at
+                    todo(record) == change.at
                 });
                 prop_assert!(updated || !stands, "{} came back", change.at);
             }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use crate::model::{Edit, Model, edits};
+use crate::model::{Edit, Model, edits, in_any_list_order};
 use crate::support::{Tree, World};
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -40,19 +40,6 @@ fn branches<'w>(world: &'w World, scripts: &[Vec<Edit>; 3], synced: [bool; 3]) -
         tree.git(&["commit", "-q", "--allow-empty", "-m", branch]);
     }
     tree
-}
-
-/// The text with the members of plain lists sorted: only their order may depend on the order of merging.
-fn in_any_list_order(text: &str) -> String {
-    let sorted = |line: &str| match line.split_once("tags: [") {
-        Some((before, tags)) => {
-            let mut tags: Vec<&str> = tags.trim_end_matches(']').split(", ").collect();
-            tags.sort_unstable();
-            format!("{before}tags: {tags:?}\n")
-        }
-        None => format!("{line}\n"),
-    };
-    text.lines().map(sorted).collect()
 }
 
 proptest! {

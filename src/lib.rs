@@ -6,6 +6,7 @@
 //! - [`crdt`]: the pure core: stamps, clocks, registers.
 //! - [`context`]: between YAML and the CRDTs: what a context file says about its own edits.
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
+//! - [`overlay`]: what a work tree shows: HEAD, and the known edits that it does not contain.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `setup`: what `init` does and `uninit` takes back.
@@ -23,6 +24,7 @@ pub mod git;
 pub mod merge;
 #[cfg(feature = "node")]
 pub mod node;
+pub mod overlay;
 #[cfg(feature = "node")]
 pub mod setup;
 pub mod yaml;

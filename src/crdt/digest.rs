@@ -13,6 +13,7 @@ const CHARS: usize = 3;
 
 /// A digest of a value's canonical bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Digest(u16);
 
 impl Digest {

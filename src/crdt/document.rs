@@ -10,6 +10,7 @@ use super::{Digest, Stamp};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Atom {
     canonical: String,
     text: Option<String>,
@@ -90,6 +91,7 @@ impl Ord for Atom {
 
 /// How a record came into being: what tells it from another one of the same identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Birth {
     /// When and where; none for a record that was written without the tool.
     pub stamp: Option<Stamp>,
@@ -99,6 +101,7 @@ pub struct Birth {
 
 /// A value in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub enum Node {
     /// A value that is replaced as a whole.
     Register(Atom, Stamps),
@@ -118,6 +121,7 @@ pub type Map = BTreeMap<String, Node>;
 
 /// A member of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
     /// What it is called.
     pub name: Atom,
@@ -151,10 +155,12 @@ pub struct Document {
 
 /// The way from the root to a leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Path(Vec<Step>);
 
 /// One step of a way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub enum Step {
     /// To an entry of a map.
     Entry(String),

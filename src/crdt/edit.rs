@@ -14,6 +14,7 @@ pub struct Edit {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Change {
     /// Where.
     pub at: Path,
@@ -25,6 +26,7 @@ pub struct Change {
 
 /// What is done to a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub enum Act {
     /// A leaf gets a value, whether or not it was there.
     Write(Atom),

@@ -6,6 +6,7 @@ use super::{Digest, Stamp};
 
 /// A set of observed values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observed {
     stamps: BTreeSet<Stamp>,
     unstamped: BTreeSet<Digest>,

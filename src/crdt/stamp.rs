@@ -21,6 +21,7 @@ const LAST_MILLIS: u64 = (1 << (5 * TIME_CHARS)) - 1;
 
 /// The short name of a replica: a fingerprint of a node's key and an incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Replica(u32);
 
 impl Replica {
@@ -33,6 +34,7 @@ impl Replica {
 
 /// Names an edit: unique, totally ordered by time and then by replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stamp {
     millis: u64,
     replica: Replica,

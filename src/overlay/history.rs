@@ -1,0 +1,86 @@
+//! Git's graph, as far as it tells which edits a commit contains.
+
+use std::fmt;
+
+/// A commit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
+pub struct CommitId([u8; 20]);
+
+/// The content of a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
+pub struct BlobId([u8; 20]);
+
+macro_rules! object_id {
+    ($id:ident) => {
+        impl $id {
+            /// The object with this name.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 20]) -> Self {
+                Self(bytes)
+            }
+
+            /// Its name.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 20] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+object_id!(CommitId);
+object_id!(BlobId);
+
+/// A commit that changed a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The commit.
+    pub commit: CommitId,
+    /// The file in each of its parents; none where that has no such file. Empty for a commit without parents.
+    pub before: Vec<Option<BlobId>>,
+    /// The file in it; none where it has no such file.
+    pub after: Option<BlobId>,
+}
+
+/// Where commits and the versions of one document are looked up.
+pub trait History {
+    /// What can go wrong while reading.
+    type Error;
+
+    /// Whether `ancestor` is `of` or one of its ancestors; nothing where one of them, or what lies between, is not at hand.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    fn is_ancestor(&self, ancestor: CommitId, of: CommitId) -> Result<Option<bool>, Self::Error>;
+
+    /// The commits in the ancestry of `of` (itself included) and not in that of `without`, in which the document is not what
+    /// it is in every parent; newest first. Nothing where `without` or what lies between is not at hand.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    fn versions(
+        &self,
+        of: CommitId,
+        without: Option<CommitId>,
+    ) -> Result<Option<Vec<Version>>, Self::Error>;
+
+    /// The bytes of a version, as the repository holds them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn bytes(&self, blob: BlobId) -> Result<Vec<u8>, Self::Error>;
+}

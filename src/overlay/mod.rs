@@ -1,0 +1,13 @@
+//! What a work tree shows: HEAD's version of a document, and over it the known edits that HEAD does not contain.
+//!
+//! A replica *knows* a grow-only set of edits ([`Known`]); what it shows is a function of HEAD and of that set. Git's graph
+//! ([`History`]) tells which of them HEAD contains.
+//!
+//! Pure: commits, time and stamps are arguments. Depends on `crdt`, `context`, `merge` and `yaml`, and knows neither git2
+//! nor the store.
+
+mod history;
+mod known;
+
+pub use history::{BlobId, CommitId, History, Version};
+pub use known::{Deed, DocumentPath, Known};

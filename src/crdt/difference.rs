@@ -223,10 +223,9 @@ impl Difference<'_> {
     }
 
     fn value(&self, value: &Atom, stamps: &Stamps) -> Observed {
+        // Another version of the file may hold the value and have dropped its stamps: it is the same one.
         let mut observed = Observed::default();
-        if stamps.is_empty() {
-            observed.add(None, value.digest());
-        }
+        observed.add(None, value.digest());
         for &stamp in stamps {
             observed.extend(&self.stamp(stamp));
         }

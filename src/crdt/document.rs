@@ -178,16 +178,18 @@ impl Path {
     /// The way on to an entry of a map.
     #[must_use]
     pub fn entry(&self, name: &str) -> Self {
-        self.join(Step::Entry(name.to_owned()))
+        self.then(Step::Entry(name.to_owned()))
     }
 
     /// The way on to a record.
     #[must_use]
     pub fn record(&self, record: &Record) -> Self {
-        self.join(Step::Record(record.name.clone(), record.birth.digest))
+        self.then(Step::Record(record.name.clone(), record.birth.digest))
     }
 
-    pub(super) fn join(&self, step: Step) -> Self {
+    /// The way on by one step.
+    #[must_use]
+    pub fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)

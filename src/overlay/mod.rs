@@ -6,8 +6,13 @@
 //! Pure: commits, time and stamps are arguments. Depends on `crdt`, `context`, `merge` and `yaml`, and knows neither git2
 //! nor the store.
 
+mod contained;
+mod effect;
 mod history;
 mod known;
+mod selection;
 
+pub use contained::{Containment, Contents};
 pub use history::{BlobId, CommitId, History, Version};
 pub use known::{Deed, DocumentPath, Known};
+pub use selection::{Judged, Origin, RULES, overlay, retracted};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Touch, Value, Viewing};
-use crate::crdt::document::{Atom, Birth, Map, Node, Path, Record, Stamps, Step};
+use crate::crdt::document::{Birth, Map, Node, Path, Record, Stamps, Step};
 use crate::crdt::edit::Act;
 use crate::crdt::register::stamps_of;
 use crate::crdt::set::{self, Key, Order};
@@ -197,7 +197,7 @@ impl Viewing<'_> {
         let mut by_edit: BTreeMap<usize, Write<Vec<Value>>> = BTreeMap::new();
         // What stands is a value like any other to whoever did not see it.
         let fields_here = || group.iter().filter_map(|name| base.get(*name));
-        let saw = |touch: &Touch| fields_here().all(|node| observes(&touch.observed, node));
+        let saw = |touch: &Touch| fields_here().all(|node| touch.observed.saw(node));
         for touch in &touches {
             let write = by_edit.entry(touch.edit).or_insert_with(|| Write {
                 value: standing.clone(),
@@ -257,27 +257,8 @@ fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
         for touch in removals.iter().chain(updates.iter().filter(leads_here)) {
             observed.extend(&touch.observed);
         }
-        observes(&observed, node)
+        observed.saw(node)
     })
-}
-
-/// Whether everything in a node was observed.
-fn observes(observed: &Observed, node: &Node) -> bool {
-    let saw = |value: &Atom, stamps: &Stamps| match stamps.is_empty() {
-        true => observed.contains(None, value.digest()),
-        false => stamps
-            .iter()
-            .any(|stamp| observed.contains(Some(*stamp), value.digest())),
-    };
-    match node {
-        Node::Register(value, stamps) => saw(value, stamps),
-        Node::List(members, stamps) => members.iter().all(|member| saw(member, stamps)),
-        Node::Map(map) => map.values().all(|node| observes(observed, node)),
-        Node::Set(records) => records
-            .iter()
-            .flat_map(|record| record.fields.values())
-            .all(|node| observes(observed, node)),
-    }
 }
 
 /// The latest edit of a value.

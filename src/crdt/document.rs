@@ -153,6 +153,42 @@ pub struct Document {
     pub superseded: BTreeMap<Stamp, Stamps>,
 }
 
+/// What stands at a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'d> {
+    /// A value, a list, a map or a set.
+    Node(&'d Node),
+    /// A record, the set that it is in, and its place there.
+    Record(&'d Record, &'d [Record], usize),
+}
+
+impl Document {
+    /// What stands at `at`; nothing at the root, which stands nowhere.
+    #[must_use]
+    pub fn found(&self, at: &Path) -> Option<Found<'_>> {
+        let mut here = None;
+        for step in at.steps() {
+            here = Some(match (step, here) {
+                (Step::Entry(name), None) => Found::Node(self.root.get(name)?),
+                (Step::Entry(name), Some(Found::Node(Node::Map(map)))) => {
+                    Found::Node(map.get(name)?)
+                }
+                (Step::Entry(name), Some(Found::Record(record, ..))) => {
+                    Found::Node(record.fields.get(name)?)
+                }
+                (Step::Record(name, birth), Some(Found::Node(Node::Set(records)))) => {
+                    let is_it =
+                        |record: &Record| record.birth.digest == *birth && record.name == *name;
+                    let index = records.iter().position(is_it)?;
+                    Found::Record(records.get(index)?, records, index)
+                }
+                _ => return None,
+            });
+        }
+        here
+    }
+}
+
 /// The way from the root to a leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
@@ -185,6 +221,11 @@ impl Path {
     #[must_use]
     pub fn record(&self, record: &Record) -> Self {
         self.then(Step::Record(record.name.clone(), record.birth.digest))
+    }
+
+    /// The first steps of it.
+    pub(super) fn first(&self, steps: usize) -> Self {
+        Self(self.0.iter().take(steps).cloned().collect())
     }
 
     /// The way on by one step.

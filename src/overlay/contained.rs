@@ -123,8 +123,8 @@ impl<'h, H: History> Contents<'h, H> {
                 let same = makes(&before, &after, change, known.stamp);
                 *held |= same;
                 if !*held && self.descends(known, version, change)? {
-                    let stood = super::effect::found(&before, &change.at).is_some();
-                    *held |= stood && super::effect::found(&after, &change.at).is_none();
+                    let stood = before.found(&change.at).is_some();
+                    *held |= stood && after.found(&change.at).is_none();
                 }
             }
         }

@@ -1,45 +1,10 @@
 //! What a change does, as two versions of a document show it: whether one holds it, whether another one makes it.
 
-use crate::crdt::{Act, Atom, Change, Document, Loser, Node, Path, Record, Stamp, Stamps, Step};
-
-/// What stands at a place.
-pub(super) enum Found<'d> {
-    /// A value, a list, a map or a set.
-    Node(&'d Node),
-    /// A record, the set that it is in, and where it stands there.
-    Record(&'d Record, &'d [Record], usize),
-}
-
-/// What stands at `at`; the document itself is nothing that stands somewhere.
-pub(super) fn found<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> {
-    let mut map = &document.root;
-    let mut here = None;
-    for step in at.steps() {
-        here = Some(match (step, here) {
-            (Step::Entry(name), None) => Found::Node(map.get(name)?),
-            (Step::Entry(name), Some(Found::Node(Node::Map(inner)))) => {
-                map = inner;
-                Found::Node(map.get(name)?)
-            }
-            (Step::Entry(name), Some(Found::Record(record, ..))) => {
-                map = &record.fields;
-                Found::Node(map.get(name)?)
-            }
-            (Step::Record(name, birth), Some(Found::Node(Node::Set(records)))) => {
-                let index = records
-                    .iter()
-                    .position(|record| record.name == *name && record.birth.digest == *birth)?;
-                Found::Record(records.get(index)?, records, index)
-            }
-            _ => return None,
-        });
-    }
-    here
-}
+use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
 
 /// The value or list at `at`, with its stamps.
 fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
-    match found(document, at)? {
+    match document.found(at)? {
         Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
             Some((node, stamps))
         }
@@ -61,7 +26,7 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
         Act::Write(_) | Act::Replace(_) => {
             leaf(document, &change.at).is_some_and(|(_, stamps)| told(stamps))
         }
-        Act::Add { record, .. } => match found(document, &change.at) {
+        Act::Add { record, .. } => match document.found(&change.at) {
             Some(Found::Record(there, ..)) => {
                 there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp
             }
@@ -90,9 +55,9 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
         Act::Replace(members) => matches!(
             leaf(document, &change.at), Some((Node::List(there, _), _)) if there == members
         ),
-        Act::Remove => found(document, &change.at).is_none(),
-        Act::Add { .. } => found(document, &change.at).is_some(),
-        Act::Move { behind } => match found(document, &change.at) {
+        Act::Remove => document.found(&change.at).is_none(),
+        Act::Add { .. } => document.found(&change.at).is_some(),
+        Act::Move { behind } => match document.found(&change.at) {
             Some(Found::Record(_, records, index)) => {
                 let before = index.checked_sub(1).and_then(|index| records.get(index));
                 before.map(|record| &record.name) == behind.as_ref()
@@ -110,7 +75,7 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
 pub(super) fn makes(before: &Document, after: &Document, change: &Change, stamp: Stamp) -> bool {
     shows(after, change, stamp)
         && !shows(before, change, stamp)
-        && match found(before, &change.at) {
+        && match before.found(&change.at) {
             Some(Found::Node(node)) => change.observed.saw(node),
             Some(Found::Record(record, ..)) => match change.act {
                 Act::Remove => record.fields.values().all(|node| change.observed.saw(node)),

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::effect::{Found, found};
 use super::{Deed, Known};
 use crate::context::GROUPS;
 use crate::crdt::{
-    Act, Change, Document, Edit, Loser, Node, Observed, Path, Record, Rules, Stamp, Step,
+    Act, Change, Document, Edit, Found, Loser, Node, Observed, Path, Record, Rules, Stamp, Step,
 };
 use crate::yaml::double_quoted;
 
@@ -120,9 +119,9 @@ impl<E> Selecting<'_, '_, E> {
             let exact = named.then(step.clone());
             named = match step {
                 Step::Record(name, _)
-                    if found(self.head, &exact).is_none() && !self.is_born(&exact) =>
+                    if self.head.found(&exact).is_none() && !self.is_born(&exact) =>
                 {
-                    match found(self.head, &named) {
+                    match self.head.found(&named) {
                         Some(Found::Node(Node::Set(records))) => {
                             let mut called = records.iter().filter(|record| {
                                 record.name == *name && record.birth.stamp.is_none()
@@ -161,14 +160,14 @@ impl<E> Selecting<'_, '_, E> {
             Act::Write(value) => value.lines().is_some(),
             _ => false,
         };
-        let unseen = match found(self.head, &change.at) {
+        let unseen = match self.head.found(&change.at) {
             Some(Found::Node(node)) if is_mergeable && !change.observed.saw(node) => node,
             _ => return Ok(vec![change]),
         };
         let Some(origin) = (self.origin)(known)? else {
             return Ok(vec![change]);
         };
-        let Some(Found::Node(before)) = found(&origin.document, &change.at) else {
+        let Some(Found::Node(before)) = origin.document.found(&change.at) else {
             return Ok(vec![change]);
         };
         let place = Path::default().entry("");
@@ -237,7 +236,7 @@ impl<E> Selecting<'_, '_, E> {
             };
             let origin = (self.origin)(judged.known)?;
             let gone = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
-            let at_origin = origin.and_then(|origin| match found(&origin.document, &at) {
+            let at_origin = origin.and_then(|origin| match origin.document.found(&at) {
                 Some(Found::Record(record, ..)) => Some(record.clone()),
                 _ => None,
             });
@@ -315,7 +314,7 @@ fn missing_record(document: &Document, at: &Path) -> Option<Path> {
     let mut here = Path::default();
     for step in at.steps() {
         here = here.then(step.clone());
-        if matches!(step, Step::Record(..)) && found(document, &here).is_none() {
+        if matches!(step, Step::Record(..)) && document.found(&here).is_none() {
             return Some(here);
         }
     }

@@ -228,6 +228,13 @@ impl Path {
         Self(self.0.iter().take(steps).cloned().collect())
     }
 
+    /// The way to what it stands in; nothing at the root.
+    #[must_use]
+    pub fn around(&self) -> Option<Self> {
+        let (_, around) = self.0.split_last()?;
+        Some(Self(around.to_vec()))
+    }
+
     /// The way on by one step.
     #[must_use]
     pub fn then(&self, step: Step) -> Self {

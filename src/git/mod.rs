@@ -3,9 +3,11 @@
 //!
 //! Depends on `overlay`, `merge` and `yaml`, never on `cli`. Two rules keep the folder honest. What git writes (its configuration)
 //! is written by the `git` program, so that locks, includes and quoting are git's own; what git holds (index, HEAD,
-//! attributes) is read through libgit2, which costs no process. And what the merge driver needs touches neither:
-//! [`merge_files`] works outside any repository and starts at once.
+//! attributes) is read through libgit2, which costs no process. And what a merge needs touches neither:
+//! [`merge_files`] works outside any repository and starts at once. Only where git names the commits that it merges their
+//! history is asked, too ([`MergedCommits`]).
 
+mod ancestry;
 mod attributes;
 mod care;
 mod changes;
@@ -31,6 +33,7 @@ mod text_merge;
 mod three_way;
 mod walk;
 
+pub use ancestry::MergedCommits;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use editing::{Within, Written};
@@ -44,7 +47,7 @@ pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
-pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};
+pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

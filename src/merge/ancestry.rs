@@ -61,20 +61,7 @@ pub(super) fn without_superseded(
     let shared: BTreeSet<Stamp> = shared.collect();
     of_ours.retain_new(&shared);
     of_theirs.retain_new(&shared);
-    // What each side took from the other and gave back does not tell which of them came later.
-    let (in_ours, in_theirs) = (of_ours.pairs(), of_theirs.pairs());
-    of_ours.retain(|claim| match claim {
-        Claim::Leaf(leaf) => leaf
-            .pair()
-            .is_none_or(|(own, other)| !in_theirs.contains(&(other, own))),
-        Claim::Record(_) => true,
-    });
-    of_theirs.retain(|claim| match claim {
-        Claim::Leaf(leaf) => leaf
-            .pair()
-            .is_none_or(|(own, other)| !in_ours.contains(&(other, own))),
-        Claim::Record(_) => true,
-    });
+    // What each side took from the other and gave back changes sides in both, and is contested as before.
     (of_ours.taken_out(ours), of_theirs.taken_out(theirs))
 }
 
@@ -176,12 +163,6 @@ struct LeafClaim<'d> {
     /// What the other side says of itself.
     other_own: Annotation,
     proof: Proof,
-}
-
-impl LeafClaim<'_> {
-    fn pair(&self) -> Option<(NodeId, NodeId)> {
-        Some((self.entry.value().id, self.other?.value().id))
-    }
 }
 
 /// A record of one side that the other does not have.
@@ -334,10 +315,6 @@ impl<'d> Claims<'d> {
         let of_records = self.records.iter().flat_map(|record| &record.proofs);
         let proofs = of_records.chain(self.leaves.iter().map(|leaf| &leaf.proof));
         proofs.flat_map(|proof| &proof.stamps).copied()
-    }
-
-    fn pairs(&self) -> FxHashSet<(NodeId, NodeId)> {
-        self.leaves.iter().filter_map(LeafClaim::pair).collect()
     }
 
     /// Retains these claims; fields of one group stay or go together.

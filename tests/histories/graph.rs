@@ -271,9 +271,12 @@ impl<T: Tool> Repository<T> {
             true => T::merge_commits(files, &self.past(ours, theirs)),
             false => T::merge(files[0], files[1], files[2]),
         };
-        let intent = self
-            .writes
-            .merge(&T::view(&base), ours_commit.sight(), theirs_commit.sight());
+        let intent = self.writes.merge(
+            &T::view(&base),
+            ours_commit.sight(),
+            theirs_commit.sight(),
+            self.tells_ancestry,
+        );
         self.commit(into, vec![ours, theirs], file, intent)
     }
 

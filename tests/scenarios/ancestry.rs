@@ -68,6 +68,36 @@ fn a_record_that_was_picked_and_then_deleted() {
 }
 
 #[test]
+fn a_record_that_was_picked_and_then_deleted_for_another_one_of_its_name() {
+    stamped(TODOS, |team| {
+        let [ann, ben] = team.two();
+        works(&ben);
+        ann.appends(MOON);
+        picks(&ben, &ann);
+        ben.deletes("moon");
+        ben.appends(
+            "
+            - id: moon
+              title: Moor the dinghy
+            ",
+        );
+        ann.changes("title: Show the tide", "title: Show the next tide");
+        let merged = team.merge(&ann, &ben);
+        assert!(
+            merged.text.contains("title: Moor the dinghy"),
+            "{}",
+            merged.text
+        );
+        assert!(
+            !merged.text.contains("title: Show the moon"),
+            "{}",
+            merged.text
+        );
+        assert_eq!(merged.text.matches("id: moon").count(), 1);
+    });
+}
+
+#[test]
 fn a_record_whose_change_was_picked_before_it_was_deleted() {
     stamped(TODOS, |team| {
         let [ann, ben] = team.two();

@@ -5,7 +5,7 @@ mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::difference::edits;
+use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
@@ -27,6 +27,12 @@ impl Rules<'_> {
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
         edits(old, new, self.groups)
+    }
+
+    /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.
+    #[must_use]
+    pub fn observed(&self, document: &Document, at: &Path) -> Observed {
+        observed(document, at, self.groups)
     }
 
     /// What `edits` show over `base`.

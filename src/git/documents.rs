@@ -164,13 +164,8 @@ impl Repo {
 
     /// The stamps in HEAD's version of a file; none where it has none that can be read.
     fn stamps_in_head(&self, path: &Path) -> BTreeSet<Stamp> {
-        let blob = || {
-            let tree = self.inner.head().ok()?.peel_to_tree().ok()?;
-            let entry = tree.get_path(path).ok()?;
-            self.inner.find_blob(entry.id()).ok()
-        };
-        blob()
-            .and_then(|blob| yaml::Document::read(blob.content(), &Limits::default()).ok())
+        let head = self.in_head(path).ok().flatten();
+        head.and_then(|head| yaml::Document::read(&head, &Limits::default()).ok())
             .map(|document| Edits::of(&document).stamps)
             .unwrap_or_default()
     }

@@ -173,33 +173,6 @@ impl Repo {
         }
         replace(&path, bytes).map_err(|source| Error::Write { path, source })
     }
-
-    /// The bytes of a file in HEAD; nothing if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// When HEAD cannot be read.
-    pub fn in_head(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
-        let reading = || Error::libgit2("read HEAD");
-        let absent = |error: &git2::Error| {
-            matches!(
-                error.code(),
-                git2::ErrorCode::NotFound | git2::ErrorCode::UnbornBranch
-            )
-        };
-        let tree = match self.inner.head().and_then(|head| head.peel_to_tree()) {
-            Ok(tree) => tree,
-            Err(error) if absent(&error) => return Ok(None),
-            Err(error) => return Err(reading()(error)),
-        };
-        let entry = match tree.get_path(path) {
-            Ok(entry) => entry,
-            Err(error) if absent(&error) => return Ok(None),
-            Err(error) => return Err(reading()(error)),
-        };
-        let object = entry.to_object(&self.inner).map_err(reading())?;
-        Ok(object.as_blob().map(|blob| blob.content().to_vec()))
-    }
 }
 
 /// A file as it is to be, before it is stamped.

@@ -163,6 +163,12 @@ pub enum Found<'d> {
 }
 
 impl Document {
+    /// Whether both show the same: the same values in the same order, and the same losers. Who made them does not matter.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        says_the_same(&self.root, &other.root) && self.losers.keys().eq(other.losers.keys())
+    }
+
     /// What stands at `at`; nothing at the root, which stands nowhere.
     #[must_use]
     pub fn found(&self, at: &Path) -> Option<Found<'_>> {
@@ -187,6 +193,27 @@ impl Document {
         }
         here
     }
+}
+
+fn says_the_same(a: &Map, b: &Map) -> bool {
+    let mut both = a.iter().zip(b);
+    a.len() == b.len()
+        && both.all(|((a_name, a), (b_name, b))| {
+            a_name == b_name
+                && match (a, b) {
+                    (Node::Register(a, _), Node::Register(b, _)) => a == b,
+                    (Node::List(a, _), Node::List(b, _)) => a == b,
+                    (Node::Map(a), Node::Map(b)) => says_the_same(a, b),
+                    (Node::Set(a), Node::Set(b)) => {
+                        let mut both = a.iter().zip(b);
+                        a.len() == b.len()
+                            && both.all(|(a, b)| {
+                                a.name == b.name && says_the_same(&a.fields, &b.fields)
+                            })
+                    }
+                    _ => false,
+                }
+        })
 }
 
 /// The way from the root to a leaf.

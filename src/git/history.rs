@@ -85,6 +85,16 @@ impl Repo {
         Ok(entry.map(|entry| blob_id(entry.id)))
     }
 
+    /// The first parent of a commit; none where it has none, or is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// When the commit cannot be read.
+    pub fn parent_of(&self, commit: CommitId) -> Result<Option<CommitId>, Error> {
+        let commit = self.graph.commit(&self.inner, oid(commit))?;
+        Ok(commit.and_then(|commit| commit.parents.first().copied().map(commit_id)))
+    }
+
     /// The newest ancestors of a commit, itself included, that stand in a remote-tracking ref: four at most, none without
     /// remotes or where the commit is not at hand.
     ///

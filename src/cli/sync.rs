@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
-use crate::replica::Replica;
+use crate::replica::{Replica, Report as Round};
 
 /// Record local edits: stamp what was changed since HEAD
 ///
@@ -52,7 +52,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let round = Replica::open(&repo)?.round(arguments.confirm)?;
+    let round = match Replica::is_wanted(&repo)? {
+        true => Replica::open(&repo)?.round(arguments.confirm)?,
+        false => Round::default(),
+    };
     if let Some(path) = &round.put_aside {
         ui.warn(format_args!(
             "the store was damaged and is begun anew; the old one lies at {}",

@@ -108,6 +108,13 @@ impl Difference<'_> {
             (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
             (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
             (None, Some(Node::Set(new))) => self.sets(&[], new, at),
+            // Whether an empty list is one of records nobody can see.
+            (Some(Node::Set(old)), Some(Node::List(members, _))) if members.is_empty() => {
+                self.sets(old, &[], at);
+            }
+            (Some(Node::List(members, _)), Some(Node::Set(new))) if members.is_empty() => {
+                self.sets(&[], new, at);
+            }
             (old, None) => {
                 let observed = self.observed(old, at);
                 self.push(None, at.clone(), Act::Remove, observed);

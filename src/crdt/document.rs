@@ -211,6 +211,10 @@ fn says_the_same(a: &Map, b: &Map) -> bool {
                                 a.name == b.name && says_the_same(&a.fields, &b.fields)
                             })
                     }
+                    (Node::List(members, _), Node::Set(records))
+                    | (Node::Set(records), Node::List(members, _)) => {
+                        members.is_empty() && records.is_empty()
+                    }
                     _ => false,
                 }
         })

@@ -4,6 +4,7 @@
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
 use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
@@ -203,7 +204,9 @@ impl Viewing<'_> {
             Node::List(..) => removed && !replaced,
             Node::Register(..) => false,
         };
-        if removed && !is_empty {
+        // Who makes another kind of a value takes the old one away.
+        let same_kind = base.is_none_or(|base| discriminant(base) == discriminant(&node));
+        if removed && !is_empty && same_kind {
             self.lose(at, None, None);
         }
         (!is_empty).then_some(node)

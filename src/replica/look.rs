@@ -197,13 +197,22 @@ impl Looking<'_, '_, '_> {
                 grafted.unwrap_or(work)
             }
         };
-        if matches!(writer, Writer::Git) {
-            new.extend(self.what_git_did(&lift(&work), &mut edits)?);
-        }
-        let (text, found) = match writer {
-            Writer::Nobody => (work.into_text(), None),
+        let (text, mut found) = match writer {
+            Writer::Nobody => (work.text().to_owned(), None),
             _ => self.stamped(&work, &edits)?,
         };
+        let is_head = self
+            .versions
+            .head
+            .as_ref()
+            .is_some_and(|head| head.bytes == text.as_bytes());
+        if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
+            // Whoever puts everything back to what HEAD has takes back what they edited.
+            new.extend(self.what_git_did(&lift(&work), &mut edits)?);
+            if is_head {
+                found = None;
+            }
+        }
         let file = yaml::Document::from_text(text, &Limits::default());
         let file = match file {
             Ok(file) => file,

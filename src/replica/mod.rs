@@ -18,13 +18,14 @@ mod round;
 mod witness;
 mod writing;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 pub use editing::Edited;
 pub use error::Error;
 pub use round::{Left, Report};
 
+use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
 use crate::git::Repo;
 use crate::node::{ClockFile, Node};
@@ -45,6 +46,21 @@ pub struct Replica<'r> {
 }
 
 impl<'r> Replica<'r> {
+    /// Whether there is anything to record or to show in a work tree: it was set up, or holds a document.
+    ///
+    /// # Errors
+    /// When the work tree cannot be searched.
+    pub fn is_wanted(repo: &Repo) -> Result<bool, Error> {
+        if Node::load(repo.git_dir())?.is_some() {
+            return Ok(true);
+        }
+        let is_document = |file: &PathBuf| {
+            let bytes = fs::read(repo.top().join(file)).unwrap_or_default();
+            memchr::memmem::find(&bytes, ANNOTATION_KEY.as_bytes()).is_some()
+        };
+        Ok(repo.context_files()?.files.iter().any(is_document))
+    }
+
     /// Opens the store and the clock of a work tree, and waits until no other process has them. A clone that nobody set up
     /// is a replica all the same.
     ///

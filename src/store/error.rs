@@ -96,10 +96,23 @@ impl Error {
         }
     }
 
+    pub(super) fn newer(path: &Path, found: u32, known: u32) -> Self {
+        Self::Newer {
+            path: path.to_path_buf(),
+            found,
+            known,
+        }
+    }
+
     /// What an answer of the database means for whoever asked.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
         let code = match &source {
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.extended_code == rusqlite::ffi::SQLITE_READONLY_DBMOVED =>
+            {
+                return Self::Replaced { path };
+            }
             rusqlite::Error::SqliteFailure(failure, _) => failure.code,
             rusqlite::Error::FromSqlConversionFailure(_, _, why) => {
                 return match why.downcast_ref() {

@@ -44,7 +44,7 @@ pub use renderings::{Content, Rendering};
 
 use crate::node;
 use crate::overlay::DocumentPath;
-use opening::FileIdentity;
+use opening::{FileIdentity, Place};
 
 const FILE: &str = "store.sqlite";
 
@@ -113,7 +113,7 @@ impl Store {
         let path = Self::path_in(git_dir);
         // Another store begins beside the file that a link leads to, not beside the link.
         let path = path.canonicalize().unwrap_or(path);
-        let (open, beginning) = opening::open(&path)?;
+        let (open, beginning) = Place::at(&path).open()?;
         Ok(Self::opened(path, open, beginning))
     }
 
@@ -131,7 +131,7 @@ impl Store {
         } = self;
         // Whether it can still be closed in order does not matter any more.
         drop(connection);
-        let (open, beginning) = opening::begin_anew(&path, identity)?;
+        let (open, beginning) = Place::at(&path).begin_anew(identity)?;
         Ok(Self::opened(path, open, beginning))
     }
 
@@ -297,10 +297,6 @@ impl Reading<'_> {
         if found == known {
             return Ok(());
         }
-        Err(Error::Newer {
-            path: self.path.to_path_buf(),
-            found,
-            known,
-        })
+        Err(Error::newer(self.path, found, known))
     }
 }

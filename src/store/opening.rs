@@ -20,7 +20,7 @@ use crate::git;
 /// How long one process waits for another: what is done under a lock takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How large the write-ahead log may stay once its content is in the database.
+/// How large the write-ahead log of a store that stays open may be once its content is in the database, in bytes.
 const LOG_KEPT: i64 = 4 << 20;
 
 /// What tells the file from another one under its name.
@@ -233,7 +233,10 @@ impl<'p> Place<'p> {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&fresh).map_err(self.unavailable())?;
-        let made = self.fill(&fresh);
+        let made = self.fill(&fresh).and_then(|()| {
+            let synced = fs::File::open(&fresh).and_then(|file| file.sync_all());
+            synced.map_err(self.unavailable())
+        });
         if made.is_err() {
             let _ = remove(&fresh);
         }
@@ -251,6 +254,10 @@ impl<'p> Place<'p> {
     fn fill(&self, fresh: &Path) -> Result<(), Error> {
         let failed = |source| Error::database(fresh, source);
         let mut connection = self.connect(fresh).map_err(failed)?;
+        // It is synced as a whole, before it gets its name.
+        connection
+            .pragma_update(None, "synchronous", "OFF")
+            .map_err(failed)?;
         // Where it cannot be had (a network file system, mostly) the default stands.
         let _ = connection.pragma_update(None, "journal_mode", "WAL");
         connection

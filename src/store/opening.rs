@@ -14,7 +14,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, APPLICATION, STEPS};
-use super::{Beginning, Error, error::Reason};
+use super::sharing::Sharing;
+use super::{Beginning, Error, Reason};
 use crate::git;
 
 /// How long one process waits for another: what is done under a lock takes milliseconds.
@@ -68,6 +69,7 @@ pub(super) type Open = (Connection, FileIdentity);
 /// Where the database lies.
 pub(super) struct Place<'p> {
     path: &'p Path,
+    sharing: Sharing,
     /// The name by which SQLite knows the layer between itself and the files; none for the one that fits the system.
     layer: Option<&'p str>,
 }
@@ -78,14 +80,18 @@ enum Found {
     InOrder(Open),
     Older(Connection),
     Damaged,
-    /// A log beside the file cannot be shared here: a network file system.
+    /// It has a log, and that cannot be shared here.
     Unshareable(Error),
 }
 
 impl<'p> Place<'p> {
-    /// The place of a database on a file system as the system has it.
+    /// A place in the system's files.
     pub(super) fn at(path: &'p Path) -> Self {
-        Self { path, layer: None }
+        Self {
+            path,
+            sharing: Sharing::at(path),
+            layer: None,
+        }
     }
 
     /// Opens the database, and makes one where there is none or only a damaged one.
@@ -165,7 +171,11 @@ impl<'p> Place<'p> {
         }
         let identity = FileIdentity::of(&metadata);
         let (connection, application, version) = match self.connect_and_read() {
-            Ok(read) => read,
+            Ok((_, _, _, mode)) if mode == "wal" && self.sharing == Sharing::Machines => {
+                let error = Error::unavailable(self.path, Reason::InUse);
+                return Ok(Found::Unshareable(error));
+            }
+            Ok((connection, application, version, _)) => (connection, application, version),
             Err(source) if is_about_sharing(&source) => {
                 return Ok(Found::Unshareable(Error::unavailable(self.path, source)));
             }
@@ -192,14 +202,16 @@ impl<'p> Place<'p> {
         }
     }
 
-    /// Connects, and reads whose database that is, its version, and, to see whether it can be, the schema.
-    fn connect_and_read(&self) -> rusqlite::Result<(Connection, i32, u32)> {
+    /// Connects, and reads whose database that is, its version, how it keeps what is being written, and, to see whether it
+    /// can be read, the schema.
+    fn connect_and_read(&self) -> rusqlite::Result<(Connection, i32, u32, String)> {
         let connection = self.connect(self.path)?;
         let application =
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version = schema::version(&connection)?;
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok((connection, application, version))
+        Ok((connection, application, version, mode))
     }
 
     fn connect(&self, path: &Path) -> rusqlite::Result<Connection> {
@@ -258,8 +270,10 @@ impl<'p> Place<'p> {
         connection
             .pragma_update(None, "synchronous", "OFF")
             .map_err(failed)?;
-        // Where it cannot be had (a network file system, mostly) the default stands.
-        let _ = connection.pragma_update(None, "journal_mode", "WAL");
+        if self.sharing == Sharing::Processes {
+            // Where it cannot be had all the same, the default stands.
+            let _ = connection.pragma_update(None, "journal_mode", "WAL");
+        }
         connection
             .pragma_update(None, "application_id", APPLICATION)
             .map_err(failed)?;
@@ -277,19 +291,12 @@ impl<'p> Place<'p> {
 
 /// Whether a database could be read if only nobody else were to read it: its log has an index in shared memory.
 fn is_about_sharing(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi;
-    error.sqlite_error().is_some_and(|failure| {
-        matches!(
-            failure.extended_code,
-            ffi::SQLITE_CANTOPEN
-                | ffi::SQLITE_IOERR_SHMOPEN
-                | ffi::SQLITE_IOERR_SHMSIZE
-                | ffi::SQLITE_IOERR_SHMLOCK
-                | ffi::SQLITE_IOERR_SHMMAP
-                | ffi::SQLITE_IOERR_LOCK
-                | ffi::SQLITE_PROTOCOL
-        )
-    })
+    use rusqlite::ffi::{SQLITE_CANTOPEN, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN};
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    matches!(
+        code,
+        Some(SQLITE_CANTOPEN | SQLITE_IOERR_SHMMAP | SQLITE_IOERR_SHMOPEN)
+    )
 }
 
 /// The files of a database: itself, and what SQLite puts beside it.
@@ -338,7 +345,7 @@ mod tests {
     use super::super::{Durability, Opened, Store, Which};
     use super::*;
 
-    /// A git directory, the path of its store, and how many edits that knows; nobody has it open.
+    /// A git directory and the path of its store, which knows so many edits; nobody has it open.
     fn filled(count: usize) -> (TempDir, PathBuf) {
         let (git_dir, mut store) = store();
         receive(&mut store, &chain(7, count));
@@ -454,12 +461,11 @@ mod tests {
 
     #[test]
     fn a_store_that_becomes_newer_while_it_is_open_is_not_written_any_more() {
-        let (git_dir, mut store) = store();
+        let (_git_dir, mut store) = store();
         let newer = Connection::open(store.path()).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let refused = store.write(Durability::Process).unwrap_err();
         assert!(matches!(refused, Error::Newer { found: 99, .. }));
-        drop(git_dir);
     }
 
     #[cfg(unix)]
@@ -594,6 +600,7 @@ mod tests {
         let path = Store::path_in(git_dir.path());
         let place = Place {
             path: &path,
+            sharing: Sharing::Processes,
             layer: NO_SHARED_MEMORY,
         };
         let (open, beginning) = place.open().unwrap();
@@ -615,6 +622,7 @@ mod tests {
         let (_git_dir, path) = filled(3);
         let place = Place {
             path: &path,
+            sharing: Sharing::Processes,
             layer: NO_SHARED_MEMORY,
         };
         let (open, beginning) = place.open().unwrap();
@@ -623,6 +631,35 @@ mod tests {
         assert_eq!(known(&mut store), 3);
         receive(&mut store, &chain(7, 4));
         assert_eq!(known(&mut store), 4);
+        assert!(!beside(&path, "-wal").exists());
+    }
+
+    #[test]
+    fn where_several_machines_share_the_files_a_store_does_without_a_log() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let path = Store::path_in(git_dir.path());
+        let place = |sharing| Place {
+            path: &path,
+            sharing,
+            layer: None,
+        };
+        let open = |sharing| {
+            let (open, beginning) = place(sharing).open()?;
+            Ok::<_, Error>(Store::opened(path.clone(), open, beginning).store)
+        };
+        let mut store = open(Sharing::Machines).unwrap();
+        receive(&mut store, &chain(7, 1));
+        assert!(!beside(&path, "-wal").exists());
+        drop(store);
+        // One that was made elsewhere and came here.
+        remove(&path).unwrap();
+        let mut store = open(Sharing::Processes).unwrap();
+        receive(&mut store, &chain(7, 2));
+        assert!(beside(&path, "-wal").exists());
+        drop(store);
+        let mut store = open(Sharing::Machines).unwrap();
+        assert_eq!(known(&mut store), 2);
+        receive(&mut store, &chain(7, 3));
         assert!(!beside(&path, "-wal").exists());
     }
 }

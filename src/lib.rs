@@ -10,6 +10,7 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
+//! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
@@ -26,6 +27,8 @@ pub mod merge;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod overlay;
+#[cfg(feature = "node")]
+pub mod replica;
 #[cfg(feature = "node")]
 pub mod setup;
 #[cfg(feature = "node")]

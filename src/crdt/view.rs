@@ -4,8 +4,9 @@
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
-use super::difference::edits;
+use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
@@ -27,6 +28,12 @@ impl Rules<'_> {
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
         edits(old, new, self.groups)
+    }
+
+    /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.
+    #[must_use]
+    pub fn observed(&self, document: &Document, at: &Path) -> Observed {
+        observed(document, at, self.groups)
     }
 
     /// What `edits` show over `base`.
@@ -197,7 +204,9 @@ impl Viewing<'_> {
             Node::List(..) => removed && !replaced,
             Node::Register(..) => false,
         };
-        if removed && !is_empty {
+        // Who makes another kind of a value takes the old one away.
+        let same_kind = base.is_none_or(|base| discriminant(base) == discriminant(&node));
+        if removed && !is_empty && same_kind {
             self.lose(at, None, None);
         }
         (!is_empty).then_some(node)

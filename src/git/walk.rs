@@ -250,7 +250,7 @@ fn parent(path: &[u8]) -> &[u8] {
 }
 
 /// A relative path as git writes it.
-pub(super) fn git_path(path: &Path) -> Vec<u8> {
+pub(crate) fn git_path(path: &Path) -> Vec<u8> {
     if cfg!(windows) {
         path.to_string_lossy().replace('\\', "/").into_bytes()
     } else {
@@ -259,12 +259,12 @@ pub(super) fn git_path(path: &Path) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-fn native_path(path: &[u8]) -> PathBuf {
+pub(super) fn native_path(path: &[u8]) -> PathBuf {
     let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
     path.into()
 }
 
 #[cfg(not(unix))]
-fn native_path(path: &[u8]) -> PathBuf {
+pub(super) fn native_path(path: &[u8]) -> PathBuf {
     String::from_utf8_lossy(path).into_owned().into()
 }

@@ -4,11 +4,11 @@ use std::fs::Metadata;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::columns::Whole;
 use super::{Error, Moment, Reading, Writing};
 use crate::crdt::Replica;
+use crate::git::LogPosition;
 use crate::overlay::{CommitId, DocumentPath};
 
 /// A file that changed within so many milliseconds before it was looked at may change again and keep its times: those of
@@ -112,32 +112,7 @@ pub struct LastLook {
     /// HEAD then; none before the first commit.
     pub head: Option<CommitId>,
     /// How far HEAD's reflog was read; none where there was none.
-    pub reflog: Option<ReflogPosition>,
-    /// Git's index then.
-    pub index: Option<Fingerprint>,
-}
-
-/// A place in HEAD's reflog, to be found again when older entries have expired or the log was rewritten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReflogPosition {
-    /// How many entries were read, from the oldest on.
-    pub entries: u64,
-    /// The last of them.
-    pub last: LineDigest,
-    /// The file of the log.
-    pub file: Option<Fingerprint>,
-}
-
-/// A digest of a line of the reflog: XXH3 of 128 bits. It tells lines apart that nobody forged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct LineDigest(u128);
-
-impl LineDigest {
-    /// The digest of a line.
-    #[must_use]
-    pub fn of(line: &[u8]) -> Self {
-        Self(xxh3_128(line))
-    }
+    pub reflog: Option<LogPosition>,
 }
 
 fn look(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Look> {

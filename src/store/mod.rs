@@ -38,7 +38,7 @@ pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
 pub use knowledge::{Chain, Knowledge};
-pub use looks::{Facts, Fingerprint, LastLook, LineDigest, Look, ReflogPosition};
+pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;
 pub use renderings::{Content, Rendering};

@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Moment(u64);
 
 impl Moment {
+    /// By the clock of this machine.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self(since.map_or(0, |since| since.as_millis() as u64))
+    }
+
     /// The moment so many milliseconds after the Unix epoch.
     #[must_use]
     pub fn from_unix_millis(millis: u64) -> Self {

@@ -42,3 +42,42 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Durability;
+    use super::super::samples::{stamps, store, todos};
+    use super::*;
+    use crate::crdt::{Atom, Birth, Digest, Map, Node, Stamps};
+
+    fn record(title: &str) -> Record {
+        let title = Atom::new(title.to_owned());
+        let stamps: Stamps = stamps(7, 2).into_iter().collect();
+        Record {
+            name: Atom::new("\"a\"".to_owned()),
+            birth: Birth {
+                stamp: stamps.first().copied(),
+                digest: Digest::of(b"a"),
+            },
+            fields: Map::from([
+                ("title".to_owned(), Node::Register(title.clone(), stamps)),
+                ("tags".to_owned(), Node::List(vec![title], Stamps::new())),
+            ]),
+        }
+    }
+
+    #[test]
+    fn each_body_that_a_record_had_is_kept_once() {
+        let (_git_dir, mut store) = store();
+        let [first, second] = ["first", "second"].map(record);
+        let place = Path::default().entry("todos").record(&first);
+        let writing = store.write(Durability::Process).unwrap();
+        for body in [&first, &second, &first] {
+            writing.keep_body(&todos(), &place, body).unwrap();
+        }
+        let kept = writing.bodies(&todos(), &place).unwrap();
+        assert_eq!(kept, [first, second]);
+        let elsewhere = Path::default().entry("todos");
+        assert_eq!(writing.bodies(&todos(), &elsewhere).unwrap(), []);
+    }
+}

@@ -115,6 +115,9 @@ impl Writing<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn keep_state(&self, content: ContentDigest, state: &[u8]) -> Result<(), Error> {
+        if state.len() as i64 > STATES_KEPT {
+            return Ok(());
+        }
         let sql = "INSERT INTO states (digest, state) VALUES (?1, ?2)
             ON CONFLICT (digest) DO UPDATE SET state = excluded.state";
         self.run(sql, (content, state))?;
@@ -123,5 +126,80 @@ impl Writing<'_> {
             WHERE bytes > ?1)";
         self.run(sql, [STATES_KEPT])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Durability;
+    use super::super::samples::{commit, stamps, store, todos};
+    use super::*;
+
+    #[test]
+    fn what_a_commit_contains_is_remembered_by_commit_and_document() {
+        let (_git_dir, mut store) = store();
+        let stamps = stamps(7, 2);
+        let writing = store.write(Durability::Process).unwrap();
+        let remember = |edits: &[(Stamp, Containment)]| {
+            let edits = edits.iter().copied();
+            writing
+                .remember_containment(&todos(), commit(1), edits)
+                .unwrap();
+        };
+        remember(&[(stamps[0], Containment::Outside)]);
+        remember(&[
+            (stamps[0], Containment::Inside),
+            (stamps[1], Containment::Outside),
+        ]);
+        let expected = BTreeMap::from([
+            (stamps[0], Containment::Inside),
+            (stamps[1], Containment::Outside),
+        ]);
+        assert_eq!(writing.containment(&todos(), commit(1)).unwrap(), expected);
+        assert!(writing.containment(&todos(), commit(2)).unwrap().is_empty());
+        let other = DocumentPath::new("other.yaml");
+        assert!(writing.containment(&other, commit(1)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_many_commits_the_last_are_remembered() {
+        let (_git_dir, mut store) = store();
+        let stamp = stamps(7, 1)[0];
+        let writing = store.write(Durability::Process).unwrap();
+        for number in 0..20 {
+            let edits = [(stamp, Containment::Inside)];
+            writing
+                .remember_containment(&todos(), commit(number), edits)
+                .unwrap();
+        }
+        let is_known = |number| {
+            !writing
+                .containment(&todos(), commit(number))
+                .unwrap()
+                .is_empty()
+        };
+        assert!((0..4).all(|number| !is_known(number)));
+        assert!((4..20).all(is_known));
+    }
+
+    #[test]
+    fn states_come_back_by_content_and_the_oldest_make_room() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        let digest = |number: u8| ContentDigest::of(&[number]);
+        let third = vec![3; STATES_KEPT as usize / 3];
+        for number in 0..3 {
+            writing.keep_state(digest(number), &third).unwrap();
+        }
+        let is_kept = |number| writing.state(digest(number)).unwrap().is_some();
+        assert!((0..3).all(is_kept));
+        assert_eq!(writing.state(digest(1)).unwrap(), Some(third));
+        writing.keep_state(digest(3), b"small").unwrap();
+        assert!(!is_kept(0));
+        assert!((1..4).all(is_kept));
+        let too_large = vec![0; STATES_KEPT as usize + 1];
+        writing.keep_state(digest(4), &too_large).unwrap();
+        assert!(!is_kept(4));
+        assert!((1..4).all(is_kept));
     }
 }

@@ -234,7 +234,7 @@ impl Writing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{chain, commit, edit, receive, stamps, store, todos};
+    use super::super::samples::{chain, edit, receive, stamps, store, todos};
     use super::super::{Durability, Mark};
     use super::*;
     use crate::overlay::DocumentPath;
@@ -370,6 +370,23 @@ mod tests {
         let reading = store.read().unwrap();
         let there = reading.edits(&document, Which::All).unwrap();
         assert_eq!(there[0].known, edit);
-        assert_ne!(edit.base, Some(commit(0)));
+    }
+
+    #[test]
+    fn an_edit_of_a_newer_format_is_told_from_a_damaged_one() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 1);
+        receive(&mut store, &edits);
+        let mut with_body = |body: &[u8]| {
+            let sql = "UPDATE edits SET body = ?1";
+            store.connection.execute(sql, [body]).unwrap();
+            store.read().unwrap().edits(&todos(), Which::All)
+        };
+        let newer = with_body(&[2, 0]);
+        assert!(matches!(newer, Err(Error::UnknownFormat { found: 2, .. })));
+        for damaged in [&[][..], &[1], &[1, 0, 0, 0, 0]] {
+            let error = with_body(damaged).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{damaged:?}");
+        }
     }
 }

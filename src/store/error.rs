@@ -86,6 +86,9 @@ pub enum Reason {
     /// The file can be read and not be written.
     #[error("it is read-only")]
     ReadOnly,
+    /// It came here from another file system, and has to be fitted to this one, which several machines share.
+    #[error("it lies on a network file system, and another program uses it")]
+    InUse,
 }
 
 impl Error {
@@ -96,10 +99,23 @@ impl Error {
         }
     }
 
+    pub(super) fn newer(path: &Path, found: u32, known: u32) -> Self {
+        Self::Newer {
+            path: path.to_path_buf(),
+            found,
+            known,
+        }
+    }
+
     /// What an answer of the database means for whoever asked.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
         let code = match &source {
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.extended_code == rusqlite::ffi::SQLITE_READONLY_DBMOVED =>
+            {
+                return Self::Replaced { path };
+            }
             rusqlite::Error::SqliteFailure(failure, _) => failure.code,
             rusqlite::Error::FromSqlConversionFailure(_, _, why) => {
                 return match why.downcast_ref() {
@@ -117,13 +133,14 @@ impl Error {
         };
         match code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged { path, source },
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed => Self::Busy { path },
             ErrorCode::PermissionDenied
             | ErrorCode::ReadOnly
             | ErrorCode::CannotOpen
             | ErrorCode::SystemIoFailure
-            | ErrorCode::DiskFull
-            | ErrorCode::FileLockingProtocolFailed => Self::unavailable(&path, source),
+            | ErrorCode::DiskFull => Self::unavailable(&path, source),
             _ => Self::Failed { path, source },
         }
     }

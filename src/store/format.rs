@@ -35,3 +35,105 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable>
         _ => Err(postcard::Error::DeserializeBadEncoding.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{commit, stamps};
+    use super::*;
+    use crate::crdt::{
+        Act, Atom, Birth, Change, Digest, Map, Node, Observed, Path, Record, Stamp, Stamps,
+    };
+    use crate::overlay::{CommitId, Deed};
+
+    type Body = (Vec<CommitId>, Deed);
+
+    fn record(stamp: Stamp) -> Record {
+        let atom = Atom::new("1".to_owned());
+        Record {
+            name: Atom::text("\"a\"".to_owned(), "a".to_owned()),
+            birth: Birth {
+                stamp: Some(stamp),
+                digest: Digest::of(b"a"),
+            },
+            fields: Map::from([
+                (
+                    "list".to_owned(),
+                    Node::List(vec![atom.clone()], Stamps::new()),
+                ),
+                ("map".to_owned(), Node::Map(Map::new())),
+                (
+                    "register".to_owned(),
+                    Node::Register(atom, Stamps::from([stamp])),
+                ),
+                ("set".to_owned(), Node::Set(Vec::new())),
+            ]),
+        }
+    }
+
+    /// The body of an edit that does all that an edit can.
+    fn everything() -> Body {
+        let stamps = stamps(7, 2);
+        let record = record(stamps[0]);
+        let place = Path::default().entry("todos").record(&record);
+        let name = record.name.clone();
+        let acts = [
+            Act::Write(name.clone()),
+            Act::Replace(vec![name.clone()]),
+            Act::Remove,
+            Act::Add {
+                record,
+                behind: Some(name.clone()),
+            },
+            Act::Move { behind: None },
+            Act::Lose(Some(name)),
+            Act::Settle(None),
+        ];
+        let changes = acts.into_iter().map(|act| {
+            let mut observed = Observed::default();
+            observed.add(Some(stamps[1]), Digest::of(b"b"));
+            observed.add(None, Digest::of(b"c"));
+            let at = place.entry("title");
+            Change { at, act, observed }
+        });
+        (vec![commit(1)], Deed::Change(changes.collect()))
+    }
+
+    fn hexadecimal(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn the_first_format_is_fixed_for_all_times() {
+        // These stand in stores: whoever changes a type of an edit's body makes another format of it, and reads this one on.
+        let bytes = encode(&everything()).unwrap();
+        assert_eq!(hexadecimal(&bytes), include_str!("format/1.hex").trim_end());
+        assert_eq!(decode::<Body>(&bytes).unwrap(), everything());
+    }
+
+    #[test]
+    fn a_format_that_is_not_known_is_told_from_damage() {
+        let mut bytes = encode(&everything()).unwrap();
+        bytes[0] = 9;
+        assert!(matches!(decode::<Body>(&bytes), Err(Unreadable::Format(9))));
+    }
+
+    #[test]
+    fn damage_is_an_error_wherever_it_is() {
+        let bytes = encode(&everything()).unwrap();
+        for end in 0..bytes.len() {
+            let cut = decode::<Body>(&bytes[..end]);
+            assert!(matches!(cut, Err(Unreadable::Malformed(_))), "{end}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(matches!(
+            decode::<Body>(&longer),
+            Err(Unreadable::Malformed(_))
+        ));
+        for at in 1..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 0xff;
+            // Whatever it is taken for: it is no panic.
+            let _ = decode::<Body>(&other);
+        }
+    }
+}

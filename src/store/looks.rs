@@ -196,3 +196,167 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    use super::super::samples::{chain, commit, receive, store, todos};
+    use super::super::{Durability, Store};
+    use super::*;
+
+    fn later() -> Moment {
+        Moment::from(SystemTime::now() + Duration::from_secs(60))
+    }
+
+    fn fingerprint(path: &Path) -> Fingerprint {
+        Fingerprint::of(path.metadata().ok().as_ref(), later())
+    }
+
+    fn is_vouched_for(fingerprint: Fingerprint, path: &Path) -> bool {
+        fingerprint.vouches_for(path.metadata().ok().as_ref())
+    }
+
+    #[test]
+    fn a_fingerprint_vouches_for_a_file_until_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("todos.yaml");
+        let absent = fingerprint(&file);
+        assert!(is_vouched_for(absent, &file));
+        fs::write(&file, "title: a").unwrap();
+        assert!(!is_vouched_for(absent, &file));
+        let there = fingerprint(&file);
+        assert!(is_vouched_for(there, &file));
+        fs::write(&file, "title: ab").unwrap();
+        assert!(!is_vouched_for(there, &file), "its size");
+        let there = fingerprint(&file);
+        let earlier = SystemTime::now() - Duration::from_secs(3_600);
+        let handle = fs::File::options().write(true).open(&file).unwrap();
+        handle.set_modified(earlier).unwrap();
+        assert!(!is_vouched_for(there, &file), "its time");
+        fs::remove_file(&file).unwrap();
+        assert!(!is_vouched_for(there, &file), "its end");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_in_the_place_of_another_of_the_same_size_and_time_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, other] = ["file", "other"].map(|name| folder.path().join(name));
+        let time = SystemTime::now() - Duration::from_secs(3_600);
+        for (path, content) in [(&file, "a"), (&other, "b")] {
+            fs::write(path, content).unwrap();
+            let handle = fs::File::options().write(true).open(path).unwrap();
+            handle.set_modified(time).unwrap();
+        }
+        let there = fingerprint(&file);
+        assert!(is_vouched_for(there, &file));
+        fs::rename(&other, &file).unwrap();
+        assert!(!is_vouched_for(there, &file));
+    }
+
+    #[test]
+    fn a_file_that_had_just_changed_is_not_vouched_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("todos.yaml");
+        fs::write(&file, "title: a").unwrap();
+        let metadata = file.metadata().unwrap();
+        let changed = Moment::from(metadata.modified().unwrap()).unix_millis();
+        let taken = |after| {
+            let taken = Moment::from_unix_millis(changed + after);
+            Fingerprint::of(Some(&metadata), taken)
+        };
+        assert!(!taken(0).vouches_for(Some(&metadata)));
+        assert!(!taken(1_900).vouches_for(Some(&metadata)));
+        assert!(taken(2_100).vouches_for(Some(&metadata)));
+    }
+
+    fn a_look() -> Look {
+        Look {
+            head: Some(commit(1)),
+            file: Some(Fingerprint::of(None, Moment::from_unix_millis(9))),
+            facts: Facts {
+                records: 12,
+                conflicts: 3,
+            },
+        }
+    }
+
+    fn write(store: &mut Store, document: &DocumentPath, look: &Look) {
+        let writing = store.write(Durability::Process).unwrap();
+        writing.set_look(document, look).unwrap();
+        writing.commit().unwrap();
+    }
+
+    #[test]
+    fn looks_come_back_by_document() {
+        let (_git_dir, mut store) = store();
+        let before_the_first_commit = Look {
+            head: None,
+            file: None,
+            facts: Facts::default(),
+        };
+        let other = DocumentPath::new("a/.rhema/todos.yaml");
+        write(&mut store, &other, &before_the_first_commit);
+        write(&mut store, &todos(), &a_look());
+        let reading = store.read().unwrap();
+        assert_eq!(reading.look(&todos()).unwrap(), Some(a_look()));
+        let all = [(todos(), a_look()), (other, before_the_first_commit)];
+        assert_eq!(reading.looks().unwrap(), all);
+    }
+
+    #[test]
+    fn a_document_of_which_only_edits_are_known_was_never_looked_at() {
+        let (_git_dir, mut store) = store();
+        receive(&mut store, &chain(7, 1));
+        let reading = store.read().unwrap();
+        assert_eq!(reading.look(&todos()).unwrap(), None);
+        assert_eq!(reading.looks().unwrap(), []);
+    }
+
+    #[test]
+    fn an_edit_that_came_since_asks_for_another_look() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 2);
+        receive(&mut store, &edits[..1]);
+        write(&mut store, &todos(), &a_look());
+        receive(&mut store, &edits[..1]);
+        let look = |store: &mut Store| store.read().unwrap().look(&todos()).unwrap();
+        assert_eq!(look(&mut store), Some(a_look()), "it was known");
+        receive(&mut store, &edits[1..]);
+        let without_file = Look {
+            file: None,
+            ..a_look()
+        };
+        assert_eq!(look(&mut store), Some(without_file));
+    }
+
+    #[test]
+    fn the_last_look_at_the_work_tree_and_its_replica_come_back() {
+        let (git_dir, mut store) = store();
+        assert_eq!(store.read().unwrap().last_look().unwrap(), None);
+        assert_eq!(store.read().unwrap().writer().unwrap(), None);
+        let look = LastLook {
+            head: Some(commit(1)),
+            reflog: Some(ReflogPosition {
+                entries: 12,
+                last: LineDigest::of(b"HEAD: commit"),
+                file: None,
+            }),
+            index: Some(fingerprint(git_dir.path())),
+        };
+        let replica = Replica::from_bits(7);
+        let writing = store.write(Durability::Process).unwrap();
+        writing.set_last_look(&look).unwrap();
+        writing.set_writer(replica).unwrap();
+        writing.commit().unwrap();
+        drop(store);
+        let mut store = Store::open(git_dir.path()).unwrap().store;
+        let reading = store.read().unwrap();
+        assert_eq!(reading.last_look().unwrap(), Some(look));
+        assert_eq!(reading.writer().unwrap(), Some(replica));
+        assert_ne!(LineDigest::of(b"a"), LineDigest::of(b"b"));
+    }
+}

@@ -174,3 +174,66 @@ impl Writing<'_> {
         self.mark(having(false).filter(|stamp| stamps.contains(stamp)), mark)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Durability;
+    use super::super::samples::{chain, receive, stamps, store, todos};
+    use super::*;
+
+    #[test]
+    fn marks_are_set_taken_and_given_one_by_one() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 3);
+        receive(&mut store, &edits);
+        let [first, second, third] = [0, 1, 2].map(|index: usize| edits[index].stamp);
+        let writing = store.write(Durability::Process).unwrap();
+        let both: Marks = [Mark::Contained, Mark::Committed].into_iter().collect();
+        writing.set_marks([(first, both), (second, both)]).unwrap();
+        writing.mark([first, third], Mark::Parked).unwrap();
+        writing.unmark([first, third], Mark::Contained).unwrap();
+        writing.commit().unwrap();
+        let expected = BTreeMap::from([
+            (
+                first,
+                Marks::default().with(Mark::Committed).with(Mark::Parked),
+            ),
+            (second, both),
+            (third, Marks::default().with(Mark::Parked)),
+        ]);
+        assert_eq!(store.read().unwrap().marks(&todos()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_mark_can_be_given_to_these_alone_and_other_marks_stay() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 3);
+        receive(&mut store, &edits);
+        let [first, second, third] = [0, 1, 2].map(|index: usize| edits[index].stamp);
+        let writing = store.write(Durability::Process).unwrap();
+        writing.mark([first, second], Mark::Shown).unwrap();
+        writing.mark([first], Mark::Parked).unwrap();
+        let shown = BTreeSet::from([second, third]);
+        writing.mark_only(&todos(), &shown, Mark::Shown).unwrap();
+        let expected = BTreeMap::from([
+            (first, Marks::default().with(Mark::Parked)),
+            (second, Marks::default().with(Mark::Shown)),
+            (third, Marks::default().with(Mark::Shown)),
+        ]);
+        assert_eq!(writing.marks(&todos()).unwrap(), expected);
+    }
+
+    #[test]
+    fn stamps_of_unknown_edits_take_no_mark() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 1);
+        receive(&mut store, &edits);
+        let unknown = stamps(8, 1)[0];
+        let writing = store.write(Durability::Process).unwrap();
+        writing
+            .mark([unknown, edits[0].stamp], Mark::Shown)
+            .unwrap();
+        let marked: Vec<_> = writing.marks(&todos()).unwrap().into_keys().collect();
+        assert_eq!(marked, [edits[0].stamp]);
+    }
+}

@@ -8,7 +8,7 @@
 //! [`Writing`], and waits for others who write. What is written stands as a whole or not at all. Several processes may do
 //! so at once.
 //!
-//! `opening.rs` finds, makes or replaces the file, `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
+//! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
 //! `renderings.rs`, `looks.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `overlay`, `crdt`, `node` (where the folder is) and `git` (locks).
 
@@ -27,6 +27,7 @@ mod renderings;
 #[cfg(test)]
 mod samples;
 mod schema;
+mod sharing;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub use renderings::{Content, Rendering};
 
 use crate::node;
 use crate::overlay::DocumentPath;
-use opening::FileIdentity;
+use opening::{FileIdentity, Place};
 
 const FILE: &str = "store.sqlite";
 
@@ -113,7 +114,7 @@ impl Store {
         let path = Self::path_in(git_dir);
         // Another store begins beside the file that a link leads to, not beside the link.
         let path = path.canonicalize().unwrap_or(path);
-        let (open, beginning) = opening::open(&path)?;
+        let (open, beginning) = Place::at(&path).open()?;
         Ok(Self::opened(path, open, beginning))
     }
 
@@ -131,7 +132,7 @@ impl Store {
         } = self;
         // Whether it can still be closed in order does not matter any more.
         drop(connection);
-        let (open, beginning) = opening::begin_anew(&path, identity)?;
+        let (open, beginning) = Place::at(&path).begin_anew(identity)?;
         Ok(Self::opened(path, open, beginning))
     }
 
@@ -297,10 +298,78 @@ impl Reading<'_> {
         if found == known {
             return Ok(());
         }
-        Err(Error::Newer {
-            path: self.path.to_path_buf(),
-            found,
-            known,
-        })
+        Err(Error::newer(self.path, found, known))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::samples::{chain, store, todos};
+    use super::*;
+
+    fn known(reading: &Reading<'_>) -> usize {
+        reading.edits(&todos(), Which::All).unwrap().len()
+    }
+
+    fn add(writing: &Writing<'_>, index: usize) {
+        let edit = &chain(7, index + 1)[index];
+        writing.add(edit, Issuer::Own, Way::Recorded).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_is_seen_by_the_writer_at_once_and_by_others_when_it_stands() {
+        let (git_dir, mut store) = store();
+        let mut other = Store::open(git_dir.path()).unwrap().store;
+        let writing = store.write(Durability::Power).unwrap();
+        add(&writing, 0);
+        assert_eq!(known(&writing), 1);
+        assert_eq!(known(&other.read().unwrap()), 0);
+        writing.commit().unwrap();
+        assert_eq!(known(&other.read().unwrap()), 1);
+    }
+
+    #[test]
+    fn what_is_not_committed_does_not_stand() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        add(&writing, 0);
+        drop(writing);
+        assert_eq!(known(&store.read().unwrap()), 0);
+    }
+
+    #[test]
+    fn a_reading_is_of_one_moment_whatever_others_write() {
+        let (git_dir, mut store) = store();
+        let mut other = Store::open(git_dir.path()).unwrap().store;
+        let reading = store.read().unwrap();
+        assert_eq!(known(&reading), 0);
+        let writing = other.write(Durability::Process).unwrap();
+        add(&writing, 0);
+        writing.commit().unwrap();
+        assert_eq!(known(&reading), 0);
+        assert!(
+            reading
+                .last_of(chain(7, 1)[0].stamp.replica())
+                .unwrap()
+                .is_none()
+        );
+        drop(reading);
+        assert_eq!(known(&store.read().unwrap()), 1);
+    }
+
+    #[test]
+    fn whoever_never_comes_to_an_end_makes_writers_give_up_and_not_readers() {
+        let (git_dir, mut store) = store();
+        let mut other = Store::open(git_dir.path()).unwrap().store;
+        let patience = Duration::from_millis(20);
+        other.connection.busy_timeout(patience).unwrap();
+        let writing = store.write(Durability::Process).unwrap();
+        let busy = other.write(Durability::Process).unwrap_err();
+        assert!(matches!(busy, Error::Busy { .. }), "{busy:?}");
+        assert_eq!(known(&other.read().unwrap()), 0);
+        drop(writing);
+        other.write(Durability::Process).unwrap().commit().unwrap();
     }
 }

@@ -110,3 +110,86 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Durability;
+    use super::super::samples::{commit, store, todos};
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_unix_millis(millis)
+    }
+
+    fn bytes(number: u64) -> Content {
+        Content::Bytes(number.to_string().into_bytes())
+    }
+
+    #[test]
+    fn the_current_rendering_ends_where_the_next_begins() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        let blob = Content::Blob(BlobId::from_bytes([9; 20]));
+        let contents = [blob, bytes(1), Content::Absent];
+        for (content, millis) in contents.iter().zip([100, 200, 300]) {
+            let head = (millis > 100).then(|| commit(1));
+            writing.render(&todos(), content, head, at(millis)).unwrap();
+        }
+        writing.commit().unwrap();
+        let rendering = |number: usize, head| Rendering {
+            since: at(100 * (number as u64 + 1)),
+            until: (number < 2).then(|| at(100 * (number as u64 + 2))),
+            head,
+            content: contents[number].clone(),
+        };
+        let all = [
+            rendering(0, None),
+            rendering(1, Some(commit(1))),
+            rendering(2, Some(commit(1))),
+        ];
+        let reading = store.read().unwrap();
+        assert_eq!(reading.renderings(&todos(), at(0)).unwrap(), all);
+        assert_eq!(reading.renderings(&todos(), at(200)).unwrap(), all);
+        assert_eq!(reading.renderings(&todos(), at(201)).unwrap(), all[1..]);
+        assert_eq!(reading.renderings(&todos(), at(900)).unwrap(), all[2..]);
+        assert_eq!(reading.rendering(&todos()).unwrap().as_ref(), all.last());
+    }
+
+    #[test]
+    fn of_each_document_the_last_eight_are_kept() {
+        let (_git_dir, mut store) = store();
+        let other = DocumentPath::new("other.yaml");
+        let writing = store.write(Durability::Process).unwrap();
+        writing.render(&other, &bytes(0), None, at(0)).unwrap();
+        for number in 0..20 {
+            let content = bytes(number);
+            writing
+                .render(&todos(), &content, None, at(number))
+                .unwrap();
+        }
+        let kept = writing.renderings(&todos(), at(0)).unwrap();
+        let kept: Vec<_> = kept.into_iter().map(|kept| kept.content).collect();
+        assert_eq!(kept, (12..20).map(bytes).collect::<Vec<_>>());
+        assert_eq!(writing.renderings(&other, at(0)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_current_under_another_head_is_no_other_rendering() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        let render = |number, head, millis| {
+            let content = bytes(number);
+            writing
+                .render(&todos(), &content, head, at(millis))
+                .unwrap();
+        };
+        render(1, None, 100);
+        render(1, Some(commit(1)), 200);
+        let one = writing.renderings(&todos(), at(0)).unwrap();
+        assert_eq!(one.len(), 1);
+        assert_eq!((one[0].since, one[0].head), (at(100), Some(commit(1))));
+        render(2, Some(commit(1)), 300);
+        render(1, Some(commit(2)), 400);
+        assert_eq!(writing.renderings(&todos(), at(0)).unwrap().len(), 3);
+    }
+}

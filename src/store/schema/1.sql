@@ -29,8 +29,8 @@ CREATE TABLE edits (
     body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX edits_of_documents ON edits (document, stamp);
-CREATE INDEX edits_of_replicas ON edits (replica, stamp, previous);
-CREATE INDEX edits_by_previous ON edits (replica, previous);
+CREATE INDEX edits_of_replicas ON edits (replica, stamp);
+CREATE INDEX edits_by_previous ON edits (replica, previous, stamp);
 
 CREATE TABLE marks (
     edit INTEGER PRIMARY KEY REFERENCES edits,

@@ -145,6 +145,16 @@ impl Repo {
             .collect())
     }
 
+    /// The newest commits that are in the ancestry of both; nothing where one of the two is not at hand.
+    pub(super) fn newest_in_both(
+        &self,
+        ours: CommitId,
+        theirs: CommitId,
+    ) -> Result<Option<Vec<CommitId>>, Error> {
+        let compared = self.graph.compare(&self.inner, oid(ours), &[oid(theirs)])?;
+        Ok(compared.map(|compared| compared.met.into_iter().map(commit_id).collect()))
+    }
+
     /// The bytes of a version of a file, as the repository holds them.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
-use crate::node::Ticks;
+use crate::replica::{Replica, Report as Round};
 
 /// Record local edits: stamp what was changed since HEAD
 ///
@@ -22,6 +22,9 @@ pub(super) struct Arguments {
     /// How long to wait for others; 0, the only value so far, contacts nobody
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=0))]
     timeout: u32,
+    /// Record the deletion of most of a list: it was no accident
+    #[arg(long)]
+    confirm: bool,
 }
 
 /// What is printed for scripts; the names are a contract.
@@ -49,17 +52,33 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let recorded = repo.record(&mut Ticks::of(&repo))?;
-    for (path, why) in &recorded.left {
-        ui.warn(format_args!("{}:{why}; left alone", repo.shown(path)));
+    let round = match Replica::is_wanted(&repo)? {
+        true => Replica::open(&repo)?.round(arguments.confirm)?,
+        false => Round::default(),
+    };
+    if let Some(path) = &round.put_aside {
+        ui.warn(format_args!(
+            "the store was damaged and is begun anew; the old one lies at {}",
+            path.display()
+        ));
     }
-    let attention = !recorded.left.is_empty() || !recorded.problems.is_empty();
-    for problem in recorded.problems {
+    for left in &round.left {
+        ui.warn(format_args!(
+            "{}:{}; left alone",
+            repo.shown(&left.file),
+            left.why
+        ));
+    }
+    for note in &round.notes {
+        ui.warn(format_args!("{}: {}", repo.shown(&note.file), note.why));
+    }
+    let attention = !(round.left.is_empty() && round.notes.is_empty() && round.problems.is_empty());
+    for problem in round.problems {
         let problem = anyhow::Error::from(problem);
         ui.warn(format_args!("{problem:#}"));
     }
-    report.documents_changed = recorded.written.len();
-    report.edits_recorded = recorded.edits;
+    report.documents_changed = round.written.len();
+    report.edits_recorded = round.edits;
     if ui.wants_json() {
         ui.json(&report)?;
     } else {

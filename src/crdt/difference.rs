@@ -90,6 +90,13 @@ impl Difference<'_> {
         {
             observed.add_stamp(superseded);
         }
+        let typed_over = self.new.typed_over.get(&at);
+        for &stamp in typed_over.into_iter().flatten() {
+            observed.add_stamp(stamp);
+            for &superseded in self.new.superseded.get(&stamp).into_iter().flatten() {
+                observed.add_stamp(superseded);
+            }
+        }
         let changes = self.changes.entry(stamp).or_default();
         changes.push(Change { at, act, observed });
     }
@@ -108,6 +115,13 @@ impl Difference<'_> {
             (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
             (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
             (None, Some(Node::Set(new))) => self.sets(&[], new, at),
+            // Whether an empty list is one of records nobody can see.
+            (Some(Node::Set(old)), Some(Node::List(members, _))) if members.is_empty() => {
+                self.sets(old, &[], at);
+            }
+            (Some(Node::List(members, _)), Some(Node::Set(new))) if members.is_empty() => {
+                self.sets(&[], new, at);
+            }
             (old, None) => {
                 let observed = self.observed(old, at);
                 self.push(None, at.clone(), Act::Remove, observed);

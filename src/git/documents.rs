@@ -248,7 +248,7 @@ fn records_of(node: NodeRef<'_>) -> usize {
 }
 
 /// How many places carry git's conflict markers, all three of them in order.
-pub(super) fn marked_places(bytes: &[u8]) -> usize {
+pub(crate) fn marked_places(bytes: &[u8]) -> usize {
     let mut signs = b"<=>".iter().cycle().peekable();
     let mut markers = 0;
     for line in bytes.split(|byte| *byte == b'\n') {

@@ -85,6 +85,29 @@ impl Repo {
         Ok(entry.map(|entry| blob_id(entry.id)))
     }
 
+    /// A newest commit in the ancestry of both; none where they have none in common, or it is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// When the history cannot be read.
+    pub fn common_ancestor(&self, a: CommitId, b: CommitId) -> Result<Option<CommitId>, Error> {
+        match self.inner.merge_base(oid(a), oid(b)) {
+            Ok(met) => Ok(Some(commit_id(met))),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(Error::libgit2("compare two commits")(error)),
+        }
+    }
+
+    /// The first parent of a commit; none where it has none, or is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// When the commit cannot be read.
+    pub fn parent_of(&self, commit: CommitId) -> Result<Option<CommitId>, Error> {
+        let commit = self.graph.commit(&self.inner, oid(commit))?;
+        Ok(commit.and_then(|commit| commit.parents.first().copied().map(commit_id)))
+    }
+
     /// The newest ancestors of a commit, itself included, that stand in a remote-tracking ref: four at most, none without
     /// remotes or where the commit is not at hand.
     ///

@@ -22,7 +22,6 @@ mod lock;
 mod mending;
 mod moves;
 mod program;
-mod recording;
 mod reflog;
 mod replace;
 mod repo;
@@ -31,23 +30,26 @@ mod settling;
 mod setup;
 mod text_merge;
 mod three_way;
+mod versions;
 mod walk;
 
+pub(crate) use documents::marked_places;
 pub use ancestry::MergedCommits;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
-pub use editing::{Within, Written};
+pub use editing::Within;
 pub use error::Error;
 pub use history::DocumentHistory;
 pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
-pub use recording::{Recorded, Stamps};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
+pub use versions::{HeadVersion, Moved, Stamps};
+pub(crate) use walk::git_path;
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

@@ -250,7 +250,7 @@ fn parent(path: &[u8]) -> &[u8] {
 }
 
 /// A relative path as git writes it.
-pub(super) fn git_path(path: &Path) -> Vec<u8> {
+pub(crate) fn git_path(path: &Path) -> Vec<u8> {
     if cfg!(windows) {
         path.to_string_lossy().replace('\\', "/").into_bytes()
     } else {

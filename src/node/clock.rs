@@ -91,10 +91,7 @@ impl ClockFile {
     }
 
     fn begin(path: PathBuf, key: &NodeKey, last: Option<Stamp>, lock: File) -> Result<Self, Error> {
-        let mut random = [0; 4];
-        getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
-        let incarnation = u32::from_be_bytes(random);
-        let replica = id::replica(&key.public(), incarnation);
+        let (incarnation, replica) = new_incarnation(key)?;
         let clock = Self {
             path,
             incarnation,
@@ -116,6 +113,38 @@ impl ClockFile {
     #[must_use]
     pub fn incarnation(&self) -> u32 {
         self.incarnation
+    }
+
+    /// The clock, to make stamps with. None of them is shown to anybody before [`keep`](Self::keep).
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Writes down how far a clock that was taken from here went.
+    ///
+    /// # Errors
+    /// When the file cannot be written; none of the stamps must be used then.
+    pub fn keep(&mut self, clock: Clock) -> Result<(), Error> {
+        if clock != self.clock {
+            self.save(clock)?;
+            self.clock = clock;
+        }
+        Ok(())
+    }
+
+    /// Goes on as another replica: what this one made is not known any more.
+    ///
+    /// # Errors
+    /// When there is no randomness, or the file cannot be written.
+    pub fn begin_incarnation(&mut self, key: &NodeKey) -> Result<(), Error> {
+        let (incarnation, replica) = new_incarnation(key)?;
+        let clock = Clock::new(replica, self.clock.last());
+        self.incarnation = incarnation;
+        self.replica = replica;
+        self.save(clock)?;
+        self.clock = clock;
+        Ok(())
     }
 
     /// The last stamp that was made.
@@ -154,6 +183,14 @@ impl ClockFile {
             Err(error) => Err(failed(std::io::Error::other(error))),
         }
     }
+}
+
+/// A number that no incarnation had before, and the replica's name in it.
+fn new_incarnation(key: &NodeKey) -> Result<(u32, Replica), Error> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
+    let incarnation = u32::from_be_bytes(random);
+    Ok((incarnation, id::replica(&key.public(), incarnation)))
 }
 
 /// Waits until no other process holds the clock, but not for one that never lets go of it.

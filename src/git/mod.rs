@@ -18,6 +18,7 @@ mod editing;
 mod error;
 mod graph;
 mod history;
+mod index;
 mod lock;
 mod mending;
 mod moves;
@@ -33,8 +34,8 @@ mod three_way;
 mod versions;
 mod walk;
 
-pub(crate) use documents::marked_places;
 pub use ancestry::MergedCommits;
+pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use editing::Within;

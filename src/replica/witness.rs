@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::document::Edits;
+use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
@@ -134,7 +134,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let changes = self.unrecorded(&path, &before, &lift(&after))?;
+        let changes = self.unrecorded(&path, parent, &before, &lift(&after))?;
         if changes.is_empty() {
             return Ok(0);
         }
@@ -162,17 +162,26 @@ impl Replica<'_> {
     fn unrecorded(
         &mut self,
         path: &DocumentPath,
+        parent: Option<CommitId>,
         before: &crdt::Document,
         after: &crdt::Document,
     ) -> Result<Vec<Change>, Error> {
         let Edits { all } = self.edits(path)?;
         let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
-        // What was seen in the file before it was committed is known.
-        let mut seen: Vec<&Change> = all
-            .iter()
-            .filter(|edit| !edit.has(Mark::Contained))
-            .flat_map(|edit| edit.changes())
-            .collect();
+        // What the file was seen to show before it was committed is known, and so is what an amended commit had.
+        let history = self.repo.history_of(path);
+        let mut contents = parent.map(|parent| Contents::of(&history, parent));
+        let mut seen: Vec<&Change> = Vec::new();
+        let shown = |edit: &&Standing| edit.issuer == Issuer::Own || edit.has(Mark::Shown);
+        for edit in all.iter().filter(shown) {
+            let held = match &mut contents {
+                Some(contents) => contents.holds(&edit.known)?.is_whole(),
+                None => false,
+            };
+            if !held {
+                seen.extend(edit.changes());
+            }
+        }
         let mut unrecorded = Vec::new();
         for edit in RULES.edits(before, after) {
             if edit.stamp.is_some_and(is_known) {

@@ -32,6 +32,9 @@ impl Replica<'_> {
         if let Some(what) = repo.under_way() {
             return Err(git::Error::Busy { what }.into());
         }
+        if self.head_moved()? {
+            self.round(false)?;
+        }
         let (_, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
         let mut edited = change.apply(&document).map_err(refused)?;
@@ -53,6 +56,7 @@ impl Replica<'_> {
                 stamps,
             }),
             commit,
+            has_moved: false,
             has_witness: true,
             confirmed: true,
         };

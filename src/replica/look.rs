@@ -29,6 +29,8 @@ pub(super) struct Target<'t> {
     pub(super) made: Option<Made>,
     /// HEAD.
     pub(super) commit: Option<CommitId>,
+    /// Whether HEAD moved since the last look, even if it is back where it was.
+    pub(super) has_moved: bool,
     /// Whether git's log tells which HEADs there were since the last look.
     pub(super) has_witness: bool,
     /// Whether a deletion of most of a list is meant.
@@ -95,12 +97,10 @@ impl Replica<'_> {
             source,
         })?;
         let is_made = target.made.is_some();
-        if !is_made {
-            if marked_places(&was) > 0 {
-                return Ok(Err(Unlooked::Left(
-                    "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
-                )));
-            }
+        if !is_made && marked_places(&was) > 0 {
+            return Ok(Err(Unlooked::Left(
+                "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
+            )));
         }
         let (work, made_stamps) = match target.made {
             Some(Made { document, stamps }) => (document, stamps),
@@ -132,7 +132,7 @@ impl Replica<'_> {
         let since = modified_millis(&metadata).saturating_sub(RACE_MILLIS);
         let renderings = reading.renderings(&path, Moment::from_unix_millis(since))?;
         drop(reading);
-        let is_same_head = last.is_some_and(|last| last.head == target.commit);
+        let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
         let mut looking = Looking {
             file: target.file,
             replica: self,
@@ -391,9 +391,9 @@ impl Looking<'_, '_, '_> {
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         fresh.insert(leaves);
         let spent = |stamp: Stamp| {
-            edits
-                .get(stamp)
-                .is_some_and(|edit| edit.is_retracted || edit.has(Mark::Contained))
+            edits.get(stamp).is_some_and(|edit| {
+                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
+            })
         };
         let mut births = Vec::new();
         let mut clock = self.replica.clock;
@@ -411,7 +411,6 @@ impl Looking<'_, '_, '_> {
         });
         let head = self.versions.head_yaml.as_ref();
         let stamped = context::stamp_beside(head, work, leaves, &mut born, &spent);
-        drop(born);
         if let Some(source) = failed {
             return Err(Error::Clock { source });
         }
@@ -434,8 +433,9 @@ impl Looking<'_, '_, '_> {
             Some(read) => {
                 let seen = sights(read, &edits.judged());
                 let mut known = edits.judged();
-                for (judged, sight) in known.iter_mut().zip(seen) {
-                    judged.may_show &= sight != Sight::Gone;
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
                 }
                 self.select(&known)?
             }
@@ -443,7 +443,10 @@ impl Looking<'_, '_, '_> {
                 let seen = sights(file, &edits.judged());
                 let mut known = edits.judged();
                 for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
                     judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
+                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
+                    judged.may_show |= is_left && sight != Sight::Gone;
                 }
                 self.select(&known)?
             }
@@ -454,7 +457,12 @@ impl Looking<'_, '_, '_> {
                 return Familiar::Fresh;
             }
             match edits.get(stamp) {
-                Some(edit) if edit.may_show() && edit.changes_at(&change.at) => Familiar::Known,
+                Some(edit)
+                    if (edit.may_show() || edit.has(Mark::Shown))
+                        && edit.changes_at(&change.at) =>
+                {
+                    Familiar::Known
+                }
                 None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
                 _ => Familiar::Foreign,
             }
@@ -546,8 +554,16 @@ impl Looking<'_, '_, '_> {
         if shown.says_the_same_as(view) {
             return Ok(file.into_text().into_bytes());
         }
-        self.notes
-            .push("what came from others cannot be shown".to_owned());
+        let differing = RULES.edits(shown, view);
+        let places = differing.iter().flat_map(|edit| &edit.changes);
+        let places: BTreeSet<String> = places
+            .map(|change| format!("{} {:?}", change.at, change.act))
+            .collect();
+        let places: Vec<String> = places.into_iter().collect();
+        self.notes.push(format!(
+            "it does not show what is known of {}",
+            places.join(", ")
+        ));
         Ok(file.into_text().into_bytes())
     }
 }

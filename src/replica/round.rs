@@ -55,7 +55,8 @@ impl Replica<'_> {
             .extend(found.problems.into_iter().map(Error::Git));
         let looks: BTreeMap<DocumentPath, Look> = self.store.read()?.looks()?.into_iter().collect();
         let witness = self.witness(last.as_ref())?;
-        if last.as_ref().is_some_and(|last| last.head != commit) {
+        let has_moved = witness.has_moved || last.as_ref().is_some_and(|last| last.head != commit);
+        if has_moved {
             let documents: Vec<DocumentPath> = looks.keys().cloned().collect();
             self.mark_committed(&witness, &documents)?;
             report.edits += self.record_own_commits(&witness, &found.files)?;
@@ -72,6 +73,7 @@ impl Replica<'_> {
                 file: &file,
                 made: None,
                 commit,
+                has_moved,
                 has_witness: witness.is_whole,
                 confirmed,
             };
@@ -97,6 +99,14 @@ impl Replica<'_> {
             writing.commit()?;
         }
         Ok(report)
+    }
+
+    /// Whether HEAD moved since the last round.
+    pub(super) fn head_moved(&mut self) -> Result<bool, Error> {
+        let Some(last) = self.store.read()?.last_look()? else {
+            return Ok(false);
+        };
+        Ok(last.head != self.repo.head_commit()? || self.witness(Some(&last))?.has_moved)
     }
 
     fn take(

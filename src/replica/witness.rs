@@ -1,7 +1,7 @@
 //! What git's log of HEAD tells: which HEADs this work tree had since the last look, and which commits were made here.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::document::Edits;
 use super::{Error, Replica};
@@ -20,6 +20,8 @@ pub(super) struct Witness {
     own: Vec<CommitId>,
     /// Whether that is all there was.
     pub(super) is_whole: bool,
+    /// Whether HEAD moved, even if it is back where it was.
+    pub(super) has_moved: bool,
     /// Up to where the log was read.
     pub(super) position: Option<LogPosition>,
 }
@@ -38,6 +40,7 @@ impl Replica<'_> {
                 heads: BTreeSet::new(),
                 own: Vec::new(),
                 is_whole: false,
+                has_moved: false,
                 position: None,
             });
         };
@@ -51,6 +54,7 @@ impl Replica<'_> {
         Ok(Witness {
             heads: named.collect(),
             own: self.repo.own_commits(&movements)?,
+            has_moved: !movements.is_empty() || reach != Reach::Whole,
             is_whole: position.is_some() && reach == Reach::Whole,
             position: Some(end),
         })
@@ -108,7 +112,7 @@ impl Replica<'_> {
         Ok(counted)
     }
 
-    fn record_own_commit(&mut self, commit: CommitId, file: &PathBuf) -> Result<usize, Error> {
+    fn record_own_commit(&mut self, commit: CommitId, file: &Path) -> Result<usize, Error> {
         let path = DocumentPath::new(crate::git::git_path(file));
         let parent = self.repo.parent_of(commit)?;
         let blob = |commit| self.repo.blob_in(commit, &path);
@@ -166,7 +170,7 @@ impl Replica<'_> {
         // What was seen in the file before it was committed is known.
         let mut seen: Vec<&Change> = all
             .iter()
-            .filter(|edit| edit.issuer == Issuer::Own && !edit.has(Mark::Contained))
+            .filter(|edit| !edit.has(Mark::Contained))
             .flat_map(|edit| edit.changes())
             .collect();
         let mut unrecorded = Vec::new();
@@ -184,6 +188,14 @@ impl Replica<'_> {
                 }
                 if let Some(stamp) = edit.stamp {
                     change.observed.add_stamp(stamp);
+                }
+                // What the file showed there when it was edited was seen, whatever the commit before holds.
+                for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
+                    let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
+                    for seen in shown.changes().iter().filter(there) {
+                        change.observed.add_stamp(shown.known.stamp);
+                        change.observed.extend(&seen.observed);
+                    }
                 }
                 unrecorded.push(change);
             }

@@ -21,7 +21,7 @@ struct Member {
 }
 
 impl Viewing<'_> {
-    pub(super) fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
+    pub(super) fn set(&mut self, base: &[Record], touches: &[Touch], at: &Path) -> Vec<Record> {
         let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
         for (step, touches) in Touch::by_step(touches) {
             if let Step::Record(name, birth) = step {
@@ -171,7 +171,7 @@ impl Viewing<'_> {
             rest = outside;
             grouped.push((*group, inside));
         }
-        let mut fields = self.map(base, rest, at);
+        let mut fields = self.map(base, &rest, at);
         for (group, touches) in grouped {
             self.group(group, base, touches, &mut fields, at);
         }

@@ -60,9 +60,8 @@ impl Folder {
 
     /// Whether this is another folder than `other`. What either does not tell proves nothing.
     fn differs_from(self, other: Self) -> bool {
-        let differ = |one: Option<u64>, other: Option<u64>| {
-            one.is_some() && other.is_some() && one != other
-        };
+        let differ =
+            |one: Option<u64>, other: Option<u64>| one.is_some() && other.is_some() && one != other;
         differ(self.number, other.number) || differ(self.made, other.made)
     }
 }
@@ -323,7 +322,10 @@ mod tests {
         assert!(!clock.agrees_with(None), "a lost store");
         assert!(!clock.agrees_with(Some(first)), "an old store");
         assert!(clock.agrees_with(Some(second)));
-        assert!(clock.agrees_with(Some(third)), "stopped before it was noted");
+        assert!(
+            clock.agrees_with(Some(third)),
+            "stopped before it was noted"
+        );
         drop(clock);
         fs::remove_file(node.folder().join("clock")).unwrap();
         let lost = node.clock().unwrap();

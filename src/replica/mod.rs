@@ -111,7 +111,10 @@ impl Drop for Replica<'_> {
     /// Lets the clock know how much of what it made the store knows. Where that cannot be written the clock only knows less.
     fn drop(&mut self) {
         let replica = self.clock_file.replica();
-        let reading = self.store.read().and_then(|reading| reading.last_of(replica));
+        let reading = self
+            .store
+            .read()
+            .and_then(|reading| reading.last_of(replica));
         match reading.map(|last| self.clock_file.note_recorded(last)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::info!("{error}"),

@@ -44,13 +44,19 @@ fn formats_that_cannot_be_read_are_named_and_the_driver_goes_on_working() {
         tree.write(".gitattributes", "**/.rhema/**/*.yaml merge=rhema-crdt\n");
         tree.commit("start");
         is_refused_by_all(&world, format, "reftable or SHA-256");
-        let driver = format!("'{}' crdt merge-driver %O %A %B %P -L %L", crate::support::BINARY);
+        let driver = format!(
+            "'{}' crdt merge-driver %O %A %B %P -L %L",
+            crate::support::BINARY
+        );
         tree.git(&["config", "merge.rhema-crdt.driver", &driver]);
         tree.on_branch("other", file, TODOS.replace("Second", "Beta"));
         tree.write(file, TODOS.replace("First", "Alpha"));
         tree.commit("alpha");
         tree.git(&["merge", "-q", "other"]);
-        assert_eq!(tree.read(file), TODOS.replace("First", "Alpha").replace("Second", "Beta"));
+        assert_eq!(
+            tree.read(file),
+            TODOS.replace("First", "Alpha").replace("Second", "Beta")
+        );
     }
 }
 

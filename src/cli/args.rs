@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, completions, demo, export, get, init, man, merge, merge_driver, move_record, remove,
-    resolve, set, sync, uninit, verify,
+    add, completions, demo, export, get, init, man, merge, merge_driver, move_record, pre_commit,
+    remove, resolve, set, sync, uninit, verify,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -100,6 +100,7 @@ pub(super) enum Command {
     Move(move_record::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
+    PreCommit(pre_commit::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }

@@ -56,6 +56,23 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         true => Replica::open(&repo)?.round(arguments.confirm)?,
         false => Round::default(),
     };
+    report.documents_changed = round.written.len();
+    report.edits_recorded = round.edits;
+    let attention = warn_of(&repo, round, ui);
+    if ui.wants_json() {
+        ui.json(&report)?;
+    } else {
+        ui.say(&for_people(&report))?;
+    }
+    Ok(if attention {
+        Outcome::NeedsAttention
+    } else {
+        Outcome::Done
+    })
+}
+
+/// Tells what somebody should know of a round; says whether anything needs attention.
+pub(super) fn warn_of(repo: &Repo, round: Round, ui: &Ui) -> bool {
     if let Some(path) = &round.put_aside {
         ui.warn(format_args!(
             "the store was damaged and is begun anew; the old one lies at {}",
@@ -77,18 +94,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         let problem = anyhow::Error::from(problem);
         ui.warn(format_args!("{problem:#}"));
     }
-    report.documents_changed = round.written.len();
-    report.edits_recorded = round.edits;
-    if ui.wants_json() {
-        ui.json(&report)?;
-    } else {
-        ui.say(&for_people(&report))?;
-    }
-    Ok(if attention {
-        Outcome::NeedsAttention
-    } else {
-        Outcome::Done
-    })
+    attention
 }
 
 fn for_people(report: &Report) -> String {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::document::Edits;
+use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
 use crate::git::{HeadLog, LogPosition, Reach};
 use crate::overlay::{CommitId, Contents, Deed, DocumentPath, Known, RULES};
-use crate::store::{Durability, Issuer, LastLook, Mark, Way};
+use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
 /// What the log tells of the time since the last look.
@@ -134,7 +134,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let changes = self.unrecorded(&path, &before, &lift(&after))?;
+        let changes = self.unrecorded(&path, parent, &before, &lift(&after))?;
         if changes.is_empty() {
             return Ok(0);
         }
@@ -162,17 +162,26 @@ impl Replica<'_> {
     fn unrecorded(
         &mut self,
         path: &DocumentPath,
+        parent: Option<CommitId>,
         before: &crdt::Document,
         after: &crdt::Document,
     ) -> Result<Vec<Change>, Error> {
         let Edits { all } = self.edits(path)?;
         let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
-        // What was seen in the file before it was committed is known.
-        let mut seen: Vec<&Change> = all
-            .iter()
-            .filter(|edit| !edit.has(Mark::Contained))
-            .flat_map(|edit| edit.changes())
-            .collect();
+        // What the file was seen to show before it was committed is known, and so is what an amended commit had.
+        let history = self.repo.history_of(path);
+        let mut contents = parent.map(|parent| Contents::of(&history, parent));
+        let mut seen: Vec<&Change> = Vec::new();
+        let shown = |edit: &&Standing| edit.issuer == Issuer::Own || edit.has(Mark::Shown);
+        for edit in all.iter().filter(shown) {
+            let held = match &mut contents {
+                Some(contents) => contents.holds(&edit.known)?.is_whole(),
+                None => false,
+            };
+            if !held {
+                seen.extend(edit.changes());
+            }
+        }
         let mut unrecorded = Vec::new();
         for edit in RULES.edits(before, after) {
             if edit.stamp.is_some_and(is_known) {
@@ -203,20 +212,25 @@ impl Replica<'_> {
         Ok(unrecorded)
     }
 
-    /// The own edits of documents that are gone belong to the commits that had them.
-    pub(super) fn leave_behind(&mut self, gone: &[DocumentPath]) -> Result<(), Error> {
+    /// The own edits of documents that are gone belong to the commits that had them. A document that comes back without a
+    /// commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and shows what it holds.
+    pub(super) fn leave_behind(
+        &mut self,
+        gone: &[DocumentPath],
+        commit: Option<CommitId>,
+    ) -> Result<(), Error> {
         for path in gone {
-            let Edits { all } = self.edits(path)?;
-            let open: Vec<Stamp> = all
-                .iter()
-                .filter(|edit| edit.may_show())
-                .map(|edit| edit.known.stamp)
-                .collect();
-            if !open.is_empty() {
-                let writing = self.store.write(Durability::Process)?;
-                writing.mark(open, Mark::Committed)?;
-                writing.commit()?;
+            let current = self.store.read()?.rendering(path)?;
+            if current.is_some_and(|current| current.content == Content::Absent) {
+                continue;
             }
+            let Edits { all } = self.edits(path)?;
+            let open = all.iter().filter(|edit| edit.may_show());
+            let now = self.now;
+            let writing = self.store.write(Durability::Process)?;
+            writing.mark(open.map(|edit| edit.known.stamp), Mark::Committed)?;
+            writing.render(path, &Content::Absent, commit, now)?;
+            writing.commit()?;
         }
         Ok(())
     }

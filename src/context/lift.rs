@@ -40,6 +40,27 @@ pub fn lift(file: &yaml::Document) -> Document {
     lifting.document
 }
 
+/// A value as the CRDTs see it, without stamps; nothing for one that is absent.
+pub(crate) fn lift_value(node: NodeRef<'_>) -> Option<Node> {
+    let mut lifting = Lifting::default();
+    lifting.node(
+        node,
+        &Path::default(),
+        &Holder::default(),
+        &mut vec![String::new()],
+    )
+}
+
+/// The fields of a record, that which tells it apart among them, without stamps.
+pub(crate) fn lift_fields(record: NodeRef<'_>) -> Map {
+    let mut lifting = Lifting::default();
+    let mut names = match Role::of_member(record).is_holder() {
+        true => Vec::new(),
+        false => vec![String::new()],
+    };
+    lifting.entries(record, &Path::default(), &Holder::default(), &mut names)
+}
+
 /// The document so far.
 #[derive(Default)]
 struct Lifting {
@@ -47,6 +68,7 @@ struct Lifting {
 }
 
 /// The mapping whose annotation tells of a leaf.
+#[derive(Default)]
 struct Holder {
     annotation: Annotation,
     conflicts: Conflicts,
@@ -72,9 +94,9 @@ impl Holder {
 impl Lifting {
     fn keep(&mut self, holder: &Holder) {
         for (stamp, superseded) in &holder.annotation.superseded {
-            self.document
-                .superseded
-                .entry(*stamp)
+            let places = self.document.superseded.entry(*stamp).or_default();
+            places
+                .entry(holder.at.as_born())
                 .or_default()
                 .extend(superseded);
         }
@@ -178,7 +200,7 @@ impl Lifting {
     }
 }
 
-fn atom(node: NodeRef<'_>) -> Atom {
+pub(crate) fn atom(node: NodeRef<'_>) -> Atom {
     let canonical = normal(node);
     match node.scalar() {
         Some(Scalar::Str(text)) if node.anchor().is_none() => {

@@ -43,12 +43,16 @@ struct Difference<'l> {
 
 impl Difference<'_> {
     fn push(&mut self, stamp: Option<Stamp>, at: Path, act: Act, mut observed: Observed) {
-        for &superseded in stamp
-            .iter()
-            .filter_map(|stamp| self.new.superseded.get(stamp))
-            .flatten()
-        {
-            observed.add_stamp(superseded);
+        let superseded = stamp.and_then(|stamp| self.new.superseded.get(&stamp));
+        if let Some(superseded) = superseded {
+            let at = at.as_born();
+            for &stamp in superseded
+                .iter()
+                .filter(|(place, _)| place.meets(&at))
+                .flat_map(|(_, stamps)| stamps)
+            {
+                observed.add_stamp(stamp);
+            }
         }
         let changes = self.changes.entry(stamp).or_default();
         changes.push(Change { at, act, observed });
@@ -237,7 +241,8 @@ impl Difference<'_> {
     fn stamp(&self, stamp: Stamp) -> Observed {
         let mut observed = Observed::default();
         observed.add_stamp(stamp);
-        for &superseded in self.old.superseded.get(&stamp).into_iter().flatten() {
+        let superseded = self.old.superseded.get(&stamp).into_iter();
+        for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
             observed.add_stamp(superseded);
         }
         observed

@@ -1,9 +1,12 @@
 //! The view: what a set of edits shows over the document that they were made on. A function of the set alone: the order,
 //! grouping and repetition of edits do not matter.
 
+mod forms;
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use forms::Forms;
 
 use super::difference::edits;
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
@@ -44,6 +47,7 @@ impl Rules<'_> {
             removed: base.removed.clone(),
         };
         let mut settled = BTreeSet::new();
+        let mut forms = Forms::of(base);
         let mut touches = Vec::new();
         for (number, edit) in known.iter().enumerate() {
             for change in &edit.changes {
@@ -55,6 +59,7 @@ impl Rules<'_> {
                             value: value.clone(),
                         });
                     }
+                    Act::Form(form) => forms.add(change, form, edit.stamp),
                     _ => touches.push(Touch::of(change, edit.stamp, number)),
                 }
             }
@@ -63,11 +68,17 @@ impl Rules<'_> {
         let mut superseded = base.superseded.clone();
         for edit in &known {
             let Some(stamp) = edit.stamp else { continue };
-            let observed = edit
+            for change in edit
                 .changes
                 .iter()
-                .flat_map(|change| change.observed.stamps());
-            superseded.entry(stamp).or_default().extend(observed);
+                .filter(|change| change.observed.stamps().len() > 0)
+            {
+                let places = superseded.entry(stamp).or_default();
+                places
+                    .entry(change.at.as_born())
+                    .or_default()
+                    .extend(change.observed.stamps());
+            }
         }
         let mut losers = viewing.losers;
         losers.retain(|loser, _| !settled.contains(loser));
@@ -76,6 +87,7 @@ impl Rules<'_> {
             losers,
             removed: viewing.removed,
             superseded,
+            forms: forms.in_order(),
         }
     }
 }

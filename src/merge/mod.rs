@@ -18,13 +18,13 @@ mod sides;
 mod similar;
 mod text;
 mod tree;
-mod trivia;
+pub(crate) mod trivia;
 
 use std::borrow::Cow;
 
 use crate::context::{is_marked, marked_like};
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
-use sides::Sides;
+pub(crate) use sides::Sides;
 
 pub use markers::Labels;
 pub use regraft::regraft;
@@ -331,16 +331,16 @@ fn read(texts: &Sides<Cow<'_, [u8]>>, limits: &Limits) -> Result<Sides<Document>
 
 /// What frames a file's text: merged on its own, so that two versions with different line ends can be compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Frame {
-    bom: bool,
-    crlf: bool,
-    final_newline: bool,
+pub(crate) struct Frame {
+    pub(crate) bom: bool,
+    pub(crate) crlf: bool,
+    pub(crate) final_newline: bool,
 }
 
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
 impl Frame {
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let breaks = bytes.iter().filter(|&&byte| byte == b'\n').count();
         let pairs = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
         Frame {
@@ -352,7 +352,7 @@ impl Frame {
     }
 
     /// The text without its frame: no byte order mark, `\n` only, and one at the end.
-    fn strip<'t>(self, bytes: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
+    pub(crate) fn strip<'t>(self, bytes: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
         let bytes = match bytes {
             Cow::Borrowed(bytes) if self.bom => Cow::Borrowed(&bytes[BOM.len()..]),
             other => other,
@@ -374,7 +374,7 @@ impl Frame {
     }
 
     /// The text in this frame.
-    fn dress(self, text: String) -> Vec<u8> {
+    pub(crate) fn dress(self, text: String) -> Vec<u8> {
         let text = if self.final_newline {
             text.as_str()
         } else {

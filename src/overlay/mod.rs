@@ -8,6 +8,8 @@
 
 mod history;
 mod known;
+mod render;
 
 pub use history::{BlobId, CommitId, History, Version};
 pub use known::{Deed, DocumentPath, Known};
+pub use render::{Unrendered, forms, render};

@@ -1,0 +1,149 @@
+//! The text of a document that shows a view: the smallest change of the text that its edits were made on.
+//!
+//! A function of that text and of the view alone, so that all who know the same edits hold the same bytes. What the view
+//! did not change keeps its bytes. What an edit changed stands as its author wrote it, as long as nobody else changed it
+//! too: edits bring their *forms* along ([`forms`]), and those of comments are merged line by line. What is written by
+//! nobody, as the text that two people's lines were merged to, is written in the manner of what stood there.
+//!
+//! `drafting.rs` puts values, records and their order into the text, `dressing.rs` forms; `sources.rs` reads what authors
+//! wrote, `parts.rs` knows the parts of a form. What the text is to say of the edits comes last.
+
+mod drafting;
+mod dressing;
+mod extracting;
+mod parts;
+mod sources;
+
+use std::borrow::Cow;
+
+use drafting::Drafting;
+use dressing::Dressing;
+use sources::Sources;
+
+pub use extracting::forms;
+
+use crate::context::{lift, told};
+use crate::crdt::{self, Node, Part, Path, Record, Step, born_as};
+use crate::merge::Frame;
+use crate::yaml::{self, Document, EntryRef, FileDraft, Limits, Manner, Side};
+
+/// Why no text could be made that shows a view. Nothing is to be written then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unrendered {
+    /// What was written cannot be read.
+    #[error("what the edits make of the file could not be read again: {0}")]
+    Unreadable(#[source] yaml::Error),
+    /// What was written holds something else than the view.
+    #[error("the form of the file does not allow what its edits make of it, first at {at}")]
+    Differs {
+        /// Where.
+        at: Path,
+    },
+}
+
+/// The text that shows `view`, which holds `base` and the edits that were made on it. `text` holds `base`: it is what
+/// [`lift`] made `base` of.
+///
+/// What comes back reads as the view does: see [`shows`].
+///
+/// # Errors
+/// When the view cannot be written down in the form that the file has.
+pub fn render(
+    text: &Document,
+    base: &crdt::Document,
+    view: &crdt::Document,
+) -> Result<String, Unrendered> {
+    if base == view {
+        return Ok(text.text().to_owned());
+    }
+    let read =
+        |text: &[u8]| Document::read(text, &Limits::default()).map_err(Unrendered::Unreadable);
+    let frame = Frame::of(text.text().as_bytes());
+    let dressing = Dressing::new(&view.forms);
+    let framed = dressing.frame(frame);
+    let text = match frame.strip(Cow::Borrowed(text.text().as_bytes())) {
+        Cow::Owned(bare) => Cow::Owned(read(&bare)?),
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+    };
+    let rewritten = dressing.part(&Path::default(), Part::Whole, || text.text().to_owned());
+    let written = match rewritten {
+        Some(rewritten) => {
+            let rewritten = read(rewritten.as_bytes())?;
+            written(&rewritten, &lift(&rewritten), view, dressing)
+        }
+        None => written(&text, base, view, dressing),
+    };
+    let written = read(written.as_bytes())?;
+    let written = match told(&written, &text, base, view) {
+        Some(told) => read(told.as_bytes())?,
+        None => written,
+    };
+    if let Some(at) = difference(&lift(&written), view) {
+        return Err(Unrendered::Differs { at });
+    }
+    let written = framed.dress(written.into_text());
+    String::from_utf8(written).map_err(|_| Unrendered::Differs {
+        at: Path::default(),
+    })
+}
+
+/// The text with the values, the records and the forms of the view.
+fn written(
+    text: &Document,
+    base: &crdt::Document,
+    view: &crdt::Document,
+    dressing: Dressing<'_>,
+) -> String {
+    let sources = Sources::of(&view.forms, |at| find(text, base, at));
+    let drafting = Drafting {
+        manner: Manner::of(text),
+        dressing,
+        sources: &sources,
+    };
+    let mut file = FileDraft::of(text);
+    if let [part] = file.parts.as_mut_slice() {
+        drafting.root(part, text.root(), base, view);
+    }
+    file.emit(Side::Ours)
+}
+
+/// What stands at a place of a text that holds `base`.
+fn find<'d>(text: &'d Document, base: &crdt::Document, at: &Path) -> Option<EntryRef<'d>> {
+    let mut node = text.root()?;
+    let mut found = None;
+    let mut map = Some(&base.root);
+    let mut records = None;
+    for step in at.steps() {
+        let (entry, held) = match step {
+            Step::Entry(name) => (node.get(name)?, map.and_then(|map| map.get(name))),
+            Step::Record(name, birth) => {
+                let known: &[Record] = records?;
+                let is_it = |record: &Record| {
+                    record.birth.digest == *birth && born_as(&record.name, *birth) == name.said()
+                };
+                let index = known.iter().position(is_it)?;
+                map = known.get(index).map(|record| &record.fields);
+                let entry = node.entries().nth(index)?;
+                (node, found) = (entry.value(), Some(entry));
+                continue;
+            }
+        };
+        (map, records) = match held {
+            Some(Node::Map(map)) => (Some(map), None),
+            Some(Node::Set(known)) => (None, Some(known.as_slice())),
+            _ => (None, None),
+        };
+        (node, found) = (entry.value(), Some(entry));
+    }
+    found
+}
+
+/// The first place at which a text that was read again holds something else than the view.
+fn difference(found: &crdt::Document, view: &crdt::Document) -> Option<Path> {
+    (!drafting::holds_same(
+        &crdt::Node::Map(found.root.clone()),
+        &crdt::Node::Map(view.root.clone()),
+    ))
+    .then(Path::default)
+}

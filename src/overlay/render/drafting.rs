@@ -1,0 +1,744 @@
+//! The draft of a text that holds what a view holds: opened where the two differ, kept as it stands everywhere else.
+
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::dressing::Dressing;
+use super::sources::Sources;
+use crate::context::{
+    Fields, Neighbours, NewValue, Role, atom, identity_field, is_null, is_ours, lift_fields,
+    lift_value, name_of,
+};
+use crate::crdt::{Atom, Digest, Document, Map, Node, Path, Record, born_as, diff, order};
+use crate::yaml::{
+    self, Body, Collection, Draft, EntryDraft, EntryRef, Kind, Limits, MadeEntry, Manner, NodeRef,
+    PartDraft, Piece, Scalar, Value,
+};
+
+/// Drafts what a view holds.
+pub(super) struct Drafting<'d, 'v> {
+    pub(super) manner: Manner,
+    pub(super) dressing: Dressing<'v>,
+    pub(super) sources: &'d Sources,
+}
+
+/// A mapping of the text, and what stands in it by the view.
+#[derive(Clone, Copy)]
+struct Held<'d, 'v> {
+    node: NodeRef<'d>,
+    role: Role,
+    /// What tells the record apart: the field, and the name.
+    identity: Option<(&'static str, &'v Atom)>,
+    /// What it holds as it stands.
+    known: &'v Map,
+    /// What it is to hold.
+    wanted: &'v Map,
+}
+
+/// What a record is known by: the name that it was born under, and what named it then.
+type Key<'r> = (&'r str, Digest);
+
+fn key(record: &Record) -> Key<'_> {
+    (
+        born_as(&record.name, record.birth.digest),
+        record.birth.digest,
+    )
+}
+
+impl<'d, 'v> Drafting<'d, 'v> {
+    /// Gives a file its root.
+    pub(super) fn root(
+        &self,
+        part: &mut PartDraft<'d>,
+        root: Option<NodeRef<'d>>,
+        base: &Document,
+        view: &Document,
+    ) {
+        let at = Path::default();
+        match root {
+            Some(root) if root.kind() == Kind::Mapping && root.is_structured() => {
+                let held = Held {
+                    node: root,
+                    role: Role::Root,
+                    identity: None,
+                    known: &base.root,
+                    wanted: &view.root,
+                };
+                if let Some(collection) = self.mapping(held, &at, None) {
+                    part.root = Draft::Collection(Box::new(collection));
+                }
+            }
+            Some(root) => {
+                let mut made = MadeEntry {
+                    lead: Piece::default(),
+                    head: Cow::Borrowed(""),
+                    body: Body {
+                        sep: Piece::default(),
+                        value: Draft::Keep(root),
+                        beside: Cow::Borrowed(""),
+                    },
+                    below: Piece::default(),
+                    origin: None,
+                };
+                let [known, wanted] = [base, view].map(|document| document.root.get(""));
+                if let Some(wanted) = wanted
+                    && self.value(&mut made, root, known, wanted, &at.entry(""))
+                {
+                    part.root = made.body.value;
+                }
+            }
+            None => {
+                if let Some(collection) = part.open_as(Kind::Mapping, self.manner) {
+                    for (name, value) in &view.root {
+                        self.add(collection, name, value, &at.entry(name), None);
+                    }
+                }
+            }
+        }
+        self.dressing.root(part);
+    }
+
+    /// A mapping that holds what is wanted; nothing if it does already.
+    fn mapping(
+        &self,
+        held: Held<'d, '_>,
+        at: &Path,
+        neighbours: Option<&Neighbours<'d>>,
+    ) -> Option<Collection<'d>> {
+        let Held {
+            node,
+            role,
+            identity,
+            known,
+            wanted,
+        } = held;
+        let mut opened = None;
+        let mut gone = Vec::new();
+        let mut names = FxHashSet::default();
+        for (index, entry) in node.entries().enumerate() {
+            let Some(name) = name_of(entry) else { continue };
+            let place = at.entry(&name);
+            let formed = self.dressing.is_formed(&place);
+            let is_about = role.is_holder() && is_ours(entry);
+            let named = identity.filter(|(field, _)| *field == name);
+            let (old, new) = match named {
+                Some((_, name)) => (
+                    Some(Node::Register(atom(entry.value()), Default::default())),
+                    Some(Node::Register(name.clone(), Default::default())),
+                ),
+                None => (None, None),
+            };
+            let (old, new) = match named {
+                Some(_) => (old.as_ref(), new.as_ref()),
+                None if is_about => (None, None),
+                None => (known.get(name.as_ref()), wanted.get(name.as_ref())),
+            };
+            names.insert(name);
+            if !formed && (old == new) {
+                continue;
+            }
+            let stands = is_about || new.is_some() || self.stays_null(entry, &place);
+            if !stands {
+                gone.push(index);
+                opened.get_or_insert_with(|| Collection::of(node));
+            } else if let Some(draft) = self.entry(entry, old, new, &place) {
+                let collection = opened.get_or_insert_with(|| Collection::of(node));
+                if let Some(place) = collection.entries.get_mut(index) {
+                    *place = draft;
+                }
+            }
+        }
+        let added: Vec<&String> = wanted
+            .keys()
+            .filter(|name| !names.contains(name.as_str()))
+            .collect();
+        let nulls = self
+            .sources
+            .nulls(at, |name| names.contains(name) || wanted.contains_key(name));
+        let places = self.dressing.places(at);
+        let orphans = self
+            .dressing
+            .orphans(at, |name| names.contains(name) || wanted.contains_key(name));
+        if added.is_empty()
+            && nulls.is_empty()
+            && places.is_empty()
+            && gone.is_empty()
+            && orphans.is_empty()
+        {
+            return opened;
+        }
+        let mut collection = opened.unwrap_or_else(|| Collection::of(node));
+        for index in gone.into_iter().rev() {
+            collection.remove(index);
+        }
+        for name in added {
+            if let Some(value) = wanted.get(name) {
+                self.add(&mut collection, name, value, &at.entry(name), neighbours);
+            }
+        }
+        for null in nulls {
+            collection.entries.push(EntryDraft::Keep(null));
+        }
+        for (name, behind) in places {
+            put_behind(&mut collection, role, name, behind);
+        }
+        self.dressing.adopt(&mut collection, &orphans);
+        Some(collection)
+    }
+
+    /// Whether an entry without a value stays in the file as a null.
+    fn stays_null(&self, entry: EntryRef<'d>, place: &Path) -> bool {
+        match self.sources.replacing(place) {
+            Some(source) => is_null(source.value()),
+            None => is_null(entry.value()) && !self.dressing.is_dropped(place),
+        }
+    }
+
+    /// An entry of a mapping as it is to be; nothing if it is so.
+    fn entry(
+        &self,
+        entry: EntryRef<'d>,
+        known: Option<&Node>,
+        wanted: Option<&Node>,
+        place: &Path,
+    ) -> Option<EntryDraft<'d>> {
+        let in_brackets = entry.parent().data().flow;
+        if let Some(source) = self.sources.replacing(place).filter(|_| !in_brackets) {
+            return Some(self.from_source(source, wanted, place));
+        }
+        let mut made = MadeEntry::of(entry);
+        let valued =
+            wanted.is_some_and(|wanted| self.value(&mut made, entry.value(), known, wanted, place));
+        let dressed = self.dressing.entry(&mut made, place);
+        (valued || dressed).then(|| EntryDraft::Made(Box::new(made)))
+    }
+
+    /// An entry as somebody wrote it, with the value that it has now.
+    fn from_source(
+        &self,
+        source: EntryRef<'d>,
+        wanted: Option<&Node>,
+        place: &Path,
+    ) -> EntryDraft<'d> {
+        let mut made = MadeEntry::of(source);
+        let known = lift_value(source.value());
+        if let Some(wanted) = wanted {
+            self.value(&mut made, source.value(), known.as_ref(), wanted, place);
+        }
+        self.dressing.entry(&mut made, place);
+        EntryDraft::Made(Box::new(made))
+    }
+
+    /// Gives an entry its value; whether that is a change.
+    fn value(
+        &self,
+        made: &mut MadeEntry<'d>,
+        node: NodeRef<'d>,
+        known: Option<&Node>,
+        wanted: &Node,
+        place: &Path,
+    ) -> bool {
+        for source in self.sources.values(place) {
+            let is_it = lift_value(source.value()).is_some_and(|node| holds_same(&node, wanted));
+            if is_it {
+                let source = MadeEntry::of(source);
+                made.body.sep = source.body.sep;
+                made.body.value = source.body.value;
+                return true;
+            }
+        }
+        match (known, wanted) {
+            (Some(Node::Map(known)), Node::Map(wanted)) => {
+                let held = Held {
+                    node,
+                    role: Role::Inner,
+                    identity: None,
+                    known,
+                    wanted,
+                };
+                self.nested(made, self.mapping(held, place, None))
+            }
+            (Some(Node::Set(known)), Node::Set(wanted)) => {
+                self.nested(made, self.records(node, known, wanted, place))
+            }
+            (Some(known), wanted) if holds_same(known, wanted) => false,
+            (Some(Node::List(known, _)), Node::List(wanted, _)) => {
+                self.nested(made, Some(self.members(node, known, wanted, place)))
+            }
+            _ => {
+                let old = match &made.body.value {
+                    Draft::Keep(node) => Some(*node),
+                    _ => None,
+                };
+                match of_node(wanted).to_be_written(old) {
+                    NewValue::Meant(value) => made.set(&value, self.manner),
+                    NewValue::Typed(text) => made.set_token(text),
+                }
+                true
+            }
+        }
+    }
+
+    fn nested(&self, made: &mut MadeEntry<'d>, collection: Option<Collection<'d>>) -> bool {
+        let changed = collection.is_some();
+        if let Some(collection) = collection {
+            made.body.value = Draft::Collection(Box::new(collection));
+        }
+        changed
+    }
+
+    /// Adds an entry to a mapping: as somebody wrote it, else in the manner of the records beside it.
+    fn add(
+        &self,
+        collection: &mut Collection<'d>,
+        name: &str,
+        value: &Node,
+        place: &Path,
+        neighbours: Option<&Neighbours<'d>>,
+    ) {
+        if let Some(source) = self.sources.written(place).filter(|_| !collection.flow) {
+            let entry = self.from_source(source, Some(value), place);
+            collection.entries.push(entry);
+            return;
+        }
+        let behind = neighbours.map(|all| all.before(name)).unwrap_or_default();
+        let like = neighbours.and_then(|all| all.like(name));
+        Fields::of(collection, self.manner).put(name, &of_node(value), &behind, like);
+    }
+
+    /// A list of records as it is to be; nothing if it is so.
+    fn records(
+        &self,
+        list: NodeRef<'d>,
+        known: &[Record],
+        wanted: &[Record],
+        at: &Path,
+    ) -> Option<Collection<'d>> {
+        let field = identity_field(std::iter::once(list))?;
+        let olds: FxHashMap<Key<'_>, usize> = known
+            .iter()
+            .enumerate()
+            .map(|(index, record)| (key(record), index))
+            .collect();
+        let from: Vec<Option<usize>> = wanted
+            .iter()
+            .map(|record| olds.get(&key(record)).copied())
+            .collect();
+        let mut collection = None;
+        let neighbours = std::cell::OnceCell::new();
+        let neighbours = || neighbours.get_or_init(|| Neighbours::of(list));
+        let entries: Vec<EntryRef<'d>> = list.entries().collect();
+        for (record, index) in wanted.iter().zip(&from) {
+            let Some((old, entry, index)) =
+                index.and_then(|index| Some((known.get(index)?, entries.get(index)?, index)))
+            else {
+                continue;
+            };
+            let place = at.record(record).as_born();
+            if old == record && !self.dressing.is_formed(&place) {
+                continue;
+            }
+            if let Some(draft) =
+                self.record(*entry, field, &old.fields, record, &place, neighbours())
+            {
+                let collection = collection.get_or_insert_with(|| Collection::of(list));
+                if let Some(place) = collection.entries.get_mut(index) {
+                    *place = draft;
+                }
+            }
+        }
+        let kept: FxHashSet<usize> = from.iter().copied().flatten().collect();
+        let is_shuffled = !from.iter().flatten().is_sorted();
+        let all_kept = kept.len() == known.len() && from.iter().all(Option::is_some);
+        let names: FxHashSet<Key<'_>> = wanted.iter().map(key).collect();
+        let orphans = self.dressing.orphan_records(at, |key| names.contains(&key));
+        if all_kept && !is_shuffled && orphans.is_empty() {
+            return collection;
+        }
+        let mut collection = collection.unwrap_or_else(|| Collection::of(list));
+        drop_all_but(&mut collection, &kept);
+        reorder(&mut collection, &kept, &from);
+        for (index, (record, _)) in wanted
+            .iter()
+            .zip(&from)
+            .enumerate()
+            .filter(|(_, (_, from))| from.is_none())
+        {
+            self.add_record(
+                &mut collection,
+                index,
+                field,
+                record,
+                &at.record(record).as_born(),
+                neighbours(),
+            );
+        }
+        self.dressing.adopt(&mut collection, &orphans);
+        Some(collection)
+    }
+
+    /// The entry of a record as it is to be; nothing if it is so.
+    fn record(
+        &self,
+        entry: EntryRef<'d>,
+        field: &'static str,
+        known: &Map,
+        wanted: &Record,
+        place: &Path,
+        neighbours: &Neighbours<'d>,
+    ) -> Option<EntryDraft<'d>> {
+        let in_brackets = entry.parent().data().flow;
+        if let Some(source) = self.sources.replacing(place).filter(|_| !in_brackets) {
+            return Some(self.record_from_source(source, field, wanted, place, neighbours));
+        }
+        let mut made = MadeEntry::of(entry);
+        let valued = self.record_value(
+            &mut made,
+            entry.value(),
+            field,
+            known,
+            wanted,
+            place,
+            neighbours,
+        );
+        let dressed = self.dressing.entry(&mut made, place);
+        (valued || dressed).then(|| EntryDraft::Made(Box::new(made)))
+    }
+
+    fn record_from_source(
+        &self,
+        source: EntryRef<'d>,
+        field: &'static str,
+        wanted: &Record,
+        place: &Path,
+        neighbours: &Neighbours<'d>,
+    ) -> EntryDraft<'d> {
+        let mut known = lift_fields(source.value());
+        known.remove(field);
+        let mut made = MadeEntry::of(source);
+        self.record_value(
+            &mut made,
+            source.value(),
+            field,
+            &known,
+            wanted,
+            place,
+            neighbours,
+        );
+        self.dressing.entry(&mut made, place);
+        EntryDraft::Made(Box::new(made))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn record_value(
+        &self,
+        made: &mut MadeEntry<'d>,
+        node: NodeRef<'d>,
+        field: &'static str,
+        known: &Map,
+        wanted: &Record,
+        place: &Path,
+        neighbours: &Neighbours<'d>,
+    ) -> bool {
+        for source in self.sources.values(place) {
+            let mut fields = lift_fields(source.value());
+            let named = source
+                .value()
+                .get(field)
+                .is_some_and(|entry| atom(entry.value()) == wanted.name);
+            fields.remove(field);
+            if named && same_fields(&fields, &wanted.fields) {
+                let source = MadeEntry::of(source);
+                made.body.sep = source.body.sep;
+                made.body.value = source.body.value;
+                return true;
+            }
+        }
+        let held = Held {
+            node,
+            role: Role::of_member(node),
+            identity: Some((field, &wanted.name)),
+            known,
+            wanted: &wanted.fields,
+        };
+        self.nested(made, self.mapping(held, place, Some(neighbours)))
+    }
+
+    /// Adds a record to a list: as somebody wrote it, else in the manner of the others.
+    fn add_record(
+        &self,
+        list: &mut Collection<'d>,
+        index: usize,
+        field: &'static str,
+        record: &Record,
+        place: &Path,
+        neighbours: &Neighbours<'d>,
+    ) {
+        let index = index.min(list.entries.len());
+        if let Some(source) = self.sources.written(place).filter(|_| !list.flow) {
+            let entry = self.record_from_source(source, field, record, place, neighbours);
+            list.entries.insert(index, entry);
+            return;
+        }
+        list.insert(index, None, &Value::Mapping(Vec::new()), self.manner);
+        let flow = neighbours.is_flow() || list.flow;
+        let Some(made) = list.entries.get_mut(index).and_then(EntryDraft::open) else {
+            return;
+        };
+        neighbours.shape(made, flow);
+        let Draft::Collection(mapping) = &mut made.body.value else {
+            return;
+        };
+        let name = Node::Register(record.name.clone(), Default::default());
+        let mut fields = Fields::of(mapping, self.manner);
+        let all = std::iter::once((field, &name)).chain(
+            record
+                .fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value)),
+        );
+        for (name, value) in all {
+            fields.put(
+                name,
+                &of_node(value),
+                &neighbours.before(name),
+                neighbours.like(name),
+            );
+        }
+        neighbours.space(mapping);
+        self.dressing.entry(made, place);
+    }
+
+    /// A list whose members nothing tells apart: those that stay keep their lines.
+    fn members(
+        &self,
+        list: NodeRef<'d>,
+        known: &[Atom],
+        wanted: &[Atom],
+        place: &Path,
+    ) -> Collection<'d> {
+        let mut collection = Collection::of(list);
+        let matches = diff::matches(known, wanted);
+        let kept: FxHashSet<usize> = matches.iter().map(|(old, _)| *old).collect();
+        let stays: FxHashSet<usize> = matches.iter().map(|(_, new)| *new).collect();
+        drop_all_but(&mut collection, &kept);
+        for (index, member) in wanted
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !stays.contains(index))
+        {
+            match self
+                .sources
+                .member(place, member)
+                .filter(|source| source.parent().data().flow == collection.flow)
+            {
+                Some(source) => collection.entries.insert(
+                    index.min(collection.entries.len()),
+                    EntryDraft::Keep(source),
+                ),
+                None => match of_atom(member) {
+                    NewValue::Meant(value) => collection.insert(index, None, &value, self.manner),
+                    NewValue::Typed(text) => {
+                        collection.insert(index, None, &Value::Sequence(Vec::new()), self.manner);
+                        if let Some(made) =
+                            collection.entries.get_mut(index).and_then(EntryDraft::open)
+                        {
+                            made.set_token(text);
+                        }
+                    }
+                },
+            }
+        }
+        collection
+    }
+}
+
+/// Takes all entries out of a collection but those at these places.
+fn drop_all_but(collection: &mut Collection<'_>, kept: &FxHashSet<usize>) {
+    let count = collection.entries.len();
+    let Some(first) = (0..count).find(|index| kept.contains(index)) else {
+        collection.entries.clear();
+        return;
+    };
+    let mut index = 0;
+    collection.entries.retain(|_| {
+        index += 1;
+        index == 1 || kept.contains(&(index - 1))
+    });
+    if first > 0 {
+        // What is first now stands where the first one stood.
+        collection.remove(0);
+    }
+}
+
+/// Puts the entries that were kept into the order in which they are wanted.
+fn reorder(collection: &mut Collection<'_>, kept: &FxHashSet<usize>, wanted: &[Option<usize>]) {
+    let mut now: Vec<usize> = kept.iter().copied().collect();
+    now.sort_unstable();
+    let then: Vec<usize> = wanted.iter().copied().flatten().collect();
+    let moved = order::moved(&now, &then);
+    let mut before: Option<usize> = None;
+    for entry in then {
+        let behind = before.replace(entry);
+        if !moved.contains(&entry) {
+            continue;
+        }
+        let place = |entry: usize| now.iter().position(|other| *other == entry);
+        let Some(from) = place(entry) else { continue };
+        let behind = behind.and_then(place);
+        let to = match behind {
+            None => 0,
+            Some(behind) => behind + usize::from(behind < from),
+        };
+        collection.shift(from, to);
+        let entry = now.remove(from);
+        now.insert(to, entry);
+    }
+}
+
+/// Puts an entry of a mapping directly behind another one, and behind what is said of the mapping there.
+fn put_behind(collection: &mut Collection<'_>, role: Role, name: &str, behind: Option<&str>) {
+    let named =
+        |entry: &EntryDraft<'_>, name: &str| draft_name(entry).is_some_and(|known| known == name);
+    let Some(from) = collection
+        .entries
+        .iter()
+        .position(|entry| named(entry, name))
+    else {
+        return;
+    };
+    let entry = collection.entries.remove(from);
+    let to = match behind {
+        None => Some(0),
+        Some(behind) => collection
+            .entries
+            .iter()
+            .position(|entry| named(entry, behind))
+            .map(|at| at + 1),
+    };
+    let mut to = to.unwrap_or(from);
+    let is_about = |entry: &EntryDraft<'_>| match entry {
+        EntryDraft::Keep(entry) => is_ours(*entry),
+        EntryDraft::Made(made) => made.origin.is_some_and(is_ours),
+        EntryDraft::Contested(..) | EntryDraft::Only(..) => false,
+    };
+    while role.is_holder() && collection.entries.get(to).is_some_and(is_about) {
+        to += 1;
+    }
+    collection.entries.insert(to, entry);
+}
+
+pub(super) fn draft_name<'d>(entry: &EntryDraft<'d>) -> Option<Cow<'d, str>> {
+    match entry {
+        EntryDraft::Keep(entry) => name_of(*entry),
+        EntryDraft::Made(made) => match made.origin {
+            Some(origin) => name_of(origin),
+            None => {
+                let head = made.head.strip_suffix(':')?;
+                read_key(head)
+            }
+        },
+        EntryDraft::Contested(..) | EntryDraft::Only(..) => None,
+    }
+}
+
+/// The name that a key spells.
+fn read_key<'d>(head: &str) -> Option<Cow<'d, str>> {
+    let document = yaml::Document::from_text(format!("{head}:\n"), &Limits::default()).ok()?;
+    let entry = document.root()?.entries().next()?;
+    Some(Cow::Owned(name_of(entry)?.into_owned()))
+}
+
+/// Whether two values are the same, whoever wrote them.
+pub(super) fn holds_same(a: &Node, b: &Node) -> bool {
+    match (a, b) {
+        (Node::Register(a, _), Node::Register(b, _)) => a == b,
+        (Node::List(a, _), Node::List(b, _)) => a == b,
+        (Node::Map(a), Node::Map(b)) => same_fields(a, b),
+        (Node::Set(a), Node::Set(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|(a, b)| a.name == b.name && same_fields(&a.fields, &b.fields))
+        }
+        _ => false,
+    }
+}
+
+fn same_fields(a: &Map, b: &Map) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|((x, a), (y, b))| x == y && holds_same(a, b))
+}
+
+/// A value to be written.
+fn of_node(node: &Node) -> NewValue {
+    match plain(node) {
+        Some(value) => NewValue::Meant(value),
+        None => NewValue::Typed(spelled(node)),
+    }
+}
+
+fn of_atom(atom: &Atom) -> NewValue {
+    NewValue::of_canonical(atom.canonical())
+}
+
+/// A value without anchors, aliases and tags, which cannot be had as one.
+fn plain(node: &Node) -> Option<Value> {
+    let of_atom = |atom: &Atom| match of_atom(atom) {
+        NewValue::Meant(value) => Some(value),
+        NewValue::Typed(_) => None,
+    };
+    let key = |name: &str| Scalar::Str(Cow::Owned(name.to_owned()));
+    let fields = |fields: &Map| -> Option<Vec<_>> {
+        fields
+            .iter()
+            .map(|(name, value)| Some((key(name), plain(value)?)))
+            .collect()
+    };
+    Some(match node {
+        Node::Register(atom, _) => of_atom(atom)?,
+        Node::List(members, _) => {
+            Value::Sequence(members.iter().map(of_atom).collect::<Option<_>>()?)
+        }
+        Node::Map(map) => Value::Mapping(fields(map)?),
+        Node::Set(records) => {
+            let record = |record: &Record| {
+                let mut entries = vec![(key("id"), of_atom(&record.name)?)];
+                entries.extend(fields(&record.fields)?);
+                Some(Value::Mapping(entries))
+            };
+            Value::Sequence(records.iter().map(record).collect::<Option<_>>()?)
+        }
+    })
+}
+
+/// A value in one line, as its parts are spelled canonically.
+fn spelled(node: &Node) -> String {
+    let fields = |fields: &Map| -> Vec<String> {
+        let each = fields.iter();
+        each.map(|(name, value)| {
+            format!("{}: {}", crate::yaml::double_quoted(name), spelled(value))
+        })
+        .collect()
+    };
+    match node {
+        Node::Register(atom, _) => atom.canonical().to_owned(),
+        Node::List(members, _) => {
+            let members: Vec<&str> = members.iter().map(Atom::canonical).collect();
+            format!("[{}]", members.join(", "))
+        }
+        Node::Map(map) => format!("{{{}}}", fields(map).join(", ")),
+        Node::Set(records) => {
+            let record = |record: &Record| {
+                let mut all = vec![format!("id: {}", record.name.canonical())];
+                all.extend(fields(&record.fields));
+                format!("{{{}}}", all.join(", "))
+            };
+            let records: Vec<String> = records.iter().map(record).collect();
+            format!("[{}]", records.join(", "))
+        }
+    }
+}

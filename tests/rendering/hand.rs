@@ -1,0 +1,153 @@
+//! What people write by hand comes back as they wrote it.
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rhema_crdt::context::{GROUPS, Stamped, lift, stamp};
+use rhema_crdt::crdt::{self, Clock, Edit, Replica, Rules, Stamp};
+use rhema_crdt::overlay::{forms, render};
+use rhema_crdt::yaml::{Document, Limits, double_quoted};
+
+use crate::model::edit::{self, Kinds, Touched};
+use crate::model::tree::{Entry, File, Quotes, Value};
+use crate::model::{Tape, Words, generate};
+
+pub(crate) const RULES: Rules<'static> = Rules {
+    groups: &GROUPS,
+    spell: double_quoted,
+};
+
+pub(crate) fn read(text: &str) -> Document {
+    Document::from_text(text.to_owned(), &Limits::default())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The same cases every time, unless a longer search is asked for: `PROPTEST_CASES=100000`.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+        config.rng_seed = RngSeed::Fixed(20_261_121);
+    }
+    config
+}
+
+fn tape() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..160)
+}
+
+/// A made-up document, with the marker that `init` writes.
+fn document(file: &File) -> String {
+    let mut file = file.clone();
+    let marker = Entry {
+        uid: usize::MAX,
+        lead: Vec::new(),
+        key: Some("_crdt".to_owned()),
+        value: Value::Leaf("v1".to_owned(), Quotes::Plain),
+        beside: None,
+    };
+    file.root.entries.insert(0, marker);
+    file.render()
+}
+
+/// A document and what somebody made of it by hand.
+fn edited(base: &[u8], side: &[u8], from: usize) -> (String, String) {
+    let file = generate::file(&mut Tape::new(base), &mut Words::from(0));
+    let mut tape = Tape::new(side);
+    let mut work = file.clone();
+    work.frame = edit::reframed(file.frame, &mut tape);
+    let edits = edit::edits(
+        &file,
+        &mut tape,
+        &mut Words::from(from),
+        &mut Touched::default(),
+        Kinds::All,
+    );
+    edit::apply(&mut work, &edits);
+    (document(&file), document(&work))
+}
+
+/// What `sync` makes of a work tree's file.
+pub(crate) fn stamped(head: &str, work: &str, replica: u32) -> String {
+    let mut clock = Clock::new(Replica::from_bits(replica), None);
+    let mut stamps = std::iter::from_fn(|| clock.tick(1_800_000_000_000).ok());
+    let edit: Stamp = stamps.next().unwrap();
+    let Stamped { text, .. } = stamp(Some(&read(head)), &read(work), edit, &mut stamps);
+    text.unwrap_or_else(|| work.to_owned())
+}
+
+/// The edits that made `work` of `head`, with their forms.
+pub(crate) fn edits(head: &str, work: &str, replica: u32) -> Result<Vec<Edit>, String> {
+    let (before, after) = (read(head), read(work));
+    let base = lift(&before);
+    let mut edits = RULES.edits(&base, &lift(&after));
+    // What no stamp in the text tells of has one in the store.
+    let late = {
+        let mut clock = Clock::new(Replica::from_bits(replica), None);
+        clock.tick(1_800_000_000_900).unwrap()
+    };
+    for edit in &mut edits {
+        edit.stamp = edit.stamp.or(Some(late));
+    }
+    let view = RULES.view(&base, &edits);
+    let changes =
+        forms(&before, &base, &view, &before, &after).map_err(|error| error.to_string())?;
+    if !changes.is_empty() {
+        let latest = edits.iter_mut().find(|edit| edit.stamp == Some(late));
+        match latest {
+            Some(edit) => edit.changes.extend(changes),
+            None => edits.push(Edit {
+                stamp: Some(late),
+                changes,
+            }),
+        }
+    }
+    Ok(edits)
+}
+
+pub(crate) fn rendered(head: &str, edits: &[Edit]) -> Result<String, String> {
+    let text = read(head);
+    let base = lift(&text);
+    let view: crdt::Document = RULES.view(&base, edits);
+    render(&text, &base, &view).map_err(|error| error.to_string())
+}
+
+#[test]
+#[ignore = "figures"]
+fn count() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let cases: usize = std::env::var("CASES").map_or(10_000, |cases| cases.parse().unwrap());
+    let show: usize = std::env::var("SHOW").map_or(3, |cases| cases.parse().unwrap());
+    let mut runner = TestRunner::new(config(1));
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..cases {
+        let (base, side) = (tape(), tape()).new_tree(&mut runner).unwrap().current();
+        let (head, work) = edited(&base, &side, 1000);
+        let work = stamped(&head, &work, 1);
+        let outcome = edits(&head, &work, 1).and_then(|edits| rendered(&head, &edits));
+        let kind = match &outcome {
+            Ok(text) if *text == work => "same".to_owned(),
+            Ok(text) => {
+                let mut lines: Vec<&str> = text.lines().collect();
+                let mut others: Vec<&str> = work.lines().collect();
+                lines.sort_unstable();
+                others.sort_unstable();
+                if lines == others {
+                    "other order".to_owned()
+                } else {
+                    "other lines".to_owned()
+                }
+            }
+            Err(error) => error.chars().take(60).collect(),
+        };
+        let count = counts.entry(kind.clone()).or_default();
+        *count += 1;
+        if kind != "same" && *count <= show {
+            println!(
+                "=== {kind}\n--- head\n{head}\n--- work\n{work}\n--- got\n{}",
+                outcome.unwrap_or_else(|error| error)
+            );
+        }
+    }
+    println!("{counts:?}");
+}

@@ -1,0 +1,6 @@
+//! Rendering: the text of a document that shows a view, with every byte that the view did not change.
+#![cfg(test)]
+
+mod hand;
+#[path = "../merge/model/mod.rs"]
+mod model;

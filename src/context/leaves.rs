@@ -173,7 +173,7 @@ fn shape(value: NodeRef<'_>, old: Option<NodeRef<'_>>) -> Shape {
     identity_field(versions).map_or(Shape::Leaf, Shape::Records)
 }
 
-fn is_map(value: NodeRef<'_>) -> bool {
+pub(super) fn is_map(value: NodeRef<'_>) -> bool {
     value.kind() == Kind::Mapping && value.is_structured() && value.tag().is_none()
 }
 

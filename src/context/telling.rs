@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::annotate::{Contained, add, kept};
 use super::births::defining;
-use super::leaves::Held;
+use super::leaves::{self, Held, is_map};
 use super::own::{Own, Role};
 use super::placing::{self, Splice, name_of};
 use super::records::identity_field;
@@ -253,6 +253,7 @@ impl<'v> Telling<'v> {
             ..
         } = holder;
         let own = Own::of(node, role);
+        let stood = before.map(|(node, _)| node);
         let before = before
             .map(|(node, _)| Own::of(node, role))
             .unwrap_or_default();
@@ -266,11 +267,20 @@ impl<'v> Telling<'v> {
             }
         };
         let head = Contained(&before.annotation);
-        let Held { leaves, bytes, .. } = Held::leaves_of(node);
+        let Held {
+            leaves: held,
+            bytes,
+            ..
+        } = Held::leaves_of(node);
         let mut known = Annotation::default();
         let (mut fresh, mut rest) = (Vec::new(), Vec::new());
-        for leaf in &leaves {
+        for leaf in &held {
             let names = Annotation::names(&leaf.path);
+            // A mapping that was emptied says no more than its entries, which are gone.
+            let stood = stood.and_then(|stood| leaves::at(stood, &names));
+            if stood.is_some_and(|stood| is_map(stood.value()) && !stood.value().is_empty()) {
+                continue;
+            }
             let stamps = stamps_at(holder.wanted, &names, holder.births);
             let is_new = |stamp: &Stamp| !head.holds(&leaf.path, *stamp);
             match stamps.iter().any(is_new) {

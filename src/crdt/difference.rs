@@ -72,7 +72,17 @@ impl Difference<'_> {
             (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
             (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
             (None, Some(Node::Set(new))) => self.sets(&[], new, at),
+            (Some(Node::List(old, _)), Some(Node::Set(new))) if old.is_empty() => {
+                self.sets(&[], new, at);
+            }
+            (Some(Node::Set(old)), Some(Node::List(new, _))) if new.is_empty() => {
+                self.sets(old, &[], at);
+            }
             (old, None) => {
+                // Each record goes by itself: who updates one brings back that one alone.
+                if let Some(Node::Set(records)) = old {
+                    self.sets(records, &[], at);
+                }
                 let observed = self.observed(old, at);
                 self.push(None, at.clone(), Act::Remove, observed);
             }
@@ -86,13 +96,14 @@ impl Difference<'_> {
         let (act, stamps) = match new {
             Node::Register(value, stamps) => (Act::Write(value.clone()), stamps),
             Node::List(members, stamps) => (Act::Replace(members.clone()), stamps),
-            Node::Map(_) | Node::Set(_) => {
-                // Another kind of value stood here: it goes, and what is new comes by itself.
-                self.push(None, at.clone(), Act::Remove, observed);
-                self.nodes(None, Some(new), at);
-                return;
-            }
+            Node::Map(_) | Node::Set(_) => return self.nested(old, new, at),
         };
+        // What stood in another kind of value goes piece by piece: whoever changes a piece of it brings that back.
+        match old {
+            Some(Node::Map(old)) => self.maps(old, &Map::new(), at),
+            Some(Node::Set(old)) => self.sets(old, &[], at),
+            _ => {}
+        }
         let none = Stamps::new();
         let (same, before) = match (old, new) {
             (Some(Node::Register(old, before)), Node::Register(new, _)) => (old == new, before),
@@ -102,6 +113,21 @@ impl Difference<'_> {
         let fresh = stamps.difference(before).max().copied();
         if !same || fresh.is_some() {
             self.push(fresh, at.clone(), act, observed);
+        }
+    }
+
+    /// What came into the place of another kind of value, and supersedes that.
+    fn nested(&mut self, old: Option<&Node>, new: &Node, at: &Path) {
+        let observed = self.observed(old, at);
+        match old {
+            Some(Node::Map(old)) => self.maps(old, &Map::new(), at),
+            Some(Node::Set(old)) => self.sets(old, &[], at),
+            _ => {}
+        }
+        self.nodes(None, Some(new), at);
+        let inside = |change: &&mut Change| change.at.steps().starts_with(at.steps());
+        for change in self.changes.values_mut().flatten().filter(inside) {
+            change.observed.extend(&observed);
         }
     }
 

@@ -57,6 +57,12 @@ impl Atom {
             .then(|| text.split('\n').collect())
     }
 
+    /// Whether it is a collection that holds nothing.
+    #[must_use]
+    pub fn is_empty_collection(&self) -> bool {
+        matches!(self.canonical.as_str(), "{}" | "[]")
+    }
+
     /// The digest of its canonical text.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -127,6 +127,11 @@ impl Touch {
         self.is_here() && self.act == Act::Remove
     }
 
+    /// Whether it puts another value here.
+    fn writes(&self) -> bool {
+        self.is_here() && matches!(self.act, Act::Write(_) | Act::Replace(_))
+    }
+
     /// What it does to a register; nothing if it does something else.
     fn value(&self) -> Option<Value> {
         match &self.act {
@@ -191,6 +196,10 @@ impl Viewing<'_> {
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));
         let leads_on = touched(|touch| !touch.is_here());
         let replaced = touched(|touch| matches!(touch.act, Act::Replace(_)));
+        let is_nested = matches!(base, Some(Node::Map(_) | Node::Set(_))) || leads_on;
+        if is_nested && touched(Touch::writes) {
+            return self.replaced(base, touches, at);
+        }
         let node = match base {
             Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
             _ if births => Node::Set(self.set(&[], touches, at)),
@@ -213,6 +222,39 @@ impl Viewing<'_> {
             self.lose(at, None, None);
         }
         (!is_empty).then_some(node)
+    }
+
+    /// A place in which something is nested, and that somebody gave another kind of value: that stands where nothing nested
+    /// is left, and is lost where it was not seen by who nested something there.
+    fn replaced(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+        let (here, inside): (Vec<Touch>, Vec<Touch>) = touches.into_iter().partition(Touch::writes);
+        let seen = |touch: &Touch| {
+            let digest = touch
+                .value()
+                .flatten()
+                .map_or_else(|| Digest::of(b""), |value| value.digest());
+            inside
+                .iter()
+                .any(|other| other.observed.contains(touch.stamp, digest))
+        };
+        let unseen: Vec<Touch> = here.iter().filter(|touch| !seen(touch)).cloned().collect();
+        let nested = self.node(base, inside, at);
+        let is_left = match &nested {
+            Some(Node::Map(map)) => !map.is_empty(),
+            Some(Node::Set(records)) => !records.is_empty(),
+            Some(Node::Register(..) | Node::List(..)) | None => false,
+        };
+        if !is_left {
+            return self.node(None, here, at);
+        }
+        for touch in unseen {
+            if let Act::Write(value) = touch.act
+                && !value.is_empty_collection()
+            {
+                self.lose(at, Some(value), touch.stamp);
+            }
+        }
+        nested
     }
 
     /// A register whose absence yields to every concurrent value; texts of several lines are merged.

@@ -11,6 +11,7 @@
 mod drafting;
 mod dressing;
 mod extracting;
+mod gate;
 mod parts;
 mod sources;
 
@@ -22,7 +23,7 @@ use sources::Sources;
 
 pub use extracting::forms;
 
-use crate::context::{lift, told};
+use crate::context::{lift, takes_stamps, told};
 use crate::crdt::{self, Node, Part, Path, Record, Step, born_as};
 use crate::merge::Frame;
 use crate::yaml::{self, Document, EntryRef, FileDraft, Limits, Manner, Side};
@@ -62,9 +63,10 @@ pub fn render(
     let frame = Frame::of(text.text().as_bytes());
     let dressing = Dressing::new(&view.forms);
     let framed = dressing.frame(frame);
-    let text = match frame.strip(Cow::Borrowed(text.text().as_bytes())) {
-        Cow::Owned(bare) => Cow::Owned(read(&bare)?),
-        Cow::Borrowed(_) => Cow::Borrowed(text),
+    let bare = frame.strip(Cow::Borrowed(text.text().as_bytes()));
+    let text = match bare.len() == text.text().len() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(read(&bare)?),
     };
     let rewritten = dressing.part(&Path::default(), Part::Whole, || text.text().to_owned());
     let written = match rewritten {
@@ -79,7 +81,7 @@ pub fn render(
         Some(told) => read(told.as_bytes())?,
         None => written,
     };
-    if let Some(at) = difference(&lift(&written), view) {
+    if let Some(at) = gate::difference(&lift(&written), view, takes_stamps(Some(&text), &written)) {
         return Err(Unrendered::Differs { at });
     }
     let written = framed.dress(written.into_text());
@@ -137,13 +139,4 @@ fn find<'d>(text: &'d Document, base: &crdt::Document, at: &Path) -> Option<Entr
         (node, found) = (entry.value(), Some(entry));
     }
     found
-}
-
-/// The first place at which a text that was read again holds something else than the view.
-fn difference(found: &crdt::Document, view: &crdt::Document) -> Option<Path> {
-    (!drafting::holds_same(
-        &crdt::Node::Map(found.root.clone()),
-        &crdt::Node::Map(view.root.clone()),
-    ))
-    .then(Path::default)
 }

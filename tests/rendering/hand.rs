@@ -80,23 +80,23 @@ pub(crate) fn edits(head: &str, work: &str, replica: u32) -> Result<Vec<Edit>, S
     let (before, after) = (read(head), read(work));
     let base = lift(&before);
     let mut edits = RULES.edits(&base, &lift(&after));
-    // What no stamp in the text tells of has one in the store.
-    let late = {
+    // What no stamp in the text tells of has one in the store: before those of records that were added behind what moved.
+    let early = {
         let mut clock = Clock::new(Replica::from_bits(replica), None);
-        clock.tick(1_800_000_000_900).unwrap()
+        clock.tick(1_799_999_999_000).unwrap()
     };
     for edit in &mut edits {
-        edit.stamp = edit.stamp.or(Some(late));
+        edit.stamp = edit.stamp.or(Some(early));
     }
     let view = RULES.view(&base, &edits);
     let changes =
         forms(&before, &base, &view, &before, &after).map_err(|error| error.to_string())?;
     if !changes.is_empty() {
-        let latest = edits.iter_mut().find(|edit| edit.stamp == Some(late));
-        match latest {
+        let earlyst = edits.iter_mut().find(|edit| edit.stamp == Some(early));
+        match earlyst {
             Some(edit) => edit.changes.extend(changes),
             None => edits.push(Edit {
-                stamp: Some(late),
+                stamp: Some(early),
                 changes,
             }),
         }
@@ -138,13 +138,125 @@ fn count() {
                     "other lines".to_owned()
                 }
             }
-            Err(error) => error.chars().take(60).collect(),
+            Err(error) => error.chars().take(50).collect(),
         };
         let count = counts.entry(kind.clone()).or_default();
         *count += 1;
         if kind != "same" && *count <= show {
             println!(
                 "=== {kind}\n--- head\n{head}\n--- work\n{work}\n--- got\n{}",
+                outcome.unwrap_or_else(|error| error)
+            );
+        }
+    }
+    println!("{counts:?}");
+}
+
+/// Edits of several people, made at once.
+fn sides(base: &[u8], tapes: &[&[u8]]) -> (String, Vec<String>) {
+    let head = edited(base, &[], 0).0;
+    let works = tapes.iter().enumerate().map(|(index, side)| {
+        let from = 1000 * (index + 1);
+        let work = edited(base, side, from).1;
+        stamped(&head, &work, index as u32 + 1)
+    });
+    let works = works.collect();
+    (head, works)
+}
+
+#[test]
+#[ignore = "figures"]
+fn both() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let cases: usize = std::env::var("CASES").map_or(10_000, |cases| cases.parse().unwrap());
+    let show: usize = std::env::var("SHOW").map_or(3, |cases| cases.parse().unwrap());
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut runner = TestRunner::new(config(1));
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..cases {
+        let (base, a, b) = (tape(), tape(), tape())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let (head, works) = sides(&base, &[&a, &b]);
+        let merged = rhema_crdt::merge::merge(
+            head.as_bytes(),
+            works[0].as_bytes(),
+            works[1].as_bytes(),
+            &rhema_crdt::merge::Options::default(),
+        );
+        let all: Result<Vec<Vec<Edit>>, String> = works
+            .iter()
+            .zip(1..)
+            .map(|(work, replica)| edits(&head, work, replica))
+            .collect();
+        let outcome = all.and_then(|all| rendered(&head, &all.concat()));
+        let kind = match (&outcome, &merged) {
+            (Err(error), _) => error.chars().take(50).collect::<String>(),
+            (_, Err(error)) => format!("driver {error}"),
+            (_, Ok(merged)) if merged.contested > 0 => "driver contested".to_owned(),
+            (Ok(text), Ok(merged)) => {
+                let merged = std::str::from_utf8(&merged.bytes).unwrap();
+                let sorted = |text: &str| {
+                    let mut words: Vec<String> = crate::model::words(text)
+                        .into_iter()
+                        .map(str::to_owned)
+                        .collect();
+                    words.sort();
+                    words.dedup();
+                    words
+                };
+                let lines = |text: &str| {
+                    let mut lines: Vec<String> = text
+                        .lines()
+                        .filter(|line| !line.trim().is_empty())
+                        .map(str::to_owned)
+                        .collect();
+                    lines.sort();
+                    lines
+                };
+                let (mine, other) = (sorted(text), sorted(merged));
+                if text == merged {
+                    "same".to_owned()
+                } else if mine != other {
+                    match (
+                        mine.iter().all(|word| other.contains(word)),
+                        other.iter().all(|word| mine.contains(word)),
+                    ) {
+                        (true, _) => "fewer words".to_owned(),
+                        (_, true) => "more words".to_owned(),
+                        _ => "other words".to_owned(),
+                    }
+                } else if lines(text) == lines(merged) {
+                    "other order".to_owned()
+                } else {
+                    let crdt = |text: &str| -> Vec<String> {
+                        text.lines()
+                            .filter(|line| {
+                                !line.trim_start().starts_with("_crdt") && !line.trim().is_empty()
+                            })
+                            .map(str::to_owned)
+                            .collect()
+                    };
+                    if crdt(text) == crdt(merged) {
+                        "other annotations".to_owned()
+                    } else {
+                        "other lines".to_owned()
+                    }
+                }
+            }
+        };
+        let count = counts.entry(kind.clone()).or_default();
+        *count += 1;
+        if kind != "same" && !kind.starts_with("driver") && *count <= show && kind.contains(&only) {
+            println!(
+                "=== {kind}\n--- head\n{head}\n--- one\n{}\n--- other\n{}\n--- driver\n{}\n--- got\n{}",
+                works[0],
+                works[1],
+                merged
+                    .map(|merged| String::from_utf8(merged.bytes).unwrap())
+                    .unwrap_or_default(),
                 outcome.unwrap_or_else(|error| error)
             );
         }

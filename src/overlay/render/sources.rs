@@ -39,7 +39,10 @@ impl Sources {
             {
                 match part {
                     Part::Whole if !after.is_empty() => {
-                        let read = Document::from_text(after.clone(), &Limits::default());
+                        // Behind another entry the lines above this one are its own, and no head of the file.
+                        let first = if is_member(at) { "-" } else { "_crdt:" };
+                        let text = format!("{first}\n{after}");
+                        let read = Document::from_text(text, &Limits::default());
                         let wholes = sources.wholes.entry(at.clone()).or_default();
                         let replaces = !before.is_empty();
                         wholes.extend(read.map(|source| Whole { source, replaces }));
@@ -59,10 +62,7 @@ impl Sources {
                 wholes.reverse();
             }
             texts.extend(now.filter(|now| !texts.contains(now)));
-            let head = match at.steps().last() {
-                Some(Step::Record(..)) => "-",
-                _ => "k:",
-            };
+            let head = if is_member(at) { "-" } else { "k:" };
             let documents = texts.into_iter().rev().filter_map(|text| {
                 Document::from_text(format!("{head}{text}\n"), &Limits::default()).ok()
             });
@@ -81,33 +81,27 @@ impl Sources {
             .get(place)?
             .first()
             .filter(|whole| whole.replaces)?;
-        entry_of(&latest.source)
+        entry_of_whole(latest)
     }
 
     /// The entry that somebody wrote at this place, by itself or as a part of something around it.
     pub(super) fn written(&self, place: &Path) -> Option<EntryRef<'_>> {
-        let here = self.wholes.get(place).into_iter().flatten();
-        here.map(|whole| &whole.source)
-            .find_map(entry_of)
-            .or_else(|| {
-                let steps = place.steps();
-                (1..steps.len()).rev().find_map(|count| {
-                    let (above, rest) = steps.split_at(count);
-                    let above = above.iter().cloned().collect();
-                    let wholes = self.wholes.get(&above)?;
-                    wholes
-                        .iter()
-                        .find_map(|whole| descend(entry_of(&whole.source)?, rest))
-                })
-            })
+        let steps = place.steps();
+        (1..=steps.len()).rev().find_map(|count| {
+            let (above, rest) = steps.split_at(count);
+            let wholes = self.wholes.get(&above.iter().cloned().collect())?;
+            let mut entries = wholes.iter().filter_map(entry_of_whole);
+            entries.find_map(|entry| descend(entry, rest))
+        })
     }
 
     /// How people wrote the value at this place: as all of them did together, if that can be, and as each of them did.
     pub(super) fn values(&self, place: &Path) -> impl Iterator<Item = EntryRef<'_>> {
         let values = self.values.get(place).into_iter().flatten();
         let wholes = self.wholes.get(place).into_iter().flatten();
-        let wholes = wholes.map(|whole| &whole.source);
-        values.chain(wholes).filter_map(entry_of)
+        values
+            .filter_map(entry_of)
+            .chain(wholes.filter_map(entry_of_whole))
     }
 
     /// The member of a list as somebody wrote it.
@@ -126,13 +120,21 @@ impl Sources {
             .range(at.clone()..)
             .take_while(|(path, _)| path.steps().starts_with(at.steps()));
         let here = inside.filter(|(path, _)| path.steps().len() == at.steps().len() + 1);
-        let latest = here.filter_map(|(_, wholes)| entry_of(&wholes.first()?.source));
+        let latest = here.filter_map(|(_, wholes)| entry_of_whole(wholes.first()?));
         latest
             .filter(|entry| {
                 is_null(entry.value()) && name_of(*entry).is_some_and(|name| !stands(&name))
             })
             .collect()
     }
+}
+
+fn is_member(at: &Path) -> bool {
+    matches!(at.steps().last(), Some(Step::Record(..)))
+}
+
+fn entry_of_whole(whole: &Whole) -> Option<EntryRef<'_>> {
+    whole.source.root()?.entries().nth(1)
 }
 
 fn entry_of(source: &Document) -> Option<EntryRef<'_>> {

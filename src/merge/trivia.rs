@@ -38,7 +38,7 @@ fn same_lines(a: &Piece<'_>, b: &Piece<'_>) -> bool {
 }
 
 /// The text as if written for column 0.
-pub(crate) fn relative<'p>(piece: &'p Piece<'_>) -> Cow<'p, str> {
+fn relative<'p>(piece: &'p Piece<'_>) -> Cow<'p, str> {
     if piece.column <= 0 || piece.text.is_empty() {
         return Cow::Borrowed(&piece.text);
     }

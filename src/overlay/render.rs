@@ -64,7 +64,7 @@ pub fn render(
     let dressing = Dressing::new(&view.forms);
     let framed = dressing.frame(frame);
     let bare = frame.strip(Cow::Borrowed(text.text().as_bytes()));
-    let text = match bare.len() == text.text().len() {
+    let text = match bare == text.text().as_bytes() {
         true => Cow::Borrowed(text),
         false => Cow::Owned(read(&bare)?),
     };

@@ -143,6 +143,9 @@ fn count() {
         let count = counts.entry(kind.clone()).or_default();
         *count += 1;
         if kind != "same" && *count <= show {
+            if outcome.as_ref().is_ok_and(|text| text.lines().eq(work.lines())) {
+                println!("ENDS {:?} {:?} {:?}", head, work, outcome);
+            }
             println!(
                 "=== {kind}\n--- head\n{head}\n--- work\n{work}\n--- got\n{}",
                 outcome.unwrap_or_else(|error| error)

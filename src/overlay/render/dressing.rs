@@ -129,7 +129,7 @@ impl<'v> Dressing<'v> {
         }
         let mut changed = false;
         let mut lines = |piece: &mut Piece<'_>, part: Part| {
-            if let Some(text) = self.part(place, part, || trivia::relative(piece).into_owned()) {
+            if let Some(text) = self.part(place, part, || parts::of_piece(piece, part)) {
                 *piece = Piece::new(text, 0);
                 changed = true;
             }
@@ -193,7 +193,7 @@ impl<'v> Dressing<'v> {
     /// Puts its foot on a block collection; whether that changes it.
     pub(super) fn foot(&self, collection: &mut Collection<'_>, place: &Path) -> bool {
         let then = self.part(place, Part::Foot, || {
-            trivia::relative(&collection.foot).into_owned()
+            parts::of_piece(&collection.foot, Part::Foot)
         });
         let changed = then.is_some();
         if let Some(foot) = then {

@@ -7,6 +7,14 @@ use crate::crdt::Part;
 use crate::merge::{Frame, Sides, trivia};
 use crate::yaml::{Collection, Document, EntryRef, Limits, MadeEntry, NodeRef, Piece};
 
+/// What a piece of a draft says in its place.
+pub(super) fn of_piece(piece: &Piece<'_>, part: Part) -> String {
+    match part {
+        Part::Gap => rest_at_edge(&piece.text, piece.column),
+        _ => lines_at_edge(&piece.text, piece.column),
+    }
+}
+
 /// A text of whole lines for the left edge.
 fn lines_at_edge(text: &str, column: i32) -> String {
     let lines = text.split_inclusive('\n');

@@ -16,6 +16,8 @@ mod parts;
 mod sources;
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use drafting::Drafting;
 use dressing::Dressing;
@@ -24,9 +26,12 @@ use sources::Sources;
 pub use extracting::forms;
 
 use crate::context::{lift, takes_stamps, told};
-use crate::crdt::{self, Node, Part, Path, Record, Step, born_as};
+use crate::crdt::{self, Formed, Node, Part, Path, Record, Step, born_as};
 use crate::merge::Frame;
 use crate::yaml::{self, Document, EntryRef, FileDraft, Limits, Manner, Side};
+
+/// How places are written.
+type Forms = BTreeMap<Path, Vec<Formed>>;
 
 /// Why no text could be made that shows a view. Nothing is to be written then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,14 +74,19 @@ pub fn render(
         false => Cow::Owned(read(&bare)?),
     };
     let rewritten = dressing.part(&Path::default(), Part::Whole, || text.text().to_owned());
-    let written = match rewritten {
+    let (written, is_finished) = match rewritten {
         Some(rewritten) => {
             let rewritten = read(rewritten.as_bytes())?;
-            written(&rewritten, &lift(&rewritten), view, dressing)
+            written(&rewritten, &lift(&rewritten), view, &view.forms)
         }
-        None => written(&text, base, view, dressing),
+        None => written(&text, base, view, &view.forms),
     };
-    let written = read(written.as_bytes())?;
+    let mut written = read(written.as_bytes())?;
+    if !is_finished {
+        let values = values_of(&view.forms);
+        let (merged, _) = self::written(&written, view, view, &values);
+        written = read(merged.as_bytes())?;
+    }
     let written = match told(&written, &text, base, view) {
         Some(told) => read(told.as_bytes())?,
         None => written,
@@ -90,24 +100,36 @@ pub fn render(
     })
 }
 
-/// The text with the values, the records and the forms of the view.
+/// The forms of values alone.
+fn values_of(forms: &Forms) -> Forms {
+    let mut values = forms.clone();
+    for formed in values.values_mut() {
+        formed.retain(|formed| formed.form.part == Part::Value);
+    }
+    values.retain(|_, formed| !formed.is_empty());
+    values
+}
+
+/// The text with the values and the records of the view, and with `forms`; and whether no value is written otherwise than
+/// somebody wrote it.
 fn written(
     text: &Document,
     base: &crdt::Document,
     view: &crdt::Document,
-    dressing: Dressing<'_>,
-) -> String {
-    let sources = Sources::of(&view.forms, |at| find(text, base, at));
+    forms: &Forms,
+) -> (String, bool) {
+    let sources = Sources::of(forms, |at| find(text, base, at));
     let drafting = Drafting {
         manner: Manner::of(text),
-        dressing,
+        dressing: Dressing::new(forms),
         sources: &sources,
+        is_unfinished: Cell::new(false),
     };
     let mut file = FileDraft::of(text);
     if let [part] = file.parts.as_mut_slice() {
         drafting.root(part, text.root(), base, view);
     }
-    file.emit(Side::Ours)
+    (file.emit(Side::Ours), !drafting.is_unfinished.get())
 }
 
 /// What stands at a place of a text that holds `base`.

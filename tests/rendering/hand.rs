@@ -143,8 +143,20 @@ fn count() {
         let count = counts.entry(kind.clone()).or_default();
         *count += 1;
         if kind != "same" && *count <= show {
-            if outcome.as_ref().is_ok_and(|text| text.lines().eq(work.lines())) {
-                println!("ENDS {:?} {:?} {:?}", head, work, outcome);
+            if let Ok(text) = &outcome {
+                let at = text
+                    .lines()
+                    .zip(work.lines())
+                    .position(|(a, b)| a != b)
+                    .unwrap_or(0);
+                let some = |text: &str| -> Vec<String> {
+                    text.lines()
+                        .skip(at.saturating_sub(3))
+                        .take(7)
+                        .map(str::to_owned)
+                        .collect()
+                };
+                println!("DIFF {at} work {:#?} got {:#?}", some(&work), some(text));
             }
             println!(
                 "=== {kind}\n--- head\n{head}\n--- work\n{work}\n--- got\n{}",

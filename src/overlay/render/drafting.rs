@@ -1,6 +1,7 @@
 //! The draft of a text that holds what a view holds: opened where the two differ, kept as it stands everywhere else.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,6 +22,8 @@ pub(super) struct Drafting<'d, 'v> {
     pub(super) manner: Manner,
     pub(super) dressing: Dressing<'v>,
     pub(super) sources: &'d Sources,
+    /// Whether people's ways of writing a value are still to be merged.
+    pub(super) is_unfinished: Cell<bool>,
 }
 
 /// A mapping of the text, and what stands in it by the view.
@@ -239,14 +242,10 @@ impl<'d, 'v> Drafting<'d, 'v> {
         wanted: &Node,
         place: &Path,
     ) -> bool {
-        for source in self.sources.values(place) {
-            let is_it = lift_value(source.value()).is_some_and(|node| holds_same(&node, wanted));
-            if is_it {
-                let source = MadeEntry::of(source);
-                made.body.sep = source.body.sep;
-                made.body.value = source.body.value;
-                return true;
-            }
+        let is_it =
+            |source: NodeRef<'d>| lift_value(source).is_some_and(|node| holds_same(&node, wanted));
+        if self.as_written(made, place, is_it) {
+            return true;
         }
         match (known, wanted) {
             (Some(Node::Map(known)), Node::Map(wanted)) => {
@@ -278,6 +277,29 @@ impl<'d, 'v> Drafting<'d, 'v> {
                 true
             }
         }
+    }
+
+    /// Gives an entry its value as somebody wrote it, if it is that.
+    fn as_written(
+        &self,
+        made: &mut MadeEntry<'d>,
+        place: &Path,
+        is_it: impl Fn(NodeRef<'d>) -> bool,
+    ) -> bool {
+        let mut sources = self.sources.values(place).enumerate().peekable();
+        let is_formed = sources.peek().is_some();
+        let written = sources.find(|(_, source)| is_it(source.value()));
+        // Somebody wrote it otherwise: once its value stands, his lines can be merged with these.
+        if is_formed && written.is_none_or(|(index, _)| index > 0) {
+            self.is_unfinished.set(true);
+        }
+        let Some((_, source)) = written else {
+            return false;
+        };
+        let source = MadeEntry::of(source);
+        made.body.sep = source.body.sep;
+        made.body.value = source.body.value;
+        true
     }
 
     fn nested(&self, made: &mut MadeEntry<'d>, collection: Option<Collection<'d>>) -> bool {
@@ -326,7 +348,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
             .map(|record| olds.get(&key(record)).copied())
             .collect();
         let mut collection = None;
-        let neighbours = std::cell::OnceCell::new();
+        let neighbours = OnceCell::new();
         let neighbours = || neighbours.get_or_init(|| Neighbours::of(list));
         let entries: Vec<EntryRef<'d>> = list.entries().collect();
         for (record, index) in wanted.iter().zip(&from) {
@@ -441,19 +463,15 @@ impl<'d, 'v> Drafting<'d, 'v> {
         place: &Path,
         neighbours: &Neighbours<'d>,
     ) -> bool {
-        for source in self.sources.values(place) {
-            let mut fields = lift_fields(source.value());
-            let named = source
-                .value()
-                .get(field)
-                .is_some_and(|entry| atom(entry.value()) == wanted.name);
+        let is_it = |source: NodeRef<'d>| {
+            let mut fields = lift_fields(source);
             fields.remove(field);
-            if named && same_fields(&fields, &wanted.fields) {
-                let source = MadeEntry::of(source);
-                made.body.sep = source.body.sep;
-                made.body.value = source.body.value;
-                return true;
-            }
+            let named = source.get(field);
+            named.is_some_and(|named| atom(named.value()) == wanted.name)
+                && same_fields(&fields, &wanted.fields)
+        };
+        if self.as_written(made, place, is_it) {
+            return true;
         }
         let held = Held {
             node,

@@ -237,9 +237,6 @@ impl Extracting<'_> {
             let Some(work) = name(plain).and_then(|name| now.get(&name)) else {
                 continue;
             };
-            if is_same(plain, *work) {
-                continue;
-            }
             let shown = shown.get(record.name.said()).copied();
             let place = at.record(record).as_born();
             self.entry(plain, *work, shown, Held::Map(&record.fields), &place);
@@ -254,7 +251,7 @@ impl Extracting<'_> {
         held: Held<'_>,
         at: &Path,
     ) {
-        if is_same(plain, work) {
+        if shown.is_some() && is_same(plain, work) {
             return;
         }
         let is_about = is_ours(work);
@@ -269,10 +266,9 @@ impl Extracting<'_> {
             let before = shown
                 .map(|shown| parts::of_entry(shown, Part::Whole))
                 .unwrap_or_default();
-            let [written, after] = [plain, work].map(|entry| parts::of_entry(entry, Part::Whole));
-            if written != after {
-                self.push(at, Part::Whole, before, after);
-            }
+            // As it would be written for him it depends on what stands around it.
+            let after = parts::of_entry(work, Part::Whole);
+            self.push(at, Part::Whole, before, after);
             return;
         }
         let kinds: &[Part] = match (is_about, nested) {

@@ -61,7 +61,10 @@ impl Sources {
             if let Some(wholes) = sources.wholes.get_mut(at) {
                 wholes.reverse();
             }
-            texts.extend(now.filter(|now| !texts.contains(now)));
+            if let Some(now) = now {
+                texts.retain(|text| *text != now);
+                texts.push(now);
+            }
             let head = if is_member(at) { "-" } else { "k:" };
             let documents = texts.into_iter().rev().filter_map(|text| {
                 Document::from_text(format!("{head}{text}\n"), &Limits::default()).ok()

@@ -232,6 +232,17 @@ impl Difference<'_> {
                 observed.extend(&self.stamp(stamp));
             }
         }
+        if !self.old.forms.is_empty() {
+            let at = at.as_born();
+            let inside = self.old.forms.range(at.clone()..);
+            let inside = inside.take_while(|(path, _)| path.steps().starts_with(at.steps()));
+            for stamp in inside
+                .flat_map(|(_, formed)| formed)
+                .filter_map(|formed| formed.stamp)
+            {
+                observed.add_stamp(stamp);
+            }
+        }
         let lost = |(loser, _): &(&Loser, _)| loser.at.steps().starts_with(at.steps());
         for (loser, stamps) in self.old.losers.iter().filter(lost) {
             for &stamp in stamps {

@@ -60,6 +60,10 @@ impl Rules<'_> {
                         });
                     }
                     Act::Form(form) => forms.add(change, form, edit.stamp),
+                    Act::Remove => {
+                        forms.remove(change);
+                        touches.push(Touch::of(change, edit.stamp, number));
+                    }
                     _ => touches.push(Touch::of(change, edit.stamp, number)),
                 }
             }

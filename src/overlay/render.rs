@@ -16,7 +16,7 @@ mod parts;
 mod sources;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use drafting::Drafting;
@@ -123,7 +123,9 @@ fn written(
         manner: Manner::of(text),
         dressing: Dressing::new(forms),
         sources: &sources,
+        values_stand: std::ptr::eq(base, view),
         is_unfinished: Cell::new(false),
+        waiting: RefCell::default(),
     };
     let mut file = FileDraft::of(text);
     if let [part] = file.parts.as_mut_slice() {

@@ -10,16 +10,23 @@ use crate::crdt::{Observed, Stamp};
 /// The forms of one place, each with what its edit had seen.
 type Given = Vec<(Formed, Observed)>;
 
-/// All forms by place and part.
-pub(super) struct Forms(BTreeMap<(Path, Part), Given>);
+/// All forms by place and part, and what removals had seen.
+#[derive(Default)]
+pub(super) struct Forms {
+    given: BTreeMap<(Path, Part), Given>,
+    removed: BTreeMap<Path, Observed>,
+}
 
 impl Forms {
     /// Those that a document has already: all others come behind them.
     pub(super) fn of(base: &Document) -> Self {
-        let mut forms = Self(BTreeMap::new());
+        let mut forms = Self::default();
         for (at, formed) in &base.forms {
             for formed in formed {
-                let given = forms.0.entry((at.clone(), formed.form.part)).or_default();
+                let given = forms
+                    .given
+                    .entry((at.clone(), formed.form.part))
+                    .or_default();
                 given.push((formed.clone(), Observed::default()));
             }
         }
@@ -27,15 +34,36 @@ impl Forms {
     }
 
     pub(super) fn add(&mut self, change: &Change, form: &Form, stamp: Option<Stamp>) {
-        let given = self.0.entry((change.at.as_born(), form.part)).or_default();
+        let given = self
+            .given
+            .entry((change.at.as_born(), form.part))
+            .or_default();
         let form = form.clone();
         given.push((Formed { stamp, form }, change.observed.clone()));
     }
 
+    /// Something was taken away: with it go the forms that whoever did that had seen.
+    pub(super) fn remove(&mut self, change: &Change) {
+        let removed = self.removed.entry(change.at.as_born()).or_default();
+        removed.extend(&change.observed);
+    }
+
     pub(super) fn in_order(self) -> BTreeMap<Path, Vec<Formed>> {
         let mut by_place: BTreeMap<Path, Vec<Formed>> = BTreeMap::new();
-        for ((at, _), given) in self.0 {
-            by_place.entry(at).or_default().extend(in_order(given));
+        for ((at, _), mut given) in self.given {
+            for above in (0..=at.steps().len()).filter(|_| !self.removed.is_empty()) {
+                let above = at.steps().iter().take(above).cloned().collect();
+                let Some(seen) = self.removed.get(&above) else {
+                    continue;
+                };
+                given.retain(|(formed, _)| {
+                    let stamp = formed.stamp;
+                    stamp.is_none() || seen.stamps().all(|seen| Some(seen) != stamp)
+                });
+            }
+            if !given.is_empty() {
+                by_place.entry(at).or_default().extend(in_order(given));
+            }
         }
         by_place
     }

@@ -1,17 +1,21 @@
 //! The draft of a text that holds what a view holds: opened where the two differ, kept as it stands everywhere else.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dressing::Dressing;
+use super::parts;
 use super::sources::Sources;
 use crate::context::{
     Fields, Neighbours, NewValue, Role, atom, identity_field, is_null, is_ours, lift_fields,
     lift_value, name_of,
 };
-use crate::crdt::{Atom, Digest, Document, Map, Node, Path, Record, born_as, diff, order};
+use crate::crdt::{
+    Atom, Digest, Document, Map, Node, Part, Path, Record, Step, born_as, diff, order,
+};
+use crate::merge::trivia;
 use crate::yaml::{
     self, Body, Collection, Draft, EntryDraft, EntryRef, Kind, Limits, MadeEntry, Manner, NodeRef,
     PartDraft, Piece, Scalar, Value,
@@ -22,8 +26,12 @@ pub(super) struct Drafting<'d, 'v> {
     pub(super) manner: Manner,
     pub(super) dressing: Dressing<'v>,
     pub(super) sources: &'d Sources,
+    /// Whether the text holds the values of the view already, and forms alone are to be put on it.
+    pub(super) values_stand: bool,
     /// Whether people's ways of writing a value are still to be merged.
     pub(super) is_unfinished: Cell<bool>,
+    /// Comments that found no place yet.
+    pub(super) waiting: RefCell<Vec<String>>,
 }
 
 /// A mapping of the text, and what stands in it by the view.
@@ -100,6 +108,9 @@ impl<'d, 'v> Drafting<'d, 'v> {
             }
         }
         self.dressing.root(part);
+        for lines in self.waiting.take() {
+            part.rest = Cow::Owned(format!("{}{lines}", part.rest));
+        }
     }
 
     /// A mapping that holds what is wanted; nothing if it does already.
@@ -137,15 +148,17 @@ impl<'d, 'v> Drafting<'d, 'v> {
                 None if is_about => (None, None),
                 None => (known.get(name.as_ref()), wanted.get(name.as_ref())),
             };
-            names.insert(name);
-            if !formed && (old == new) {
+            let is_same = !formed && old == new;
+            let stands = is_same || is_about || new.is_some() || self.stays_null(entry, &place);
+            if stands {
+                names.insert(name);
+            } else {
+                gone.push(index);
+            }
+            if is_same || !stands {
                 continue;
             }
-            let stands = is_about || new.is_some() || self.stays_null(entry, &place);
-            if !stands {
-                gone.push(index);
-                opened.get_or_insert_with(|| Collection::of(node));
-            } else if let Some(draft) = self.entry(entry, old, new, &place) {
+            if let Some(draft) = self.entry(entry, old, new, &place) {
                 let collection = opened.get_or_insert_with(|| Collection::of(node));
                 if let Some(place) = collection.entries.get_mut(index) {
                     *place = draft;
@@ -160,14 +173,15 @@ impl<'d, 'v> Drafting<'d, 'v> {
             .sources
             .nulls(at, |name| names.contains(name) || wanted.contains_key(name));
         let places = self.dressing.places(at);
-        let orphans = self
-            .dressing
-            .orphans(at, |name| names.contains(name) || wanted.contains_key(name));
+        let lost = self.dressing.lost(at, |step| match step {
+            Step::Entry(name) => names.contains(name.as_str()) || wanted.contains_key(name),
+            Step::Record(..) => false,
+        });
         if added.is_empty()
             && nulls.is_empty()
             && places.is_empty()
             && gone.is_empty()
-            && orphans.is_empty()
+            && lost.is_empty()
         {
             return opened;
         }
@@ -186,7 +200,11 @@ impl<'d, 'v> Drafting<'d, 'v> {
         for (name, behind) in places {
             put_behind(&mut collection, role, name, behind);
         }
-        self.dressing.adopt(&mut collection, &orphans);
+        let stood = |step: &Step| match step {
+            Step::Entry(name) => node.get(name),
+            Step::Record(..) => None,
+        };
+        self.adopt(&mut collection, lost, stood);
         Some(collection)
     }
 
@@ -214,7 +232,8 @@ impl<'d, 'v> Drafting<'d, 'v> {
         let valued =
             wanted.is_some_and(|wanted| self.value(&mut made, entry.value(), known, wanted, place));
         let dressed = self.dressing.entry(&mut made, place);
-        (valued || dressed).then(|| EntryDraft::Made(Box::new(made)))
+        let took_in = self.take_in(&mut made);
+        (valued || dressed || took_in).then(|| EntryDraft::Made(Box::new(made)))
     }
 
     /// An entry as somebody wrote it, with the value that it has now.
@@ -230,6 +249,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
             self.value(&mut made, source.value(), known.as_ref(), wanted, place);
         }
         self.dressing.entry(&mut made, place);
+        self.take_in(&mut made);
         EntryDraft::Made(Box::new(made))
     }
 
@@ -261,10 +281,12 @@ impl<'d, 'v> Drafting<'d, 'v> {
             (Some(Node::Set(known)), Node::Set(wanted)) => {
                 self.nested(made, self.records(node, known, wanted, place))
             }
-            (Some(known), wanted) if holds_same(known, wanted) => false,
-            (Some(Node::List(known, _)), Node::List(wanted, _)) => {
+            (Some(Node::List(known, _)), Node::List(wanted, _))
+                if known != wanted || self.sources.lists(place).next().is_some() =>
+            {
                 self.nested(made, Some(self.members(node, known, wanted, place)))
             }
+            (Some(known), wanted) if holds_same(known, wanted) => false,
             _ => {
                 let old = match &made.body.value {
                     Draft::Keep(node) => Some(*node),
@@ -288,7 +310,11 @@ impl<'d, 'v> Drafting<'d, 'v> {
     ) -> bool {
         let mut sources = self.sources.values(place).enumerate().peekable();
         let is_formed = sources.peek().is_some();
-        let written = sources.find(|(_, source)| is_it(source.value()));
+        // A value that stands is not exchanged for what one of them wrote.
+        let count = if self.values_stand { 1 } else { usize::MAX };
+        let written = sources
+            .take(count)
+            .find(|(_, source)| is_it(source.value()));
         // Somebody wrote it otherwise: once its value stands, his lines can be merged with these.
         if is_formed && written.is_none_or(|(index, _)| index > 0) {
             self.is_unfinished.set(true);
@@ -374,8 +400,11 @@ impl<'d, 'v> Drafting<'d, 'v> {
         let is_shuffled = !from.iter().flatten().is_sorted();
         let all_kept = kept.len() == known.len() && from.iter().all(Option::is_some);
         let names: FxHashSet<Key<'_>> = wanted.iter().map(key).collect();
-        let orphans = self.dressing.orphan_records(at, |key| names.contains(&key));
-        if all_kept && !is_shuffled && orphans.is_empty() {
+        let lost = self.dressing.lost(at, |step| match step {
+            Step::Record(name, birth) => names.contains(&(name.said(), *birth)),
+            Step::Entry(_) => false,
+        });
+        if all_kept && !is_shuffled && lost.is_empty() {
             return collection;
         }
         let mut collection = collection.unwrap_or_else(|| Collection::of(list));
@@ -396,8 +425,62 @@ impl<'d, 'v> Drafting<'d, 'v> {
                 neighbours(),
             );
         }
-        self.dressing.adopt(&mut collection, &orphans);
+        let stood = |step: &Step| match step {
+            Step::Record(name, birth) => entries.get(*olds.get(&(name.said(), *birth))?).copied(),
+            Step::Entry(_) => None,
+        };
+        self.adopt(&mut collection, lost, stood);
         Some(collection)
+    }
+
+    /// Puts comments that lost their entry above the next one that stands, else behind the last one, or above what is
+    /// around.
+    fn adopt(
+        &self,
+        collection: &mut Collection<'d>,
+        lost: Vec<(&Step, String)>,
+        stood: impl Fn(&Step) -> Option<EntryRef<'d>>,
+    ) {
+        let origin = |entry: &EntryDraft<'d>| match entry {
+            EntryDraft::Keep(entry) => Some(*entry),
+            EntryDraft::Made(made) => made.origin,
+            EntryDraft::Contested(..) | EntryDraft::Only(..) => None,
+        };
+        for (step, lines) in lost {
+            if collection.flow || collection.entries.is_empty() {
+                self.waiting.borrow_mut().push(lines);
+                continue;
+            }
+            let next = stood(step).and_then(|gone| {
+                let entries = collection.entries.iter_mut();
+                let behind = entries.filter_map(|entry| {
+                    let from = origin(entry).filter(|from| from.parent() == gone.parent())?;
+                    let at = from.data().lead;
+                    (at > gone.data().lead).then_some((at, entry))
+                });
+                let (_, next) = behind.min_by_key(|(at, _)| *at)?;
+                next.open()
+            });
+            match next {
+                Some(next) => trivia::put_above(&mut next.lead, &lines),
+                None => trivia::put_above(&mut collection.foot, &lines),
+            }
+        }
+    }
+
+    /// Puts comments that found no place in an entry above it; whether there are any.
+    fn take_in(&self, made: &mut MadeEntry<'d>) -> bool {
+        if made
+            .origin
+            .is_some_and(|origin| origin.parent().data().flow)
+        {
+            return false;
+        }
+        let waiting: Vec<String> = self.waiting.take();
+        for lines in &waiting {
+            trivia::put_above(&mut made.lead, lines);
+        }
+        !waiting.is_empty()
     }
 
     /// The entry of a record as it is to be; nothing if it is so.
@@ -425,7 +508,8 @@ impl<'d, 'v> Drafting<'d, 'v> {
             neighbours,
         );
         let dressed = self.dressing.entry(&mut made, place);
-        (valued || dressed).then(|| EntryDraft::Made(Box::new(made)))
+        let took_in = self.take_in(&mut made);
+        (valued || dressed || took_in).then(|| EntryDraft::Made(Box::new(made)))
     }
 
     fn record_from_source(
@@ -449,6 +533,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
             neighbours,
         );
         self.dressing.entry(&mut made, place);
+        self.take_in(&mut made);
         EntryDraft::Made(Box::new(made))
     }
 
@@ -568,8 +653,48 @@ impl<'d, 'v> Drafting<'d, 'v> {
                 },
             }
         }
+        self.dress_members(&mut collection, wanted, place);
         collection
     }
+
+    /// Puts on the members of a list what people wrote at them: the n-th of a kind is the n-th of that kind.
+    fn dress_members(&self, collection: &mut Collection<'d>, wanted: &[Atom], place: &Path) {
+        if collection.flow {
+            return;
+        }
+        let numbers = numbered(wanted.iter().cloned());
+        for (before, after) in self.sources.lists(place) {
+            let [before, after] = [before, after].map(|list| {
+                let members = list.entries().map(|entry| atom(entry.value()));
+                let numbers = numbered(members);
+                let members: FxHashMap<_, _> = numbers.into_iter().zip(list.entries()).collect();
+                (list, members)
+            });
+            for (entry, number) in collection.entries.iter_mut().zip(&numbers) {
+                let versions = before.1.get(number).zip(after.1.get(number));
+                if let (Some((before, after)), Some(made)) = (versions, entry.open()) {
+                    parts::dress(made, *before, *after);
+                }
+            }
+            let now = parts::of_piece(&collection.foot, Part::Foot);
+            let [was, is] = [before.0, after.0].map(|list| parts::of_collection(list, Part::Foot));
+            if was != is {
+                collection.foot = Piece::new(parts::patched(Part::Foot, &now, &was, &is), 0);
+            }
+        }
+    }
+}
+
+/// Each member with how many equal ones stand before it.
+fn numbered(members: impl Iterator<Item = Atom>) -> Vec<(Atom, usize)> {
+    let mut counts: FxHashMap<Atom, usize> = FxHashMap::default();
+    members
+        .map(|member| {
+            let count = counts.entry(member.clone()).or_default();
+            *count += 1;
+            (member, *count)
+        })
+        .collect()
 }
 
 /// Takes all entries out of a collection but those at these places.

@@ -3,19 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::parts;
-use crate::crdt::{Digest, Form, Formed, Part, Path, Step};
-use crate::merge::{Frame, trivia};
+use crate::crdt::{Form, Formed, Part, Path, Step};
+use crate::merge::Frame;
 use crate::yaml::{Collection, Draft, MadeEntry, NodeRef, PartDraft, Piece};
 
 /// The forms of a view.
 #[derive(Clone, Copy)]
 pub(super) struct Dressing<'v> {
     forms: &'v BTreeMap<Path, Vec<Formed>>,
-}
-
-/// Comments that somebody wrote at a place that is gone.
-pub(super) struct Orphan {
-    lines: String,
 }
 
 impl<'v> Dressing<'v> {
@@ -202,56 +197,30 @@ impl<'v> Dressing<'v> {
         changed
     }
 
-    /// The comments that were written in a mapping at entries that do not stand there.
-    pub(super) fn orphans(&self, at: &Path, stands: impl Fn(&str) -> bool) -> Vec<Orphan> {
-        self.lost(at, |step| matches!(step, Step::Entry(name) if stands(name)))
-    }
-
-    /// The comments that were written in a list at records that do not stand there.
-    pub(super) fn orphan_records(
+    /// The comments that somebody wrote in a collection at entries that do not stand there, with the first step to each.
+    pub(super) fn lost(
         &self,
         at: &Path,
-        stands: impl Fn((&str, Digest)) -> bool,
-    ) -> Vec<Orphan> {
-        self.lost(
-            at,
-            |step| matches!(step, Step::Record(name, birth) if stands((name.said(), *birth))),
-        )
-    }
-
-    fn lost(&self, at: &Path, stands: impl Fn(&Step) -> bool) -> Vec<Orphan> {
+        stands: impl Fn(&Step) -> bool,
+    ) -> Vec<(&'v Step, String)> {
         if self.forms.is_empty() {
             return Vec::new();
         }
         let depth = at.steps().len();
-        let inside = self.inside(at);
-        let gone =
-            inside.filter(|(path, _)| path.steps().get(depth).is_some_and(|step| !stands(step)));
-        let forms = gone
-            .flat_map(|(_, formed)| formed)
-            .map(|formed| &formed.form);
-        let mut orphans = Vec::new();
-        for form in forms {
-            let before = trivia::comment_lines(&form.before);
-            let mut lines = trivia::comment_lines(&form.after);
-            lines.retain(|line| !before.contains(line));
+        let mut lost = Vec::new();
+        for (path, formed) in self.inside(at) {
+            let Some(step) = path.steps().get(depth).filter(|step| !stands(step)) else {
+                continue;
+            };
+            let lines = formed
+                .iter()
+                .flat_map(|formed| parts::added_comments(&formed.form));
+            let lines: String = lines.collect();
             if !lines.is_empty() {
-                orphans.push(Orphan {
-                    lines: lines.concat(),
-                });
+                lost.push((step, lines));
             }
         }
-        orphans
-    }
-
-    /// Puts comments that lost their place behind the last entry.
-    pub(super) fn adopt(&self, collection: &mut Collection<'_>, orphans: &[Orphan]) {
-        if collection.flow || collection.entries.is_empty() {
-            return;
-        }
-        for orphan in orphans {
-            trivia::put_above(&mut collection.foot, &orphan.lines);
-        }
+        lost
     }
 }
 

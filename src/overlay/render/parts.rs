@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::context::{ANNOTATION_KEY, strip};
-use crate::crdt::Part;
+use crate::crdt::{Form, Part};
 use crate::merge::{Frame, Sides, trivia};
 use crate::yaml::{Collection, Document, EntryRef, Limits, MadeEntry, NodeRef, Piece};
 
@@ -122,6 +122,55 @@ fn bare(text: String) -> String {
     match Document::from_text(text.clone(), &Limits::default()) {
         Ok(document) => strip(&document).unwrap_or(text),
         Err(_) => text,
+    }
+}
+
+/// Gives an entry what somebody made of another version of it.
+pub(super) fn dress(made: &mut MadeEntry<'_>, before: EntryRef<'_>, after: EntryRef<'_>) {
+    let changed = |part: Part| {
+        let [before, after] = [before, after].map(|entry| of_entry(entry, part));
+        (before != after).then_some((before, after))
+    };
+    for (part, piece) in [(Part::Lead, &mut made.lead), (Part::Below, &mut made.below)] {
+        if let Some((before, after)) = changed(part) {
+            *piece = Piece::new(patched(part, &of_piece(piece, part), &before, &after), 0);
+        }
+    }
+    if let Some((before, after)) = changed(Part::Beside) {
+        let now = made.body.beside.trim_end_matches(['\n', '\r']);
+        made.body.beside = patched(Part::Beside, now, &before, &after).into();
+    }
+}
+
+/// The comments that a form adds, as whole lines.
+pub(super) fn added_comments(form: &Form) -> Vec<String> {
+    let Form {
+        part,
+        before,
+        after,
+    } = form;
+    match part {
+        Part::Whole | Part::Value => {
+            let head = if *part == Part::Value { "k:" } else { "" };
+            let read = |text: &str| {
+                Document::from_text(format!("{head}{text}\n"), &Limits::default()).ok()
+            };
+            let (Some(before), Some(after)) = (read(before), read(after)) else {
+                return Vec::new();
+            };
+            let entry = |document| Document::root(document)?.entries().next();
+            match (entry(&before), entry(&after)) {
+                (Some(before), Some(after)) => trivia::added_to(before, after),
+                _ => Vec::new(),
+            }
+        }
+        Part::Lead | Part::Gap | Part::Beside | Part::Below | Part::Foot => {
+            let before = trivia::comment_lines(before);
+            let mut lines = trivia::comment_lines(after);
+            lines.retain(|line| !before.contains(line));
+            lines
+        }
+        Part::Place | Part::Head | Part::Shape | Part::Frame => Vec::new(),
     }
 }
 

@@ -19,6 +19,8 @@ struct Whole {
 pub(super) struct Sources {
     wholes: BTreeMap<Path, Vec<Whole>>,
     values: BTreeMap<Path, Vec<Document>>,
+    /// Lists before and after somebody wrote them otherwise, the earliest first.
+    lists: BTreeMap<Path, Vec<[Document; 2]>>,
 }
 
 impl Sources {
@@ -65,6 +67,11 @@ impl Sources {
                 texts.retain(|text| *text != now);
                 texts.push(now);
             }
+            let lists = formed.iter().filter_map(|formed| lists_of(&formed.form));
+            let lists: Vec<[Document; 2]> = lists.collect();
+            if !lists.is_empty() {
+                sources.lists.insert(at.clone(), lists);
+            }
             let head = if is_member(at) { "-" } else { "k:" };
             let documents = texts.into_iter().rev().filter_map(|text| {
                 Document::from_text(format!("{head}{text}\n"), &Limits::default()).ok()
@@ -107,6 +114,14 @@ impl Sources {
             .chain(wholes.filter_map(entry_of_whole))
     }
 
+    /// A list before and after each time that somebody wrote it otherwise.
+    pub(super) fn lists(&self, place: &Path) -> impl Iterator<Item = (NodeRef<'_>, NodeRef<'_>)> {
+        let lists = self.lists.get(place).into_iter().flatten();
+        lists.filter_map(|[before, after]| {
+            Some((entry_of(before)?.value(), entry_of(after)?.value()))
+        })
+    }
+
     /// The member of a list as somebody wrote it.
     pub(super) fn member(&self, place: &Path, member: &Atom) -> Option<EntryRef<'_>> {
         let lists = self.values(place).map(EntryRef::value);
@@ -130,6 +145,20 @@ impl Sources {
             })
             .collect()
     }
+}
+
+/// Both versions of a list of which a form is, if both are written by indentation.
+fn lists_of(form: &Form) -> Option<[Document; 2]> {
+    if form.part != Part::Value {
+        return None;
+    }
+    let read = |text: &str| {
+        let document = Document::from_text(format!("k:{text}\n"), &Limits::default()).ok()?;
+        let list = entry_of(&document)?.value();
+        let is_list = list.kind() == Kind::Sequence && list.is_block_collection();
+        is_list.then_some(document)
+    };
+    Some([read(&form.before)?, read(&form.after)?])
 }
 
 fn is_member(at: &Path) -> bool {

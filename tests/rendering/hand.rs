@@ -66,6 +66,13 @@ fn edited(base: &[u8], side: &[u8], from: usize) -> (String, String) {
     (document(&file), document(&work))
 }
 
+/// A made-up document.
+pub(crate) fn made_up(seed: u64) -> String {
+    let mut random = crate::mutate::Random::new(seed);
+    let tape: Vec<u8> = (0..100).map(|_| random.below(256) as u8).collect();
+    edited(&tape, &[], 0).0
+}
+
 /// What `sync` makes of a work tree's file.
 pub(crate) fn stamped(head: &str, work: &str, replica: u32) -> String {
     let mut clock = Clock::new(Replica::from_bits(replica), None);

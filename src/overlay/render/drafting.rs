@@ -102,7 +102,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
             None => {
                 if let Some(collection) = part.open_as(Kind::Mapping, self.manner) {
                     for (name, value) in &view.root {
-                        self.add(collection, name, value, &at.entry(name), None);
+                        self.add(collection, name, value, &at, None);
                     }
                 }
             }
@@ -191,7 +191,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
         }
         for name in added {
             if let Some(value) = wanted.get(name) {
-                self.add(&mut collection, name, value, &at.entry(name), neighbours);
+                self.add(&mut collection, name, value, at, neighbours);
             }
         }
         for null in nulls {
@@ -342,12 +342,23 @@ impl<'d, 'v> Drafting<'d, 'v> {
         collection: &mut Collection<'d>,
         name: &str,
         value: &Node,
-        place: &Path,
+        at: &Path,
         neighbours: Option<&Neighbours<'d>>,
     ) {
+        let place = &at.entry(name);
         if let Some(source) = self.sources.written(place).filter(|_| !collection.flow) {
             let entry = self.from_source(source, Some(value), place);
             collection.entries.push(entry);
+            return;
+        }
+        if let Some((entry, behind)) = self.sources.in_brackets(at, name).filter(|(entry, _)| {
+            collection.flow
+                && lift_value(entry.value()).is_some_and(|node| holds_same(&node, value))
+        }) {
+            collection.entries.push(EntryDraft::Keep(entry));
+            if let Some(behind) = behind {
+                put_behind(collection, Role::Inner, name, Some(&behind));
+            }
             return;
         }
         let behind = neighbours.map(|all| all.before(name)).unwrap_or_default();

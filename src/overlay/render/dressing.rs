@@ -98,7 +98,8 @@ impl<'v> Dressing<'v> {
                 .rfind(|formed| formed.form.part == Part::Place);
             placed.extend(last.map(|formed| (formed, name.as_str())));
         }
-        placed.sort_by_key(|(formed, name)| (formed.stamp, *name));
+        // What was put behind the same entry at once stands sorted there.
+        placed.sort_by(|(_, a), (_, b)| b.cmp(a));
         let mut waiting: Vec<(&'v str, Option<&'v str>)> = placed
             .into_iter()
             .map(|(formed, name)| {

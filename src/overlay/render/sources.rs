@@ -122,6 +122,27 @@ impl Sources {
         })
     }
 
+    /// An entry of a mapping as somebody wrote it in brackets, and the name of the one before it.
+    pub(super) fn in_brackets(
+        &self,
+        at: &Path,
+        name: &str,
+    ) -> Option<(EntryRef<'_>, Option<String>)> {
+        let mappings = self.values(at).map(EntryRef::value);
+        let mut written = mappings.filter(|mapping| mapping.data().flow);
+        written.find_map(|mapping| {
+            let mut before = None;
+            for entry in mapping.entries() {
+                let known = name_of(entry)?;
+                if known == name {
+                    return Some((entry, before));
+                }
+                before = Some(known.into_owned());
+            }
+            None
+        })
+    }
+
     /// The member of a list as somebody wrote it.
     pub(super) fn member(&self, place: &Path, member: &Atom) -> Option<EntryRef<'_>> {
         let lists = self.values(place).map(EntryRef::value);

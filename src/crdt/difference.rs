@@ -68,7 +68,6 @@ impl Difference<'_> {
     fn nodes(&mut self, old: Option<&Node>, new: Option<&Node>, at: &Path) {
         match (old, new) {
             (Some(Node::Map(old)), Some(Node::Map(new))) => self.maps(old, new, at),
-            (Some(Node::Map(old)), None) => self.maps(old, &Map::new(), at),
             (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
             (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
             (None, Some(Node::Set(new))) => self.sets(&[], new, at),
@@ -226,8 +225,9 @@ impl Difference<'_> {
                 observed
             }
         };
-        let inside = |(path, _): &(&Path, _)| path.steps().starts_with(at.steps());
-        for (_, stamps) in self.old.removed.iter().filter(inside) {
+        // What was taken away here, in here, or together with all around.
+        let here = |(path, _): &(&Path, _)| path.meets(at);
+        for (_, stamps) in self.old.removed.iter().filter(here) {
             for &stamp in stamps {
                 observed.extend(&self.stamp(stamp));
             }

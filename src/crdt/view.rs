@@ -126,6 +126,13 @@ impl Touch {
         self.rest.is_empty()
     }
 
+    /// Whether a removal had seen what an update did.
+    fn sees(&self, update: &Self) -> bool {
+        let digest = update.value().flatten().map(|value| value.digest());
+        let digest = digest.unwrap_or(Digest::of(b""));
+        self.observed.contains(update.stamp, digest)
+    }
+
     /// Whether it takes away all that is here.
     fn removes(&self) -> bool {
         self.is_here() && self.act == Act::Remove
@@ -154,6 +161,33 @@ impl Touch {
         }
         by_step
     }
+}
+
+/// What stands at a place that is a list to some and a single value to others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaf {
+    Gone,
+    List(Vec<Atom>),
+    Register(Atom),
+}
+
+/// Whether all values of a map were observed.
+fn is_observed(map: &Map, observed: &impl Fn(Option<Stamp>, Digest) -> bool) -> bool {
+    let all = |atoms: &[Atom], stamps: &Stamps| match stamps.is_empty() {
+        true => atoms.iter().all(|atom| observed(None, atom.digest())),
+        false => {
+            let digest = Digest::of(b"");
+            stamps.iter().all(|stamp| observed(Some(*stamp), digest))
+        }
+    };
+    map.values().all(|node| match node {
+        Node::Register(value, stamps) => all(std::slice::from_ref(value), stamps),
+        Node::List(members, stamps) => all(members, stamps),
+        Node::Map(map) => is_observed(map, observed),
+        Node::Set(records) => records
+            .iter()
+            .all(|record| is_observed(&record.fields, observed)),
+    })
 }
 
 /// A write into a register.
@@ -199,7 +233,6 @@ impl Viewing<'_> {
         let removed = touched(Touch::removes);
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));
         let leads_on = touched(|touch| !touch.is_here());
-        let replaced = touched(|touch| matches!(touch.act, Act::Replace(_)));
         let is_nested = matches!(base, Some(Node::Map(_) | Node::Set(_))) || leads_on;
         if is_nested && touched(Touch::writes) {
             return self.replaced(base, touches, at);
@@ -207,25 +240,148 @@ impl Viewing<'_> {
         let node = match base {
             Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
             _ if births => Node::Set(self.set(&[], touches, at)),
-            Some(Node::Map(map)) => Node::Map(self.map(map, touches, at)),
-            _ if leads_on => Node::Map(self.map(&Map::new(), touches, at)),
-            Some(Node::List(members, stamps)) => self.list(Some((members, stamps)), &touches),
-            _ if replaced => self.list(None, &touches),
-            Some(Node::Register(value, stamps)) => {
-                return self.register(Some((value, stamps)), &touches, at);
-            }
-            None => return self.register(None, &touches, at),
+            Some(Node::Map(map)) => return self.mapping(map, touches, at),
+            _ if leads_on => return self.mapping(&Map::new(), touches, at),
+            base => return self.leaf(base, &touches, at),
         };
         let is_empty = match &node {
-            Node::Map(map) => map.is_empty(),
             Node::Set(records) => removed && records.is_empty(),
-            Node::List(..) => removed && !replaced,
-            Node::Register(..) => false,
+            _ => false,
         };
         if removed && !is_empty {
             self.lose(at, None, None);
         }
         (!is_empty).then_some(node)
+    }
+
+    /// A map with all that was done to it: gone where a removal observed everything, else whole.
+    fn mapping(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+        let (removals, mut updates): (Vec<Touch>, Vec<Touch>) =
+            touches.into_iter().partition(Touch::removes);
+        // A map that was made again after a removal has nothing of what was removed.
+        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
+            let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
+            removal.stamp.is_some() && seen.any(|stamp| Some(stamp) == removal.stamp)
+        });
+        let none = Map::new();
+        let base = if ended.is_empty() { base } else { &none };
+        updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
+        if !open.is_empty() {
+            let seen = |update: &Touch| open.iter().any(|removal| removal.sees(update));
+            let observed = |stamp, digest| {
+                let mut open = open.iter();
+                open.any(|removal| removal.observed.contains(stamp, digest))
+            };
+            let stamps = || open.iter().filter_map(|removal| removal.stamp);
+            if updates.iter().all(seen) && is_observed(base, &observed) {
+                self.removed.entry(at.clone()).or_default().extend(stamps());
+                return None;
+            }
+            self.lose(at, None, stamps().max());
+        }
+        let map = self.map(base, updates, at);
+        (!map.is_empty()).then_some(Node::Map(map))
+    }
+
+    /// A register or a list; where some made the one of it and some the other, as one register of both.
+    fn leaf(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
+        let listed = matches!(base, Some(Node::List(..)))
+            || touches
+                .iter()
+                .any(|touch| matches!(touch.act, Act::Replace(_)));
+        let written = matches!(base, Some(Node::Register(..)))
+            || touches
+                .iter()
+                .any(|touch| matches!(touch.act, Act::Write(_)));
+        match base {
+            _ if listed && written => self.either(base, touches, at),
+            Some(Node::List(members, stamps)) => self.listed(Some((members, stamps)), touches, at),
+            Some(Node::Register(value, stamps)) => {
+                self.register(Some((value, stamps)), touches, at)
+            }
+            _ if listed => self.listed(None, touches, at),
+            _ => self.register(None, touches, at),
+        }
+    }
+
+    fn listed(
+        &mut self,
+        base: Option<(&Vec<Atom>, &Stamps)>,
+        touches: &[Touch],
+        at: &Path,
+    ) -> Option<Node> {
+        let removed = touches.iter().any(Touch::removes);
+        let replaced = touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Replace(_)));
+        if removed && !replaced {
+            return None;
+        }
+        if removed {
+            self.lose(at, None, None);
+        }
+        Some(self.list(base, touches))
+    }
+
+    /// A place that holds a list by some and a single value by others.
+    fn either(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
+        let digest = |leaf: &Leaf| match leaf {
+            Leaf::Register(value) => value.digest(),
+            Leaf::List(members) => members
+                .first()
+                .map_or_else(|| Digest::of(b""), Atom::digest),
+            Leaf::Gone => Digest::of(b""),
+        };
+        let write = |value: Leaf, stamp: Option<Stamp>, observed: Observed| Write {
+            digest: digest(&value),
+            value,
+            stamp,
+            observed,
+        };
+        let standing = base.and_then(|base| match base {
+            Node::Register(value, stamps) => Some((Leaf::Register(value.clone()), stamps)),
+            Node::List(members, stamps) => Some((Leaf::List(members.clone()), stamps)),
+            Node::Map(_) | Node::Set(_) => None,
+        });
+        let standing =
+            standing.map(|(leaf, stamps)| write(leaf, stamps.last().copied(), Observed::default()));
+        let touched = touches.iter().filter_map(|touch| {
+            let value = match &touch.act {
+                Act::Write(value) => Leaf::Register(value.clone()),
+                Act::Replace(members) => Leaf::List(members.clone()),
+                Act::Remove => Leaf::Gone,
+                _ => return None,
+            };
+            Some(write(value, touch.stamp, touch.observed.clone()))
+        });
+        let writes: Vec<Write<Leaf>> = standing.into_iter().chain(touched).collect();
+        let heads = heads(&writes)?;
+        let mut live = heads.losers;
+        live.push(heads.winner);
+        live.sort_by(|(a, x), (b, y)| (a != &Leaf::Gone, x, a).cmp(&(b != &Leaf::Gone, y, b)));
+        let (shown, _) = live.pop()?;
+        for (lost, _) in live {
+            let stamps = stamps_of(&lost, &writes);
+            let value = match lost {
+                Leaf::Register(value) => Some(value),
+                Leaf::List(members) if members.is_empty() => continue,
+                Leaf::List(members) => {
+                    let members: Vec<&str> = members.iter().map(Atom::canonical).collect();
+                    Some(Atom::new(format!("[{}]", members.join(","))))
+                }
+                Leaf::Gone => None,
+            };
+            self.lose(at, value, stamps);
+        }
+        let stamps = stamps_of(&shown, &writes);
+        match shown {
+            Leaf::Register(value) => Some(Node::Register(value, stamps)),
+            Leaf::List(members) => Some(Node::List(members, stamps)),
+            Leaf::Gone => {
+                self.removed.entry(at.clone()).or_default().extend(stamps);
+                None
+            }
+        }
     }
 
     /// A place in which something is nested, and that somebody gave another kind of value: that stands where nothing nested

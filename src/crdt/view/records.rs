@@ -117,11 +117,6 @@ impl Viewing<'_> {
         // An edit of a record whose birth is not known yet waits for it.
         let mut record = record?;
         let at = at.record(&record);
-        let sees = |removal: &Touch, update: &Touch| {
-            let digest = update.value().flatten().map(|value| value.digest());
-            let digest = digest.unwrap_or(Digest::of(b""));
-            removal.observed.contains(update.stamp, digest)
-        };
         // A record that was born again after a removal has nothing of what was removed.
         let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
             let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
@@ -129,10 +124,10 @@ impl Viewing<'_> {
         });
         if !ended.is_empty() {
             record.fields.clear();
-            updates.retain(|update| !ended.iter().any(|removal| sees(removal, update)));
+            updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
         }
         if !open.is_empty() {
-            let unseen = |update: &Touch| !open.iter().any(|removal| sees(removal, update));
+            let unseen = |update: &Touch| !open.iter().any(|removal| removal.sees(update));
             if !updates.iter().any(unseen) {
                 let stamps = open.iter().filter_map(|removal| removal.stamp);
                 self.removed.entry(at).or_default().extend(stamps.clone());

@@ -47,7 +47,7 @@ pub use editing::{
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::at as leaf_at;
 pub use lift::lift;
-pub(crate) use lift::{atom, lift_fields, lift_value};
+pub(crate) use lift::{atom, lift_but, lift_fields, lift_value};
 pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};
 pub(crate) use matching::numbered;

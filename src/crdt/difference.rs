@@ -1,6 +1,6 @@
 //! The difference of two versions of a document as edits: what was done to the one to make the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Loser, Map, Node, Path, Record, Stamps};
 use super::edit::{Act, Change, Edit};
@@ -61,7 +61,10 @@ impl Difference<'_> {
     fn maps(&mut self, old: &Map, new: &Map, at: &Path) {
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         for name in names {
-            self.nodes(old.get(name), new.get(name), &at.entry(name));
+            let (old, new) = (old.get(name), new.get(name));
+            if old != new {
+                self.nodes(old, new, &at.entry(name));
+            }
         }
     }
 
@@ -131,9 +134,9 @@ impl Difference<'_> {
     }
 
     fn sets(&mut self, old: &[Record], new: &[Record], at: &Path) {
-        let known: BTreeMap<&Atom, &Record> =
+        let known: HashMap<&Atom, &Record> =
             old.iter().map(|record| (&record.name, record)).collect();
-        let names: BTreeSet<&Atom> = new.iter().map(|record| &record.name).collect();
+        let names: HashSet<&Atom> = new.iter().map(|record| &record.name).collect();
         for record in old.iter().filter(|record| !names.contains(&record.name)) {
             let at = at.record(record);
             let mut observed = self.observed(None, &at);
@@ -143,25 +146,33 @@ impl Difference<'_> {
             }
             self.push(None, at, Act::Remove, observed);
         }
-        let moved = order::moved(
-            &old.iter().map(|record| &record.name).collect::<Vec<_>>(),
-            &new.iter().map(|record| &record.name).collect::<Vec<_>>(),
-        );
+        let was: Vec<&Atom> = old.iter().map(|record| &record.name).collect();
+        let is: Vec<&Atom> = new.iter().map(|record| &record.name).collect();
+        let moved = if was == is {
+            BTreeSet::new()
+        } else {
+            order::moved(&was, &is)
+        };
         let mut before: Option<&Atom> = None;
         for record in new {
-            let behind = before.replace(&record.name).cloned();
+            let behind = before.replace(&record.name);
             let Some(old) = known.get(&record.name) else {
                 let at = at.record(record);
                 let act = Act::Add {
                     record: record.clone(),
-                    behind,
+                    behind: behind.cloned(),
                 };
                 let observed = self.observed(None, &at);
                 self.push(record.birth.stamp, at, act, observed);
                 continue;
             };
+            let is_moved = moved.contains(&&record.name);
+            if !is_moved && old.fields == record.fields {
+                continue;
+            }
             let at = at.record(old);
-            if moved.contains(&&record.name) {
+            if is_moved {
+                let behind = behind.cloned();
                 self.push(None, at.clone(), Act::Move { behind }, Observed::default());
             }
             self.fields(&old.fields, &record.fields, &at);

@@ -264,6 +264,16 @@ impl Path {
         self.0[..shared] == other.0[..shared]
     }
 
+    /// Goes on by a step.
+    pub(crate) fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
+    /// Goes back by a step.
+    pub(crate) fn pop(&mut self) {
+        self.0.pop();
+    }
+
     pub(super) fn join(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -32,7 +32,7 @@ pub(crate) fn born_as(name: &Atom, birth: Digest) -> &str {
 }
 
 /// What a record is known by, whatever it is called by now: the name that it was born under, and what named it then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     /// The name.
     pub(super) family: String,

@@ -4,7 +4,7 @@
 mod forms;
 mod records;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use forms::Forms;
 
@@ -35,9 +35,13 @@ impl Rules<'_> {
     /// What `edits` show over `base`.
     #[must_use]
     pub fn view(&self, base: &Document, edits: &[Edit]) -> Document {
+        // One edit may be told of more than once.
         let mut known: Vec<&Edit> = Vec::with_capacity(edits.len());
+        let mut by_stamp: HashMap<Option<Stamp>, Vec<&Edit>> = HashMap::new();
         for edit in edits {
-            if !known.contains(&edit) {
+            let same = by_stamp.entry(edit.stamp).or_default();
+            if !same.contains(&edit) {
+                same.push(edit);
                 known.push(edit);
             }
         }
@@ -217,13 +221,19 @@ impl Viewing<'_> {
     }
 
     fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
-        let mut map = base.clone();
-        for (step, touches) in Touch::by_step(touches) {
-            let Step::Entry(name) = &step else { continue };
-            match self.node(base.get(name), touches, &at.entry(name)) {
-                Some(node) => map.insert(name.clone(), node),
-                None => map.remove(name),
-            };
+        if touches.is_empty() {
+            return base.clone();
+        }
+        let touched = Touch::by_step(touches);
+        let is_untouched = |name: &String| !touched.contains_key(&Step::Entry(name.clone()));
+        let untouched = base.iter().filter(|(name, _)| is_untouched(name));
+        let mut map: Map = untouched
+            .map(|(name, node)| (name.clone(), node.clone()))
+            .collect();
+        for (step, touches) in touched {
+            let Step::Entry(name) = step else { continue };
+            let node = self.node(base.get(&name), touches, &at.entry(&name));
+            map.extend(node.map(|node| (name, node)));
         }
         map
     }

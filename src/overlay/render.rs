@@ -25,7 +25,7 @@ use sources::Sources;
 
 pub use extracting::forms;
 
-use crate::context::{lift, takes_stamps, told};
+use crate::context::{lift, told};
 use crate::crdt::{self, Formed, Node, Part, Path, Record, Step, born_as};
 use crate::merge::Frame;
 use crate::yaml::{self, Document, EntryRef, FileDraft, Limits, Manner, Side};
@@ -91,7 +91,11 @@ pub fn render(
         Some(told) => read(told.as_bytes())?,
         None => written,
     };
-    if let Some(at) = gate::difference(&lift(&written), view, takes_stamps(Some(&text), &written)) {
+    let before = gate::Held {
+        text: &text,
+        document: base,
+    };
+    if let Some(at) = gate::difference(&written, view, before) {
         return Err(Unrendered::Differs { at });
     }
     let written = framed.dress(written.into_text());

@@ -1,12 +1,12 @@
 //! The view of a set of records: which stand, under which names, with which fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Touch, Value, Viewing};
 use crate::crdt::document::{Birth, Map, Node, Path, Record, Stamps, Step};
 use crate::crdt::edit::Act;
 use crate::crdt::register::stamps_of;
-use crate::crdt::set::{self, Key, Order};
+use crate::crdt::set::{self, Key, Order, born_as};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads};
 
 /// Whether a record was removed, and the stamp of its removal where that has one.
@@ -29,6 +29,18 @@ impl Viewing<'_> {
                 touched.entry(key).or_default().extend(touches);
             }
         }
+        let stays = |touch: &Touch| {
+            !touch.is_here()
+                && !matches!(touch.act, Act::Add { .. } | Act::Remove | Act::Move { .. })
+        };
+        let is_named =
+            |record: &Record| born_as(&record.name, record.birth.digest) == record.name.said();
+        if touched.values().flatten().all(stays)
+            && base.iter().all(is_named)
+            && has_all(base, &touched)
+        {
+            return self.updated(base, touched, at);
+        }
         let mut order = Order::of(base);
         let mut family = Vec::with_capacity(base.len());
         for record in base {
@@ -40,6 +52,24 @@ impl Viewing<'_> {
             family.extend(self.record(key, None, touches, &mut order, at));
         }
         order.arrange(self.named(family))
+    }
+
+    /// Records of which each stays what and where it is.
+    fn updated(
+        &mut self,
+        base: &[Record],
+        mut touched: BTreeMap<Key, Vec<Touch>>,
+        at: &Path,
+    ) -> Vec<Record> {
+        let update = |record: &Record| {
+            let touches = touched.remove(&Key::of(record)).unwrap_or_default();
+            let mut updated = record.clone();
+            if !touches.is_empty() {
+                updated.fields = self.fields(&record.fields, touches, &at.record(record));
+            }
+            updated
+        };
+        base.iter().map(update).collect()
     }
 
     /// Names the records that stand. Of those born under one name the earliest birth keeps it, also when it is gone by
@@ -229,6 +259,14 @@ impl Viewing<'_> {
             }
         }
     }
+}
+
+/// Whether these are records of a list in which every name stands once.
+fn has_all(records: &[Record], touched: &BTreeMap<Key, Vec<Touch>>) -> bool {
+    let mut names = HashSet::with_capacity(records.len());
+    let is_alone = |record: &Record| names.insert(record.name.said().to_owned());
+    let keys: HashSet<Key> = records.iter().map(Key::of).collect();
+    records.iter().all(is_alone) && touched.keys().all(|key| keys.contains(key))
 }
 
 /// The fields of a record that was added, as writes of the edit that added it.

@@ -15,7 +15,7 @@ use super::placing::{self, Splice, name_of};
 use super::records::identity_field;
 use super::stamping::takes_stamps;
 use super::{Annotation, Birth, Loser, Lost, StampedValue};
-use crate::crdt::{Document, Map, Node, Path, Record, Stamp, Stamps, Step, born_as};
+use crate::crdt::{Digest, Document, Map, Node, Path, Record, Stamp, Stamps, Step, born_as};
 use crate::yaml::{self, Kind, NodeRef};
 
 /// The text of a file that holds the values of `view`, saying what `view` says; nothing if it does already. `head` is the
@@ -187,7 +187,7 @@ impl<'v> Telling<'v> {
             Some((list, Node::Set(known))) => (Some(list), known),
             _ => (None, &[]),
         };
-        fn key(record: &Record) -> (&str, crate::crdt::Digest) {
+        fn key(record: &Record) -> (&str, Digest) {
             (
                 born_as(&record.name, record.birth.digest),
                 record.birth.digest,
@@ -203,20 +203,21 @@ impl<'v> Telling<'v> {
             .flat_map(NodeRef::entries)
             .map(|entry| entry.value())
             .collect();
+        let touched = self.touched(at);
         let mut edited = false;
         for (entry, record) in list.entries().zip(wanted) {
             let old = olds
                 .get(&key(record))
                 .and_then(|index| Some((*stood.get(*index)?, known.get(*index)?)));
-            let at = || at.record(record).as_born();
             let is_same = old.is_some_and(|(_, old)| old == record);
-            if is_same && self.contested.is_empty() && self.view.forms.is_empty() {
+            let is_touched = || {
+                let (name, birth) = key(record);
+                touched.contains(&(name.to_owned(), birth))
+            };
+            if is_same && (touched.is_empty() || !is_touched()) {
                 continue;
             }
-            let at = at();
-            if is_same && !self.contested.contains(&at) && !self.is_formed(&at) {
-                continue;
-            }
+            let at = at.record(record).as_born();
             let node = entry.value();
             let before = old.map(|(node, old)| (node, &old.fields));
             if Role::of_member(node).is_holder() {
@@ -237,11 +238,20 @@ impl<'v> Telling<'v> {
         edited
     }
 
-    fn is_formed(&self, at: &Path) -> bool {
-        let mut inside = self.view.forms.range(at.clone()..);
-        inside
-            .next()
-            .is_some_and(|(path, _)| path.steps().starts_with(at.steps()))
+    /// The records of a list in which something lost, or was settled, or that have a form: they may have been written anew.
+    fn touched(&self, at: &Path) -> FxHashSet<(String, Digest)> {
+        let depth = at.steps().len();
+        let inside = |path: &&Path| path.steps().starts_with(at.steps());
+        let formed = self.view.forms.range(at.clone()..).map(|(path, _)| path);
+        let touched = formed
+            .take_while(inside)
+            .chain(self.contested.iter().filter(inside));
+        let steps = touched.filter_map(|path| path.steps().get(depth));
+        let records = steps.filter_map(|step| match step {
+            Step::Record(name, birth) => Some((name.said().to_owned(), *birth)),
+            Step::Entry(_) => None,
+        });
+        records.collect()
     }
 
     fn tell(&mut self, holder: Holder<'_, 'v>) {

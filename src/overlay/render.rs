@@ -63,32 +63,35 @@ pub fn render(
     if base == view {
         return Ok(text.text().to_owned());
     }
-    let read =
-        |text: &[u8]| Document::read(text, &Limits::default()).map_err(Unrendered::Unreadable);
+    let read = |text: String| {
+        Document::from_text(text, &Limits::default()).map_err(Unrendered::Unreadable)
+    };
     let frame = Frame::of(text.text().as_bytes());
     let dressing = Dressing::new(&view.forms);
     let framed = dressing.frame(frame);
     let bare = frame.strip(Cow::Borrowed(text.text().as_bytes()));
     let text = match bare == text.text().as_bytes() {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(read(&bare)?),
+        false => {
+            Cow::Owned(Document::read(&bare, &Limits::default()).map_err(Unrendered::Unreadable)?)
+        }
     };
     let rewritten = dressing.part(&Path::default(), Part::Whole, || text.text().to_owned());
     let (written, is_finished) = match rewritten {
         Some(rewritten) => {
-            let rewritten = read(rewritten.as_bytes())?;
+            let rewritten = read(rewritten)?;
             written(&rewritten, &lift(&rewritten), view, &view.forms)
         }
         None => written(&text, base, view, &view.forms),
     };
-    let mut written = read(written.as_bytes())?;
+    let mut written = read(written)?;
     if !is_finished {
         let values = values_of(&view.forms);
         let (merged, _) = self::written(&written, view, view, &values);
-        written = read(merged.as_bytes())?;
+        written = read(merged)?;
     }
     let written = match told(&written, &text, base, view) {
-        Some(told) => read(told.as_bytes())?,
+        Some(told) => read(told)?,
         None => written,
     };
     let before = gate::Held {

@@ -384,6 +384,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
             .iter()
             .map(|record| olds.get(&key(record)).copied())
             .collect();
+        let formed = self.dressing.formed_records(at);
         let mut collection = None;
         let neighbours = OnceCell::new();
         let neighbours = || neighbours.get_or_init(|| Neighbours::of(list));
@@ -394,10 +395,10 @@ impl<'d, 'v> Drafting<'d, 'v> {
             else {
                 continue;
             };
-            let place = at.record(record).as_born();
-            if old == record && !self.dressing.is_formed(&place) {
+            if old == record && !formed.contains(&key(record)) {
                 continue;
             }
+            let place = at.record(record).as_born();
             if let Some(draft) =
                 self.record(*entry, field, &old.fields, record, &place, neighbours())
             {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
 use super::parts;
-use crate::crdt::{Form, Formed, Part, Path, Step};
+use crate::crdt::{Digest, Form, Formed, Part, Path, Step};
 use crate::merge::Frame;
 use crate::yaml::{Collection, Draft, MadeEntry, NodeRef, PartDraft, Piece};
 
@@ -29,6 +31,19 @@ impl<'v> Dressing<'v> {
     /// Whether anything has a form at a place, or in it.
     pub(super) fn is_formed(&self, at: &Path) -> bool {
         !self.forms.is_empty() && self.inside(at).next().is_some()
+    }
+
+    /// The records of a list that have a form, or something in them has.
+    pub(super) fn formed_records(&self, at: &Path) -> FxHashSet<(&'v str, Digest)> {
+        let depth = at.steps().len();
+        let steps = self
+            .inside(at)
+            .filter_map(|(path, _)| path.steps().get(depth));
+        let records = steps.filter_map(|step| match step {
+            Step::Record(name, birth) => Some((name.said(), *birth)),
+            Step::Entry(_) => None,
+        });
+        records.collect()
     }
 
     fn at(&self, place: &Path, part: Part) -> impl Iterator<Item = &'v Form> {

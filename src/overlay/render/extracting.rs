@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::{Unrendered, parts, render};
-use crate::context::{identity_field, is_null, is_ours, name_of};
+use super::{Unrendered, find, parts, render};
+use crate::context::{identity_field, is_null, is_ours, lift, name_of};
 use crate::crdt::{
-    self, Act, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, order,
+    self, Act, Change, Digest, Form, Formed, Map, Node, Observed, Part, Path, Record, order,
 };
 use crate::merge::Frame;
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, PartDraft};
@@ -25,23 +25,91 @@ pub fn forms(
     shown: &Document,
     work: &Document,
 ) -> Result<Vec<Change>, Unrendered> {
-    let plain = render(text, base, view)?;
-    if plain == work.text() {
-        return Ok(Vec::new());
-    }
-    let read =
-        |text: &[u8]| Document::read(text, &Limits::default()).map_err(Unrendered::Unreadable);
-    let frames = [plain.as_bytes(), work.text().as_bytes()].map(Frame::of);
-    let bare = |text: &str| read(&Frame::of(text.as_bytes()).strip(Cow::Borrowed(text.as_bytes())));
-    let (plain, shown, work) = (bare(&plain)?, bare(shown.text())?, bare(work.text())?);
-    let mut extracting = Extracting {
-        view,
-        changes: Vec::new(),
+    let mut view = view.clone();
+    let mut changes = Vec::new();
+    let plain = loop {
+        let at = match render(text, base, &view) {
+            Ok(plain) => break plain,
+            Err(Unrendered::Differs { at }) if changes.len() < MOST_UNWRITABLE => at.as_born(),
+            Err(error) if changes.iter().any(is_about_all) => return Err(error),
+            Err(_) => Path::default(),
+        };
+        // What cannot be written from its value alone stands as its author wrote it.
+        let change = as_written(&view, shown, work, at);
+        let stamp = None;
+        if let Act::Form(form) = change.act.clone() {
+            let forms = view.forms.entry(change.at.clone()).or_default();
+            forms.push(Formed { stamp, form });
+        }
+        changes.push(change);
     };
+    if plain == work.text() {
+        return Ok(changes);
+    }
+    let view = &view;
+    let frames = [plain.as_bytes(), work.text().as_bytes()].map(Frame::of);
+    let bare = |text: &str| {
+        Document::from_text(self::bare(text), &Limits::default()).map_err(Unrendered::Unreadable)
+    };
+    let (plain, shown, work) = (bare(&plain)?, bare(shown.text())?, bare(work.text())?);
+    let mut extracting = Extracting { view, changes };
     let [before, after] = frames.map(parts::frame);
     extracting.push(&Path::default(), Part::Frame, before, after);
     extracting.root(&plain, &work, &shown);
     Ok(extracting.changes)
+}
+
+/// So many values that cannot be written from what they mean are sought for one by one.
+const MOST_UNWRITABLE: usize = 8;
+
+fn is_about_all(change: &Change) -> bool {
+    change.at == Path::default()
+}
+
+/// A place as its author wrote it: its value, or the whole file.
+fn as_written(view: &crdt::Document, shown: &Document, work: &Document, at: Path) -> Change {
+    let held = lift(work);
+    let steps = at.steps();
+    let place = (1..=steps.len()).rev().find_map(|count| {
+        let at: Path = steps.iter().take(count).cloned().collect();
+        let entry = find(work, &held, &at).filter(|entry| !entry.parent().data().flow)?;
+        let is_leaf = !entry.value().is_block_collection() || !entry.value().is_structured();
+        is_leaf.then_some((at, entry))
+    });
+    let (at, part, before, after) = match place {
+        Some((at, entry)) => {
+            let before = find(shown, view, &at).filter(|entry| !entry.parent().data().flow);
+            let of = |entry| parts::of_entry(entry, Part::Value);
+            (
+                at,
+                Part::Value,
+                before.map(of).unwrap_or_default(),
+                of(entry),
+            )
+        }
+        None => {
+            let [before, after] = [shown, work].map(|document| bare(document.text()));
+            (Path::default(), Part::Whole, before, after)
+        }
+    };
+    let mut observed = Observed::default();
+    observed.add(None, Digest::of(before.as_bytes()));
+    let form = Form {
+        part,
+        before,
+        after,
+    };
+    Change {
+        at,
+        act: Act::Form(form),
+        observed,
+    }
+}
+
+/// A text without what frames it.
+fn bare(text: &str) -> String {
+    let bytes = Frame::of(text.as_bytes()).strip(Cow::Borrowed(text.as_bytes()));
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 struct Extracting<'v> {

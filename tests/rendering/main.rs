@@ -7,4 +7,5 @@ mod hand;
 mod model;
 #[path = "../yaml/mutate.rs"]
 mod mutate;
+mod replicas;
 mod walk;

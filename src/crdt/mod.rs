@@ -29,7 +29,7 @@ pub(crate) mod text;
 mod view;
 
 pub use digest::Digest;
-pub use document::{Atom, Birth, Document, Loser, Map, Node, Path, Record, Stamps, Step};
+pub use document::{Atom, Birth, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};

@@ -4,8 +4,9 @@
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
-use super::difference::edits;
+use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
@@ -27,6 +28,12 @@ impl Rules<'_> {
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
         edits(old, new, self.groups)
+    }
+
+    /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.
+    #[must_use]
+    pub fn observed(&self, document: &Document, at: &Path) -> Observed {
+        observed(document, at, self.groups)
     }
 
     /// What `edits` show over `base`.
@@ -59,7 +66,7 @@ impl Rules<'_> {
                 }
             }
         }
-        let root = viewing.map(&base.root, touches, &Path::default());
+        let root = viewing.map(&base.root, &touches, &Path::default());
         let mut superseded = base.superseded.clone();
         for edit in &known {
             let Some(stamp) = edit.stamp else { continue };
@@ -76,6 +83,7 @@ impl Rules<'_> {
             losers,
             removed: viewing.removed,
             superseded,
+            typed_over: base.typed_over.clone(),
         }
     }
 }
@@ -125,11 +133,16 @@ impl Touch {
     }
 
     /// Those that lead on, by the first step of their way.
-    fn by_step(touches: Vec<Self>) -> BTreeMap<Step, Vec<Self>> {
+    fn by_step(touches: &[Self]) -> BTreeMap<Step, Vec<Self>> {
         let mut by_step: BTreeMap<Step, Vec<Self>> = BTreeMap::new();
-        for mut touch in touches.into_iter().filter(|touch| !touch.is_here()) {
-            let step = touch.rest.remove(0);
-            by_step.entry(step).or_default().push(touch);
+        for touch in touches {
+            if let [step, rest @ ..] = touch.rest.as_slice() {
+                let further = by_step.entry(step.clone()).or_default();
+                further.push(Self {
+                    rest: rest.to_vec(),
+                    ..touch.clone()
+                });
+            }
         }
         by_step
     }
@@ -161,7 +174,7 @@ impl Viewing<'_> {
         self.losers.entry(loser).or_default().extend(stamps);
     }
 
-    fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
+    fn map(&mut self, base: &Map, touches: &[Touch], at: &Path) -> Map {
         let mut map = base.clone();
         for (step, touches) in Touch::by_step(touches) {
             let Step::Entry(name) = &step else { continue };
@@ -180,10 +193,10 @@ impl Viewing<'_> {
         let leads_on = touched(|touch| !touch.is_here());
         let replaced = touched(|touch| matches!(touch.act, Act::Replace(_)));
         let node = match base {
-            Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
-            _ if births => Node::Set(self.set(&[], touches, at)),
-            Some(Node::Map(map)) => Node::Map(self.map(map, touches, at)),
-            _ if leads_on => Node::Map(self.map(&Map::new(), touches, at)),
+            Some(Node::Set(records)) => Node::Set(self.set(records, &touches, at)),
+            _ if births => Node::Set(self.set(&[], &touches, at)),
+            Some(Node::Map(map)) => Node::Map(self.map(map, &touches, at)),
+            _ if leads_on => Node::Map(self.map(&Map::new(), &touches, at)),
             Some(Node::List(members, stamps)) => self.list(Some((members, stamps)), &touches),
             _ if replaced => self.list(None, &touches),
             Some(Node::Register(value, stamps)) => {
@@ -197,8 +210,15 @@ impl Viewing<'_> {
             Node::List(..) => removed && !replaced,
             Node::Register(..) => false,
         };
-        if removed && !is_empty {
+        // Who makes another kind of a value takes the old one away.
+        let same_kind = base.is_none_or(|base| discriminant(base) == discriminant(&node));
+        if removed && !is_empty && same_kind {
             self.lose(at, None, None);
+        }
+        if is_empty && removed {
+            let removals = touches.iter().filter(|touch| touch.removes());
+            let stamps: Stamps = removals.filter_map(|touch| touch.stamp).collect();
+            self.removed.entry(at.clone()).or_default().extend(stamps);
         }
         (!is_empty).then_some(node)
     }

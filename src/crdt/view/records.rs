@@ -21,7 +21,7 @@ struct Member {
 }
 
 impl Viewing<'_> {
-    pub(super) fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
+    pub(super) fn set(&mut self, base: &[Record], touches: &[Touch], at: &Path) -> Vec<Record> {
         let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
         for (step, touches) in Touch::by_step(touches) {
             if let Step::Record(name, birth) = step {
@@ -133,7 +133,9 @@ impl Viewing<'_> {
         }
         if !open.is_empty() {
             let unseen = |update: &Touch| !open.iter().any(|removal| sees(removal, update));
-            if !updates.iter().any(unseen) {
+            let stands = base.filter(|_| ended.is_empty());
+            let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields));
+            if !kept && !updates.iter().any(unseen) {
                 let stamps = open.iter().filter_map(|removal| removal.stamp);
                 self.removed.entry(at).or_default().extend(stamps.clone());
                 return Some(Member {
@@ -169,7 +171,7 @@ impl Viewing<'_> {
             rest = outside;
             grouped.push((*group, inside));
         }
-        let mut fields = self.map(base, rest, at);
+        let mut fields = self.map(base, &rest, at);
         for (group, touches) in grouped {
             self.group(group, base, touches, &mut fields, at);
         }
@@ -193,6 +195,9 @@ impl Viewing<'_> {
             })
             .collect();
         let mut by_edit: BTreeMap<usize, Write<Vec<Value>>> = BTreeMap::new();
+        // What stands is a value like any other to whoever did not see it.
+        let fields_here = || group.iter().filter_map(|name| base.get(*name));
+        let saw = |touch: &Touch| fields_here().all(|node| touch.observed.saw(node));
         for touch in &touches {
             let write = by_edit.entry(touch.edit).or_insert_with(|| Write {
                 value: standing.clone(),
@@ -208,7 +213,15 @@ impl Viewing<'_> {
             write.stamp = write.stamp.max(touch.stamp);
             write.observed.extend(&touch.observed);
         }
-        let writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
+        let mut writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
+        if !writes.is_empty() && !touches.iter().any(saw) {
+            writes.push(Write {
+                value: standing.clone(),
+                digest: Digest::of(b""),
+                stamp: fields_here().filter_map(latest).max(),
+                observed: Observed::default(),
+            });
+        }
         let Some(heads) = heads(&writes) else { return };
         let (won, _) = heads.winner;
         let stamps = stamps_of(&won, &writes);
@@ -233,6 +246,26 @@ impl Viewing<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether removals observed all that stands in a record, or whoever changed it did.
+fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
+    fields.iter().all(|(name, node)| {
+        let leads_here = |update: &&Touch| matches!(update.rest.first(), Some(Step::Entry(first)) if first == name);
+        let mut observed = Observed::default();
+        for touch in removals.iter().chain(updates.iter().filter(leads_here)) {
+            observed.extend(&touch.observed);
+        }
+        observed.saw(node)
+    })
+}
+
+/// The latest edit of a value.
+fn latest(node: &Node) -> Option<Stamp> {
+    match node {
+        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.last().copied(),
+        Node::Map(_) | Node::Set(_) => None,
     }
 }
 

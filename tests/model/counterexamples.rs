@@ -4,8 +4,8 @@
 use crate::laws::{ALL, BASIC};
 use crate::rules::Rules;
 use crate::walk::Deed::{
-    Add, Amend, Commit, Crash, Detach, Drop, Exchange, Park, Part, Pull, Race, Rebase, Remove,
-    ResetHard, ResetMixed, Restore, Revert, Set, Switch, Sync,
+    Add, Amend, Commit, Crash, Detach, Drop, Exchange, Park, Part, Pop, Pull, Race, Rebase, Remove,
+    ResetHard, ResetMixed, ResetSoft, Restore, Revert, Set, Stash, Switch, Sync,
 };
 use crate::walk::{Profile, Step};
 
@@ -95,6 +95,9 @@ counterexamples! {
     what_a_branch_has_stays_there: two without elsewhere [
         Set 0 0 0, Sync 0 0 0, Commit 0 0 0, ResetHard 0 2 0,
     ]
+    s9_what_a_shown_edit_builds_on_is_shown: three without builds_on [
+        Add 1 0 0, Add 0 0 0, Sync 1 0 0, Exchange 2 3 0, Set 1 2 0, Park 2 0 0,
+    ]
     /// What a contained removal observed leaves the overlay.
     n1_a_contained_edit_still_replaces_what_it_observed: two without contained_supersedes [
         Race 1 0 0, Remove 1 0 0, Sync 1 0 0, Commit 1 0 0,
@@ -150,6 +153,10 @@ counterexamples! {
     n13_what_the_file_still_shows_is_not_made_again: three without not_again [
         Remove 0 0 0, Sync 0 0 0, Exchange 2 0 0, ResetHard 0 0 0, Sync 2 0 0, Switch 2 0 0,
     ]
+    /// An own commit, looked at, undone by a soft reset and edited on: the record was born once.
+    n13_a_bare_value_of_an_edit_elsewhere_is_that_edit: two without bare [
+        Sync 0 0 0, Add 0 0 0, Commit 0 0 0, Sync 0 0 0, ResetSoft 0 2 0, Set 0 2 0,
+    ]
     /// A peer's update brought the record back; committing it is no birth.
     n13_what_comes_back_is_not_born_here: two without not_born [
         Set 1 0 0, Remove 0 0 0, Sync 1 0 0, Exchange 1 0 0, Commit 0 0 0, Sync 0 0 0, Remove 1 0 0, Commit 0 0 0,
@@ -157,8 +164,8 @@ counterexamples! {
     n14_an_amended_commit_observed_the_one_that_it_replaced: three without amended [
         Sync 1 0 0, Set 1 0 1, Commit 1 0 0, Set 1 0 1, Rebase 2 1 1, Amend 1 0 0,
     ]
-    /// X adds a record, Y sets a field of it before X commits: no conflict.
-    n15_records_of_one_birth_are_merged_over_their_first_version: two without first_version [
-        Add 0 0 0, Sync 0 0 0, Commit 0 0 0, Exchange 0 0 0, Set 0 2 0, Sync 1 0 0, Commit 0 0 0, Commit 1 0 0, Pull 0 0 0,
+    /// A stash popped over another commit: what the driver left as lost is in no commit and in no other edit.
+    n15_what_lost_in_the_file_is_an_edit: three without losers [
+        Set 1 0 1, Stash 1 0 0, Set 1 0 3, Commit 1 0 0, Pop 1 0 0,
     ]
 }

@@ -207,6 +207,7 @@ impl Driver<'_> {
                 // Its stamp stands there beside another, new value: it was typed over.
                 let typed_over = |stamp: Stamp| {
                     self.rules.typed_over
+                        && self.pasts.is_some()
                         && other_side.note.is_some_and(|note| {
                             note.stamp == stamp && note.digest != other_side.value
                         })

@@ -52,6 +52,8 @@ pub(crate) enum Deed {
         new: Value,
         /// The stamp that stands in the text, where that is another one.
         written: Option<Stamp>,
+        /// The value beside which it stands as a loser, and which it does not replace.
+        beside: Option<Value>,
     },
     Born([Value; FIELDS]),
     Removed,
@@ -111,6 +113,7 @@ fn contains_leaf(graph: &Graph, rules: &Rules, head: CommitId, known: &Known, at
                     old,
                     new,
                     written,
+                    beside,
                 },
                 Some(after),
             ) => {
@@ -132,9 +135,13 @@ fn contains_leaf(graph: &Graph, rules: &Rules, head: CommitId, known: &Known, at
                         .flatten()
                         .any(|stamp| cell.carries(stamp, rules));
                 let was = |before: Option<&Record>| {
-                    before.is_none_or(|before| before.cells[field].value == old)
+                    before.is_none_or(|before| match beside {
+                        Some(_) => !before.cells[field].has(new),
+                        None => before.cells[field].value == old,
+                    })
                 };
-                carries || rules.effect && cell.value == new && old != new && before.any(was)
+                let is_so = cell.value == new || beside.is_some() && cell.has(new);
+                carries || rules.effect && is_so && old != new && before.any(was)
             }
             (Deed::Born(values), Some(after)) => {
                 let is_same = || {
@@ -250,6 +257,9 @@ impl View<'_> {
     /// Whether an edit saw a candidate. An edit meets HEAD's value as its commit would: what stands in HEAD as where the two
     /// parted was seen; what was there before and came back since was not.
     fn saw(&self, known: &Known, change: &Change, leaf: Leaf, candidate: Candidate) -> bool {
+        if matches!(change.deed, Deed::Set { beside, .. } if beside == Some(candidate.value)) {
+            return false;
+        }
         let named = change
             .seen
             .get(&leaf.1)
@@ -327,9 +337,11 @@ impl View<'_> {
                     field: of,
                     new,
                     written,
+                    beside,
                     ..
                 } if of == field => {
-                    let stamp = written.or(own);
+                    // What was bare in the text stays so: it lost there.
+                    let stamp = written.or(own.filter(|_| beside.is_none()));
                     candidates.push(Candidate {
                         value: new,
                         stamp,

@@ -167,7 +167,6 @@ impl Tree {
         let (from, to) = (graph.meant(self.head()), graph.meant(to));
         let mut meant = Meant {
             done: to.done | (text.meant.done - from.done),
-            soft: to.soft | text.meant.soft,
             doubt: to.doubt | text.meant.doubt,
             weak: to.weak | text.meant.weak,
             ..Meant::default()
@@ -323,9 +322,6 @@ impl Tree {
         let (mut meant, may) = writes.merge(&a.meant, &b.meant);
         if !driver {
             forgive(writes, &file, &mut meant, &a.meant, &b.meant);
-        }
-        if squash {
-            meant.soft |= meant.done - a.meant.done;
         }
         let text = checked(writes, file, meant, &may)?;
         if squash {

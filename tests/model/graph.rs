@@ -1,7 +1,7 @@
 //! Commits.
 
 use crate::bits::Bits;
-use crate::document::{Cell, Driver, File, Leaf, Pasts, Record, RecordId, Stamp, Value};
+use crate::document::{Driver, File, Leaf, Pasts, Stamp, Value};
 use crate::meaning::Meant;
 use crate::rules::Rules;
 
@@ -138,42 +138,6 @@ impl Graph {
         (file, past)
     }
 
-    /// What both sides have under one birth and base does not: as the histories had it first.
-    fn first_versions(&self, base: &File, sides: [&File; 2], pasts: [Bits; 2]) -> File {
-        let [ours, theirs] = sides;
-        let twice = ours.iter().filter(|(id, one)| {
-            let other = theirs.get(id);
-            one.birth.is_some()
-                && !base.contains_key(id)
-                && other.is_some_and(|other| other.birth == one.birth)
-        });
-        let first = |(id, one): (&RecordId, &Record)| {
-            let of = |past: Bits| {
-                let mut versions = past.iter().filter_map(|commit| self.file(commit).get(id));
-                versions.find(|version| version.birth == one.birth)
-            };
-            let (ours, theirs) = (of(pasts[0])?, of(pasts[1])?);
-            let cell = |field: usize| {
-                let (a, b) = (&ours.cells[field], &theirs.cells[field]);
-                match (a.note, b.note) {
-                    (None, None) if a == b => a.clone(),
-                    (None, Some(_)) => a.clone(),
-                    (Some(_), None) => b.clone(),
-                    // Nobody knows.
-                    _ => Cell::bare(Value::MAX),
-                }
-            };
-            Some((
-                *id,
-                Record {
-                    birth: one.birth,
-                    cells: std::array::from_fn(cell),
-                },
-            ))
-        };
-        twice.filter_map(first).collect()
-    }
-
     /// What the driver writes; in a true merge the ancestries of base and sides are at hand.
     pub(crate) fn driven(&self, base: &File, sides: [&File; 2], pasts: Option<[Bits; 3]>) -> File {
         let stood = |past: Bits| {
@@ -184,11 +148,6 @@ impl Graph {
                 })
             }
         };
-        let mut base = base.clone();
-        if let Some([_, ours, theirs]) = pasts.filter(|_| self.rules.first_version) {
-            base.extend(self.first_versions(&base, sides, [ours, theirs]));
-        }
-        let base = &base;
         let had = |past: Bits| {
             move |(record, field): Leaf, value: Value| {
                 let mut versions = past

@@ -111,10 +111,9 @@ fn chosen() -> impl Iterator<Item = &'static Profile> {
 
 /// Walks of a profile keep the laws: the first ones, which are always the same, or as many as are asked for.
 fn keeps_the_laws(name: &str) {
-    let profile = PROFILES
-        .iter()
-        .find(|profile| profile.name == name)
-        .unwrap();
+    let Some(profile) = PROFILES.iter().find(|profile| profile.name == name) else {
+        panic!("no such walks: {name}");
+    };
     for seed in 0..asked().unwrap_or(100) {
         let walk = profile.walk(seed);
         if profile.run(Rules::ALL, &walk).is_err() {

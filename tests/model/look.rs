@@ -153,6 +153,17 @@ impl Look<'_> {
             }
             let record = after.get(&change.record);
             let has_stamp = match change.deed {
+                Deed::Set {
+                    field,
+                    new,
+                    beside: Some(_),
+                    ..
+                } => record.is_some_and(|record| {
+                    record.cells[field]
+                        .losers
+                        .get(&new)
+                        .is_some_and(Option::is_some)
+                }),
                 Deed::Set { field, .. } => record.is_some_and(|record| {
                     let stamp = record.cells[field].stamp(self.rules);
                     stamp.is_some()

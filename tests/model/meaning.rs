@@ -33,8 +33,6 @@ pub(crate) struct Write {
 pub(crate) struct Meant {
     pub(crate) live: BTreeMap<Leaf, Bits>,
     pub(crate) done: Bits,
-    /// What came only by its result (squash, cherry-pick), so that no history names what it replaced.
-    pub(crate) soft: Bits,
     /// What a commit in the history had.
     pub(crate) stood: Bits,
     /// What stands in the text although somebody replaced it where no file could tell.
@@ -210,7 +208,6 @@ impl Writes {
         let mut may = May::new();
         let mut merged = Meant {
             done: ours.done | theirs.done,
-            soft: ours.soft | theirs.soft,
             stood: ours.stood | theirs.stood,
             weak: ours.weak | theirs.weak,
             doubt: ours.doubt | theirs.doubt,

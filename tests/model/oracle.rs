@@ -65,22 +65,7 @@ impl World {
         }
         self.renew(at, head, false);
         let head = self.graph.meant(head).clone();
-        let mut work = self.trees[at].work.meant.clone();
-        for leaf in leaves(work.records())
-            .into_iter()
-            .filter(|leaf| leaf.1 < BORN)
-        {
-            // What lost and nobody knows any more.
-            let shown = self.trees[at]
-                .work
-                .file
-                .get(&leaf.0)
-                .map(|record| record.cells[leaf.1].value);
-            let lost = (work.at(leaf) - head.at(leaf) - self.minds[at].heard).iter();
-            work.weak |= lost
-                .filter(|id| self.writes.0[*id].value != shown)
-                .collect();
-        }
+        let work = self.trees[at].work.meant.clone();
         let mind = &mut self.minds[at];
         let was_there = |id: &usize| {
             self.writes.0[*id].value.is_some()
@@ -152,7 +137,6 @@ impl World {
         let untold = (self.writes.replaced_by(untold) & self.minds[at].heard) - by_told;
         let mut must = Meant {
             done: effective,
-            soft: work.soft,
             weak: work.weak,
             doubt: work.doubt | untold,
             ..Meant::default()

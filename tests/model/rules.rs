@@ -59,6 +59,8 @@ rules! {
     found,
     /// What stands beside a value that it does not fit was seen by who typed the value.
     stale_seen,
+    /// What lost, and stands in the file and in no commit, is an edit, too.
+    losers,
     /// Containment is told leaf by leaf.
     by_leaf,
     /// The edits of an amended commit observe the one that it replaced, and are not made again.
@@ -87,12 +89,8 @@ rules! {
     parting,
     /// An edit was made on everything that its base contains.
     on_base,
-    /// A record that both sides have under one birth, and base does not, is merged over its first version.
-    first_version,
     /// What was shown as somebody's edit is not born here.
     not_born,
-    /// What its author took back while it stood here is no edit of ours.
-    stale_retracted,
     /// A removal saw what was shown of the record last.
     removal_saw,
     /// What has a stamp is observed by its digest, too.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{BORN, FIELDS, File, Leaf, Record, RecordId, Stamp, Value};
+use crate::document::{BORN, Cell, FIELDS, File, Leaf, Record, RecordId, Stamp, Value};
 use crate::edits::{Change, ChangeId, Deed, Seen};
 use crate::graph::CommitId;
 use crate::look::Look;
@@ -66,15 +66,6 @@ impl Look<'_> {
                     let at = known.changes.iter().position(|old| {
                         old.record == change.record && same_target(&old.deed, &change.deed)
                     });
-                    // Taken back by its author while it stood here: what still shows it is no edit.
-                    if self.rules.stale_retracted
-                        && at.is_some_and(|at| {
-                            retracted.contains(&(stamp, at))
-                                && self.store.shown.contains(&(stamp, at))
-                        })
-                    {
-                        continue;
-                    }
                     let is_gone = at.is_none_or(|at| {
                         retracted.contains(&(stamp, at)) || self.contains(head, known, at)
                     });
@@ -106,7 +97,15 @@ impl Look<'_> {
     pub(crate) fn has_already(&self, change: &Change) -> bool {
         let record = self.store.rendering.get(&change.record);
         match (&change.deed, record) {
-            (&Deed::Set { field, new, .. }, Some(record)) => record.cells[field].value == new,
+            (
+                &Deed::Set {
+                    field, new, beside, ..
+                },
+                Some(record),
+            ) => {
+                let cell = &record.cells[field];
+                cell.value == new || beside.is_some() && cell.has(new)
+            }
             (Deed::Born(_), Some(_)) | (Deed::Removed, None) => true,
             _ => false,
         }
@@ -164,6 +163,12 @@ impl Look<'_> {
         let of = |file: &File| {
             let record = file.get(&change.record)?;
             match change.deed {
+                Deed::Set {
+                    field,
+                    new,
+                    beside: Some(_),
+                    ..
+                } => record.cells[field].losers.get(&new).copied().flatten(),
                 Deed::Set { field, .. } => record.cells[field].stamp(self.rules),
                 _ => record.birth,
             }
@@ -255,12 +260,43 @@ impl Look<'_> {
                         old,
                         new: cell.value,
                         written: None,
+                        beside: None,
                     },
                     seen: [(field, seen)].into(),
                     body: body.clone(),
                 });
             }
         }
+    }
+
+    /// What stands in the text as lost, and did not before, was left there by a merge that nobody committed.
+    fn losers(
+        &self,
+        leaf: Leaf,
+        [old, new]: [&Cell; 2],
+        record: &Record,
+        head: CommitId,
+    ) -> Vec<Change> {
+        let mut seen = self.observed(leaf, old, head);
+        seen.values.remove(&new.value);
+        if let Some(stamp) = new.stamp(self.rules) {
+            seen.stamps.remove(&stamp);
+        }
+        let is_new = |value: &&Value| self.rules.losers && new.has(**value) && !old.has(**value);
+        let losers = new.losers.keys().filter(is_new);
+        let change = |value: &Value| Change {
+            record: leaf.0,
+            deed: Deed::Set {
+                field: leaf.1,
+                old: old.value,
+                new: *value,
+                written: None,
+                beside: Some(new.value),
+            },
+            seen: [(leaf.1, seen.clone())].into(),
+            body: record.clone(),
+        };
+        losers.map(change).collect()
     }
 
     /// What turns one file into the other.
@@ -293,11 +329,13 @@ impl Look<'_> {
                                     old: a.value,
                                     new: b.value,
                                     written: None,
+                                    beside: None,
                                 },
                                 seen: [(field, seen)].into(),
                                 body: new.clone(),
                             });
                         }
+                        changes.extend(self.losers((id, field), [a, b], new, head));
                     }
                 }
                 (None, Some(new)) => changes.push(Change {
@@ -339,7 +377,15 @@ impl Look<'_> {
     pub(crate) fn was_shown(&self, change: &Change) -> bool {
         let record = self.store.rendering.get(&change.record);
         let is_so = match (&change.deed, record) {
-            (&Deed::Set { field, new, .. }, Some(record)) => record.cells[field].value == new,
+            (
+                &Deed::Set {
+                    field, new, beside, ..
+                },
+                Some(record),
+            ) => {
+                let cell = &record.cells[field];
+                cell.value == new || beside.is_some() && cell.has(new)
+            }
             (Deed::Born(_), Some(_)) | (Deed::Removed, None) => true,
             _ => false,
         };

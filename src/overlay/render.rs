@@ -6,7 +6,8 @@
 //! nobody, as the text that two people's lines were merged to, is written in the manner of what stood there.
 //!
 //! `drafting.rs` puts values, records and their order into the text, `dressing.rs` forms; `sources.rs` reads what authors
-//! wrote, `parts.rs` knows the parts of a form. What the text is to say of the edits comes last.
+//! wrote, `parts.rs` knows the parts of a form, `values.rs` writes
+//! what nobody wrote, `extracting.rs` finds the forms of an edit, `gate.rs` reads again what was written. What the text is to say of the edits comes last.
 
 mod drafting;
 mod dressing;
@@ -14,6 +15,7 @@ mod extracting;
 mod gate;
 mod parts;
 mod sources;
+mod values;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};

@@ -82,14 +82,14 @@ pub fn render(
     let (written, is_finished) = match rewritten {
         Some(rewritten) => {
             let rewritten = read(rewritten)?;
-            written(&rewritten, &lift(&rewritten), view, &view.forms)
+            written(&rewritten, &lift(&rewritten), view, &view.forms, false)
         }
-        None => written(&text, base, view, &view.forms),
+        None => written(&text, base, view, &view.forms, false),
     };
     let mut written = read(written)?;
     if !is_finished {
         let values = values_of(&view.forms);
-        let (merged, _) = self::written(&written, view, view, &values);
+        let (merged, _) = self::written(&written, view, view, &values, true);
         written = read(merged)?;
     }
     let written = match told(&written, &text, base, view) {
@@ -119,20 +119,21 @@ fn values_of(forms: &Forms) -> Forms {
     values
 }
 
-/// The text with the values and the records of the view, and with `forms`; and whether no value is written otherwise than
+/// The text with the values and the records of the view, unless these stand already, and with `forms`; and whether no value is written otherwise than
 /// somebody wrote it.
 fn written(
     text: &Document,
     base: &crdt::Document,
     view: &crdt::Document,
     forms: &Forms,
+    values_stand: bool,
 ) -> (String, bool) {
     let sources = Sources::of(forms, |at| find(text, base, at));
     let drafting = Drafting {
         manner: Manner::of(text),
         dressing: Dressing::new(forms),
         sources: &sources,
-        values_stand: std::ptr::eq(base, view),
+        values_stand,
         is_unfinished: Cell::new(false),
         waiting: RefCell::default(),
     };

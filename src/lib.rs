@@ -9,6 +9,8 @@
 //! - [`overlay`]: what a work tree shows: HEAD, and the known edits that it does not contain.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
+//! - `store`: what this work tree knows beside its files: edits, renderings, caches.
+//! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
@@ -26,5 +28,9 @@ pub mod merge;
 pub mod node;
 pub mod overlay;
 #[cfg(feature = "node")]
+pub mod replica;
+#[cfg(feature = "node")]
 pub mod setup;
+#[cfg(feature = "node")]
+pub mod store;
 pub mod yaml;

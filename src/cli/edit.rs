@@ -8,7 +8,8 @@ use super::find::Where;
 use super::ui::{GOOD, Ui, printable};
 use crate::context::Change;
 use crate::git::Repo;
-use crate::node::{Node, Ticks};
+use crate::node::Node;
+use crate::replica::Replica;
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -38,7 +39,7 @@ pub(super) fn run(
         bail!("rhema crdt is not set up in this clone: run `rhema crdt init` first");
     }
     let file = place.document(&repo, change.address(), field)?;
-    let written = repo.edit(&file, change, &mut Ticks::of(&repo))?;
+    let written = Replica::open(&repo)?.edit(&file, change)?;
     let report = Report {
         path: written.at.to_string(),
         id: written.new_name,

@@ -16,6 +16,7 @@ use crate::context::{Choice, Lost};
 use crate::crdt::Stamp;
 use crate::git::{Favour, Mended, Open, OpenConflicts, Repo};
 use crate::node::Ticks;
+use crate::replica::Replica;
 
 /// List conflicts, or settle them
 ///
@@ -134,6 +135,15 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ask(&repo, &open, ui)?;
     }
     let left = repo.open_conflicts(&files);
+    if left.all.len() < open.all.len() && repo.under_way().is_none() {
+        // What was settled is an edit like any other.
+        if let Err(error) = Replica::open(&repo).and_then(|mut replica| replica.round(false)) {
+            let error = anyhow::Error::from(error);
+            ui.warn(format_args!(
+                "the next `rhema crdt sync` records this: {error:#}"
+            ));
+        }
+    }
     for path in &left.marked {
         ui.warn(format_args!(
             "{} holds git's conflict markers",

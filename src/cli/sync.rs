@@ -4,9 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
+use super::round::{counted, warn};
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
-use crate::node::Ticks;
+use crate::replica::{Replica, Report as Round};
 
 /// Record local edits: stamp what was changed since HEAD
 ///
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     /// How long to wait for others; 0, the only value so far, contacts nobody
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=0))]
     timeout: u32,
+    /// Record the deletion of most of a list: it was no accident
+    #[arg(long)]
+    confirm: bool,
 }
 
 /// What is printed for scripts; the names are a contract.
@@ -49,32 +53,22 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let recorded = repo.record(&mut Ticks::of(&repo))?;
-    for (path, why) in &recorded.left {
-        ui.warn(format_args!("{}:{why}; left alone", repo.shown(path)));
-    }
-    let attention = !recorded.left.is_empty() || !recorded.problems.is_empty();
-    for problem in recorded.problems {
-        let problem = anyhow::Error::from(problem);
-        ui.warn(format_args!("{problem:#}"));
-    }
-    report.documents_changed = recorded.written.len();
-    report.edits_recorded = recorded.edits;
+    let round = match Replica::is_wanted(&repo)? {
+        true => Replica::open(&repo)?.round(arguments.confirm)?,
+        false => Round::default(),
+    };
+    report.documents_changed = round.written.len();
+    report.edits_recorded = round.edits;
+    let attention = warn(&repo, round, ui);
     if ui.wants_json() {
         ui.json(&report)?;
     } else {
         ui.say(&for_people(&report))?;
     }
-    Ok(if attention {
-        Outcome::NeedsAttention
-    } else {
-        Outcome::Done
-    })
+    Ok(Outcome::of_attention(attention))
 }
 
 fn for_people(report: &Report) -> String {
-    let counted =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     match (report.documents_changed, report.edits_recorded) {
         (0, 0) => format!("{GOOD}Nothing to record.{GOOD:#}\n"),
         (documents, 0) => format!(

@@ -6,7 +6,7 @@ use super::own::{Own, Role};
 use super::placing::{is_ours, name_of};
 use super::records::identity_field;
 use super::value::{is_null, normal};
-use super::{Annotation, Conflicts, Lost, digest};
+use super::{Annotation, Conflicts, Lost, StampedValue, digest};
 use crate::crdt::{Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
@@ -87,12 +87,19 @@ impl Holder {
         }
     }
 
-    fn stamps(&self, names: &[String], node: NodeRef<'_>) -> Stamps {
+    /// The stamps beside a value: those that belong to it, and those of what was typed over.
+    fn stamps(&self, names: &[String], node: NodeRef<'_>) -> (Stamps, Stamps) {
         if self.annotation.leaves.is_empty() {
-            return Stamps::new();
+            return (Stamps::new(), Stamps::new());
         }
         let leaf = Annotation::path(names.iter().map(String::as_str));
-        self.annotation.fitting(&leaf, digest(node)).collect()
+        let digest = digest(node);
+        let beside = self.annotation.leaves.get(&leaf).into_iter().flatten();
+        let (fitting, others): (Vec<_>, Vec<_>) =
+            beside.partition(|stamped| stamped.digest == digest);
+        let stamps =
+            |stamped: Vec<&StampedValue>| stamped.into_iter().map(|one| one.stamp).collect();
+        (stamps(fitting), stamps(others))
     }
 }
 
@@ -103,6 +110,15 @@ impl<'o> Lifting<'o> {
             at: Path::default(),
             omitted,
         }
+    }
+
+    /// The stamps of a value where it has come to.
+    fn stamps(&mut self, holder: &Holder, names: &[String], node: NodeRef<'_>) -> Stamps {
+        let (stamps, others) = holder.stamps(names, node);
+        if stamps.is_empty() && !others.is_empty() {
+            self.document.typed_over.insert(self.at.clone(), others);
+        }
+        stamps
     }
 
     /// Keeps what the root or record where it has come to says beside its stamps.
@@ -170,11 +186,11 @@ impl<'o> Lifting<'o> {
                 Some(field) => Node::Set(self.records(node, field, holder, names)),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
-                    Node::List(members.collect(), holder.stamps(names, node))
+                    Node::List(members.collect(), self.stamps(holder, names, node))
                 }
             }),
             _ if is_null(node) => None,
-            _ => Some(Node::Register(atom(node), holder.stamps(names, node))),
+            _ => Some(Node::Register(atom(node), self.stamps(holder, names, node))),
         }
     }
 

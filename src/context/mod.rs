@@ -45,7 +45,7 @@ pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
-pub(crate) use leaves::at as leaf_at;
+pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
 pub(crate) use lift::{atom, lift_but, lift_fields, lift_value};
 pub(crate) use marker::marked_like;
@@ -57,7 +57,7 @@ pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
 pub use records::{collection_type, identity_field, may_carry};
 pub(crate) use settling::writing::{Fields, NewValue};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
-pub use stamping::{Stamped, stamp, takes_stamps};
+pub use stamping::{Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of};
 pub(crate) use telling::told;
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::{from_verbose, to_verbose};

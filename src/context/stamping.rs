@@ -8,7 +8,7 @@
 use super::annotate::{Contained, Renewal};
 use super::births::defining;
 use super::leaves::{Held, Leaf, Record};
-use super::own::{Own, Role, is_marked};
+use super::own::{Own, Role, is_free, is_marked};
 use super::placing::{self, Splice};
 use super::{
     ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, canonical, may_carry,
@@ -44,6 +44,20 @@ pub fn stamp(
     stamp: Stamp,
     births: &mut dyn Iterator<Item = Stamp>,
 ) -> Stamped {
+    stamp_beside(head, work, Some(stamp), births, &|_| false)
+}
+
+/// [`stamp`], where stamps that are `spent` stand for nothing: their edits are part of the history, or were taken back, and
+/// whoever brings such a value again makes a new edit. Without a `stamp` for all leaves that changed, those of the root and
+/// of each record get one of their own from `stamps`, as births do: they can be committed, and taken back, one by one.
+#[must_use]
+pub fn stamp_beside(
+    head: Option<&Document>,
+    work: &Document,
+    stamp: Option<Stamp>,
+    stamps: &mut dyn Iterator<Item = Stamp>,
+    spent: &dyn Fn(Stamp) -> bool,
+) -> Stamped {
     let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
         return Stamped::UNCHANGED;
     };
@@ -56,7 +70,8 @@ pub fn stamp(
     }
     let mut stamping = Stamping {
         stamp,
-        births,
+        stamps,
+        spent,
         splices: Vec::new(),
         edits: 0,
         born: 0,
@@ -89,6 +104,38 @@ pub fn stamp(
 pub fn takes_stamps(head: Option<&Document>, work: &Document) -> bool {
     work.root()
         .is_some_and(|root| is_document(root) || lost_its_marker(root, head))
+}
+
+/// `work` with the annotations that `read`, the text that its writer started from, has and that were dropped on the way:
+/// an editor had the file open from before they were written, or a tool does not keep them. Nothing if none is missing.
+#[must_use]
+pub fn with_annotations_of(read: &Document, work: &Document) -> Option<Document> {
+    let mut splices = Vec::new();
+    let (before, root) = (read.root()?, work.root()?);
+    carry(before, root, Role::Root, &mut splices);
+    if splices.is_empty() {
+        return None;
+    }
+    let text = placing::apply(work.text(), splices)?;
+    let carried = Document::from_text(text, &Limits::default()).ok()?;
+    (carried.root().map(plain) == Some(plain(root))).then_some(carried)
+}
+
+/// Puts what `before` says of itself, and the records in it, where `work` says nothing.
+fn carry(before: NodeRef<'_>, work: NodeRef<'_>, role: Role, splices: &mut Vec<Splice>) {
+    for Record { node, old, copied } in Held::of(work, Some(before)).records {
+        if let Some(old) = old.filter(|_| !copied) {
+            carry(old, node, Role::Record, splices);
+        }
+    }
+    let said = Own::of(before, role);
+    if work.kind() == Kind::Mapping
+        && said.marked
+        && Own::of(work, role).is_bare()
+        && is_free(work, role)
+    {
+        splices.extend(said.placed(work, role));
+    }
 }
 
 /// Whether a root is a document's: a mapping with a marker, or a list (which has nowhere to put one).
@@ -134,8 +181,9 @@ fn plain(root: NodeRef<'_>) -> String {
 
 /// The walk over a file's records.
 struct Stamping<'s> {
-    stamp: Stamp,
-    births: &'s mut dyn Iterator<Item = Stamp>,
+    stamp: Option<Stamp>,
+    stamps: &'s mut dyn Iterator<Item = Stamp>,
+    spent: &'s dyn Fn(Stamp) -> bool,
     splices: Vec<Splice>,
     edits: usize,
     born: usize,
@@ -215,7 +263,7 @@ impl Stamping<'_> {
             self.born += 1;
             own.annotation = Annotation {
                 birth: Some(Birth {
-                    stamp: self.births.next(),
+                    stamp: self.stamps.next(),
                     digest: defining(work),
                 }),
                 ..Annotation::default()
@@ -224,11 +272,14 @@ impl Stamping<'_> {
             return true;
         }
         let before = old.map(|old| Own::of(old, role)).unwrap_or_default();
-        let edited = edited(work, &leaves, &own, &before, is_new);
+        let edited = edited(work, &leaves, &own, &before, is_new, self.spent);
         self.edits += edited.iter().filter(|edited| **edited).count();
         if !edited.contains(&true) {
             return false;
         }
+        let Some(stamp) = self.stamp.or_else(|| self.stamps.next()) else {
+            return false;
+        };
         let in_group = |group: usize| {
             let mut both = leaves.iter().zip(&edited);
             both.any(|(leaf, edited)| *edited && leaf.group() == Some(group))
@@ -238,7 +289,7 @@ impl Stamping<'_> {
             .zip(&edited)
             .partition(|(leaf, edited)| **edited || leaf.group().is_some_and(in_group));
         let renewal = Renewal {
-            stamp: self.stamp,
+            stamp,
             fresh: fresh.into_iter().map(|(leaf, _)| leaf).collect(),
             rest: rest.into_iter().map(|(leaf, _)| leaf).collect(),
             bytes,
@@ -263,7 +314,14 @@ impl Stamping<'_> {
 }
 
 /// Which leaves are edits that no stamp tells of.
-fn edited(work: NodeRef<'_>, leaves: &[Leaf], own: &Own, before: &Own, is_new: bool) -> Vec<bool> {
+fn edited(
+    work: NodeRef<'_>,
+    leaves: &[Leaf],
+    own: &Own,
+    before: &Own,
+    is_new: bool,
+    spent: &dyn Fn(Stamp) -> bool,
+) -> Vec<bool> {
     let contained = Contained(&before.annotation);
     let birth = own.annotation.birth;
     let renamed = is_new && birth.is_some_and(|birth| birth.digest != defining(work));
@@ -272,6 +330,7 @@ fn edited(work: NodeRef<'_>, leaves: &[Leaf], own: &Own, before: &Own, is_new: b
             own.annotation.leaves.get(&leaf.path).is_some_and(|stamps| {
                 stamps.iter().any(|stamped| {
                     !contained.holds(&leaf.path, stamped.stamp)
+                        && !spent(stamped.stamp)
                         && (!fits || stamped.digest == leaf.digest)
                 })
             })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::document::{Atom, Document, Loser, Map, Node, Path, Record, Stamps};
+use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::{Observed, Stamp, order};
 
@@ -34,6 +34,46 @@ pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<E
         .collect()
 }
 
+/// What an edit of `at` observes in `document`. Fields that change together are observed together.
+pub(super) fn observed(document: &Document, at: &Path, groups: &[&[&str]]) -> Observed {
+    let difference = Difference {
+        old: document,
+        new: document,
+        groups,
+        changes: BTreeMap::new(),
+    };
+    let seen = |at: &Path| match document.found(at) {
+        Some(Found::Node(node)) => difference.observed(Some(node), at),
+        Some(Found::Record(record, ..)) => {
+            let mut observed = difference.observed(None, at);
+            observed.extend(&difference.in_map(&record.fields, at));
+            record
+                .birth
+                .stamp
+                .into_iter()
+                .for_each(|birth| observed.add_stamp(birth));
+            observed
+        }
+        None => difference.observed(None, at),
+    };
+    let together = match at.steps() {
+        [around @ .., Step::Record(..), Step::Entry(field)] => groups
+            .iter()
+            .find(|group| group.contains(&field.as_str()))
+            .map(|group| (around.len() + 1, group)),
+        _ => None,
+    };
+    let Some((record, group)) = together else {
+        return seen(at);
+    };
+    let record = at.first(record);
+    let mut observed = Observed::default();
+    for name in *group {
+        observed.extend(&seen(&record.entry(name)));
+    }
+    observed
+}
+
 struct Difference<'l> {
     old: &'l Document,
     new: &'l Document,
@@ -52,6 +92,14 @@ impl Difference<'_> {
                 .flat_map(|(_, stamps)| stamps)
             {
                 observed.add_stamp(stamp);
+            }
+        }
+        let typed_over = self.new.typed_over.get(&at);
+        for &stamp in typed_over.into_iter().flatten() {
+            observed.add_stamp(stamp);
+            let superseded = self.new.superseded.get(&stamp).into_iter();
+            for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
+                observed.add_stamp(superseded);
             }
         }
         let changes = self.changes.entry(stamp).or_default();
@@ -275,10 +323,9 @@ impl Difference<'_> {
     }
 
     fn value(&self, value: &Atom, stamps: &Stamps) -> Observed {
+        // Another version of the file may hold the value and have dropped its stamps: it is the same one.
         let mut observed = Observed::default();
-        if stamps.is_empty() {
-            observed.add(None, value.digest());
-        }
+        observed.add(None, value.digest());
         for &stamp in stamps {
             observed.extend(&self.stamp(stamp));
         }

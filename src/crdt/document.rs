@@ -158,6 +158,8 @@ pub struct Document {
     pub removed: BTreeMap<Path, Stamps>,
     /// For an edit the stamps that it superseded, by the place where it did: a leaf, or the root or record that tells of it.
     pub superseded: BTreeMap<Stamp, BTreeMap<Path, Stamps>>,
+    /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
+    pub typed_over: BTreeMap<Path, Stamps>,
     /// How edits wrote places, [as born](Path::as_born), in the order in which that is to be done again.
     pub forms: BTreeMap<Path, Vec<Formed>>,
 }
@@ -212,6 +214,77 @@ pub struct Formed {
     pub form: Form,
 }
 
+/// What stands at a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'d> {
+    /// A value, a list, a map or a set.
+    Node(&'d Node),
+    /// A record, the set that it is in, and its place there.
+    Record(&'d Record, &'d [Record], usize),
+}
+
+impl Document {
+    /// Whether both show the same: the same values in the same order, and the same losers. Who made them does not matter.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        says_the_same(&self.root, &other.root) && self.losers.keys().eq(other.losers.keys())
+    }
+
+    /// What stands at `at`; nothing at the root, which stands nowhere.
+    #[must_use]
+    pub fn found(&self, at: &Path) -> Option<Found<'_>> {
+        let mut here = None;
+        for step in at.steps() {
+            here = Some(match (step, here) {
+                (Step::Entry(name), None) => Found::Node(self.root.get(name)?),
+                (Step::Entry(name), Some(Found::Node(Node::Map(map)))) => {
+                    Found::Node(map.get(name)?)
+                }
+                (Step::Entry(name), Some(Found::Record(record, ..))) => {
+                    Found::Node(record.fields.get(name)?)
+                }
+                (Step::Record(name, birth), Some(Found::Node(Node::Set(records)))) => {
+                    let is_it =
+                        |record: &Record| record.birth.digest == *birth && record.name == *name;
+                    let index = records.iter().position(is_it)?;
+                    Found::Record(records.get(index)?, records, index)
+                }
+                _ => return None,
+            });
+        }
+        here
+    }
+}
+
+fn says_the_same(a: &Map, b: &Map) -> bool {
+    let mut both = a.iter().zip(b);
+    a.len() == b.len()
+        && both.all(|((a_name, a), (b_name, b))| a_name == b_name && a.says_the_same_as(b))
+}
+
+impl Node {
+    /// Whether both hold the same values in the same order. Who made them does not matter.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Node::Register(a, _), Node::Register(b, _)) => a == b,
+            (Node::List(a, _), Node::List(b, _)) => a == b,
+            (Node::Map(a), Node::Map(b)) => says_the_same(a, b),
+            (Node::Set(a), Node::Set(b)) => {
+                let mut both = a.iter().zip(b);
+                a.len() == b.len()
+                    && both.all(|(a, b)| a.name == b.name && says_the_same(&a.fields, &b.fields))
+            }
+            // Whether an empty list is one of records nobody can see.
+            (Node::List(members, _), Node::Set(records))
+            | (Node::Set(records), Node::List(members, _)) => {
+                members.is_empty() && records.is_empty()
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The way from the root to a leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
@@ -237,13 +310,13 @@ impl Path {
     /// The way on to an entry of a map.
     #[must_use]
     pub fn entry(&self, name: &str) -> Self {
-        self.join(Step::Entry(name.to_owned()))
+        self.then(Step::Entry(name.to_owned()))
     }
 
     /// The way on to a record.
     #[must_use]
     pub fn record(&self, record: &Record) -> Self {
-        self.join(Step::Record(record.name.clone(), record.birth.digest))
+        self.then(Step::Record(record.name.clone(), record.birth.digest))
     }
 
     /// The same way with records called as at their births, whatever second names they have got since.
@@ -274,7 +347,31 @@ impl Path {
         self.0.pop();
     }
 
-    pub(super) fn join(&self, step: Step) -> Self {
+    /// The first steps of it.
+    pub(super) fn first(&self, steps: usize) -> Self {
+        Self(self.0.iter().take(steps).cloned().collect())
+    }
+
+    /// The way to the outermost record on it; the root where there is none.
+    #[must_use]
+    pub fn outermost_record(&self) -> Self {
+        let record = self
+            .0
+            .iter()
+            .position(|step| matches!(step, Step::Record(..)));
+        self.first(record.map_or(0, |record| record + 1))
+    }
+
+    /// The way to what it stands in; nothing at the root.
+    #[must_use]
+    pub fn around(&self) -> Option<Self> {
+        let (_, around) = self.0.split_last()?;
+        Some(Self(around.to_vec()))
+    }
+
+    /// The way on by one step.
+    #[must_use]
+    pub fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)

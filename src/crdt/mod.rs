@@ -30,7 +30,7 @@ mod view;
 
 pub use digest::Digest;
 pub use document::{
-    Atom, Birth, Document, Form, Formed, Loser, Map, Node, Part, Path, Record, Stamps, Step,
+    Atom, Birth, Document, Form, Formed, Found, Loser, Map, Node, Part, Path, Record, Stamps, Step,
 };
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;

@@ -1,7 +1,9 @@
-//! What an edit observed, and so supersedes: stamps, and of values without a stamp their digests.
+//! What an edit observed, and so supersedes: stamps, and the digests of values, which are all that is left of an edit where
+//! another version of the file holds its value and has dropped its stamp.
 
 use std::collections::BTreeSet;
 
+use super::document::{Atom, Node, Stamps};
 use super::{Digest, Stamp};
 
 /// A set of observed values.
@@ -9,7 +11,7 @@ use super::{Digest, Stamp};
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observed {
     stamps: BTreeSet<Stamp>,
-    unstamped: BTreeSet<Digest>,
+    values: BTreeSet<Digest>,
 }
 
 impl Observed {
@@ -20,7 +22,7 @@ impl Observed {
                 self.stamps.insert(stamp);
             }
             None => {
-                self.unstamped.insert(digest);
+                self.values.insert(digest);
             }
         }
     }
@@ -30,10 +32,27 @@ impl Observed {
         self.stamps.insert(stamp);
     }
 
+    /// Adds everything in a node.
+    pub fn add_node(&mut self, node: &Node) {
+        let mut add = |value: &Atom, stamps: &Stamps| {
+            self.values.insert(value.digest());
+            self.stamps.extend(stamps);
+        };
+        match node {
+            Node::Register(value, stamps) => add(value, stamps),
+            Node::List(members, stamps) => members.iter().for_each(|member| add(member, stamps)),
+            Node::Map(map) => map.values().for_each(|node| self.add_node(node)),
+            Node::Set(records) => records
+                .iter()
+                .flat_map(|record| record.fields.values())
+                .for_each(|node| self.add_node(node)),
+        }
+    }
+
     /// Adds all that another edit observed.
     pub fn extend(&mut self, other: &Self) {
         self.stamps.extend(&other.stamps);
-        self.unstamped.extend(&other.unstamped);
+        self.values.extend(&other.values);
     }
 
     /// Whether the value with this stamp, or without one, was observed.
@@ -41,7 +60,31 @@ impl Observed {
     pub fn contains(&self, stamp: Option<Stamp>, digest: Digest) -> bool {
         match stamp {
             Some(stamp) => self.stamps.contains(&stamp),
-            None => self.unstamped.contains(&digest),
+            None => self.values.contains(&digest),
+        }
+    }
+
+    /// Whether this edit was observed.
+    #[must_use]
+    pub fn has_stamp(&self, stamp: Stamp) -> bool {
+        self.stamps.contains(&stamp)
+    }
+
+    /// Whether everything in a node was observed: what carries stamps by one of them, all else by its digest.
+    #[must_use]
+    pub fn saw(&self, node: &Node) -> bool {
+        let saw = |value: &Atom, stamps: &Stamps| match stamps.is_empty() {
+            true => self.values.contains(&value.digest()),
+            false => !self.stamps.is_disjoint(stamps),
+        };
+        match node {
+            Node::Register(value, stamps) => saw(value, stamps),
+            Node::List(members, stamps) => members.iter().all(|member| saw(member, stamps)),
+            Node::Map(map) => map.values().all(|node| self.saw(node)),
+            Node::Set(records) => records
+                .iter()
+                .flat_map(|record| record.fields.values())
+                .all(|node| self.saw(node)),
         }
     }
 
@@ -53,6 +96,6 @@ impl Observed {
     /// Whether nothing was observed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stamps.is_empty() && self.unstamped.is_empty()
+        self.stamps.is_empty() && self.values.is_empty()
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use forms::Forms;
 
-use super::difference::edits;
+use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
@@ -30,6 +30,12 @@ impl Rules<'_> {
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
         edits(old, new, self.groups)
+    }
+
+    /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.
+    #[must_use]
+    pub fn observed(&self, document: &Document, at: &Path) -> Observed {
+        observed(document, at, self.groups)
     }
 
     /// What `edits` show over `base`.
@@ -95,6 +101,7 @@ impl Rules<'_> {
             losers,
             removed: viewing.removed,
             superseded,
+            typed_over: base.typed_over.clone(),
             forms: forms.in_order(),
         }
     }
@@ -173,25 +180,6 @@ enum Leaf {
     Gone,
     List(Vec<Atom>),
     Register(Atom),
-}
-
-/// Whether all values of a map were observed.
-fn is_observed(map: &Map, observed: &impl Fn(Option<Stamp>, Digest) -> bool) -> bool {
-    let all = |atoms: &[Atom], stamps: &Stamps| match stamps.is_empty() {
-        true => atoms.iter().all(|atom| observed(None, atom.digest())),
-        false => {
-            let digest = Digest::of(b"");
-            stamps.iter().all(|stamp| observed(Some(*stamp), digest))
-        }
-    };
-    map.values().all(|node| match node {
-        Node::Register(value, stamps) => all(std::slice::from_ref(value), stamps),
-        Node::List(members, stamps) => all(members, stamps),
-        Node::Map(map) => is_observed(map, observed),
-        Node::Set(records) => records
-            .iter()
-            .all(|record| is_observed(&record.fields, observed)),
-    })
 }
 
 /// A write into a register.
@@ -280,12 +268,8 @@ impl Viewing<'_> {
         updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
         if !open.is_empty() {
             let seen = |update: &Touch| open.iter().any(|removal| removal.sees(update));
-            let observed = |stamp, digest| {
-                let mut open = open.iter();
-                open.any(|removal| removal.observed.contains(stamp, digest))
-            };
             let stamps = || open.iter().filter_map(|removal| removal.stamp);
-            if updates.iter().all(seen) && is_observed(base, &observed) {
+            if updates.iter().all(seen) && records::saw(&open, &updates, base) {
                 self.removed.entry(at.clone()).or_default().extend(stamps());
                 return None;
             }
@@ -327,6 +311,8 @@ impl Viewing<'_> {
             .iter()
             .any(|touch| matches!(touch.act, Act::Replace(_)));
         if removed && !replaced {
+            let stamps = touches.iter().filter_map(|touch| touch.stamp);
+            self.removed.entry(at.clone()).or_default().extend(stamps);
             return None;
         }
         if removed {

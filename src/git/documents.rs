@@ -25,6 +25,8 @@ pub enum State {
     Unmigrated,
     /// Not to be read.
     Unparsable,
+    /// As in HEAD, with edits that are known and not shown.
+    Parked,
 }
 
 impl State {
@@ -37,6 +39,7 @@ impl State {
             Self::Conflicted => "conflicted",
             Self::Unmigrated => "unmigrated",
             Self::Unparsable => "unparsable",
+            Self::Parked => "parked",
         }
     }
 }
@@ -164,13 +167,8 @@ impl Repo {
 
     /// The stamps in HEAD's version of a file; none where it has none that can be read.
     fn stamps_in_head(&self, path: &Path) -> BTreeSet<Stamp> {
-        let blob = || {
-            let tree = self.inner.head().ok()?.peel_to_tree().ok()?;
-            let entry = tree.get_path(path).ok()?;
-            self.inner.find_blob(entry.id()).ok()
-        };
-        blob()
-            .and_then(|blob| yaml::Document::read(blob.content(), &Limits::default()).ok())
+        let head = self.in_head(path).ok().flatten();
+        head.and_then(|head| yaml::Document::read(&head, &Limits::default()).ok())
             .map(|document| Edits::of(&document).stamps)
             .unwrap_or_default()
     }
@@ -253,7 +251,7 @@ fn records_of(node: NodeRef<'_>) -> usize {
 }
 
 /// How many places carry git's conflict markers, all three of them in order.
-pub(super) fn marked_places(bytes: &[u8]) -> usize {
+pub(crate) fn marked_places(bytes: &[u8]) -> usize {
     let mut signs = b"<=>".iter().cycle().peekable();
     let mut markers = 0;
     for line in bytes.split(|byte| *byte == b'\n') {

@@ -1,32 +1,16 @@
-//! Edits by command: the file is changed as text, stamped as if somebody had edited it by hand and run `sync`, and
-//! written if nobody else wrote it meanwhile.
+//! Which file an edit by command is about, and whose turn it is to edit.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::documents::scope_of;
-use super::recording::{Edited, NewStamps, Stamps, head_document, new_stamp};
 use super::{Error, Repo, lock, walk};
-use crate::context::{self, Address, Change, Unedited};
-use crate::crdt::Stamp;
+use crate::context::Address;
 use crate::yaml::{Document, Kind, Limits};
 
 /// How long others may edit before it is one's own turn: each is done in a second at most, unless it was stopped.
 const MOST_WAITED: Duration = Duration::from_secs(30);
-
-/// What an edit by command did.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// What was changed, as it is called now.
-    pub at: Address,
-    /// The name of a new record.
-    pub new_name: Option<String>,
-    /// Whether the file is another one now.
-    pub changed: bool,
-    /// The stamp that stands beside the edit; none where nothing was changed, or it is one that leaves no stamp.
-    pub stamp: Option<Stamp>,
-}
 
 /// Where to look for what an address names.
 #[derive(Clone, Debug)]
@@ -158,73 +142,8 @@ impl Repo {
         Ok((bytes, document))
     }
 
-    /// Makes a change in a document and stamps it, along with whatever else was edited there and not stamped yet.
-    ///
-    /// # Errors
-    ///
-    /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
-    /// is changed then.
-    pub fn edit(
-        &self,
-        path: &Path,
-        change: &Change,
-        stamps: &mut dyn Stamps,
-    ) -> Result<Written, Error> {
-        if let Some(what) = self.under_way() {
-            return Err(Error::Busy { what });
-        }
-        // Several commands at once take their turns.
-        let _turn = self.turn()?;
-        let (bytes, document) = self.read_document(path)?;
-        let refused = |reason: Unedited| Error::Unedited { reason };
-        let mut edited = change.apply(&document).map_err(refused)?;
-        let head = self.in_head_or_moved(path, &mut None)?;
-        let mut taken = Vec::new();
-        if edited.is_contested() {
-            let stamp = new_stamp(stamps)?;
-            let text = head.as_deref().map(String::from_utf8_lossy);
-            let at = edited.at.clone();
-            let settled = edited.settled(stamp, &text.unwrap_or_default());
-            edited = settled.ok_or_else(|| refused(Unedited::NoPlace { at }))?;
-            taken.push(stamp);
-        }
-        let context::Edited {
-            document,
-            at,
-            new_name,
-            ..
-        } = edited;
-        let head = head_document(&bytes, head).map_err(|why| Error::NotRecorded {
-            file: self.shown(path),
-            why,
-        })?;
-        let file = Edited::of(path.to_path_buf(), bytes, head, document)?;
-        if !file.takes_stamps() {
-            return Err(Error::NoDocument {
-                file: self.shown(path),
-            });
-        }
-        let files = [file];
-        let mut new = NewStamps::for_edits(&files, stamps)?;
-        taken.extend(&new.taken);
-        let [file] = files;
-        let changed = self.write_stamped(file, &mut new)?.is_some();
-        let stamp = if taken.is_empty() {
-            None
-        } else {
-            let (_, document) = self.read_document(path)?;
-            context::stamp_at(&document, &at, &taken)
-        };
-        Ok(Written {
-            at,
-            new_name,
-            changed,
-            stamp,
-        })
-    }
-
     /// Waits until no other command edits files of this work tree.
-    fn turn(&self) -> Result<File, Error> {
+    pub(crate) fn turn(&self) -> Result<File, Error> {
         let folder = self.git_dir().join("rhema");
         let path = folder.join("edit.lock");
         match fs::create_dir_all(&folder).and_then(|()| lock(&path, MOST_WAITED)) {

@@ -19,6 +19,12 @@ pub enum Error {
         /// The repository.
         folder: PathBuf,
     },
+    /// A name that stands for no commit.
+    #[error("{name} names no commit here: `git branch -a` lists the branches that there are")]
+    NoSuchCommit {
+        /// The name.
+        name: String,
+    },
     /// A repository in a format that libgit2 does not read.
     #[error(
         "the repository at {} uses a format that this command cannot read (reftable or SHA-256): \
@@ -183,6 +189,16 @@ pub enum Error {
         name: String,
         /// The documents, from the top of the work tree.
         files: Vec<String>,
+    },
+    /// The folder of hooks is not this repository's alone.
+    #[error(
+        "core.hooksPath is set for all repositories: put a line `rhema crdt pre-commit` into {}, \
+         or give this repository its own folder (`git config core.hooksPath .git/hooks`)",
+        folder.join("pre-commit").display()
+    )]
+    SharedHooks {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The path of this program cannot be written into a configuration.
     #[error(

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::documents::marked_places;
-use super::recording::with_line_ends_of;
 use super::text_merge::{TextMerge, text_merge};
+use super::versions::with_line_ends_of;
 use super::walk::git_path;
 use super::{Ending, Error, Repo, Settings, Sides, merge_files};
 

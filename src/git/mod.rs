@@ -1,24 +1,29 @@
 //! The repository around the files: where it is, what it holds, how its merge driver is set up, and the merge of three
 //! files as git's driver does it.
 //!
-//! Depends on `merge` and `yaml`, never on `cli`. Two rules keep the folder honest. What git writes (its configuration)
+//! Depends on `overlay`, `merge` and `yaml`, never on `cli`. Two rules keep the folder honest. What git writes (its configuration)
 //! is written by the `git` program, so that locks, includes and quoting are git's own; what git holds (index, HEAD,
-//! attributes) is read through libgit2, which costs no process. And what the merge driver needs touches neither:
-//! [`merge_files`] works outside any repository and starts at once.
+//! attributes) is read through libgit2, which costs no process. And what a merge needs touches neither:
+//! [`merge_files`] works outside any repository and starts at once. Only where git names the commits that it merges their
+//! history is asked, too ([`MergedCommits`]).
 
+mod ancestry;
 mod attributes;
 mod care;
 mod changes;
+mod committing;
 mod config;
 mod documents;
 mod driver;
 mod editing;
 mod error;
+mod graph;
+mod history;
 mod lock;
 mod mending;
 mod moves;
 mod program;
-mod recording;
+mod reflog;
 mod replace;
 mod repo;
 mod rest;
@@ -26,20 +31,27 @@ mod settling;
 mod setup;
 mod text_merge;
 mod three_way;
+mod versions;
 mod walk;
 
+pub use ancestry::MergedCommits;
+pub use committing::Staged;
+pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
-pub use editing::{Within, Written};
+pub use editing::Within;
 pub use error::Error;
+pub use history::DocumentHistory;
 pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
-pub use recording::{Recorded, Stamps};
+pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
-pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};
+pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
+pub use versions::{HeadVersion, Moved, Stamps};
+pub(crate) use walk::git_path;
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

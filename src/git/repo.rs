@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::graph::Graph;
 
 /// The repository and work tree that a command works on.
 pub struct Repo {
     pub(super) inner: git2::Repository,
+    pub(super) graph: Graph,
     top: PathBuf,
 }
 
@@ -17,8 +19,25 @@ impl Repo {
     ///
     /// When there is none, it is bare, or of a format that cannot be read.
     pub fn find() -> Result<Self, Error> {
-        let inner = git2::Repository::open_from_env().map_err(|source| {
-            let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let folder = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Self::opened(git2::Repository::open_from_env(), folder)
+    }
+
+    /// Opens the repository whose work tree has its top at `top`.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is of a format that cannot be read.
+    pub fn at(top: &Path) -> Result<Self, Error> {
+        Self::opened(git2::Repository::open(top), || top.to_path_buf())
+    }
+
+    fn opened(
+        opened: Result<git2::Repository, git2::Error>,
+        folder: impl FnOnce() -> PathBuf,
+    ) -> Result<Self, Error> {
+        let inner = opened.map_err(|source| {
+            let folder = folder();
             match source.code() {
                 git2::ErrorCode::NotFound => Error::NotARepository { folder },
                 git2::ErrorCode::Owner => Error::ForeignOwner { folder, source },
@@ -34,7 +53,11 @@ impl Repo {
                 folder: without_final_slash(inner.path()),
             });
         };
-        Ok(Self { inner, top })
+        Ok(Self {
+            inner,
+            graph: Graph::default(),
+            top,
+        })
     }
 
     /// The top of the work tree.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use git2::{Commit, Oid};
 
 use super::documents::{marked_places, scope_of};
-use super::recording::{Stamps, new_stamp};
+use super::versions::{Stamps, new_stamp};
 use super::{Error, Favour, Repo, walk};
 use crate::context::{self, Choice, Contest, Lost, Unsettled};
 use crate::yaml::{Document, Limits};

@@ -238,6 +238,16 @@ fn links(_: &Metadata) -> u64 {
     0
 }
 
+/// Whether a path is that of a context file: of YAML below a `.rhema`, and not one of our own.
+pub(super) fn is_context_file(path: &Path) -> bool {
+    let mut below = path
+        .components()
+        .skip_while(|part| part.as_os_str() != CONTEXT);
+    below.next().is_some()
+        && below.next().is_some_and(|part| part.as_os_str() != OWN)
+        && is_yaml(path)
+}
+
 fn is_yaml(file: &Path) -> bool {
     file.extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml")
@@ -250,7 +260,7 @@ fn parent(path: &[u8]) -> &[u8] {
 }
 
 /// A relative path as git writes it.
-pub(super) fn git_path(path: &Path) -> Vec<u8> {
+pub(crate) fn git_path(path: &Path) -> Vec<u8> {
     if cfg!(windows) {
         path.to_string_lossy().replace('\\', "/").into_bytes()
     } else {
@@ -259,12 +269,12 @@ pub(super) fn git_path(path: &Path) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-fn native_path(path: &[u8]) -> PathBuf {
+pub(super) fn native_path(path: &[u8]) -> PathBuf {
     let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
     path.into()
 }
 
 #[cfg(not(unix))]
-fn native_path(path: &[u8]) -> PathBuf {
+pub(super) fn native_path(path: &[u8]) -> PathBuf {
     String::from_utf8_lossy(path).into_owned().into()
 }

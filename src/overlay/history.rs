@@ -28,6 +28,12 @@ macro_rules! object_id {
             }
         }
 
+        impl AsRef<[u8; 20]> for $id {
+            fn as_ref(&self) -> &[u8; 20] {
+                &self.0
+            }
+        }
+
         impl fmt::Display for $id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -56,6 +62,18 @@ pub struct Version {
     pub after: Option<BlobId>,
 }
 
+impl Version {
+    /// Whether the file is not what it is in every parent. A merge that takes one parent's version as it is changes the
+    /// file, too, if another parent has a different one: in that branch something happens to it.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        match self.before.as_slice() {
+            [] => self.after.is_some(),
+            before => before.iter().any(|before| *before != self.after),
+        }
+    }
+}
+
 /// Where commits and the versions of one document are looked up.
 pub trait History {
     /// What can go wrong while reading.
@@ -68,7 +86,8 @@ pub trait History {
     fn is_ancestor(&self, ancestor: CommitId, of: CommitId) -> Result<Option<bool>, Self::Error>;
 
     /// The commits in the ancestry of `of` (itself included) and not in that of `without`, in which the document is not what
-    /// it is in every parent; newest first. Nothing where `without` or what lies between is not at hand.
+    /// it is in every parent ([`Version::is_change`]). Each comes before its ancestors, otherwise the newest first. Nothing where
+    /// one of the two or what lies between is not at hand.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -77,6 +96,12 @@ pub trait History {
         of: CommitId,
         without: Option<CommitId>,
     ) -> Result<Option<Vec<Version>>, Self::Error>;
+
+    /// The document in a commit; nothing where it has none, or the commit is not at hand.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    fn version_in(&self, commit: CommitId) -> Result<Option<BlobId>, Self::Error>;
 
     /// The bytes of a version, as the repository holds them.
     ///

@@ -6,10 +6,19 @@
 //! Pure: commits, time and stamps are arguments. Depends on `crdt`, `context`, `merge` and `yaml`, and knows neither git2
 //! nor the store.
 
+mod contained;
+mod effect;
 mod history;
 mod known;
+mod look;
 mod render;
+mod selection;
 
+pub use contained::{Containment, Contents};
 pub use history::{BlobId, CommitId, History, Version};
 pub use known::{Deed, DocumentPath, Known};
+pub use look::{
+    Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,
+};
 pub use render::{Unrendered, forms, render};
+pub use selection::{Judged, Origin, RULES, overlay, retracted};

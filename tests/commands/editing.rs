@@ -34,6 +34,7 @@ fn set_up<'w>(world: &'w World, files: &[(&str, &str)]) -> Tree<'w> {
     tree.rhema(&["init", "--no-join"]).exits(0);
     tree.git(&["add", "-A"]);
     tree.git(&["commit", "-q", "--allow-empty", "-m", "set up"]);
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
     tree
 }
 
@@ -512,6 +513,7 @@ fn nothing_is_edited_where_that_would_do_harm() {
     tree.rhema(&["init", "--no-join"]).exits(0);
     tree.write(".rhema/plain.yaml", "plain: []\n");
     tree.commit("set up");
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
     let error = refused(&tree, &["add", "plain", "title=x"]);
     assert!(error.contains(".rhema/plain.yaml has no marker"), "{error}");
     tree.write(".git/index.lock", "");

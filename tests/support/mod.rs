@@ -175,10 +175,24 @@ impl Tree<'_> {
         self.try_git(arguments).exits(0).stdout
     }
 
-    /// Everything below the top, `.git` included: paths and bytes.
+    /// Everything below the top, `.git` included: paths and bytes. Of the files that come and go with the store only that
+    /// there is one: what looking at it leaves in it is nobody's business.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         collect(&self.top, &mut files);
+        for (path, bytes) in &mut files {
+            if path.ends_with("rhema/store.sqlite") {
+                bytes.clear();
+            }
+        }
+        let comes_and_goes = |path: &Path| {
+            let state = path
+                .parent()
+                .is_some_and(|folder| folder.ends_with(".git/rhema"));
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            state && (name.starts_with("store.sqlite-") || name.ends_with(".lock"))
+        };
+        files.retain(|path, _| !comes_and_goes(path));
         files
     }
 

@@ -158,7 +158,9 @@ impl Viewing<'_> {
         }
         if !open.is_empty() {
             let unseen = |update: &Touch| !open.iter().any(|removal| removal.sees(update));
-            if !updates.iter().any(unseen) {
+            let stands = base.filter(|_| ended.is_empty());
+            let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields));
+            if !kept && !updates.iter().any(unseen) {
                 let stamps = open.iter().filter_map(|removal| removal.stamp);
                 self.removed.entry(at).or_default().extend(stamps.clone());
                 return Some(Member {
@@ -218,6 +220,9 @@ impl Viewing<'_> {
             })
             .collect();
         let mut by_edit: BTreeMap<usize, Write<Vec<Value>>> = BTreeMap::new();
+        // What stands is a value like any other to whoever did not see it.
+        let fields_here = || group.iter().filter_map(|name| base.get(*name));
+        let saw = |touch: &Touch| fields_here().all(|node| touch.observed.saw(node));
         for touch in &touches {
             let write = by_edit.entry(touch.edit).or_insert_with(|| Write {
                 value: standing.clone(),
@@ -233,7 +238,15 @@ impl Viewing<'_> {
             write.stamp = write.stamp.max(touch.stamp);
             write.observed.extend(&touch.observed);
         }
-        let writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
+        let mut writes: Vec<Write<Vec<Value>>> = by_edit.into_values().collect();
+        if !writes.is_empty() && !touches.iter().any(saw) {
+            writes.push(Write {
+                value: standing.clone(),
+                digest: Digest::of(b""),
+                stamp: fields_here().filter_map(latest).max(),
+                observed: Observed::default(),
+            });
+        }
         let Some(heads) = heads(&writes) else { return };
         let (won, _) = heads.winner;
         let stamps = stamps_of(&won, &writes);
@@ -258,6 +271,26 @@ impl Viewing<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether removals observed all that stands in a record, or whoever changed it did.
+pub(super) fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
+    fields.iter().all(|(name, node)| {
+        let leads_here = |update: &&Touch| matches!(update.rest.first(), Some(Step::Entry(first)) if first == name);
+        let mut observed = Observed::default();
+        for touch in removals.iter().chain(updates.iter().filter(leads_here)) {
+            observed.extend(&touch.observed);
+        }
+        observed.saw(node)
+    })
+}
+
+/// The latest edit of a value.
+fn latest(node: &Node) -> Option<Stamp> {
+    match node {
+        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.last().copied(),
+        Node::Map(_) | Node::Set(_) => None,
     }
 }
 

@@ -1,0 +1,134 @@
+//! The versions of a context file that an edit of it is told from, and writing a new one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::moves::Moves;
+use super::walk::git_path;
+use super::{Error, Repo, replace};
+use crate::crdt::Stamp;
+use crate::overlay::{BlobId, DocumentPath};
+
+/// Where stamps come from: the clock of whoever makes the edits.
+pub trait Stamps {
+    /// New stamps in ascending order. They are stored before they are given out, all at once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no clock, or it cannot be moved.
+    fn take(
+        &mut self,
+        count: usize,
+    ) -> Result<Vec<Stamp>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// The stamp of one edit.
+pub(super) fn new_stamp(stamps: &mut dyn Stamps) -> Result<Stamp, Error> {
+    let taken = stamps.take(1).map_err(|source| Error::NoStamp { source })?;
+    let stamp = taken.into_iter().next();
+    stamp.ok_or_else(|| Error::NoStamp {
+        source: "the clock gave none".into(),
+    })
+}
+
+/// HEAD's version of a file.
+#[derive(Clone, Debug)]
+pub struct HeadVersion {
+    /// As this work tree would hold it.
+    pub bytes: Vec<u8>,
+    /// As the repository does.
+    pub blob: BlobId,
+    /// Whether both are the same bytes.
+    pub is_plain: bool,
+    /// What HEAD calls it, where it was moved since.
+    pub former: Option<PathBuf>,
+}
+
+/// The files that were moved since HEAD, asked for when one is not where HEAD has it.
+#[derive(Debug, Default)]
+pub struct Moved(Option<Moves>);
+
+impl Repo {
+    /// HEAD's version of a file that holds `bytes`, also where it was moved since; nothing if it is new.
+    ///
+    /// # Errors
+    ///
+    /// When HEAD cannot be read.
+    pub fn head_version(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        moved: &mut Moved,
+    ) -> Result<Option<HeadVersion>, Error> {
+        let (blob, former) = match self.blob_in_head(&DocumentPath::new(git_path(path)))? {
+            Some(blob) => (blob, None),
+            None => {
+                let Moved(moves) = moved;
+                let moves = match moves {
+                    Some(moves) => moves,
+                    None => moves.insert(Moves::since_head(self)?),
+                };
+                let Some(former) = moves.former_path(path) else {
+                    return Ok(None);
+                };
+                match self.blob_in_head(&DocumentPath::new(git_path(former)))? {
+                    Some(blob) => (blob, Some(former.to_path_buf())),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let raw = self.bytes(blob)?;
+        let held = with_line_ends_of(bytes, raw.clone());
+        Ok(Some(HeadVersion {
+            is_plain: held == raw,
+            bytes: held,
+            blob,
+            former,
+        }))
+    }
+
+    /// The index's version of a file that holds `bytes`, as this work tree would hold it; nothing where it has none or
+    /// several.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn index_version(&self, path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let blob = self.blob_in_index(&DocumentPath::new(git_path(path)))?;
+        let raw = blob.map(|blob| self.bytes(blob)).transpose()?;
+        Ok(raw.map(|raw| with_line_ends_of(bytes, raw)))
+    }
+
+    /// Gives a file of the work tree new content, unless it is no longer what it was read as.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else wrote it meanwhile, or it cannot be written.
+    pub fn replace_unchanged(&self, path: &Path, was: &[u8], bytes: &[u8]) -> Result<(), Error> {
+        let path = self.top().join(path);
+        let now = fs::read(&path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
+        if now != was {
+            return Err(Error::ChangedMeanwhile { path });
+        }
+        replace(&path, bytes).map_err(|source| Error::Write { path, source })
+    }
+}
+
+/// A version of a file as this work tree would hold it, told from the line ends of what it does hold.
+pub(super) fn with_line_ends_of(bytes: &[u8], version: Vec<u8>) -> Vec<u8> {
+    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !version.contains(&b'\r');
+    if !converted {
+        return version;
+    }
+    let mut out = Vec::with_capacity(version.len() + version.len() / 20);
+    for byte in version {
+        if byte == b'\n' {
+            out.push(b'\r');
+        }
+        out.push(byte);
+    }
+    out
+}

@@ -1,0 +1,120 @@
+//! What a change does, as two versions of a document show it: whether one holds it, whether another one makes it.
+
+use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
+
+/// The value or list at `at`, with its stamps.
+fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
+    match document.found(at)? {
+        Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
+            Some((node, stamps))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a document says of the place of a change that `stamp` made it, or was superseded by what did; also where the
+/// value that it wrote lost there.
+pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool {
+    let superseded = |by: &Stamp| {
+        document
+            .superseded
+            .get(by)
+            .is_some_and(|places| places.values().any(|stamps| stamps.contains(&stamp)))
+    };
+    let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
+    let stands = match &change.act {
+        Act::Write(_) | Act::Replace(_) => {
+            leaf(document, &change.at).is_some_and(|(_, stamps)| told(stamps))
+        }
+        Act::Add { record, .. } => match document.found(&change.at) {
+            Some(Found::Record(there, ..)) => {
+                there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    let lost = |at: &Path, stamps: &Stamps| *at == change.at && told(stamps);
+    stands
+        || document
+            .losers
+            .iter()
+            .any(|(loser, stamps)| lost(&loser.at, stamps))
+}
+
+/// Whether a document tells of a change: it [`names`] it, or has its stamp beside what somebody typed over it.
+pub(super) fn tells_of(document: &Document, change: &Change, stamp: Stamp) -> bool {
+    let typed_over = document.typed_over.get(&change.at);
+    names(document, change, stamp) || typed_over.is_some_and(|stamps| stamps.contains(&stamp))
+}
+
+/// Whether a document shows what a change did, whoever did it.
+pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool {
+    let settled = |value: &Option<Atom>| {
+        let of_value = |loser: &Loser| loser.at == change.at && loser.value == *value;
+        !document.losers.keys().any(of_value)
+    };
+    let there = match &change.act {
+        Act::Write(value) => matches!(
+            leaf(document, &change.at), Some((Node::Register(there, _), _)) if there == value
+        ),
+        Act::Replace(members) => matches!(
+            leaf(document, &change.at), Some((Node::List(there, _), _)) if there == members
+        ),
+        Act::Remove => document.found(&change.at).is_none(),
+        Act::Add { .. } => document.found(&change.at).is_some(),
+        Act::Move { behind } => match document.found(&change.at) {
+            Some(Found::Record(_, records, index)) => {
+                let before = index.checked_sub(1).and_then(|index| records.get(index));
+                before.map(|record| &record.name) == behind.as_ref()
+            }
+            _ => false,
+        },
+        Act::Lose(value) => !settled(value),
+        Act::Settle(value) => settled(value),
+        Act::Form(_) => false,
+    };
+    there || names(document, change, stamp)
+}
+
+/// Whether a record that was added holds there what it was born with: two people may add one record with other values.
+fn is_whole(after: &Document, change: &Change) -> bool {
+    match (&change.act, after.found(&change.at)) {
+        (Act::Add { record, .. }, Some(Found::Record(there, ..))) => {
+            record.fields.iter().all(|(name, node)| {
+                let same = |there: &Node| there.says_the_same_as(node);
+                there.fields.get(name).is_some_and(same)
+            })
+        }
+        _ => true,
+    }
+}
+
+/// Whether a commit that made `after` of `before` made the same change: there stood what the change observed, or what the
+/// commit has that it was made on, and here stands what it did.
+pub(super) fn makes(
+    before: &Document,
+    after: &Document,
+    base: &Document,
+    change: &Change,
+    stamp: Stamp,
+) -> bool {
+    let saw = |at: &Path, node: &Node| {
+        let as_in_base = match base.found(at) {
+            Some(Found::Node(base)) => node.says_the_same_as(base),
+            _ => false,
+        };
+        as_in_base || change.observed.saw(node)
+    };
+    shows(after, change, stamp)
+        && !shows(before, change, stamp)
+        && is_whole(after, change)
+        && match before.found(&change.at) {
+            Some(Found::Node(node)) => saw(&change.at, node),
+            Some(Found::Record(record, ..)) if change.act == Act::Remove => record
+                .fields
+                .iter()
+                .all(|(name, node)| saw(&change.at.entry(name), node)),
+            _ => true,
+        }
+}

@@ -1,0 +1,380 @@
+//! Which of the known edits stand over HEAD's version of a document, and what that shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Deed, Known};
+use crate::context::GROUPS;
+use crate::crdt::{
+    Act, Change, Document, Edit, Found, Loser, Map, Node, Observed, Path, Record, Rules, Stamp,
+    Step,
+};
+use crate::yaml::double_quoted;
+
+/// What a view must know of the values in documents.
+pub const RULES: Rules<'static> = Rules {
+    groups: &GROUPS,
+    spell: double_quoted,
+};
+
+/// A known edit, and what is decided about it.
+#[derive(Clone, Debug)]
+pub struct Judged<'k> {
+    /// The edit.
+    pub known: &'k Known,
+    /// Which of its changes HEAD contains.
+    pub contained: Vec<bool>,
+    /// Whether it may be shown: it is neither taken back, nor parked, nor elsewhere, nor held back.
+    pub may_show: bool,
+}
+
+/// The document as it was where an edit was made.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// What the edit's base commit holds.
+    pub document: Rc<Document>,
+    /// What the newest commit holds that is in the ancestry of both that one and HEAD.
+    pub common: Rc<Document>,
+    /// Whether the edit's base is that commit: HEAD stands on it or further on.
+    pub is_behind_head: bool,
+}
+
+/// The edits of a document that stand over `head`. `origin` finds the version that an edit was made on; nothing where it is
+/// not at hand.
+pub fn overlay<E>(
+    head: &Document,
+    judged: &[Judged<'_>],
+    origin: &mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
+) -> Result<Vec<Edit>, E> {
+    let standing: Vec<&Judged<'_>> = judged.iter().collect();
+    let mut selecting = Selecting {
+        head,
+        standing: &standing,
+        origin,
+        edits: Vec::new(),
+    };
+    selecting.select()?;
+    selecting.bring_back_bodies()?;
+    Ok(selecting.edits)
+}
+
+/// The stamps that retractions name.
+pub fn retracted<'k>(known: impl Iterator<Item = &'k Known>) -> BTreeSet<Stamp> {
+    known
+        .filter_map(|known| match &known.deed {
+            Deed::Retract(stamps) => Some(stamps),
+            Deed::Change(_) => None,
+        })
+        .flatten()
+        .copied()
+        .collect()
+}
+
+struct Selecting<'s, 'k, E> {
+    head: &'s Document,
+    standing: &'s [&'s Judged<'k>],
+    origin: &'s mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
+    edits: Vec<Edit>,
+}
+
+impl<E> Selecting<'_, '_, E> {
+    fn select(&mut self) -> Result<(), E> {
+        let standing = self.standing;
+        for judged in standing.iter().filter(|judged| judged.may_show) {
+            let mut changes = Vec::new();
+            for change in open_changes(judged) {
+                if self.is_closed(change, judged.known.stamp) {
+                    continue;
+                }
+                let mut change = change.clone();
+                change.at = self.as_head_names(&change.at);
+                changes.extend(self.on_head(judged.known, change)?);
+            }
+            if !changes.is_empty() {
+                self.edits.push(Edit {
+                    stamp: Some(judged.known.stamp),
+                    changes,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether HEAD contains a change that observed this one, in its place or around it.
+    fn is_closed(&self, change: &Change, stamp: Stamp) -> bool {
+        let closes = |closing: &Change| {
+            change.at.steps().starts_with(closing.at.steps()) && closing.observed.has_stamp(stamp)
+        };
+        let standing = self.standing.iter();
+        standing
+            .flat_map(|judged| contained_changes(judged))
+            .any(closes)
+    }
+
+    /// The place as HEAD names it: a record that nobody knows the birth of goes by what it is called.
+    fn as_head_names(&self, at: &Path) -> Path {
+        let mut named = Path::default();
+        for step in at.steps() {
+            let exact = named.then(step.clone());
+            named = match step {
+                Step::Record(name, _)
+                    if self.head.found(&exact).is_none() && !self.is_born(&exact) =>
+                {
+                    match self.head.found(&named) {
+                        Some(Found::Node(Node::Set(records))) => {
+                            let mut called = records.iter().filter(|record| {
+                                record.name == *name && record.birth.stamp.is_none()
+                            });
+                            match (called.next(), called.next()) {
+                                (Some(only), None) => named.record(only),
+                                _ => exact,
+                            }
+                        }
+                        _ => exact,
+                    }
+                }
+                _ => exact,
+            };
+        }
+        named
+    }
+
+    fn is_born(&self, at: &Path) -> bool {
+        self.birth(at).is_some()
+    }
+
+    /// The record that a known edit added at this place.
+    fn birth(&self, at: &Path) -> Option<&Change> {
+        self.standing
+            .iter()
+            .flat_map(|judged| changes(judged.known))
+            .find(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
+    }
+
+    /// A change as it meets HEAD, like its commit would in a merge: what HEAD has as the common ancestor does was seen,
+    /// and what it changed in a list, or in a text of several lines, is changed in HEAD's version.
+    fn on_head(&mut self, known: &Known, mut change: Change) -> Result<Vec<Change>, E> {
+        let sees_all = match self.head.found(&change.at) {
+            None => true,
+            Some(Found::Node(node)) => change.observed.saw(node) && !self.is_grouped(&change.at),
+            Some(Found::Record(record, ..)) => {
+                change.act != Act::Remove
+                    || record.fields.values().all(|node| change.observed.saw(node))
+            }
+        };
+        if sees_all {
+            return Ok(vec![change]);
+        }
+        let Some(origin) = (self.origin)(known)? else {
+            return Ok(vec![change]);
+        };
+        for at in self.seen_together(&change.at) {
+            if let Some(head) = self.head.found(&at) {
+                see_what_is_common(&mut change.observed, head, origin.common.found(&at));
+            }
+        }
+        let is_mergeable = match &change.act {
+            Act::Replace(_) => true,
+            Act::Write(value) => value.lines().is_some(),
+            _ => false,
+        };
+        let unseen = match self.head.found(&change.at) {
+            Some(Found::Node(node)) if is_mergeable && !change.observed.saw(node) => node,
+            _ => return Ok(vec![change]),
+        };
+        let Some(Found::Node(before)) = origin.common.found(&change.at) else {
+            return Ok(vec![change]);
+        };
+        let place = Path::default().entry("");
+        let holding = |node: &Node| Document {
+            root: [(String::new(), node.clone())].into(),
+            ..Document::default()
+        };
+        let mut both = RULES.edits(&holding(before), &holding(unseen));
+        both.push(Edit {
+            stamp: Some(known.stamp),
+            changes: vec![Change {
+                at: place.clone(),
+                act: change.act.clone(),
+                observed: change.observed.clone(),
+            }],
+        });
+        let merged = RULES.view(&holding(before), &both);
+        let mut observed = change.observed.clone();
+        observed.add_node(unseen);
+        let mut changes: Vec<Change> = merged
+            .losers
+            .into_keys()
+            .map(|Loser { value, .. }| Change {
+                at: change.at.clone(),
+                act: Act::Lose(value),
+                observed: Observed::default(),
+            })
+            .collect();
+        let act = match merged.root.into_values().next() {
+            Some(Node::Register(value, _)) => Act::Write(value),
+            Some(Node::List(members, _)) => Act::Replace(members),
+            _ => change.act,
+        };
+        changes.push(Change {
+            at: change.at,
+            act,
+            observed,
+        });
+        Ok(changes)
+    }
+
+    /// Whether a place is a field that changes together with others.
+    fn is_grouped(&self, at: &Path) -> bool {
+        self.seen_together(at).len() > 1
+    }
+
+    /// The places that whoever sees this one sees along with it.
+    fn seen_together(&self, at: &Path) -> Vec<Path> {
+        let group = match at.steps() {
+            [.., Step::Record(..), Step::Entry(field)] => {
+                GROUPS.iter().find(|group| group.contains(&field.as_str()))
+            }
+            _ => None,
+        };
+        match (group, at.around()) {
+            (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
+            _ => vec![at.clone()],
+        }
+    }
+
+    /// An update of a record that HEAD does not have brings it back whole: with what it held where the update was made.
+    fn bring_back_bodies(&mut self) -> Result<(), E> {
+        let mut missing: BTreeMap<Path, Stamp> = BTreeMap::new();
+        for edit in &self.edits {
+            for change in &edit.changes {
+                let is_update =
+                    !matches!(change.act, Act::Add { .. } | Act::Remove | Act::Move { .. });
+                let inside = missing_record(self.head, &change.at);
+                if let (Some(record), Some(stamp), true) = (inside, edit.stamp, is_update) {
+                    missing.entry(record).or_insert(stamp);
+                }
+            }
+        }
+        let born = |edits: &[Edit], at: &Path| {
+            let mut changes = edits.iter().flat_map(|edit| &edit.changes);
+            changes.any(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
+        };
+        for (at, stamp) in missing {
+            if born(&self.edits, &at) {
+                continue;
+            }
+            let standing = self.standing;
+            let Some(judged) = standing.iter().find(|judged| judged.known.stamp == stamp) else {
+                continue;
+            };
+            let origin = (self.origin)(judged.known)?;
+            let gone = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
+            let at_origin = origin.and_then(|origin| match origin.document.found(&at) {
+                Some(Found::Record(record, ..)) => Some(record.clone()),
+                _ => None,
+            });
+            let at_birth = || match &self.birth(&at)?.act {
+                Act::Add { record, .. } => Some(record.clone()),
+                _ => None,
+            };
+            if let Some(body) = at_origin.or_else(at_birth) {
+                self.bring_back(at, body, gone);
+            }
+        }
+        Ok(())
+    }
+
+    fn bring_back(&mut self, at: Path, body: Record, gone: bool) {
+        let mut seen = Observed::default();
+        body.fields.values().for_each(|node| seen.add_node(node));
+        if let Some(birth) = body.birth.stamp {
+            seen.add_stamp(birth);
+        }
+        let edit = |stamp, act, observed| Edit {
+            stamp,
+            changes: vec![Change {
+                at: at.clone(),
+                act,
+                observed,
+            }],
+        };
+        let removals: Vec<Edit> = self
+            .standing
+            .iter()
+            .flat_map(|judged| {
+                let of_record = |change: &&Change| change.at == at && change.act == Act::Remove;
+                let changes = contained_changes(judged).filter(of_record);
+                changes.map(|change| (judged.known.stamp, change))
+            })
+            .map(|(stamp, change)| edit(Some(stamp), Act::Remove, change.observed.clone()))
+            .collect();
+        if removals.is_empty() && gone {
+            self.edits.push(edit(None, Act::Remove, seen));
+        }
+        self.edits.extend(removals);
+        let birth = body.birth.stamp;
+        let add = Act::Add {
+            record: body,
+            behind: None,
+        };
+        self.edits.push(edit(birth, add, Observed::default()));
+    }
+}
+
+/// Adds what HEAD has in a place, as far as the common ancestor has the same.
+fn see_what_is_common(observed: &mut Observed, head: Found<'_>, common: Option<Found<'_>>) {
+    match (head, common) {
+        (Found::Node(Node::Map(head)), Some(Found::Node(Node::Map(common)))) => {
+            see_common_fields(observed, head, common);
+        }
+        (Found::Node(head), Some(Found::Node(common))) if head.says_the_same_as(common) => {
+            observed.add_node(head);
+        }
+        (Found::Record(head, ..), Some(Found::Record(common, ..))) => {
+            see_common_fields(observed, &head.fields, &common.fields);
+        }
+        _ => {}
+    }
+}
+
+fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {
+    for (name, head) in head {
+        if let Some(common) = common.get(name) {
+            see_what_is_common(observed, Found::Node(head), Some(Found::Node(common)));
+        }
+    }
+}
+
+fn changes(known: &Known) -> &[Change] {
+    match &known.deed {
+        Deed::Change(changes) => changes,
+        Deed::Retract(_) => &[],
+    }
+}
+
+/// The changes of an edit that HEAD does not contain.
+pub(super) fn open_changes<'j>(judged: &'j Judged<'_>) -> impl Iterator<Item = &'j Change> {
+    let changes = changes(judged.known).iter().enumerate();
+    changes
+        .filter(|(index, _)| !judged.contained.get(*index).copied().unwrap_or(false))
+        .map(|(_, change)| change)
+}
+
+/// The changes of an edit that HEAD contains.
+fn contained_changes<'j>(judged: &'j Judged<'_>) -> impl Iterator<Item = &'j Change> {
+    let changes = changes(judged.known).iter().zip(&judged.contained);
+    changes.filter(|(_, held)| **held).map(|(change, _)| change)
+}
+
+/// The outermost record on the way to `at` that a document does not have.
+fn missing_record(document: &Document, at: &Path) -> Option<Path> {
+    let mut here = Path::default();
+    for step in at.steps() {
+        here = here.then(step.clone());
+        if matches!(step, Step::Record(..)) && document.found(&here).is_none() {
+            return Some(here);
+        }
+    }
+    None
+}

@@ -1,0 +1,289 @@
+//! One document: what git has of it, what the store knows of it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::{Error, Replica};
+use crate::context::lift;
+use crate::crdt::{self, Change};
+use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
+use crate::overlay::{
+    CommitId, Containment, Contents, Deed, DocumentPath, History, Judged, Known, Origin, retracted,
+};
+use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
+use crate::yaml;
+
+/// A document as git has it.
+pub(super) struct Versions<'r> {
+    /// Its path.
+    pub(super) path: DocumentPath,
+    /// HEAD.
+    pub(super) commit: Option<CommitId>,
+    /// HEAD's version, as this work tree would hold it.
+    pub(super) head: Option<HeadVersion>,
+    /// The same, read; none where there is none.
+    pub(super) head_yaml: Option<yaml::Document>,
+    /// The same as the CRDTs see it.
+    pub(super) head_document: crdt::Document,
+    pub(super) history: DocumentHistory<'r>,
+    origins: HashMap<CommitId, Option<Origin>>,
+}
+
+impl<'r> Versions<'r> {
+    pub(super) fn new(
+        path: DocumentPath,
+        commit: Option<CommitId>,
+        head: Option<HeadVersion>,
+        head_yaml: Option<yaml::Document>,
+        history: DocumentHistory<'r>,
+    ) -> Self {
+        let head_document = head_yaml.as_ref().map(lift).unwrap_or_default();
+        Self {
+            path,
+            commit,
+            head,
+            head_yaml,
+            head_document,
+            history,
+            origins: HashMap::new(),
+        }
+    }
+
+    /// What HEAD calls the document, where it was moved since.
+    pub(super) fn former(&self) -> Option<DocumentPath> {
+        let former = self.head.as_ref()?.former.as_ref()?;
+        Some(DocumentPath::new(git_path(former)))
+    }
+
+    /// The version that an edit was made on.
+    pub(super) fn origin(&mut self, repo: &Repo, known: &Known) -> Result<Option<Origin>, Error> {
+        let Some(base) = known.base else {
+            return Ok(None);
+        };
+        if let Some(origin) = self.origins.get(&base) {
+            return Ok(origin.clone());
+        }
+        let origin = self.read_origin(repo, base)?;
+        self.origins.insert(base, origin.clone());
+        Ok(origin)
+    }
+
+    fn read_origin(&self, repo: &Repo, base: CommitId) -> Result<Option<Origin>, Error> {
+        // A base that is not at hand tells nothing.
+        let Some(document) = self.at(repo, base) else {
+            return Ok(None);
+        };
+        let met = match self.commit {
+            Some(head) => repo.common_ancestor(head, base)?,
+            None => None,
+        };
+        let is_behind_head = met == Some(base);
+        let common = match met {
+            Some(met) if !is_behind_head => self.at(repo, met).unwrap_or_default(),
+            _ => Rc::clone(&document),
+        };
+        Ok(Some(Origin {
+            document,
+            common,
+            is_behind_head,
+        }))
+    }
+
+    /// The document in a commit; nothing where that, or its version, cannot be read.
+    fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
+        let blob = repo.blob_in(commit, &self.path).ok()?;
+        let Some(blob) = blob else {
+            return Some(Rc::default());
+        };
+        let bytes = self.history.bytes(blob).ok()?;
+        let read = yaml::Document::read(&bytes, &yaml::Limits::default()).ok()?;
+        Some(Rc::new(lift(&read)))
+    }
+}
+
+/// The known edits of a document, and what is decided about each.
+pub(super) struct Edits {
+    pub(super) all: Vec<Standing>,
+}
+
+/// A known edit in a document.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) known: Known,
+    pub(super) issuer: Issuer,
+    pub(super) marks: Marks,
+    /// Which of its changes HEAD contains.
+    pub(super) contained: Vec<bool>,
+    /// Whether nobody can tell what HEAD contains of it.
+    pub(super) is_held: bool,
+    pub(super) is_retracted: bool,
+}
+
+impl Standing {
+    fn of(edit: StoredEdit) -> Self {
+        Self {
+            known: edit.known,
+            issuer: edit.issuer,
+            marks: edit.marks,
+            contained: Vec::new(),
+            is_held: false,
+            is_retracted: false,
+        }
+    }
+
+    /// An edit that was just made here: no commit can contain it.
+    pub(super) fn made_now(known: Known) -> Self {
+        Self {
+            known,
+            issuer: Issuer::Own,
+            marks: Marks::default(),
+            contained: Vec::new(),
+            is_held: false,
+            is_retracted: false,
+        }
+    }
+
+    pub(super) fn has(&self, mark: Mark) -> bool {
+        self.marks.contains(mark)
+    }
+
+    pub(super) fn mark(&mut self, mark: Mark) {
+        self.marks = self.marks.with(mark);
+    }
+
+    pub(super) fn unmark(&mut self, mark: Mark) {
+        self.marks = self.marks.without(mark);
+    }
+
+    /// Whether it belongs to another branch: it was in a HEAD of this work tree and is not in this one.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.has(Mark::Committed) && !self.has(Mark::Contained) && !self.has(Mark::TakenUp)
+    }
+
+    /// Whether it stands over HEAD.
+    pub(super) fn may_show(&self) -> bool {
+        !self.has(Mark::Contained)
+            && !self.has(Mark::Parked)
+            && !self.is_elsewhere()
+            && !self.is_held
+            && !self.is_retracted
+    }
+
+    pub(super) fn judged(&self) -> Judged<'_> {
+        Judged {
+            known: &self.known,
+            contained: self.contained.clone(),
+            may_show: self.may_show(),
+        }
+    }
+}
+
+impl Edits {
+    pub(super) fn of(stored: Vec<StoredEdit>) -> Self {
+        Self {
+            all: stored.into_iter().map(Standing::of).collect(),
+        }
+    }
+
+    /// Those that stand over HEAD, whose changes it does not contain.
+    pub(super) fn judged(&self) -> Vec<Judged<'_>> {
+        self.all.iter().map(Standing::judged).collect()
+    }
+
+    pub(super) fn get(&self, stamp: crdt::Stamp) -> Option<&Standing> {
+        self.all.iter().find(|edit| edit.known.stamp == stamp)
+    }
+
+    /// Finds out which edits are taken back.
+    pub(super) fn note_retractions(&mut self) {
+        let retracted = retracted(self.all.iter().map(|edit| &edit.known));
+        for edit in &mut self.all {
+            edit.is_retracted = retracted.contains(&edit.known.stamp);
+        }
+    }
+
+    /// Finds out what HEAD contains of each. `is_same_head` where the marks tell so already.
+    pub(super) fn judge(
+        &mut self,
+        history: &DocumentHistory<'_>,
+        head: Option<CommitId>,
+        is_same_head: bool,
+    ) -> Result<(), Error> {
+        self.note_retractions();
+        let Some(head) = head else {
+            return Ok(());
+        };
+        let mut contents = Contents::of(history, head);
+        for edit in &mut self.all {
+            let changes = edit.changes().len();
+            if is_same_head && edit.has(Mark::Contained) {
+                edit.contained = vec![true; changes];
+                continue;
+            }
+            let containment = contents.holds(&edit.known)?;
+            edit.is_held = containment == Containment::OutOfReach;
+            let is_whole = changes > 0 && containment.is_whole();
+            edit.contained = match containment {
+                Containment::Known(contained) => contained,
+                Containment::OutOfReach => Vec::new(),
+            };
+            if is_whole {
+                edit.marks = edit.marks.with(Mark::Contained).with(Mark::Committed);
+                edit.unmark(Mark::Parked);
+                edit.unmark(Mark::TakenUp);
+            } else {
+                edit.unmark(Mark::Contained);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Standing {
+    /// What it changes.
+    pub(super) fn changes(&self) -> &[Change] {
+        match &self.known.deed {
+            Deed::Change(changes) => changes,
+            Deed::Retract(_) => &[],
+        }
+    }
+
+    /// Whether it changes something there.
+    pub(super) fn changes_at(&self, at: &crdt::Path) -> bool {
+        self.changes().iter().any(|change| change.at == *at)
+    }
+}
+
+impl<'r> Replica<'r> {
+    /// All known edits of a document.
+    pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
+        let stored = self.store.read()?.edits(path, Which::All)?;
+        Ok(Edits::of(stored))
+    }
+
+    /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.
+    pub(super) fn versions(
+        &self,
+        file: &Path,
+        bytes: &[u8],
+        commit: Option<CommitId>,
+    ) -> Result<Result<Versions<'r>, String>, Error> {
+        let path = DocumentPath::new(git_path(file));
+        let head = self.repo.head_version(file, bytes, &mut Moved::default())?;
+        let read = head
+            .as_ref()
+            .map(|head| yaml::Document::read(&head.bytes, &yaml::Limits::default()))
+            .transpose();
+        let head_yaml = match read {
+            Ok(read) => read,
+            Err(error) => {
+                return Ok(Err(format!(
+                    "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
+                )));
+            }
+        };
+        let history = self.repo.history_of(&path);
+        Ok(Ok(Versions::new(path, commit, head, head_yaml, history)))
+    }
+}

@@ -1,0 +1,24 @@
+//! What can go wrong while a work tree records and shows edits.
+
+use crate::crdt::ClockExhausted;
+use crate::{git, node, store};
+
+/// Why a work tree could not do what it was to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The repository or a file.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Key or clock.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// No stamp can be made.
+    #[error("no edit can be recorded")]
+    Clock {
+        /// Why.
+        source: ClockExhausted,
+    },
+}

@@ -1,0 +1,678 @@
+//! A look at one document: what its file shows of what is known, what was edited in it, and what it is to show.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::document::{Edits, Standing, Versions};
+use super::{Error, Replica};
+use crate::context::{self, lift};
+use crate::crdt::{self, Edit, Stamp};
+use crate::git::marked_places;
+use crate::merge;
+use crate::overlay::{
+    self, CommitId, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, overlay,
+    sights, was_read_before,
+};
+use crate::store::{Content, Issuer, Look, Mark, Moment, Rendering};
+use crate::yaml::{self, Limits};
+
+/// How long after a rendering was replaced somebody may still write what they made of it.
+const RACE_MILLIS: u64 = 10_000;
+
+/// What is to be looked at.
+pub(super) struct Target<'t> {
+    /// The file, from the top of the work tree.
+    pub(super) file: &'t Path,
+    /// What a command makes of it, and the stamps that it put there; none to take the file as it is.
+    pub(super) made: Option<Made>,
+    /// HEAD.
+    pub(super) commit: Option<CommitId>,
+    /// Whether HEAD moved since the last look, even if it is back where it was.
+    pub(super) has_moved: bool,
+    /// Whether git's log tells which HEADs there were since the last look.
+    pub(super) has_witness: bool,
+    /// Whether a deletion of most of a list is meant.
+    pub(super) confirmed: bool,
+}
+
+/// What a command makes of a file.
+pub(super) struct Made {
+    pub(super) document: yaml::Document,
+    pub(super) stamps: Vec<Stamp>,
+}
+
+/// What a look found and decided. Nothing of it is written yet.
+pub(super) struct Looked {
+    /// The bytes of the file.
+    pub(super) was: Vec<u8>,
+    pub(super) metadata: Metadata,
+    pub(super) taken: Moment,
+    /// What it is to hold.
+    pub(super) text: Vec<u8>,
+    /// Whose content that is, if it is HEAD's.
+    pub(super) content: Content,
+    /// New edits, in the order of their stamps.
+    pub(super) new: Vec<Known>,
+    /// How many edits these are, as people count them.
+    pub(super) edits: usize,
+    /// The edits that were known, and the new ones, with their marks.
+    pub(super) standings: Vec<Standing>,
+    pub(super) facts: crate::store::Facts,
+    /// What somebody should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Why nothing was recorded in a file.
+pub(super) enum Unlooked {
+    /// There is no such file.
+    Absent,
+    /// It is no document, or one without a marker.
+    NoDocument,
+    /// It cannot be recorded: what is the matter, and what to do.
+    Left(String),
+}
+
+/// Who wrote what stands in the file.
+enum Writer {
+    /// Nobody since it was rendered.
+    Nobody,
+    /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
+    Git,
+    /// Somebody who had read this rendering.
+    Somebody(yaml::Document),
+}
+
+impl Replica<'_> {
+    /// Looks at a document.
+    pub(super) fn look(&mut self, target: Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
+        let full = self.repo.top().join(target.file);
+        let Ok(metadata) = fs::metadata(&full) else {
+            return Ok(Err(Unlooked::Absent));
+        };
+        let taken = self.now;
+        let was = fs::read(&full).map_err(|source| crate::git::Error::Read {
+            path: full.clone(),
+            source,
+        })?;
+        let is_made = target.made.is_some();
+        if !is_made && marked_places(&was) > 0 {
+            return Ok(Err(Unlooked::Left(
+                "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
+            )));
+        }
+        let (work, made_stamps) = match target.made {
+            Some(Made { document, stamps }) => (document, stamps),
+            None => match yaml::Document::read(&was, &Limits::default()) {
+                Ok(work) => (work, Vec::new()),
+                Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
+            },
+        };
+        let versions = match self.versions(target.file, &was, target.commit)? {
+            Ok(versions) => versions,
+            Err(why) => return Ok(Err(Unlooked::Left(why))),
+        };
+        if !context::takes_stamps(versions.head_yaml.as_ref(), &work) {
+            return Ok(Err(Unlooked::NoDocument));
+        }
+        if was.iter().all(u8::is_ascii_whitespace)
+            && versions
+                .head
+                .as_ref()
+                .is_some_and(|head| !head.bytes.is_empty())
+        {
+            return Ok(Err(Unlooked::Left(
+                "it is empty, which is taken for a file that is being written: delete its records one by one, or commit it".to_owned(),
+            )));
+        }
+        let path = versions.path.clone();
+        let reading = self.store.read()?;
+        let last = reading.look(&path)?;
+        let renderings = reading.renderings(&path, Moment::from_unix_millis(0))?;
+        drop(reading);
+        let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
+        let mut looking = Looking {
+            file: target.file,
+            replica: self,
+            versions,
+            is_same_head,
+            has_witness: target.has_witness || is_same_head,
+            confirmed: target.confirmed,
+            made_stamps,
+            is_made,
+            last,
+            renderings,
+            metadata: &metadata,
+            notes: Vec::new(),
+        };
+        looking.look(was, work, taken)
+    }
+}
+
+struct Looking<'l, 'r, 'm> {
+    file: &'m Path,
+    replica: &'l mut Replica<'r>,
+    versions: Versions<'r>,
+    is_same_head: bool,
+    has_witness: bool,
+    confirmed: bool,
+    made_stamps: Vec<Stamp>,
+    is_made: bool,
+    last: Option<Look>,
+    renderings: Vec<Rendering>,
+    metadata: &'m Metadata,
+    notes: Vec<String>,
+}
+
+impl Looking<'_, '_, '_> {
+    fn look(
+        &mut self,
+        was: Vec<u8>,
+        work: yaml::Document,
+        taken: Moment,
+    ) -> Result<Result<Looked, Unlooked>, Error> {
+        let mut edits = self.replica.edits(&self.versions.path)?;
+        if let Some(former) = self.versions.former() {
+            edits.all.extend(self.replica.edits(&former)?.all);
+        }
+        edits.judge(
+            &self.versions.history,
+            self.versions.commit,
+            self.is_same_head,
+        )?;
+        if !self.is_same_head {
+            // Parking ends when HEAD moves.
+            for edit in &mut edits.all {
+                edit.unmark(Mark::Parked);
+            }
+        }
+        let writer = self.writer(&was, &work, &edits)?;
+        let mut new = Vec::new();
+        let work = match &writer {
+            Writer::Somebody(read) => {
+                let grafted = merge::regraft(read, &work).unwrap_or(work);
+                context::with_annotations_of(read, &grafted).unwrap_or(grafted)
+            }
+            Writer::Git | Writer::Nobody => {
+                let head = self.versions.head_yaml.as_ref();
+                let grafted = head.and_then(|head| merge::regraft(head, &work));
+                grafted.unwrap_or(work)
+            }
+        };
+        let (text, mut found) = match writer {
+            Writer::Nobody => (work.text().to_owned(), None),
+            _ => self.stamped(&work, &edits)?,
+        };
+        let is_head = self
+            .versions
+            .head
+            .as_ref()
+            .is_some_and(|head| head.bytes == text.as_bytes());
+        if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
+            // Whoever puts everything back to what HEAD has takes back what they edited.
+            let is_as_rendered = !self.is_made && self.is_as_rendered(&was)?;
+            new.extend(self.what_git_did(&lift(&work), is_as_rendered, &mut edits)?);
+            if is_head {
+                found = None;
+            }
+        }
+        let file = yaml::Document::from_text(text, &Limits::default());
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
+        };
+        let shown = lift(&file);
+        self.take_up(&shown, &mut edits);
+        let mut counted = 0;
+        if let Some(fresh) = found {
+            let read = match &writer {
+                Writer::Somebody(read) => Some(lift(read)),
+                _ => None,
+            };
+            let found = self.found(read.as_ref(), &shown, &mut edits, &fresh)?;
+            match found {
+                Ok((count, found)) => {
+                    counted = count;
+                    new.extend(self.named(found)?);
+                }
+                Err(held) => return Ok(Err(Unlooked::Left(held))),
+            }
+            let read = match &writer {
+                Writer::Somebody(read) => Some(read),
+                _ => None,
+            };
+            new.extend(self.formed(read, &file, &edits, &new)?);
+        }
+        edits
+            .all
+            .extend(new.iter().cloned().map(Standing::made_now));
+        edits.note_retractions();
+        self.unpark_what_is_built_on(&mut edits);
+        let stands = self.overlay(&edits)?;
+        let view = RULES.view(&self.versions.head_document, &stands);
+        let text = self.rendered(file, &shown, &view)?;
+        let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
+        for edit in &mut edits.all {
+            match is_shown.contains(&edit.known.stamp) && edit.may_show() {
+                true => edit.mark(Mark::Shown),
+                false => edit.unmark(Mark::Shown),
+            }
+        }
+        let content = match &self.versions.head {
+            Some(head) if head.is_plain && head.bytes == text => Content::Blob(head.blob),
+            _ => Content::Bytes(text.clone()),
+        };
+        Ok(Ok(Looked {
+            was,
+            metadata: self.metadata.clone(),
+            taken,
+            text,
+            content,
+            new,
+            edits: counted,
+            standings: edits.all,
+            facts: crate::store::Facts::default(),
+            notes: std::mem::take(&mut self.notes),
+        }))
+    }
+
+    /// Who wrote what the file holds.
+    fn writer(&self, was: &[u8], work: &yaml::Document, edits: &Edits) -> Result<Writer, Error> {
+        let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
+        else {
+            return Ok(Writer::Git);
+        };
+        let Some(current_bytes) = self.bytes_of(current)? else {
+            return Ok(Writer::Git);
+        };
+        if self.is_same_head && !self.is_made {
+            if current_bytes == was {
+                return Ok(Writer::Nobody);
+            }
+            // What was rendered last was never written: whoever did it came to an end before.
+            let is_older = modified_millis(self.metadata) < current.since.unix_millis();
+            if is_older
+                && let Some(before) = earlier.last()
+                && self.bytes_of(before)?.as_deref() == Some(was)
+            {
+                return Ok(Writer::Nobody);
+            }
+        }
+        let by_git = !self.is_made
+            && (!self.is_same_head
+                || self.is_gits()?
+                || self
+                    .versions
+                    .head
+                    .as_ref()
+                    .is_some_and(|head| head.bytes == was)
+                || self.is_in_index(was)?);
+        if by_git {
+            return Ok(Writer::Git);
+        }
+        let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
+            return Ok(Writer::Git);
+        };
+        if !self.is_made {
+            let (file, shown) = (lift(work), lift(&current));
+            let is_others = |stamp: Stamp| {
+                edits
+                    .get(stamp)
+                    .is_some_and(|edit| edit.issuer != Issuer::Own)
+            };
+            let since = modified_millis(self.metadata).saturating_sub(RACE_MILLIS);
+            let recent = |rendering: &&Rendering| {
+                rendering
+                    .until
+                    .is_none_or(|until| until.unix_millis() >= since)
+            };
+            for rendering in earlier.iter().rev().take_while(recent) {
+                let Some(bytes) = self.bytes_of(rendering)? else {
+                    continue;
+                };
+                let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
+                    continue;
+                };
+                if was_read_before(&lift(&read), &shown, &file, &is_others) {
+                    return Ok(Writer::Somebody(read));
+                }
+            }
+        }
+        Ok(Writer::Somebody(current))
+    }
+
+    /// Whether the index has just these bytes.
+    fn is_in_index(&self, was: &[u8]) -> Result<bool, Error> {
+        let staged = self.replica.repo.index_version(self.file, was)?;
+        Ok(staged.as_deref() == Some(was))
+    }
+
+    /// Whether the file holds what was rendered last: nothing was taken out of it.
+    fn is_as_rendered(&self, was: &[u8]) -> Result<bool, Error> {
+        match self.renderings.last() {
+            Some(current) => Ok(self.bytes_of(current)?.as_deref() == Some(was)),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether git wrote the file since the last look: it notes when, and nobody else does.
+    fn is_gits(&self) -> Result<bool, Error> {
+        let Some(looked) = self
+            .last
+            .and_then(|last| last.file)
+            .map(|file| file.taken())
+        else {
+            return Ok(false);
+        };
+        let written = self.replica.repo.written_by_git(self.file)?;
+        Ok(written.is_some_and(|written| written > looked.unix_millis()))
+    }
+
+    fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
+        Ok(match &rendering.content {
+            Content::Bytes(bytes) => Some(bytes.clone()),
+            Content::Blob(blob) => Some(self.replica.repo.bytes(*blob)?),
+            Content::Absent => None,
+        })
+    }
+
+    /// Git wrote the file, or the work tree stands on another commit: which of the edits that were shown it took away.
+    fn what_git_did(
+        &mut self,
+        file: &crdt::Document,
+        is_as_rendered: bool,
+        edits: &mut Edits,
+    ) -> Result<Vec<Known>, Error> {
+        let seen = sights(file, &self.versions.head_document, &edits.judged());
+        let mut taken_back = Vec::new();
+        for (edit, sight) in edits.all.iter_mut().zip(seen) {
+            if edit.has(Mark::Contained) || edit.is_retracted || edit.is_held {
+                continue;
+            }
+            match sight {
+                Sight::Named | Sight::Seen => {
+                    // What the file still shows is neither parked nor elsewhere.
+                    if edit.is_elsewhere() {
+                        edit.mark(Mark::TakenUp);
+                    }
+                    edit.unmark(Mark::Parked);
+                }
+                Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
+                    edit.unmark(Mark::TakenUp);
+                    if edit.has(Mark::Committed) {
+                        continue;
+                    }
+                    match (edit.issuer, self.has_witness) {
+                        (Issuer::Own, true) => taken_back.push(edit.known.stamp),
+                        // Nobody can tell whether a commit has it: it stays away until one does.
+                        (Issuer::Own, false) => edit.mark(Mark::Committed),
+                        _ => edit.mark(Mark::Parked),
+                    }
+                }
+                Sight::Gone => {}
+            }
+        }
+        if taken_back.is_empty() {
+            return Ok(Vec::new());
+        }
+        let retraction = self.known(Deed::Retract(taken_back))?;
+        edits.all.push(Standing::made_now(retraction.clone()));
+        edits.note_retractions();
+        Ok(vec![retraction])
+    }
+
+    /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.
+    fn take_up(&self, file: &crdt::Document, edits: &mut Edits) {
+        let seen = sights(file, &self.versions.head_document, &edits.judged());
+        for (edit, sight) in edits.all.iter_mut().zip(seen) {
+            if sight != Sight::Named || edit.has(Mark::Contained) {
+                continue;
+            }
+            edit.unmark(Mark::Parked);
+            if edit.is_elsewhere() {
+                edit.mark(Mark::TakenUp);
+            }
+        }
+    }
+
+    /// The file with stamps beside what was edited; which stamps are fresh.
+    fn stamped(
+        &mut self,
+        work: &yaml::Document,
+        edits: &Edits,
+    ) -> Result<(String, Option<BTreeSet<Stamp>>), Error> {
+        let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
+        let spent = |stamp: Stamp| {
+            edits.get(stamp).is_some_and(|edit| {
+                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
+            })
+        };
+        let mut stamps = Vec::new();
+        let mut clock = self.replica.clock;
+        let now = self.replica.now.unix_millis();
+        let mut failed = None;
+        let mut made = std::iter::from_fn(|| match clock.tick(now) {
+            Ok(stamp) => {
+                stamps.push(stamp);
+                Some(stamp)
+            }
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+        let head = self.versions.head_yaml.as_ref();
+        let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
+        if let Some(source) = failed {
+            return Err(Error::Clock { source });
+        }
+        self.replica.clock = clock;
+        fresh.extend(stamps);
+        let text = stamped.text.unwrap_or_else(|| work.text().to_owned());
+        Ok((text, Some(fresh)))
+    }
+
+    /// What was edited in the file, and how much; why it is not taken for edits.
+    fn found(
+        &mut self,
+        read: Option<&crdt::Document>,
+        file: &crdt::Document,
+        edits: &mut Edits,
+        fresh: &BTreeSet<Stamp>,
+    ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
+        let shown: Vec<Edit> = match read {
+            // What came since was not there to be seen.
+            Some(read) => {
+                let seen = sights(read, &self.versions.head_document, &edits.judged());
+                let mut known = edits.judged();
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
+                }
+                self.select(&known)?
+            }
+            None => {
+                let seen = sights(file, &self.versions.head_document, &edits.judged());
+                let mut known = edits.judged();
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
+                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
+                    judged.may_show |= is_left && sight != Sight::Gone;
+                }
+                self.select(&known)?
+            }
+        };
+        let view = RULES.view(&self.versions.head_document, &shown);
+        let familiar = |stamp: Stamp, change: &crdt::Change| {
+            if fresh.contains(&stamp) {
+                return Familiar::Fresh;
+            }
+            match edits.get(stamp) {
+                Some(edit)
+                    if (edit.may_show() || edit.has(Mark::Shown))
+                        && edit.changes_at(&change.at) =>
+                {
+                    Familiar::Known
+                }
+                None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
+                _ => Familiar::Foreign,
+            }
+        };
+        let read = read.unwrap_or(&view);
+        let found = findings(read, &view, file, &familiar);
+        if let Some(deleted) = mass_deletion(read, &found).filter(|_| !self.confirmed)
+            && !self.is_made
+        {
+            return Ok(Err(format!(
+                "{} of {} records of `{}` are gone, which looks like an accident: it is recorded if the file stays so for \
+                 ten seconds and you run `rhema crdt sync` again, or once it is committed",
+                deleted.gone, deleted.of, deleted.list
+            )));
+        }
+        Ok(Ok((overlay::count(read, &found), found)))
+    }
+
+    /// An edit of what was written in another way, without another meaning.
+    fn formed(
+        &mut self,
+        read: Option<&yaml::Document>,
+        file: &yaml::Document,
+        edits: &Edits,
+        new: &[Known],
+    ) -> Result<Option<Known>, Error> {
+        let Some(head) = self.versions.head_yaml.clone() else {
+            return Ok(None);
+        };
+        let mut known = edits.judged();
+        for (judged, edit) in known.iter_mut().zip(&edits.all) {
+            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
+        }
+        known.extend(new.iter().map(|known| overlay::Judged {
+            known,
+            contained: Vec::new(),
+            may_show: true,
+        }));
+        let stands = self.select(&known)?;
+        let base = &self.versions.head_document;
+        let view = RULES.view(base, &stands);
+        if !lift(file).says_the_same_as(&view) {
+            return Ok(None);
+        }
+        match overlay::forms(&head, base, &view, read.unwrap_or(&head), file) {
+            Ok(changes) if changes.is_empty() => Ok(None),
+            Ok(changes) => self.known(Deed::Change(changes)).map(Some),
+            Err(error) => {
+                tracing::info!("how it is written is told to nobody: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// New edits with their stamps.
+    fn named(&mut self, found: Vec<Finding>) -> Result<Vec<Known>, Error> {
+        let mut named: Vec<Known> = Vec::with_capacity(found.len());
+        for finding in found {
+            let deed = Deed::Change(finding.changes);
+            let mut known = self.known(deed)?;
+            if let Some(stamp) = finding.stamp {
+                known.stamp = stamp;
+            }
+            named.push(known);
+        }
+        named.sort_by_key(|known| known.stamp);
+        Ok(named)
+    }
+
+    fn known(&mut self, deed: Deed) -> Result<Known, Error> {
+        let stamp = self.replica.tick()?;
+        self.replica.known(
+            stamp,
+            self.versions.path.clone(),
+            self.versions.commit,
+            deed,
+        )
+    }
+
+    /// Whoever is shown is shown with all that it builds on.
+    fn unpark_what_is_built_on(&self, edits: &mut Edits) {
+        loop {
+            let mut seen = BTreeSet::new();
+            for edit in edits.all.iter().filter(|edit| edit.may_show()) {
+                if let Deed::Change(changes) = &edit.known.deed {
+                    seen.extend(changes.iter().flat_map(|change| change.observed.stamps()));
+                }
+            }
+            let mut is_done = true;
+            for edit in &mut edits.all {
+                let hidden = edit.has(Mark::Parked) || edit.is_elsewhere();
+                if hidden && seen.contains(&edit.known.stamp) {
+                    edit.unmark(Mark::Parked);
+                    if edit.is_elsewhere() {
+                        edit.mark(Mark::TakenUp);
+                    }
+                    is_done = false;
+                }
+            }
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    /// The edits that stand over HEAD.
+    fn overlay(&mut self, edits: &Edits) -> Result<Vec<Edit>, Error> {
+        self.select(&edits.judged())
+    }
+
+    fn select(&mut self, judged: &[overlay::Judged<'_>]) -> Result<Vec<Edit>, Error> {
+        let head = self.versions.head_document.clone();
+        let versions = &mut self.versions;
+        let repo = self.replica.repo;
+        overlay(&head, judged, &mut |known| versions.origin(repo, known))
+    }
+
+    /// The file as it is to be, so that it shows the view.
+    fn rendered(
+        &mut self,
+        file: yaml::Document,
+        shown: &crdt::Document,
+        view: &crdt::Document,
+    ) -> Result<Vec<u8>, Error> {
+        if shown.says_the_same_as(view) {
+            return Ok(file.into_text().into_bytes());
+        }
+        // What was put out of sight comes back as it was written.
+        for rendering in self.renderings.iter().rev() {
+            let Some(bytes) = self.bytes_of(rendering)? else {
+                continue;
+            };
+            let read = yaml::Document::read(&bytes, &Limits::default());
+            if rendering.head == self.versions.commit
+                && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
+            {
+                return Ok(bytes);
+            }
+        }
+        let told = match &self.versions.head_yaml {
+            Some(head) => overlay::render(head, &self.versions.head_document, view),
+            None => overlay::render(&file, shown, view),
+        };
+        match told {
+            Ok(text) => Ok(text.into_bytes()),
+            Err(error) => {
+                self.notes
+                    .push(format!("it cannot show all that is known: {error}"));
+                Ok(file.into_text().into_bytes())
+            }
+        }
+    }
+}
+
+/// When a file was written last.
+fn modified_millis(metadata: &Metadata) -> u64 {
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

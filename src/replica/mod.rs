@@ -1,0 +1,154 @@
+//! The work tree as a replica: what `sync` does, and everything else that edits documents.
+//!
+//! A round goes over HEAD's log, the commits made here since the last round, and every document that may have changed: a
+//! *look* finds what was edited in the file and what git did to it, the edits go into the store, and the file is made to
+//! show HEAD and the known edits over it. Everything is in the store before a file is touched, so that a crash between
+//! the two is made good by the next look.
+//!
+//! `round.rs` is the whole of it, `look.rs` a look at one document, `document.rs` what is there of one in git and in the
+//! store, `witness.rs` what the log tells, `writing.rs` how edits and files are written, `editing.rs` edits by command,
+//! `committing.rs` what is done before a commit,
+//! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
+//! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
+
+mod carrying;
+mod committing;
+mod document;
+mod editing;
+mod error;
+mod look;
+mod parking;
+mod round;
+mod standing;
+mod witness;
+mod writing;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+pub use editing::Edited;
+pub use error::Error;
+pub use parking::{Hidden, Parked};
+pub use round::{Left, Report};
+pub use standing::{HiddenEdit, Overview, Why, overview};
+
+use crate::context::ANNOTATION_KEY;
+use crate::crdt::{Clock, Stamp};
+use crate::git::Repo;
+use crate::node::{ClockFile, Node};
+use crate::overlay::CommitId;
+use crate::store::{Beginning, Durability, Moment, Opened, Store};
+
+/// A work tree that records and shows edits; nobody else does in it as long as this one is there.
+pub struct Replica<'r> {
+    repo: &'r Repo,
+    store: Store,
+    clock_file: ClockFile,
+    clock: Clock,
+    now: Moment,
+    /// The newest published ancestors of a commit.
+    published: Option<(CommitId, Vec<CommitId>)>,
+    beginning: Beginning,
+    _turn: File,
+}
+
+impl<'r> Replica<'r> {
+    /// Whether there is anything to record or to show in a work tree: it was set up, or holds a document.
+    ///
+    /// # Errors
+    /// When the work tree cannot be searched.
+    pub fn is_wanted(repo: &Repo) -> Result<bool, Error> {
+        if Node::load(repo.git_dir())?.is_some() {
+            return Ok(true);
+        }
+        let is_document = |file: &PathBuf| {
+            let bytes = fs::read(repo.top().join(file)).unwrap_or_default();
+            memchr::memmem::find(&bytes, ANNOTATION_KEY.as_bytes()).is_some()
+        };
+        Ok(repo.context_files()?.files.iter().any(is_document))
+    }
+
+    /// Opens the store and the clock of a work tree, and waits until no other process has them. A clone that nobody set up
+    /// is a replica all the same.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where there can be no store: the git directory may be read-only.
+    pub fn open(repo: &'r Repo) -> Result<Self, Error> {
+        let turn = repo.turn()?;
+        let Opened {
+            mut store,
+            beginning,
+        } = Store::open(repo.git_dir())?;
+        let (node, _) = Node::create(repo.git_dir())?;
+        let mut clock_file = node.clock()?;
+        recognise(&node, &mut clock_file, &mut store)?;
+        Ok(Self {
+            repo,
+            store,
+            clock: clock_file.clock(),
+            clock_file,
+            now: Moment::now(),
+            published: None,
+            beginning,
+            _turn: turn,
+        })
+    }
+
+    /// Where a damaged store was put aside.
+    fn put_aside(&self) -> Option<PathBuf> {
+        match &self.beginning {
+            Beginning::Anew { put_aside } => Some(put_aside.clone()),
+            Beginning::Kept | Beginning::New => None,
+        }
+    }
+
+    /// A new stamp. It must not be shown to anybody before [`keep_clock`](Self::keep_clock).
+    fn tick(&mut self) -> Result<Stamp, Error> {
+        let stamp = self.clock.tick(self.now.unix_millis());
+        stamp.map_err(|source| Error::Clock { source })
+    }
+
+    /// Writes the clock down, if it went on.
+    fn keep_clock(&mut self) -> Result<(), Error> {
+        Ok(self.clock_file.keep(self.clock)?)
+    }
+}
+
+impl Drop for Replica<'_> {
+    /// Lets the clock know how much of what it made the store knows. Where that cannot be written the clock only knows less.
+    fn drop(&mut self) {
+        let replica = self.clock_file.replica();
+        let reading = self
+            .store
+            .read()
+            .and_then(|reading| reading.last_of(replica));
+        match reading.map(|last| self.clock_file.note_recorded(last)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::info!("{error}"),
+            Err(error) => tracing::info!("{error}"),
+        }
+    }
+}
+
+/// Makes sure that the clock's replica is the one for which the store was written last, and that the store knows all of its
+/// edits. Where it is not so the work tree was copied, or a part of its state is lost or comes from a backup: what was made
+/// under the old name could be made again with another content, so a new incarnation begins. What the store knows may belong
+/// to the other copy, which goes on with it: it is known here like what any other replica made.
+fn recognise(node: &Node, clock: &mut ClockFile, store: &mut Store) -> Result<(), Error> {
+    let reading = store.read()?;
+    let writer = reading.writer()?;
+    let agrees = clock.agrees_with(reading.last_of(clock.replica())?);
+    drop(reading);
+    if writer == Some(clock.replica()) && agrees {
+        return Ok(());
+    }
+    // A replica that made nothing yet, as that of a copy which was noticed a moment ago, is as good as a new one.
+    let made_some = |last: Stamp| last.replica() == clock.replica();
+    if clock.last().is_some_and(made_some) || !agrees {
+        clock.begin_incarnation(node.key())?;
+    }
+    let writing = store.write(Durability::Power)?;
+    writing.disown()?;
+    writing.set_writer(clock.replica())?;
+    Ok(writing.commit()?)
+}

@@ -1,0 +1,245 @@
+//! What git's log of HEAD tells: which HEADs this work tree had since the last look, and which commits were made here.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::document::{Edits, Standing};
+use super::{Error, Replica};
+use crate::context::{self, lift};
+use crate::crdt::{self, Act, Change, Stamp};
+use crate::git::{HeadLog, LogPosition, Reach};
+use crate::overlay::{CommitId, Contents, Deed, DocumentPath, Known, RULES};
+use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
+use crate::yaml::{self, Limits};
+
+/// What the log tells of the time since the last look.
+pub(super) struct Witness {
+    /// The commits that HEAD named.
+    heads: BTreeSet<CommitId>,
+    /// Those that were made here of what was edited here, in order of time.
+    own: Vec<CommitId>,
+    /// Whether that is all there was.
+    pub(super) is_whole: bool,
+    /// Whether HEAD moved, even if it is back where it was.
+    pub(super) has_moved: bool,
+    /// Up to where the log was read.
+    pub(super) position: Option<LogPosition>,
+}
+
+impl Replica<'_> {
+    /// Reads the log. Without a last look nothing is told of what was before.
+    pub(super) fn witness(&self, last: Option<&LastLook>) -> Result<Witness, Error> {
+        let position = last.and_then(|last| last.reflog.as_ref());
+        let Some(HeadLog {
+            movements,
+            reach,
+            position: end,
+        }) = self.repo.head_log_since(position)?
+        else {
+            return Ok(Witness {
+                heads: BTreeSet::new(),
+                own: Vec::new(),
+                is_whole: false,
+                has_moved: false,
+                position: None,
+            });
+        };
+        let movements = match position {
+            Some(_) => movements,
+            None => Vec::new(),
+        };
+        let named = movements
+            .iter()
+            .flat_map(|movement| movement.from.into_iter().chain([movement.to]));
+        Ok(Witness {
+            heads: named.collect(),
+            own: self.repo.own_commits(&movements)?,
+            has_moved: !movements.is_empty() || reach != Reach::Whole,
+            is_whole: position.is_some() && reach == Reach::Whole,
+            position: Some(end),
+        })
+    }
+
+    /// Marks the edits that a commit contained which HEAD named meanwhile.
+    pub(super) fn mark_committed(
+        &mut self,
+        witness: &Witness,
+        documents: &[DocumentPath],
+    ) -> Result<(), Error> {
+        for path in documents {
+            let Edits { all } = self.edits(path)?;
+            let open: Vec<&Known> = all
+                .iter()
+                .filter(|edit| !edit.has(Mark::Committed))
+                .map(|edit| &edit.known)
+                .collect();
+            if open.is_empty() {
+                continue;
+            }
+            let history = self.repo.history_of(path);
+            let mut committed = BTreeSet::new();
+            for head in &witness.heads {
+                let mut contents = Contents::of(&history, *head);
+                for known in &open {
+                    let holds = contents.holds(known)?;
+                    if !matches!(known.deed, Deed::Retract(_)) && holds.is_whole() {
+                        committed.insert(known.stamp);
+                    }
+                }
+            }
+            if !committed.is_empty() {
+                let writing = self.store.write(Durability::Process)?;
+                writing.mark(committed, Mark::Committed)?;
+                writing.commit()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records what was committed here before anybody looked: an edit for each commit and document, whose stamp stands in
+    /// the store only.
+    pub(super) fn record_own_commits(
+        &mut self,
+        witness: &Witness,
+        files: &[PathBuf],
+    ) -> Result<usize, Error> {
+        let mut counted = 0;
+        for commit in &witness.own {
+            for file in files {
+                counted += self.record_own_commit(*commit, file)?;
+            }
+        }
+        Ok(counted)
+    }
+
+    fn record_own_commit(&mut self, commit: CommitId, file: &Path) -> Result<usize, Error> {
+        let path = DocumentPath::new(crate::git::git_path(file));
+        let parent = self.repo.parent_of(commit)?;
+        let blob = |commit| self.repo.blob_in(commit, &path);
+        let (before, after) = (parent.map(blob).transpose()?.flatten(), blob(commit)?);
+        let Some(after) = after.filter(|_| after != before) else {
+            return Ok(0);
+        };
+        let read = |blob| -> Result<Option<yaml::Document>, Error> {
+            let bytes = self.repo.bytes(blob)?;
+            Ok(yaml::Document::read(&bytes, &Limits::default()).ok())
+        };
+        let Some(after) = read(after)? else {
+            return Ok(0);
+        };
+        let before = before.map(read).transpose()?;
+        if before.as_ref().is_some_and(Option::is_none)
+            || !context::takes_stamps(before.as_ref().and_then(Option::as_ref), &after)
+        {
+            return Ok(0);
+        }
+        let before = before.flatten().as_ref().map(lift).unwrap_or_default();
+        let changes = self.unrecorded(&path, parent, &before, &lift(&after))?;
+        if changes.is_empty() {
+            return Ok(0);
+        }
+        let finding = crate::overlay::Finding {
+            stamp: None,
+            changes,
+        };
+        let counted = crate::overlay::count(&before, std::slice::from_ref(&finding));
+        let stamp = self.tick()?;
+        let known = self.known(stamp, path, parent, Deed::Change(finding.changes))?;
+        self.keep_clock()?;
+        let replica = self.clock_file.replica();
+        let chained = self.chained(vec![known])?;
+        let writing = self.store.write(Durability::Power)?;
+        writing.set_writer(replica)?;
+        for known in &chained {
+            writing.add(known, Issuer::Own, Way::Recorded)?;
+            writing.mark([known.stamp], Mark::Committed)?;
+        }
+        writing.commit()?;
+        Ok(counted)
+    }
+
+    /// What a commit changed of which no edit is known.
+    fn unrecorded(
+        &mut self,
+        path: &DocumentPath,
+        parent: Option<CommitId>,
+        before: &crdt::Document,
+        after: &crdt::Document,
+    ) -> Result<Vec<Change>, Error> {
+        let Edits { all } = self.edits(path)?;
+        let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
+        // What the file was seen to show before it was committed is known, and so is what an amended commit had.
+        let history = self.repo.history_of(path);
+        let mut contents = parent.map(|parent| Contents::of(&history, parent));
+        let mut seen: Vec<&Change> = Vec::new();
+        let shown = |edit: &&Standing| edit.issuer == Issuer::Own || edit.has(Mark::Shown);
+        for edit in all.iter().filter(shown) {
+            let held = match &mut contents {
+                Some(contents) => contents.holds(&edit.known)?.is_whole(),
+                None => false,
+            };
+            if !held {
+                seen.extend(edit.changes());
+            }
+        }
+        let mut unrecorded = Vec::new();
+        for edit in RULES.edits(before, after) {
+            if edit.stamp.is_some_and(is_known) {
+                continue;
+            }
+            for mut change in edit.changes {
+                let same = |known: &&&Change| {
+                    known.at == change.at && does_the_same(&known.act, &change.act)
+                };
+                if let Some(known) = seen.iter().position(|known| same(&known)) {
+                    seen.swap_remove(known);
+                    continue;
+                }
+                if let Some(stamp) = edit.stamp {
+                    change.observed.add_stamp(stamp);
+                }
+                // What the file showed there when it was edited was seen, whatever the commit before holds.
+                for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
+                    let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
+                    for seen in shown.changes().iter().filter(there) {
+                        change.observed.add_stamp(shown.known.stamp);
+                        change.observed.extend(&seen.observed);
+                    }
+                }
+                unrecorded.push(change);
+            }
+        }
+        Ok(unrecorded)
+    }
+
+    /// The own edits of documents that are gone belong to the commits that had them. A document that comes back without a
+    /// commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and shows what it holds.
+    pub(super) fn leave_behind(
+        &mut self,
+        gone: &[DocumentPath],
+        commit: Option<CommitId>,
+    ) -> Result<(), Error> {
+        for path in gone {
+            let current = self.store.read()?.rendering(path)?;
+            if current.is_some_and(|current| current.content == Content::Absent) {
+                continue;
+            }
+            let Edits { all } = self.edits(path)?;
+            let open = all.iter().filter(|edit| edit.may_show());
+            let now = self.now;
+            let writing = self.store.write(Durability::Process)?;
+            writing.mark(open.map(|edit| edit.known.stamp), Mark::Committed)?;
+            writing.render(path, &Content::Absent, commit, now)?;
+            writing.commit()?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether two acts in one place make the same of it.
+fn does_the_same(a: &Act, b: &Act) -> bool {
+    match (a, b) {
+        (Act::Add { .. }, Act::Add { .. }) => true,
+        _ => a == b,
+    }
+}

@@ -1,0 +1,420 @@
+//! The known edits: a set that only grows.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Row;
+
+use super::columns::{Whole, as_number};
+use super::{Error, Marks, Reading, Writing};
+use crate::crdt::{Replica, Stamp};
+use crate::overlay::{CommitId, Deed, DocumentPath, Known};
+
+/// Who made an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Issuer {
+    /// This work tree, in this incarnation or in an earlier one that surely was no other work tree's.
+    Own,
+    /// Another one.
+    Other,
+}
+
+as_number!(Issuer { Own = 0, Other = 1 });
+
+/// How an edit came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// It was found in a file, in a commit or in what a command did.
+    Recorded,
+    /// Another replica sent it.
+    Received,
+}
+
+as_number!(Way {
+    Recorded = 0,
+    Received = 1,
+});
+
+/// An edit, and what the store knows about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEdit {
+    /// The edit.
+    pub known: Known,
+    /// Who made it.
+    pub issuer: Issuer,
+    /// How it came here.
+    pub way: Way,
+    /// Its marks.
+    pub marks: Marks,
+}
+
+/// What became of an edit that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It was not known.
+    New,
+    /// It was not known, and its replica made another edit after the same previous one: two write under one name.
+    Fork {
+        /// The other edit; the first if there are several.
+        beside: Stamp,
+    },
+    /// It was known.
+    Known,
+    /// Its stamp was known with another content, which stays the edit of that name; this one is kept beside it.
+    Equivocation,
+}
+
+/// Which edits of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All that are known.
+    All,
+    /// Those without [`Mark::Contained`](super::Mark::Contained).
+    NotContained,
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(4)?;
+    Ok(Known {
+        stamp: row.get(0)?,
+        previous: row.get(1)?,
+        document: row.get(2)?,
+        base: row.get(3)?,
+        published,
+        deed,
+    })
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
+    Ok(StoredEdit {
+        known: known(row)?,
+        issuer: row.get(5)?,
+        way: row.get(6)?,
+        marks: row.get(7)?,
+    })
+}
+
+/// A query for [`stored`] edits.
+macro_rules! stored_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT stamp, previous, path, base, body, issuer, way, coalesce(bits, 0) FROM edits
+            JOIN documents ON documents.id = edits.document
+            LEFT JOIN marks ON marks.edit = edits.id WHERE ",
+            $condition
+        )
+    };
+}
+
+/// The edits of a replica after one of them, or all, in the order in which it made them.
+pub(super) fn stored_after(
+    reading: &Reading<'_>,
+    replica: Replica,
+    after: Option<Stamp>,
+) -> Result<Vec<StoredEdit>, Error> {
+    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp");
+    reading.all(sql, (replica, after), stored)
+}
+
+impl Reading<'_> {
+    /// The edit with this stamp.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn edit(&self, stamp: Stamp) -> Result<Option<StoredEdit>, Error> {
+        self.first(stored_where!("stamp = ?1"), [stamp], stored)
+    }
+
+    /// The edits of a document, in the order of their stamps.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn edits(&self, document: &DocumentPath, which: Which) -> Result<Vec<StoredEdit>, Error> {
+        let sql = match which {
+            Which::All => stored_where!("path = ?1 ORDER BY stamp"),
+            Which::NotContained => {
+                stored_where!("path = ?1 AND coalesce(bits, 0) & 1 = 0 ORDER BY stamp")
+            }
+        };
+        self.all(sql, [document], stored)
+    }
+
+    /// The stamps of a document that edits retract, whether or not the edits of that name are known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn retracted(&self, document: &DocumentPath) -> Result<BTreeSet<Stamp>, Error> {
+        let sql = "SELECT stamp FROM retractions
+            WHERE document = (SELECT id FROM documents WHERE path = ?1)";
+        self.all(sql, [document], |row| row.get(0))
+    }
+
+    /// The last known edit of a replica: the next one's [`Known::previous`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_of(&self, replica: Replica) -> Result<Option<Stamp>, Error> {
+        let sql = "SELECT stamp FROM edits WHERE replica = ?1 ORDER BY stamp DESC LIMIT 1";
+        self.first(sql, [replica], |row| row.get(0))
+    }
+
+    /// What came under stamps that are known with another content, in the order of its coming.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn equivocations(&self) -> Result<Vec<Known>, Error> {
+        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+            JOIN documents ON documents.id = document ORDER BY equivocations.id";
+        self.all(sql, [], known)
+    }
+}
+
+impl Writing<'_> {
+    /// Adds an edit to those that are known. The fingerprint of its document's file is void then: the file may have to
+    /// show more ([`Look::file`](super::Look::file)).
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn add(&self, edit: &Known, issuer: Issuer, way: Way) -> Result<Added, Error> {
+        if let Some(there) = self.edit(edit.stamp)? {
+            return self.add_again(edit, &there.known);
+        }
+        let replica = edit.stamp.replica();
+        let beside = self.first(
+            "SELECT stamp FROM edits WHERE replica = ?1 AND previous IS ?2 ORDER BY stamp",
+            (replica, edit.previous),
+            |row| row.get(0),
+        )?;
+        let document = self.number_of(&edit.document)?;
+        self.run(
+            "INSERT INTO edits (stamp, replica, previous, document, base, issuer, way, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            (
+                edit.stamp,
+                replica,
+                edit.previous,
+                document,
+                edit.base,
+                issuer,
+                way,
+                Whole((&edit.published, &edit.deed)),
+            ),
+        )?;
+        if let Deed::Retract(stamps) = &edit.deed {
+            let sql = "INSERT OR IGNORE INTO retractions (document, stamp) VALUES (?1, ?2)";
+            for stamp in stamps {
+                self.run(sql, (document, stamp))?;
+            }
+        }
+        self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
+        self.lengthen_chain(replica)?;
+        Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
+    }
+
+    /// Makes all known edits those of others: this work tree is not the one that made them, or cannot know that it is.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn disown(&self) -> Result<(), Error> {
+        let sql = "UPDATE edits SET issuer = ?1 WHERE issuer IS NOT ?1";
+        self.run(sql, [Issuer::Other])?;
+        Ok(())
+    }
+
+    fn add_again(&self, edit: &Known, there: &Known) -> Result<Added, Error> {
+        if edit == there {
+            return Ok(Added::Known);
+        }
+        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+            JOIN documents ON documents.id = document WHERE stamp = ?1";
+        let others: Vec<Known> = self.all(sql, [edit.stamp], known)?;
+        if !others.contains(edit) {
+            let document = self.number_of(&edit.document)?;
+            self.run(
+                "INSERT INTO equivocations (stamp, previous, document, base, body)
+                VALUES (?1, ?2, ?3, ?4, ?5)",
+                (
+                    edit.stamp,
+                    edit.previous,
+                    document,
+                    edit.base,
+                    Whole((&edit.published, &edit.deed)),
+                ),
+            )?;
+        }
+        Ok(Added::Equivocation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{chain, edit, receive, stamps, store, todos};
+    use super::super::{Durability, Mark};
+    use super::*;
+    use crate::overlay::DocumentPath;
+
+    #[test]
+    fn an_edit_comes_back_as_it_was_added() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 2);
+        let writing = store.write(Durability::Power).unwrap();
+        let added = writing.add(&edits[0], Issuer::Own, Way::Recorded).unwrap();
+        assert_eq!(added, Added::New);
+        writing
+            .add(&edits[1], Issuer::Other, Way::Received)
+            .unwrap();
+        writing.commit().unwrap();
+        let reading = store.read().unwrap();
+        let first = StoredEdit {
+            known: edits[0].clone(),
+            issuer: Issuer::Own,
+            way: Way::Recorded,
+            marks: Marks::default(),
+        };
+        let second = StoredEdit {
+            known: edits[1].clone(),
+            issuer: Issuer::Other,
+            way: Way::Received,
+            marks: Marks::default(),
+        };
+        assert_eq!(reading.edit(edits[0].stamp).unwrap(), Some(first.clone()));
+        let all = reading.edits(&todos(), Which::All).unwrap();
+        assert_eq!(all, [first, second]);
+        let other = DocumentPath::new("other.yaml");
+        assert_eq!(reading.edits(&other, Which::All).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_disowned_is_known_as_it_was() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 2);
+        let writing = store.write(Durability::Power).unwrap();
+        for edit in &edits {
+            writing.add(edit, Issuer::Own, Way::Recorded).unwrap();
+        }
+        writing.disown().unwrap();
+        let all = writing.edits(&todos(), Which::All).unwrap();
+        assert!(all.iter().all(|edit| edit.issuer == Issuer::Other));
+        let known: Vec<&Known> = all.iter().map(|edit| &edit.known).collect();
+        assert_eq!(known, edits.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn adding_an_edit_again_changes_nothing() {
+        let (_git_dir, mut store) = store();
+        let edit = &chain(7, 1)[0];
+        receive(&mut store, [edit]);
+        let writing = store.write(Durability::Process).unwrap();
+        writing.mark([edit.stamp], Mark::Parked).unwrap();
+        let again = writing.add(edit, Issuer::Own, Way::Recorded).unwrap();
+        assert_eq!(again, Added::Known);
+        let there = writing.edit(edit.stamp).unwrap().unwrap();
+        assert_eq!((there.issuer, there.way), (Issuer::Other, Way::Received));
+        assert!(there.marks.contains(Mark::Parked));
+        assert_eq!(writing.equivocations().unwrap(), []);
+    }
+
+    #[test]
+    fn of_two_edits_under_one_stamp_the_first_stays_and_the_other_is_kept_beside_it() {
+        let (_git_dir, mut store) = store();
+        let stamp = stamps(7, 1)[0];
+        let (first, other) = (edit(stamp, None, "first"), edit(stamp, None, "other"));
+        receive(&mut store, [&first]);
+        let writing = store.write(Durability::Process).unwrap();
+        for _ in 0..2 {
+            let added = writing.add(&other, Issuer::Other, Way::Received).unwrap();
+            assert_eq!(added, Added::Equivocation);
+        }
+        let there = writing.edit(stamp).unwrap().unwrap();
+        assert_eq!(there.known, first);
+        assert_eq!(writing.equivocations().unwrap(), [other]);
+    }
+
+    #[test]
+    fn two_edits_after_the_same_one_show_that_two_write_under_one_name() {
+        let (_git_dir, mut store) = store();
+        let stamps = stamps(7, 3);
+        let after = |index: usize| edit(stamps[index], Some(stamps[0]), "after the first");
+        receive(&mut store, [&edit(stamps[0], None, "first"), &after(1)]);
+        let writing = store.write(Durability::Process).unwrap();
+        let added = writing.add(&after(2), Issuer::Other, Way::Received);
+        assert_eq!(added.unwrap(), Added::Fork { beside: stamps[1] });
+        let all = writing.edits(&todos(), Which::All).unwrap();
+        assert_eq!(all.len(), 3, "all are kept");
+    }
+
+    #[test]
+    fn what_retractions_name_is_retracted_in_their_document_alone() {
+        let (_git_dir, mut store) = store();
+        let stamps = stamps(7, 3);
+        let retraction = Known {
+            deed: Deed::Retract(vec![stamps[0], stamps[1]]),
+            ..edit(stamps[2], Some(stamps[1]), "")
+        };
+        // The retraction came before what it retracts.
+        receive(&mut store, [&retraction, &edit(stamps[0], None, "first")]);
+        let reading = store.read().unwrap();
+        let retracted = reading.retracted(&todos()).unwrap();
+        assert_eq!(retracted, BTreeSet::from([stamps[0], stamps[1]]));
+        let other = DocumentPath::new("other.yaml");
+        assert_eq!(reading.retracted(&other).unwrap(), BTreeSet::new());
+    }
+
+    #[test]
+    fn contained_edits_can_be_passed_over() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 3);
+        receive(&mut store, &edits);
+        let writing = store.write(Durability::Process).unwrap();
+        writing.mark([edits[1].stamp], Mark::Contained).unwrap();
+        writing.mark([edits[2].stamp], Mark::Shown).unwrap();
+        let rest = writing.edits(&todos(), Which::NotContained).unwrap();
+        let rest: Vec<_> = rest.iter().map(|edit| edit.known.stamp).collect();
+        assert_eq!(rest, [edits[0].stamp, edits[2].stamp]);
+    }
+
+    #[test]
+    fn the_last_edit_of_a_replica_is_its_newest() {
+        let (_git_dir, mut store) = store();
+        let (ours, theirs) = (chain(7, 3), chain(8, 1));
+        receive(&mut store, ours.iter().rev().chain(&theirs));
+        let reading = store.read().unwrap();
+        let last = |edits: &[Known]| reading.last_of(edits[0].stamp.replica()).unwrap();
+        assert_eq!(last(&ours), Some(ours[2].stamp));
+        assert_eq!(last(&theirs), Some(theirs[0].stamp));
+        assert_eq!(last(&chain(9, 1)), None);
+    }
+
+    #[test]
+    fn paths_that_are_no_text_and_edits_before_the_first_commit_are_kept() {
+        let (_git_dir, mut store) = store();
+        let document = DocumentPath::new(b"a \xff\n/.rhema/todos.yaml".as_slice());
+        let edit = Known {
+            document: document.clone(),
+            base: None,
+            published: Vec::new(),
+            ..edit(stamps(7, 1)[0], None, "first")
+        };
+        receive(&mut store, [&edit]);
+        let reading = store.read().unwrap();
+        let there = reading.edits(&document, Which::All).unwrap();
+        assert_eq!(there[0].known, edit);
+    }
+
+    #[test]
+    fn an_edit_of_a_newer_format_is_told_from_a_damaged_one() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 1);
+        receive(&mut store, &edits);
+        let mut with_body = |body: &[u8]| {
+            let sql = "UPDATE edits SET body = ?1";
+            store.connection.execute(sql, [body]).unwrap();
+            store.read().unwrap().edits(&todos(), Which::All)
+        };
+        let newer = with_body(&[2, 0]);
+        assert!(matches!(newer, Err(Error::UnknownFormat { found: 2, .. })));
+        for damaged in [&[][..], &[1], &[1, 0, 0, 0, 0]] {
+            let error = with_body(damaged).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{damaged:?}");
+        }
+    }
+}

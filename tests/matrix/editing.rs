@@ -1,0 +1,33 @@
+//! Edits, and commits of them.
+
+rows! { "Edits and commits"
+    commit "
+        edit a.status=done            | a.status=done | edited | a.status=done
+        git commit -qam one           |               | clean  |
+    "
+    an_edit_is_typed_back "
+        edit a.status=done            | a.status=done | edited | a.status=done
+        edit a.status=open            | as at first   |        | a.status=done, a.status=open
+    "
+    commit_of_several_edits "
+        edit a.status=done            | a.status=done        | edited | a.status=done
+        edit -b                       | a.status=done -b     |        | a.status=done, -b
+        edit +e                       | a.status=done -b +e  |        | a.status=done, -b, +e
+        git commit -qam one           |                      | clean  |
+        without sync: +e -b a.status=done
+    "
+    amend "
+        edit a.status=done            | a.status=done | edited | a.status=done
+        git commit -qam one           |               | clean  |
+        git commit -q --amend -m two  |               |        |
+        edit b.status=done            | a.status=done b.status=done | edited | a.status=done, b.status=done
+        git commit -q --amend -am two |               | clean  |
+        without sync: a.status=done b.status=done
+    "
+    part_of_an_edit_is_committed "
+        edit a.status=done d.status=done                           | a.status=done d.status=done | edited | a.status=done d.status=done
+        printf 'y\\nn\\n' > ../answers && git add -p < ../answers |               | staged edited |
+        git commit -qm one            |               | edited        |
+        git commit -qam two           |               | clean         |
+    "
+}

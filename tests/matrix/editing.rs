@@ -7,7 +7,7 @@ rows! { "Edits and commits"
     "
     an_edit_is_typed_back "
         edit a.status=done            | a.status=done | edited | a.status=done
-        edit a.status=open            | as at first   |        | a.status=done, a.status=open
+        edit a.status=open            | as at first   | clean  | (a.status=done)
     "
     commit_of_several_edits "
         edit a.status=done            | a.status=done        | edited | a.status=done
@@ -29,5 +29,30 @@ rows! { "Edits and commits"
         printf 'y\\nn\\n' > ../answers && git add -p < ../answers |               | staged edited |
         git commit -qm one            |               | edited        |
         git commit -qam two           |               | clean         |
+        without sync: a.status=done, d.status=done
+    "
+    staged_and_edited_again "
+        edit a.status=done            | a.status=done | edited | a.status=done
+        git add -A                    |               | staged |
+        edit a.status=late            | a.status=late | staged edited | a.status=done, a.status=late
+        git commit -qm one            |               | edited |
+        git commit -qam two           |               | clean  |
+    "
+    a_new_document "
+        git config core.quotepath off && mkdir -p app/.rhema | | |
+        cp .rhema/todos.yaml app/.rhema | as at first | untracked | app/.rhema/todos.yaml: +a +b +c +d
+        git add -A                    |               | staged |
+        git commit -qm one            |               | clean  |
+    "
+    an_order "
+        edit d>a                      | order:adbc    | edited | d>a
+        git commit -qam one           |               | clean  |
+        edit c.status=done            | order:adbc c.status=done | edited | d>a, c.status=done
+        git commit -qam two           |               | clean  |
+    "
+    an_empty_commit "
+        edit a.status=done            | a.status=done | edited | a.status=done
+        git commit -q --allow-empty -m one |          |        |
+        git commit -qam two           |               | clean  |
     "
 }

@@ -39,6 +39,10 @@ const USUAL: [(&str, &str); 2] = [("status", "open"), ("priority", "low")];
 /// that is put behind another one.
 #[track_caller]
 pub(crate) fn edited(text: &str, changes: &str) -> String {
+    let end = match text.contains("\r\n") {
+        true => "\r\n",
+        false => "\n",
+    };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for change in changes.split_whitespace() {
         if let Some(name) = change.strip_prefix('-') {
@@ -66,7 +70,7 @@ pub(crate) fn edited(text: &str, changes: &str) -> String {
             }
         }
     }
-    lines.join("\n") + "\n"
+    lines.iter().map(|line| format!("{line}{end}")).collect()
 }
 
 /// The lines of a record.

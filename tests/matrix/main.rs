@@ -54,4 +54,11 @@ macro_rules! rows {
     };
 }
 
+mod branches;
 mod editing;
+mod files;
+mod merging;
+mod rebasing;
+mod resetting;
+mod trees;
+mod undoing;

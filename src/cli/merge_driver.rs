@@ -12,7 +12,8 @@ use clap::Args;
 use super::Outcome;
 use super::merge::{places, read, told_of_kept};
 use super::ui::Ui;
-use crate::git::{Ending, MergedFile, Settings, Sides, merge_files, replace};
+use crate::git::{Ending, MergedCommits, MergedFile, Settings, Sides, merge_files_of, replace};
+use crate::overlay::DocumentPath;
 
 /// Merge one file for git, which calls this by itself
 ///
@@ -59,11 +60,20 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ours: &ours,
         theirs: &theirs,
     };
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let path = DocumentPath::new(arguments.path.as_os_str().as_encoded_bytes());
+    let commits = MergedCommits::named_in(variables, &path, &sides);
     let MergedFile {
         ending,
         kept,
         fallback,
-    } = merge_files(&sides, &arguments.settings());
+    } = merge_files_of(&sides, &arguments.settings(), commits.as_ref());
+    if commits.is_some_and(|commits| commits.is_cut()) {
+        ui.warn(format!(
+            "{name}: this clone lacks the history that tells what each side has replaced of the other, so that some of it may \
+             be back or in conflict: `git fetch --deepen=1000` before a merge brings it"
+        ));
+    }
     if let Some(reason) = fallback {
         ui.warn(reason.told_of(&name));
     }

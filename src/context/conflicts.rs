@@ -15,7 +15,7 @@ use super::text;
 use crate::crdt::Stamp;
 
 /// What lost.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lost {
     /// The deletion of the leaf or of the record.
     Deletion,
@@ -24,7 +24,7 @@ pub enum Lost {
 }
 
 /// A losing value: where it would stand, and what it is. Losers are a set: the same value lost once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Loser {
     /// The leaf as annotations name it; empty for the record as a whole.
     pub leaf: String,

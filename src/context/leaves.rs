@@ -12,15 +12,15 @@ use crate::crdt::Digest;
 use crate::yaml::{EntryRef, Kind, NodeRef};
 
 /// A leaf of the work tree's version.
-pub(super) struct Leaf {
+pub(crate) struct Leaf {
     /// Its name in annotations.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The digest of its value.
-    pub(super) digest: Digest,
+    pub(crate) digest: Digest,
     /// Whether its value is another than HEAD's.
-    pub(super) differs: bool,
+    pub(crate) differs: bool,
     /// Its own name, where it stands in the record itself.
-    pub(super) field: Option<String>,
+    pub(crate) field: Option<String>,
 }
 
 impl Leaf {
@@ -37,33 +37,33 @@ impl Leaf {
     }
 
     /// Which of the [`GROUPS`] it moves with.
-    pub(super) fn group(&self) -> Option<usize> {
+    pub(crate) fn group(&self) -> Option<usize> {
         let field = self.field.as_deref()?;
         GROUPS.iter().position(|group| group.contains(&field))
     }
 }
 
 /// A record of the work tree.
-pub(super) struct Record<'w, 'h> {
-    pub(super) node: NodeRef<'w>,
+pub(crate) struct Record<'w, 'h> {
+    pub(crate) node: NodeRef<'w>,
     /// HEAD's version of it.
-    pub(super) old: Option<NodeRef<'h>>,
+    pub(crate) old: Option<NodeRef<'h>>,
     /// Whether its annotation is another record's: it was written by copying that one.
-    pub(super) copied: bool,
+    pub(crate) copied: bool,
 }
 
 /// What a root or record holds: leaves of its own, and records that speak for themselves.
 #[derive(Default)]
-pub(super) struct Held<'w, 'h> {
-    pub(super) leaves: Vec<Leaf>,
-    pub(super) records: Vec<Record<'w, 'h>>,
+pub(crate) struct Held<'w, 'h> {
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) records: Vec<Record<'w, 'h>>,
     /// The bytes of what it holds, its records not counted.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 impl<'w, 'h> Held<'w, 'h> {
     /// What `work` holds, compared with HEAD's version of it.
-    pub(super) fn of(work: NodeRef<'w>, head: Option<NodeRef<'h>>) -> Self {
+    pub(crate) fn of(work: NodeRef<'w>, head: Option<NodeRef<'h>>) -> Self {
         let mut held = Self::default();
         let mut names = Vec::new();
         match shape(work, head) {

@@ -6,7 +6,7 @@ use super::own::{Own, Role};
 use super::placing::{is_ours, name_of};
 use super::records::identity_field;
 use super::value::{is_null, normal};
-use super::{Annotation, Conflicts, Lost, digest};
+use super::{Annotation, Conflicts, Lost, StampedValue, digest};
 use crate::crdt::{Atom, Document, Loser, Map, Node, Path, Record, Stamps};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
@@ -63,13 +63,35 @@ impl Holder {
         }
     }
 
-    fn stamps(&self, names: &[String], node: NodeRef<'_>) -> Stamps {
+    /// The stamps beside a value: those that belong to it, and those of what was typed over.
+    fn stamps(&self, names: &[String], node: NodeRef<'_>) -> (Stamps, Stamps) {
         let leaf = Annotation::path(names.iter().map(String::as_str));
-        self.annotation.fitting(&leaf, digest(node)).collect()
+        let digest = digest(node);
+        let beside = self.annotation.leaves.get(&leaf).into_iter().flatten();
+        let (fitting, others): (Vec<_>, Vec<_>) =
+            beside.partition(|stamped| stamped.digest == digest);
+        let stamps =
+            |stamped: Vec<&StampedValue>| stamped.into_iter().map(|one| one.stamp).collect();
+        (stamps(fitting), stamps(others))
     }
 }
 
 impl Lifting {
+    /// The stamps of a value.
+    fn stamps(
+        &mut self,
+        at: &Path,
+        holder: &Holder,
+        names: &[String],
+        node: NodeRef<'_>,
+    ) -> Stamps {
+        let (stamps, others) = holder.stamps(names, node);
+        if stamps.is_empty() && !others.is_empty() {
+            self.document.typed_over.insert(at.clone(), others);
+        }
+        stamps
+    }
+
     fn keep(&mut self, holder: &Holder) {
         for (stamp, superseded) in &holder.annotation.superseded {
             self.document
@@ -133,11 +155,14 @@ impl Lifting {
                 Some(field) => Node::Set(self.records(node, field, at, holder, names)),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
-                    Node::List(members.collect(), holder.stamps(names, node))
+                    Node::List(members.collect(), self.stamps(at, holder, names, node))
                 }
             }),
             _ if is_null(node) => None,
-            _ => Some(Node::Register(atom(node), holder.stamps(names, node))),
+            _ => Some(Node::Register(
+                atom(node),
+                self.stamps(at, holder, names, node),
+            )),
         }
     }
 

@@ -43,7 +43,7 @@ pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
-pub(crate) use leaves::at as leaf_at;
+pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
 pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, strip, without};

@@ -90,6 +90,13 @@ impl Difference<'_> {
         {
             observed.add_stamp(superseded);
         }
+        let typed_over = self.new.typed_over.get(&at);
+        for &stamp in typed_over.into_iter().flatten() {
+            observed.add_stamp(stamp);
+            for &superseded in self.new.superseded.get(&stamp).into_iter().flatten() {
+                observed.add_stamp(superseded);
+            }
+        }
         let changes = self.changes.entry(stamp).or_default();
         changes.push(Change { at, act, observed });
     }

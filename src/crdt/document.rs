@@ -151,6 +151,8 @@ pub struct Document {
     pub removed: BTreeMap<Path, Stamps>,
     /// For an edit the stamps that it superseded.
     pub superseded: BTreeMap<Stamp, Stamps>,
+    /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
+    pub typed_over: BTreeMap<Path, Stamps>,
 }
 
 /// What stands at a place.
@@ -198,26 +200,30 @@ impl Document {
 fn says_the_same(a: &Map, b: &Map) -> bool {
     let mut both = a.iter().zip(b);
     a.len() == b.len()
-        && both.all(|((a_name, a), (b_name, b))| {
-            a_name == b_name
-                && match (a, b) {
-                    (Node::Register(a, _), Node::Register(b, _)) => a == b,
-                    (Node::List(a, _), Node::List(b, _)) => a == b,
-                    (Node::Map(a), Node::Map(b)) => says_the_same(a, b),
-                    (Node::Set(a), Node::Set(b)) => {
-                        let mut both = a.iter().zip(b);
-                        a.len() == b.len()
-                            && both.all(|(a, b)| {
-                                a.name == b.name && says_the_same(&a.fields, &b.fields)
-                            })
-                    }
-                    (Node::List(members, _), Node::Set(records))
-                    | (Node::Set(records), Node::List(members, _)) => {
-                        members.is_empty() && records.is_empty()
-                    }
-                    _ => false,
-                }
-        })
+        && both.all(|((a_name, a), (b_name, b))| a_name == b_name && a.says_the_same_as(b))
+}
+
+impl Node {
+    /// Whether both hold the same values in the same order. Who made them does not matter.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Node::Register(a, _), Node::Register(b, _)) => a == b,
+            (Node::List(a, _), Node::List(b, _)) => a == b,
+            (Node::Map(a), Node::Map(b)) => says_the_same(a, b),
+            (Node::Set(a), Node::Set(b)) => {
+                let mut both = a.iter().zip(b);
+                a.len() == b.len()
+                    && both.all(|(a, b)| a.name == b.name && says_the_same(&a.fields, &b.fields))
+            }
+            // Whether an empty list is one of records nobody can see.
+            (Node::List(members, _), Node::Set(records))
+            | (Node::Set(records), Node::List(members, _)) => {
+                members.is_empty() && records.is_empty()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The way from the root to a leaf.

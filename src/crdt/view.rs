@@ -83,6 +83,7 @@ impl Rules<'_> {
             losers,
             removed: viewing.removed,
             superseded,
+            typed_over: base.typed_over.clone(),
         }
     }
 }

@@ -85,6 +85,19 @@ impl Repo {
         Ok(entry.map(|entry| blob_id(entry.id)))
     }
 
+    /// A newest commit in the ancestry of both; none where they have none in common, or it is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// When the history cannot be read.
+    pub fn common_ancestor(&self, a: CommitId, b: CommitId) -> Result<Option<CommitId>, Error> {
+        match self.inner.merge_base(oid(a), oid(b)) {
+            Ok(met) => Ok(Some(commit_id(met))),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(Error::libgit2("compare two commits")(error)),
+        }
+    }
+
     /// The first parent of a commit; none where it has none, or is not at hand.
     ///
     /// # Errors
@@ -130,6 +143,16 @@ impl Repo {
             .take(MOST_PUBLISHED)
             .map(commit_id)
             .collect())
+    }
+
+    /// The newest commits that are in the ancestry of both; nothing where one of the two is not at hand.
+    pub(super) fn newest_in_both(
+        &self,
+        ours: CommitId,
+        theirs: CommitId,
+    ) -> Result<Option<Vec<CommitId>>, Error> {
+        let compared = self.graph.compare(&self.inner, oid(ours), &[oid(theirs)])?;
+        Ok(compared.map(|compared| compared.met.into_iter().map(commit_id).collect()))
     }
 
     /// The bytes of a version of a file, as the repository holds them.

@@ -3,9 +3,11 @@
 //!
 //! Depends on `overlay`, `merge` and `yaml`, never on `cli`. Two rules keep the folder honest. What git writes (its configuration)
 //! is written by the `git` program, so that locks, includes and quoting are git's own; what git holds (index, HEAD,
-//! attributes) is read through libgit2, which costs no process. And what the merge driver needs touches neither:
-//! [`merge_files`] works outside any repository and starts at once.
+//! attributes) is read through libgit2, which costs no process. And what a merge needs touches neither:
+//! [`merge_files`] works outside any repository and starts at once. Only where git names the commits that it merges their
+//! history is asked, too ([`MergedCommits`]).
 
+mod ancestry;
 mod attributes;
 mod care;
 mod changes;
@@ -32,6 +34,7 @@ mod versions;
 mod walk;
 
 pub(crate) use documents::marked_places;
+pub use ancestry::MergedCommits;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use editing::Within;
@@ -44,7 +47,7 @@ pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
-pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files};
+pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
 pub(crate) use walk::git_path;
 

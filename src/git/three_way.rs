@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::MergedCommits;
 use super::text_merge::{TextMerge, text_merge};
-use crate::merge::{self, Kept, Labels, Merged, Options, Version};
+use crate::merge::{self, Ancestry, Kept, Labels, Merged, Options, Version};
 
 /// The three versions of a file.
 #[derive(Clone, Copy, Debug)]
@@ -101,12 +102,23 @@ pub enum Ending {
 /// Merges three versions of a file by structure, or as text exactly as git would where that cannot be.
 #[must_use]
 pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
+    merge_files_of(sides, settings, None)
+}
+
+/// The same for versions of two commits whose ancestries can be asked.
+#[must_use]
+pub fn merge_files_of(
+    sides: &Sides<'_>,
+    settings: &Settings,
+    commits: Option<&MergedCommits>,
+) -> MergedFile {
     let options = Options {
         marker_size: settings.marker_size,
         labels: Labels {
             ours: &settings.ours,
             theirs: &settings.theirs,
         },
+        ancestry: commits.map(|commits| commits as &dyn Ancestry),
         ..Options::default()
     };
     // A merge that stops halfway would take git's whole merge down with it. Whatever a bug does, text merging is left.

@@ -25,7 +25,7 @@ use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
 
 use observed::Version;
 
-pub(super) use about::{About, is_one_line_draft};
+pub(super) use about::{About, is_one_line_draft, say};
 pub(super) use twins::{Twin, name_of};
 
 /// Whether three files are versions of a document: one carries the marker, or annotated records at its root, and nobody else

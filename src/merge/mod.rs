@@ -8,6 +8,7 @@
 //! wrote anew there,
 //! `markers.rs` writes what is contested elsewhere between git's conflict markers.
 
+mod ancestry;
 mod document;
 mod files;
 mod identity;
@@ -26,6 +27,7 @@ use crate::context::{is_marked, marked_like};
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 use sides::Sides;
 
+pub use ancestry::Ancestry;
 pub use markers::Labels;
 pub use regraft::regraft;
 
@@ -38,6 +40,9 @@ pub struct Options<'a> {
     pub labels: Labels<'a>,
     /// Bounds on the three texts.
     pub limits: Limits,
+    /// What stood in the ancestries of both sides, where git merges them and tells. Without it, the merge is a function of
+    /// the three texts alone.
+    pub ancestry: Option<&'a dyn Ancestry>,
 }
 
 impl Default for Options<'_> {
@@ -46,6 +51,7 @@ impl Default for Options<'_> {
             marker_size: 7,
             labels: Labels::default(),
             limits: Limits::default(),
+            ancestry: None,
         }
     }
 }
@@ -105,24 +111,44 @@ pub fn merge(
     theirs: &[u8],
     options: &Options<'_>,
 ) -> Result<Merged, Error> {
-    if let Some(merged) = one_changed(base, ours, theirs) {
+    let mut texts = Sides { base, ours, theirs }.map(Cow::Borrowed);
+    // With the ancestries, a side that is as the base was may have had what the other has, and given it up again.
+    if let Some(merged) = one_changed(&texts)
+        && (options.ancestry.is_none() || ours == theirs)
+    {
         return Ok(merged);
     }
-    let versions = Versions::read(Sides { base, ours, theirs }, &options.limits)?;
-    let (mine, others) = versions.regrafted();
-    if mine.is_none() && others.is_none() {
-        return versions.merged(options);
+    let mut versions = Versions::read(&texts, &options.limits)?;
+    if take(&mut texts, versions.regrafted()) {
+        versions = Versions::read(&texts, &options.limits)?;
     }
-    let ours = mine.as_deref().unwrap_or(ours);
-    let theirs = others.as_deref().unwrap_or(theirs);
-    match one_changed(base, ours, theirs) {
+    if let Some(ancestry) = options.ancestry
+        && take(&mut texts, versions.without_superseded(ancestry))
+    {
+        versions = Versions::read(&texts, &options.limits)?;
+    }
+    match one_changed(&texts) {
         Some(merged) => Ok(merged),
-        None => Versions::read(Sides { base, ours, theirs }, &options.limits)?.merged(options),
+        None => versions.merged(options),
     }
 }
 
+/// Both sides as they were changed; whether one was.
+fn take(texts: &mut Sides<Cow<'_, [u8]>>, changed: (Option<Vec<u8>>, Option<Vec<u8>>)) -> bool {
+    let (ours, theirs) = changed;
+    let is_changed = ours.is_some() || theirs.is_some();
+    if let Some(ours) = ours {
+        texts.ours = Cow::Owned(ours);
+    }
+    if let Some(theirs) = theirs {
+        texts.theirs = Cow::Owned(theirs);
+    }
+    is_changed
+}
+
 /// The merge of versions of which no two differ from the third.
-fn one_changed(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
+fn one_changed(texts: &Sides<Cow<'_, [u8]>>) -> Option<Merged> {
+    let Sides { base, ours, theirs } = texts;
     let bytes = if ours == theirs || base == theirs {
         ours
     } else if base == ours {
@@ -144,9 +170,9 @@ struct Versions {
 }
 
 impl Versions {
-    fn read(texts: Sides<&[u8]>, limits: &Limits) -> Result<Self, Error> {
+    fn read(texts: &Sides<Cow<'_, [u8]>>, limits: &Limits) -> Result<Self, Error> {
+        let texts = texts.as_ref().map(Cow::as_ref);
         let frames = texts.map(Frame::of);
-        let texts = texts.map(Cow::Borrowed);
         let texts = Sides {
             base: frames.base.strip(texts.base),
             ours: frames.ours.strip(texts.ours),
@@ -175,10 +201,28 @@ impl Versions {
         )
     }
 
+    /// Both sides without what the other one superseded.
+    fn without_superseded(&self, ancestry: &dyn Ancestry) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        // Deeper documents have no room here; they are merged as the three texts say.
+        if self
+            .documents
+            .iter()
+            .any(|document| document.depth() > SHALLOW)
+        {
+            return (None, None);
+        }
+        let (ours, theirs) = ancestry::without_superseded(&self.documents, ancestry);
+        (
+            ours.map(|text| self.frames.ours.dress(text)),
+            theirs.map(|text| self.frames.theirs.dress(text)),
+        )
+    }
+
     fn merged(self, options: &Options<'_>) -> Result<Merged, Error> {
         let Self { frames, documents } = self;
         let frame = frames.merged();
-        let written = with_room(&documents, || Written::of(&documents, &options.limits))?;
+        let limits = &options.limits;
+        let written = with_room(&documents, || Written::of(&documents, limits))?;
         let text = match written.theirs {
             None => written.ours,
             Some(theirs) => {
@@ -352,13 +396,13 @@ impl Frame {
     }
 
     /// The text without its frame: no byte order mark, `\n` only, and one at the end.
-    fn strip<'t>(self, bytes: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
-        let bytes = match bytes {
-            Cow::Borrowed(bytes) if self.bom => Cow::Borrowed(&bytes[BOM.len()..]),
-            other => other,
+    fn strip(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        let bytes = match self.bom {
+            true => &bytes[BOM.len()..],
+            false => bytes,
         };
         if !self.crlf && self.final_newline {
-            return bytes;
+            return Cow::Borrowed(bytes);
         }
         let mut out = Vec::with_capacity(bytes.len() + 1);
         let mut rest = bytes.iter().copied().peekable();

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::effect::{makes, names};
+use super::effect::{makes, tells_of};
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
 use crate::crdt::{Act, Change, Document};
@@ -76,7 +76,7 @@ impl<'h, H: History> Contents<'h, H> {
             if memchr::memmem::find(&self.text(after)?, stamp.as_bytes()).is_some() {
                 let document = self.document(after)?;
                 for (held, change) in held.iter_mut().zip(changes) {
-                    *held |= names(&document, change, known.stamp);
+                    *held |= tells_of(&document, change, known.stamp);
                 }
             }
             if open(&held) {

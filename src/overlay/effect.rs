@@ -42,6 +42,12 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
             .any(|(loser, stamps)| lost(&loser.at, stamps))
 }
 
+/// Whether a document tells of a change: it [`names`] it, or has its stamp beside what somebody typed over it.
+pub(super) fn tells_of(document: &Document, change: &Change, stamp: Stamp) -> bool {
+    let typed_over = document.typed_over.get(&change.at);
+    names(document, change, stamp) || typed_over.is_some_and(|stamps| stamps.contains(&stamp))
+}
+
 /// Whether a document shows what a change did, whoever did it.
 pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool {
     let settled = |value: &Option<Atom>| {
@@ -70,11 +76,25 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
     there || names(document, change, stamp)
 }
 
+/// Whether a record that was added holds there what it was born with: two people may add one record with other values.
+fn is_whole(after: &Document, change: &Change) -> bool {
+    match (&change.act, after.found(&change.at)) {
+        (Act::Add { record, .. }, Some(Found::Record(there, ..))) => {
+            record.fields.iter().all(|(name, node)| {
+                let same = |there: &Node| there.says_the_same_as(node);
+                there.fields.get(name).is_some_and(same)
+            })
+        }
+        _ => true,
+    }
+}
+
 /// Whether a commit that made `after` of `before` made the same change: there stood what the change observed, and here
 /// stands what it did.
 pub(super) fn makes(before: &Document, after: &Document, change: &Change, stamp: Stamp) -> bool {
     shows(after, change, stamp)
         && !shows(before, change, stamp)
+        && is_whole(after, change)
         && match before.found(&change.at) {
             Some(Found::Node(node)) => change.observed.saw(node),
             Some(Found::Record(record, ..)) => match change.act {

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::{Deed, Known};
 use crate::context::GROUPS;
 use crate::crdt::{
-    Act, Change, Document, Edit, Found, Loser, Node, Observed, Path, Record, Rules, Stamp, Step,
+    Act, Change, Document, Edit, Found, Loser, Map, Node, Observed, Path, Record, Rules, Stamp,
+    Step,
 };
 use crate::yaml::double_quoted;
 
@@ -23,7 +24,7 @@ pub struct Judged<'k> {
     pub known: &'k Known,
     /// Which of its changes HEAD contains.
     pub contained: Vec<bool>,
-    /// Whether it may be shown: it is neither parked, nor elsewhere, nor held back.
+    /// Whether it may be shown: it is neither taken back, nor parked, nor elsewhere, nor held back.
     pub may_show: bool,
 }
 
@@ -32,7 +33,9 @@ pub struct Judged<'k> {
 pub struct Origin {
     /// What the edit's base commit holds.
     pub document: Rc<Document>,
-    /// Whether that commit is in HEAD's ancestry.
+    /// What the newest commit holds that is in the ancestry of both that one and HEAD.
+    pub common: Rc<Document>,
+    /// Whether the edit's base is that commit: HEAD stands on it or further on.
     pub is_behind_head: bool,
 }
 
@@ -43,11 +46,7 @@ pub fn overlay<E>(
     judged: &[Judged<'_>],
     origin: &mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
 ) -> Result<Vec<Edit>, E> {
-    let retracted = retracted(judged.iter().map(|judged| judged.known));
-    let standing: Vec<&Judged<'_>> = judged
-        .iter()
-        .filter(|judged| !retracted.contains(&judged.known.stamp))
-        .collect();
+    let standing: Vec<&Judged<'_>> = judged.iter().collect();
     let mut selecting = Selecting {
         head,
         standing: &standing,
@@ -152,9 +151,28 @@ impl<E> Selecting<'_, '_, E> {
             .find(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
     }
 
-    /// A list, or a text of several lines, of which HEAD has a version that the edit did not see: what the edit changed is
-    /// changed in that version.
-    fn on_head(&mut self, known: &Known, change: Change) -> Result<Vec<Change>, E> {
+    /// A change as it meets HEAD, like its commit would in a merge: what HEAD has as the common ancestor does was seen,
+    /// and what it changed in a list, or in a text of several lines, is changed in HEAD's version.
+    fn on_head(&mut self, known: &Known, mut change: Change) -> Result<Vec<Change>, E> {
+        let sees_all = match self.head.found(&change.at) {
+            None => true,
+            Some(Found::Node(node)) => change.observed.saw(node) && !self.is_grouped(&change.at),
+            Some(Found::Record(record, ..)) => {
+                change.act != Act::Remove
+                    || record.fields.values().all(|node| change.observed.saw(node))
+            }
+        };
+        if sees_all {
+            return Ok(vec![change]);
+        }
+        let Some(origin) = (self.origin)(known)? else {
+            return Ok(vec![change]);
+        };
+        for at in self.seen_together(&change.at) {
+            if let Some(head) = self.head.found(&at) {
+                see_what_is_common(&mut change.observed, head, origin.common.found(&at));
+            }
+        }
         let is_mergeable = match &change.act {
             Act::Replace(_) => true,
             Act::Write(value) => value.lines().is_some(),
@@ -164,10 +182,7 @@ impl<E> Selecting<'_, '_, E> {
             Some(Found::Node(node)) if is_mergeable && !change.observed.saw(node) => node,
             _ => return Ok(vec![change]),
         };
-        let Some(origin) = (self.origin)(known)? else {
-            return Ok(vec![change]);
-        };
-        let Some(Found::Node(before)) = origin.document.found(&change.at) else {
+        let Some(Found::Node(before)) = origin.common.found(&change.at) else {
             return Ok(vec![change]);
         };
         let place = Path::default().entry("");
@@ -207,6 +222,25 @@ impl<E> Selecting<'_, '_, E> {
             observed,
         });
         Ok(changes)
+    }
+
+    /// Whether a place is a field that changes together with others.
+    fn is_grouped(&self, at: &Path) -> bool {
+        self.seen_together(at).len() > 1
+    }
+
+    /// The places that whoever sees this one sees along with it.
+    fn seen_together(&self, at: &Path) -> Vec<Path> {
+        let group = match at.steps() {
+            [.., Step::Record(..), Step::Entry(field)] => {
+                GROUPS.iter().find(|group| group.contains(&field.as_str()))
+            }
+            _ => None,
+        };
+        match (group, at.around()) {
+            (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
+            _ => vec![at.clone()],
+        }
     }
 
     /// An update of a record that HEAD does not have brings it back whole: with what it held where the update was made.
@@ -285,6 +319,30 @@ impl<E> Selecting<'_, '_, E> {
             behind: None,
         };
         self.edits.push(edit(birth, add, Observed::default()));
+    }
+}
+
+/// Adds what HEAD has in a place, as far as the common ancestor has the same.
+fn see_what_is_common(observed: &mut Observed, head: Found<'_>, common: Option<Found<'_>>) {
+    match (head, common) {
+        (Found::Node(Node::Map(head)), Some(Found::Node(Node::Map(common)))) => {
+            see_common_fields(observed, head, common);
+        }
+        (Found::Node(head), Some(Found::Node(common))) if head.says_the_same_as(common) => {
+            observed.add_node(head);
+        }
+        (Found::Record(head, ..), Some(Found::Record(common, ..))) => {
+            see_common_fields(observed, &head.fields, &common.fields);
+        }
+        _ => {}
+    }
+}
+
+fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {
+    for (name, head) in head {
+        if let Some(common) = common.get(name) {
+            see_what_is_common(observed, Found::Node(head), Some(Found::Node(common)));
+        }
     }
 }
 

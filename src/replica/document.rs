@@ -71,21 +71,34 @@ impl<'r> Versions<'r> {
 
     fn read_origin(&self, repo: &Repo, base: CommitId) -> Result<Option<Origin>, Error> {
         // A base that is not at hand tells nothing.
-        let Ok(Some(blob)) = repo.blob_in(base, &self.path) else {
+        let Some(document) = self.at(repo, base) else {
             return Ok(None);
         };
-        let bytes = self.history.bytes(blob)?;
-        let Ok(read) = yaml::Document::read(&bytes, &yaml::Limits::default()) else {
-            return Ok(None);
+        let met = match self.commit {
+            Some(head) => repo.common_ancestor(head, base)?,
+            None => None,
         };
-        let is_behind_head = match self.commit {
-            Some(head) => self.history.is_ancestor(base, head)? == Some(true),
-            None => false,
+        let is_behind_head = met == Some(base);
+        let common = match met {
+            Some(met) if !is_behind_head => self.at(repo, met).unwrap_or_default(),
+            _ => Rc::clone(&document),
         };
         Ok(Some(Origin {
-            document: Rc::new(lift(&read)),
+            document,
+            common,
             is_behind_head,
         }))
+    }
+
+    /// The document in a commit; nothing where that, or its version, cannot be read.
+    fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
+        let blob = repo.blob_in(commit, &self.path).ok()?;
+        let Some(blob) = blob else {
+            return Some(Rc::default());
+        };
+        let bytes = self.history.bytes(blob).ok()?;
+        let read = yaml::Document::read(&bytes, &yaml::Limits::default()).ok()?;
+        Some(Rc::new(lift(&read)))
     }
 }
 

@@ -391,9 +391,9 @@ impl Looking<'_, '_, '_> {
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         fresh.insert(leaves);
         let spent = |stamp: Stamp| {
-            edits
-                .get(stamp)
-                .is_some_and(|edit| edit.is_retracted || edit.has(Mark::Contained))
+            edits.get(stamp).is_some_and(|edit| {
+                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
+            })
         };
         let mut births = Vec::new();
         let mut clock = self.replica.clock;
@@ -433,8 +433,9 @@ impl Looking<'_, '_, '_> {
             Some(read) => {
                 let seen = sights(read, &edits.judged());
                 let mut known = edits.judged();
-                for (judged, sight) in known.iter_mut().zip(seen) {
-                    judged.may_show &= sight != Sight::Gone;
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
                 }
                 self.select(&known)?
             }
@@ -442,7 +443,10 @@ impl Looking<'_, '_, '_> {
                 let seen = sights(file, &edits.judged());
                 let mut known = edits.judged();
                 for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
                     judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
+                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
+                    judged.may_show |= is_left && sight != Sight::Gone;
                 }
                 self.select(&known)?
             }
@@ -453,7 +457,12 @@ impl Looking<'_, '_, '_> {
                 return Familiar::Fresh;
             }
             match edits.get(stamp) {
-                Some(edit) if edit.may_show() && edit.changes_at(&change.at) => Familiar::Known,
+                Some(edit)
+                    if (edit.may_show() || edit.has(Mark::Shown))
+                        && edit.changes_at(&change.at) =>
+                {
+                    Familiar::Known
+                }
                 None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
                 _ => Familiar::Foreign,
             }

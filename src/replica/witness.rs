@@ -170,7 +170,7 @@ impl Replica<'_> {
         // What was seen in the file before it was committed is known.
         let mut seen: Vec<&Change> = all
             .iter()
-            .filter(|edit| edit.issuer == Issuer::Own && !edit.has(Mark::Contained))
+            .filter(|edit| !edit.has(Mark::Contained))
             .flat_map(|edit| edit.changes())
             .collect();
         let mut unrecorded = Vec::new();
@@ -188,6 +188,14 @@ impl Replica<'_> {
                 }
                 if let Some(stamp) = edit.stamp {
                     change.observed.add_stamp(stamp);
+                }
+                // What the file showed there when it was edited was seen, whatever the commit before holds.
+                for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
+                    let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
+                    for seen in shown.changes().iter().filter(there) {
+                        change.observed.add_stamp(shown.known.stamp);
+                        change.observed.extend(&seen.observed);
+                    }
                 }
                 unrecorded.push(change);
             }

@@ -12,7 +12,7 @@ use super::format::Unreadable;
 #[non_exhaustive]
 pub enum Error {
     /// The store cannot be read or written here: no permission, no space, a failing disk. What needs files alone goes on.
-    #[error("there is no store at {}: check its permissions and the space on the disk", path.display())]
+    #[error("the store {} cannot be used: check its permissions and the space on the disk", path.display())]
     Unavailable {
         /// The store.
         path: PathBuf,

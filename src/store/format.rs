@@ -38,7 +38,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable>
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{commit, stamps};
+    use super::super::samples::{commit, hexadecimal, stamps};
     use super::*;
     use crate::crdt::{
         Act, Atom, Birth, Change, Digest, Map, Node, Observed, Path, Record, Stamp, Stamps,
@@ -98,12 +98,8 @@ mod tests {
         (vec![commit(1)], Deed::Change(changes.collect()))
     }
 
-    fn hexadecimal(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     #[test]
-    fn the_first_format_is_fixed_for_all_times() {
+    fn the_first_format_of_edits_is_fixed_for_all_times() {
         // These stand in stores: whoever changes a type of an edit's body makes another format of it, and reads this one on.
         let bytes = encode(&everything()).unwrap();
         assert_eq!(hexadecimal(&bytes), include_str!("format/1.hex").trim_end());

@@ -264,7 +264,7 @@ impl<'p> Place<'p> {
     }
 
     fn fill(&self, fresh: &Path) -> Result<(), Error> {
-        let failed = |source| Error::database(fresh, source);
+        let failed = |source| Error::database(self.path, source);
         let mut connection = self.connect(fresh).map_err(failed)?;
         // It is synced as a whole, before it gets its name.
         connection
@@ -277,7 +277,7 @@ impl<'p> Place<'p> {
         connection
             .pragma_update(None, "application_id", APPLICATION)
             .map_err(failed)?;
-        schema::migrate(&mut connection, STEPS, fresh)?;
+        schema::migrate(&mut connection, STEPS, self.path)?;
         connection.close().map_err(|(_, source)| failed(source))
     }
 

@@ -68,3 +68,8 @@ pub(super) fn receive<'k>(store: &mut Store, edits: impl IntoIterator<Item = &'k
     }
     writing.commit().unwrap();
 }
+
+/// Bytes to be compared with those that stand in a test.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

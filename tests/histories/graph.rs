@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rhema_crdt::crdt::{Clock, Replica, Stamp};
 
 use crate::oracle::{Intent, Sight, Writes, replayed_exactly};
-use crate::view::{Change, Choice, ORIGIN, Roomy, Tool, View};
+use crate::view::{Change, Choice, ORIGIN, Past, Roomy, Tool, View};
 
 pub(crate) type CommitId = usize;
 
@@ -49,6 +49,8 @@ pub(crate) struct Repository<T: Tool> {
     writes: Writes,
     clocks: Vec<Clock>,
     minutes: i64,
+    /// Whether the merge of two commits is told what stood in their ancestries.
+    tells_ancestry: bool,
 }
 
 /// What is wrong.
@@ -72,6 +74,31 @@ impl<T: Tool> Repository<T> {
             writes,
             clocks: (0..CLOCKS.len() as u32).map(clock).collect(),
             minutes: 0,
+            tells_ancestry: false,
+        }
+    }
+
+    /// A repository in which merges are told what stood in the ancestries of both commits.
+    pub(crate) fn telling(branches: usize, roomy: Roomy) -> Self {
+        Self {
+            tells_ancestry: true,
+            ..Self::new(branches, roomy)
+        }
+    }
+
+    /// The files in the ancestries of two commits.
+    fn past(&self, ours: CommitId, theirs: CommitId) -> Past<T::File> {
+        let (mine, others) = (self.ancestry(ours), self.ancestry(theirs));
+        let files = |commits: &mut dyn DoubleEndedIterator<Item = &CommitId>| {
+            let newest_first = commits.rev();
+            newest_first
+                .map(|&commit| self.commits[commit].file.clone())
+                .collect()
+        };
+        Past {
+            ours: files(&mut mine.difference(&others).collect::<Vec<_>>().into_iter()),
+            theirs: files(&mut others.difference(&mine).collect::<Vec<_>>().into_iter()),
+            both: files(&mut mine.intersection(&others).collect::<Vec<_>>().into_iter()),
         }
     }
 
@@ -239,10 +266,17 @@ impl<T: Tool> Repository<T> {
         if reuses_a_name(&T::view(&base), [&ours_commit.view, &theirs_commit.view]) {
             return Ok(());
         }
-        let file = T::merge(&base, &ours_commit.file, &theirs_commit.file);
-        let intent = self
-            .writes
-            .merge(&T::view(&base), ours_commit.sight(), theirs_commit.sight());
+        let files = [&base, &ours_commit.file, &theirs_commit.file];
+        let file = match self.tells_ancestry {
+            true => T::merge_commits(files, &self.past(ours, theirs)),
+            false => T::merge(files[0], files[1], files[2]),
+        };
+        let intent = self.writes.merge(
+            &T::view(&base),
+            ours_commit.sight(),
+            theirs_commit.sight(),
+            self.tells_ancestry,
+        );
         self.commit(into, vec![ours, theirs], file, intent)
     }
 

@@ -23,8 +23,10 @@ fn config(cases: u32) -> ProptestConfig {
     config
 }
 
-fn keeps_the_laws<T: Tool>(walk: &Walk) -> Result<(), TestCaseError> {
-    let mut repository = Repository::<T>::new(walk.branches, walk.roomy);
+fn keeps_the_laws<T: Tool>(
+    walk: &Walk,
+    mut repository: Repository<T>,
+) -> Result<(), TestCaseError> {
     for (number, step) in walk.steps.iter().enumerate() {
         if let Err(broken) = take(&mut repository, walk, step) {
             let commits = repository.commits.iter().enumerate();
@@ -116,7 +118,7 @@ proptest! {
 
     #[test]
     fn the_model_keeps_the_laws(walk in walks(14)) {
-        keeps_the_laws::<Model>(&walk)?;
+        keeps_the_laws(&walk, Repository::<Model>::new(walk.branches, walk.roomy))?;
     }
 }
 
@@ -125,7 +127,12 @@ proptest! {
 
     #[test]
     fn the_driver_keeps_the_laws(walk in walks(12)) {
-        keeps_the_laws::<Driver>(&walk)?;
+        keeps_the_laws(&walk, Repository::<Driver>::new(walk.branches, walk.roomy))?;
+    }
+
+    #[test]
+    fn the_driver_keeps_the_laws_where_it_knows_the_ancestries(walk in walks(12)) {
+        keeps_the_laws(&walk, Repository::<Driver>::telling(walk.branches, walk.roomy))?;
     }
 
     #[test]

@@ -326,8 +326,21 @@ impl Writes {
         intent
     }
 
-    /// What a merge meant. `base` says only what a file could tell.
-    pub(crate) fn merge(&mut self, base: &View, ours: Sight<'_>, theirs: Sight<'_>) -> Intent {
+    /// The write that this one is a copy of in the end.
+    fn original(&self, id: WriteId) -> WriteId {
+        let before = |id: &WriteId| self.0[*id].copy_of;
+        std::iter::successors(Some(id), before).last().unwrap_or(id)
+    }
+
+    /// What a merge meant. `base` says only what a file could tell. Whoever tells the ancestries may see that a write was
+    /// replaced where it was copied to.
+    pub(crate) fn merge(
+        &mut self,
+        base: &View,
+        ours: Sight<'_>,
+        theirs: Sight<'_>,
+        tells_ancestry: bool,
+    ) -> Intent {
         let mut intent = Intent {
             known: ours
                 .intent
@@ -402,7 +415,11 @@ impl Writes {
                         }
                         let common = other.live(leaf).contains(&id);
                         let copied = self.0[id].copy_of.is_some_and(replaced)
-                            || other.intent.forgotten.contains(&id);
+                            || other.intent.forgotten.contains(&id)
+                            || tells_ancestry
+                                && other.intent.known.iter().any(|&known| {
+                                    self.original(known) == self.original(id) && replaced(known)
+                                });
                         let is_old = in_base.contains(self.value(id));
                         // Without the record in base a file cannot tell that somebody took a value away.
                         let untold = self.value(id).is_none() && base.born_as(origin).is_none();

@@ -144,6 +144,15 @@ pub(crate) struct Choice {
 /// Whether records have room for every stamp, or for none that HEAD contains.
 pub(crate) type Roomy = bool;
 
+/// The files in the ancestries of two commits, newest first.
+#[derive(Debug)]
+pub(crate) struct Past<F> {
+    /// Those of the first one's ancestry alone.
+    pub(crate) ours: Vec<F>,
+    pub(crate) theirs: Vec<F>,
+    pub(crate) both: Vec<F>,
+}
+
 /// Something that keeps files as documents: the model, or the driver.
 pub(crate) trait Tool {
     type File: Clone + std::fmt::Debug;
@@ -159,6 +168,11 @@ pub(crate) trait Tool {
     ) -> Self::File;
     fn resolve(head: &Self::File, choice: &Choice, stamp: Stamp) -> Self::File;
     fn merge(base: &Self::File, ours: &Self::File, theirs: &Self::File) -> Self::File;
+    /// The same for base and both sides of two commits that have this past.
+    fn merge_commits(files: [&Self::File; 3], _past: &Past<Self::File>) -> Self::File {
+        let [base, ours, theirs] = files;
+        Self::merge(base, ours, theirs)
+    }
     /// Another tool writes the file anew: the same values, without annotations but the marker, without remarks or style.
     fn rewrite(file: &Self::File) -> Self::File;
 }

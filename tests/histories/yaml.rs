@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use rhema_crdt::context::{self, Conflicts, Lost};
 use rhema_crdt::crdt::Stamp;
-use rhema_crdt::merge::{self, Options};
+use rhema_crdt::merge::{self, Ancestry, Options, Version};
 use rhema_crdt::yaml::{Document, Limits, NodeRef, Scalar};
 
-use crate::view::{Change, Choice, LEAVES, NAME, ORIGIN, Roomy, Seen, Tool, View};
+use crate::view::{Change, Choice, LEAVES, NAME, ORIGIN, Past, Roomy, Seen, Tool, View};
 
 /// The driver and the commands behind it.
 pub(crate) struct Driver;
@@ -54,27 +54,50 @@ pub(crate) fn read(text: &str) -> Document {
 }
 
 pub(crate) fn merged(base: &str, ours: &str, theirs: &str) -> String {
-    let merge = |ours: &str, theirs: &str| {
-        merge::merge(
-            base.as_bytes(),
-            ours.as_bytes(),
-            theirs.as_bytes(),
-            &Options::default(),
-        )
-        .unwrap_or_else(|error| panic!("{error}\n{base}\n{ours}\n{theirs}"))
+    merged_knowing(base, ours, theirs, None)
+}
+
+fn merged_knowing(base: &str, ours: &str, theirs: &str, past: Option<&Past<Text>>) -> String {
+    let merge = |ours: &str, theirs: &str, is_swapped| {
+        let told = past.map(|past| Told { past, is_swapped });
+        let options = Options {
+            ancestry: told.as_ref().map(|told| told as &dyn Ancestry),
+            ..Options::default()
+        };
+        let texts = [base, ours, theirs].map(str::as_bytes);
+        merge::merge(texts[0], texts[1], texts[2], &options)
+            .unwrap_or_else(|error| panic!("{error}\n{base}\n{ours}\n{theirs}"))
     };
-    let merged = merge(ours, theirs);
+    let merged = merge(ours, theirs, false);
     assert_eq!(
         merged.contested, 0,
         "a document is never contested\n{base}\n{ours}\n{theirs}"
     );
     let text = String::from_utf8(merged.bytes).unwrap();
-    let swapped = String::from_utf8(merge(theirs, ours).bytes).unwrap();
+    let swapped = String::from_utf8(merge(theirs, ours, true).bytes).unwrap();
     assert_eq!(
         text, swapped,
         "the sides can be swapped\n--- base\n{base}--- ours\n{ours}--- theirs\n{theirs}"
     );
     text
+}
+
+/// The past of two commits as the driver asks for it.
+#[derive(Debug)]
+struct Told<'p> {
+    past: &'p Past<Text>,
+    is_swapped: bool,
+}
+
+impl Ancestry for Told<'_> {
+    fn versions(&self, of: Version) -> Option<Vec<Vec<u8>>> {
+        let files = match (of, self.is_swapped) {
+            (Version::Base, _) => &self.past.both,
+            (Version::Ours, false) | (Version::Theirs, true) => &self.past.ours,
+            (Version::Theirs, false) | (Version::Ours, true) => &self.past.theirs,
+        };
+        Some(files.iter().map(|file| file.text.clone().into()).collect())
+    }
 }
 
 /// A value as somebody might quote it.
@@ -383,6 +406,14 @@ impl Tool for Driver {
         Text {
             text: merged(&base.text, &ours.text, &theirs.text),
             roomy: ours.roomy,
+        }
+    }
+
+    fn merge_commits(files: [&Text; 3], past: &Past<Text>) -> Text {
+        let [base, ours, theirs] = files.map(|file| file.text.as_str());
+        Text {
+            text: merged_knowing(base, ours, theirs, Some(past)),
+            roomy: files[1].roomy,
         }
     }
 

@@ -169,7 +169,7 @@ impl Case {
         let options = Options {
             marker_size,
             labels: Labels { ours, theirs },
-            limits: Limits::default(),
+            ..Options::default()
         };
         let merged = merge::merge(
             self.base.as_bytes(),

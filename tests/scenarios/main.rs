@@ -16,6 +16,7 @@ mod text;
 mod model;
 mod team;
 
+mod ancestry;
 mod beginnings;
 mod births;
 mod clones;

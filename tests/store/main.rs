@@ -4,6 +4,7 @@
 
 mod child;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout};
@@ -85,11 +86,25 @@ fn nothing_stands_of_what_a_killed_process_had_not_committed() {
 #[test]
 fn processes_and_threads_that_write_at_once_lose_nothing_and_never_fail() {
     let git_dir = tempfile::tempdir().unwrap();
+    hammer(git_dir.path());
+}
+
+#[test]
+fn processes_that_meet_a_damaged_store_put_it_aside_once() {
+    let git_dir = tempfile::tempdir().unwrap();
+    let path = Store::path_in(git_dir.path());
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    fs::write(&path, "no store").unwrap();
+    hammer(git_dir.path());
+    let aside = |number| path.with_extension(format!("sqlite.broken-{number}"));
+    assert_eq!(fs::read(aside(1)).unwrap(), b"no store");
+    assert!(!aside(2).exists());
+}
+
+/// Lets several processes begin a store and write to it at once, and looks at what they leave.
+fn hammer(git_dir: &Path) {
     let roles: Vec<_> = (0..3).map(Role::Hammer).collect();
-    let children: Vec<_> = roles
-        .iter()
-        .map(|role| role.start(git_dir.path()))
-        .collect();
+    let children: Vec<_> = roles.iter().map(|role| role.start(git_dir)).collect();
     let mut made = 0;
     for mut child in children {
         let mut said = lines(&mut child);
@@ -98,7 +113,7 @@ fn processes_and_threads_that_write_at_once_lose_nothing_and_never_fail() {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(made, 1, "one process made the store");
-    let mut store = Store::open(git_dir.path()).unwrap().store;
+    let mut store = Store::open(git_dir).unwrap().store;
     let reading = store.read().unwrap();
     let knowledge = reading.knowledge().unwrap();
     assert_eq!(knowledge.len(), child::HAMMERS as usize);
@@ -112,5 +127,5 @@ fn processes_and_threads_that_write_at_once_lose_nothing_and_never_fail() {
     }
     drop(reading);
     drop(store);
-    check(git_dir.path());
+    check(git_dir);
 }

@@ -11,8 +11,8 @@ use crate::context::{
 use crate::crdt::Stamp;
 use crate::merge::sides::Sides;
 use crate::yaml::{
-    Body, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry, NodeRef,
-    PartDraft, Piece, Scalar, Side, double_quoted,
+    Body, Collection, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, Limits, MadeEntry,
+    NodeRef, PartDraft, Piece, Scalar, Side, double_quoted,
 };
 
 /// What a settled record or root says about itself, as entries of its draft.
@@ -74,13 +74,23 @@ pub(super) fn saying<'d>(record: EntryRef<'d>, change: impl FnOnce(&mut Own)) ->
     {
         let mut own = Own::of(node, role);
         change(&mut own);
-        collection.entries.retain(|entry| {
-            key_of(entry).is_none_or(|key| key != ANNOTATION_KEY && key != CONFLICTS_KEY)
-        });
-        let about = About::new(&own, role, collection.flow, std::iter::once(node));
-        about.insert(role, collection.flow, &mut collection.entries);
+        say(collection, &own, role, node);
     }
     entry
+}
+
+/// Has an opened root or record, which is `node` in one of the versions, say `own` about itself.
+pub(in crate::merge) fn say<'d>(
+    collection: &mut Collection<'d>,
+    own: &Own,
+    role: Role,
+    node: NodeRef<'d>,
+) {
+    collection.entries.retain(|entry| {
+        key_of(entry).is_none_or(|key| key != ANNOTATION_KEY && key != CONFLICTS_KEY)
+    });
+    let about = About::new(own, role, collection.flow, std::iter::once(node));
+    about.insert(role, collection.flow, &mut collection.entries);
 }
 
 /// Writes a birth down in a record that may carry it.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{Error, Replica};
 use crate::context::lift;
-use crate::crdt::{self, Change};
+use crate::crdt::{self, Act, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
     CommitId, Containment, Contents, Deed, DocumentPath, History, Judged, Known, Origin, retracted,
@@ -240,6 +240,13 @@ impl Standing {
             Deed::Change(changes) => changes,
             Deed::Retract(_) => &[],
         }
+    }
+
+    /// Whether all that it does is to take away what stands in a document.
+    pub(super) fn removes_from(&self, document: &crdt::Document) -> bool {
+        let removes =
+            |change: &Change| change.act == Act::Remove && document.found(&change.at).is_some();
+        !self.changes().is_empty() && self.changes().iter().all(removes)
     }
 
     /// Whether it changes something there.

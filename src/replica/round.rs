@@ -84,11 +84,10 @@ impl Replica<'_> {
                 Err(error) => report.problems.push(error),
             }
         }
-        let gone: Vec<DocumentPath> = looks
-            .into_keys()
-            .filter(|path| !here.contains(path))
-            .collect();
-        self.leave_behind(&gone)?;
+        if has_moved {
+            let gone = looks.into_keys().filter(|path| !here.contains(path));
+            self.leave_behind(&gone.collect::<Vec<_>>())?;
+        }
         let look = LastLook {
             head: commit,
             reflog: witness.position,

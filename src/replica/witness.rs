@@ -7,8 +7,8 @@ use super::document::Edits;
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
-use crate::git::{HeadLog, LogPosition, Reach};
-use crate::overlay::{CommitId, Contents, Deed, DocumentPath, Known, RULES};
+use crate::git::{HeadLog, LogPosition, Reach, git_path};
+use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, Known, RULES};
 use crate::store::{Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
@@ -113,13 +113,15 @@ impl Replica<'_> {
     }
 
     fn record_own_commit(&mut self, commit: CommitId, file: &Path) -> Result<usize, Error> {
-        let path = DocumentPath::new(crate::git::git_path(file));
+        let path = DocumentPath::new(git_path(file));
         let parent = self.repo.parent_of(commit)?;
-        let blob = |commit| self.repo.blob_in(commit, &path);
-        let (before, after) = (parent.map(blob).transpose()?.flatten(), blob(commit)?);
-        let Some(after) = after.filter(|_| after != before) else {
+        let Some(after) = self.repo.blob_in(commit, &path)? else {
             return Ok(0);
         };
+        let (path, before) = self.in_parent(path, file, commit, parent)?;
+        if before == Some(after) {
+            return Ok(0);
+        }
         let read = |blob| -> Result<Option<yaml::Document>, Error> {
             let bytes = self.repo.bytes(blob)?;
             Ok(yaml::Document::read(&bytes, &Limits::default()).ok())
@@ -134,7 +136,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let changes = self.unrecorded(&path, &before, &lift(&after))?;
+        let changes = self.unrecorded(&path, parent, &before, &lift(&after))?;
         if changes.is_empty() {
             return Ok(0);
         }
@@ -158,21 +160,51 @@ impl Replica<'_> {
         Ok(counted)
     }
 
+    /// A document that a commit has as its parent has it, and what that calls it.
+    fn in_parent(
+        &self,
+        path: DocumentPath,
+        file: &Path,
+        commit: CommitId,
+        parent: Option<CommitId>,
+    ) -> Result<(DocumentPath, Option<BlobId>), Error> {
+        let Some(parent) = parent else {
+            return Ok((path, None));
+        };
+        if let Some(before) = self.repo.blob_in(parent, &path)? {
+            return Ok((path, Some(before)));
+        }
+        let Some(former) = self.repo.moved_by(commit, parent, file)? else {
+            return Ok((path, None));
+        };
+        let former = DocumentPath::new(git_path(&former));
+        let before = self.repo.blob_in(parent, &former)?;
+        Ok((former, before))
+    }
+
     /// What a commit changed of which no edit is known.
     fn unrecorded(
         &mut self,
         path: &DocumentPath,
+        parent: Option<CommitId>,
         before: &crdt::Document,
         after: &crdt::Document,
     ) -> Result<Vec<Change>, Error> {
         let Edits { all } = self.edits(path)?;
         let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
-        // What was seen in the file before it was committed is known.
-        let mut seen: Vec<&Change> = all
-            .iter()
-            .filter(|edit| !edit.has(Mark::Contained))
-            .flat_map(|edit| edit.changes())
-            .collect();
+        // What was seen in the file before it was committed is known; what the parent contains is another edit.
+        let history = self.repo.history_of(path);
+        let mut contents = parent.map(|parent| Contents::of(&history, parent));
+        let mut seen: Vec<&Change> = Vec::new();
+        for edit in all.iter().filter(|edit| !edit.has(Mark::Contained)) {
+            let is_contained = match &mut contents {
+                Some(contents) => contents.holds(&edit.known)?.is_whole(),
+                None => false,
+            };
+            if !is_contained {
+                seen.extend(edit.changes());
+            }
+        }
         let mut unrecorded = Vec::new();
         for edit in RULES.edits(before, after) {
             if edit.stamp.is_some_and(is_known) {
@@ -203,7 +235,7 @@ impl Replica<'_> {
         Ok(unrecorded)
     }
 
-    /// The own edits of documents that are gone belong to the commits that had them.
+    /// The own edits of documents that are gone with another HEAD belong to the commits that had them.
     pub(super) fn leave_behind(&mut self, gone: &[DocumentPath]) -> Result<(), Error> {
         for path in gone {
             let Edits { all } = self.edits(path)?;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, completions, demo, export, get, init, man, merge, merge_driver, move_record, remove,
-    resolve, set, sync, uninit, verify,
+    add, carry, completions, demo, export, get, init, man, merge, merge_driver, move_record, park,
+    remove, resolve, set, sync, uninit, verify,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -98,6 +98,9 @@ pub(super) enum Command {
     Set(set::Arguments),
     Remove(remove::Arguments),
     Move(move_record::Arguments),
+    Park(park::ParkArguments),
+    Unpark(park::UnparkArguments),
+    Carry(carry::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     Completions(completions::Arguments),

@@ -5,6 +5,7 @@
 
 mod add;
 mod args;
+mod carry;
 mod completions;
 mod demo;
 mod edit;
@@ -16,8 +17,10 @@ mod man;
 mod merge;
 mod merge_driver;
 mod move_record;
+mod park;
 mod remove;
 mod resolve;
+mod round;
 mod set;
 mod status;
 mod sync;
@@ -43,6 +46,16 @@ enum Outcome {
     Done,
     /// Something is left for people to look at.
     NeedsAttention,
+}
+
+impl Outcome {
+    /// Done, but for what needs attention.
+    fn of_attention(needed: bool) -> Self {
+        match needed {
+            true => Self::NeedsAttention,
+            false => Self::Done,
+        }
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -121,6 +134,9 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Uninit(arguments) => uninit::run(arguments, &ui),
         Command::Export(arguments) => export::run(arguments, &ui),
         Command::Status => status::run(&ui),
+        Command::Park(arguments) => park::park(arguments, &ui),
+        Command::Unpark(arguments) => park::unpark(arguments, &ui),
+        Command::Carry(arguments) => carry::run(arguments, &ui),
         Command::Verify(arguments) => verify::run(arguments, &ui),
         Command::Sync(arguments) => sync::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),

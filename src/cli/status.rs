@@ -7,15 +7,19 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::Outcome;
+use super::round::counted;
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
-use crate::git::{Document, Documents, Repo, State};
+use crate::git::{Document, Documents, Repo, State, git_path};
+use crate::overlay::DocumentPath;
+use crate::replica::{Overview, Why, overview};
 use crate::setup::node_of;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     rhema crdt status              one line for each context file\n  \
     rhema crdt status --json | jq -r '.documents[] | select(.state == \"conflicted\").path'\n\n\
     States: clean (as in HEAD), edited, conflicted (git's markers or kept losers in it, or\n\
-    unmerged), unparsable, unmigrated (no marker yet, or not merged by the driver: `rhema crdt init`).";
+    unmerged), unparsable, parked (as in HEAD, with edits out of sight: `rhema crdt unpark`),\n\
+    unmigrated (no marker yet, or not merged by the driver: `rhema crdt init`).";
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -42,6 +46,15 @@ struct DocumentStatus {
     records: usize,
     conflicts: usize,
     pending: usize,
+    parked: Vec<ParkedEdit>,
+}
+
+/// An edit that is known and not shown.
+#[derive(Serialize)]
+struct ParkedEdit {
+    stamp: String,
+    what: String,
+    why: &'static str,
 }
 
 pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
@@ -58,16 +71,27 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             ui.warn(format_args!("{}:{problem}", repo.shown(&document.path)));
         }
     }
+    let overviews = match overview(&repo) {
+        Ok(overviews) => overviews.into_iter().collect(),
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            ui.warn(format_args!(
+                "what is known beside the files cannot be told: {error:#}"
+            ));
+            BTreeMap::new()
+        }
+    };
+    let all: Vec<Row> = all
+        .into_iter()
+        .map(|document| Row::of(document, &overviews))
+        .collect();
     if ui.wants_json() {
         ui.json(&Status {
             node: node_of(&repo).map(|node| node.to_string()),
             repo: repo.shown_top(),
             branch,
             driver: DriverStatus { configured },
-            documents: all
-                .iter()
-                .map(|document| for_scripts(&repo, document))
-                .collect(),
+            documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
             peers: Vec::new(),
             watching: false,
         })?;
@@ -77,14 +101,46 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn for_scripts(repo: &Repo, document: &Document) -> DocumentStatus {
+/// A document, and what is known beside its file.
+struct Row {
+    document: Document,
+    overview: Overview,
+}
+
+impl Row {
+    fn of(mut document: Document, overviews: &BTreeMap<DocumentPath, Overview>) -> Self {
+        let path = DocumentPath::new(git_path(&document.path));
+        let overview = match overviews.get(&path) {
+            Some(overview) => overview.clone(),
+            // Nobody looked yet: what the file says.
+            None => Overview {
+                pending: document.pending,
+                hidden: Vec::new(),
+            },
+        };
+        let is_parked = overview.hidden.iter().any(|edit| edit.why == Why::Parked);
+        if is_parked && document.state == State::Clean {
+            document.state = State::Parked;
+        }
+        Self { document, overview }
+    }
+}
+
+fn for_scripts(repo: &Repo, row: &Row) -> DocumentStatus {
+    let Row { document, overview } = row;
+    let parked = overview.hidden.iter().map(|edit| ParkedEdit {
+        stamp: edit.stamp.to_string(),
+        what: edit.what.clone(),
+        why: edit.why.name(),
+    });
     DocumentStatus {
         path: repo.shown(&document.path),
         scope: scope(repo, document),
         state: document.state.name(),
         records: document.records,
         conflicts: document.conflicts,
-        pending: document.pending,
+        pending: overview.pending,
+        parked: parked.collect(),
     }
 }
 
@@ -97,30 +153,27 @@ fn scope(repo: &Repo, document: &Document) -> String {
     }
 }
 
-fn for_people(
-    repo: &Repo,
-    branch: Option<&str>,
-    configured: bool,
-    documents: &[Document],
-) -> String {
+fn for_people(repo: &Repo, branch: Option<&str>, configured: bool, rows: &[Row]) -> String {
+    let documents: Vec<&Document> = rows.iter().map(|row| &row.document).collect();
     let branch = branch.map_or("a detached HEAD".to_owned(), |branch| {
         format!("branch {branch}")
     });
     let mut text = format!("{STRONG}{}{STRONG:#} on {branch}\n", repo.shown_top());
-    let rows: Vec<(String, &Document)> = documents
+    let rows: Vec<(String, &Row)> = rows
         .iter()
-        .map(|document| (printable(&repo.shown(&document.path)), document))
+        .map(|row| (printable(&repo.shown(&row.document.path)), row))
         .collect();
     let width = rows
         .iter()
         .map(|(path, _)| path.chars().count())
         .max()
         .unwrap_or(0);
-    for (path, document) in &rows {
+    for (path, row) in &rows {
+        let document = &row.document;
         let style = style(document.state);
         let gap = width - path.chars().count();
         let state = document.state.name();
-        let detail = detail(document);
+        let detail = detail(row);
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -128,8 +181,8 @@ fn for_people(
             ""
         );
     }
-    let _ = writeln!(text, "{}", summary(documents));
-    for hint in hints(configured, documents) {
+    let _ = writeln!(text, "{}", summary(&documents));
+    for hint in hints(configured, &documents) {
         let _ = writeln!(text, "{NOTABLE}hint:{NOTABLE:#} {hint}");
     }
     text
@@ -143,7 +196,30 @@ fn style(state: State) -> Style {
     }
 }
 
-fn detail(document: &Document) -> String {
+fn detail(row: &Row) -> String {
+    let Row { document, overview } = row;
+    let mut detail = detail_of(document);
+    if overview.pending > 0 {
+        let _ = write!(
+            detail,
+            ", {} not committed",
+            counted(overview.pending, "edit")
+        );
+    }
+    for why in [Why::Parked, Why::Elsewhere, Why::Held] {
+        let edits = overview
+            .hidden
+            .iter()
+            .filter(|edit| edit.why == why)
+            .count();
+        if edits > 0 {
+            let _ = write!(detail, ", {} {}", counted(edits, "edit"), why.name());
+        }
+    }
+    detail
+}
+
+fn detail_of(document: &Document) -> String {
     match document.state {
         State::Unparsable => document.problem.clone().unwrap_or_default(),
         State::Conflicted if document.conflicts == 0 => "unmerged in the index".to_owned(),
@@ -154,7 +230,7 @@ fn detail(document: &Document) -> String {
 }
 
 /// "3 documents in 2 scopes: 1 clean, 2 edited".
-fn summary(documents: &[Document]) -> String {
+fn summary(documents: &[&Document]) -> String {
     let mut states: BTreeMap<State, usize> = BTreeMap::new();
     for document in documents {
         *states.entry(document.state).or_default() += 1;
@@ -162,8 +238,6 @@ fn summary(documents: &[Document]) -> String {
     let mut scopes: Vec<_> = documents.iter().map(|document| &document.scope).collect();
     scopes.sort();
     scopes.dedup();
-    let counted =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let states: Vec<String> = states
         .iter()
         .map(|(state, count)| format!("{count} {}", state.name()))
@@ -179,7 +253,7 @@ fn summary(documents: &[Document]) -> String {
     }
 }
 
-fn hints(configured: bool, documents: &[Document]) -> Vec<&'static str> {
+fn hints(configured: bool, documents: &[&Document]) -> Vec<&'static str> {
     let mut hints = Vec::new();
     let has = |state: State| documents.iter().any(|document| document.state == state);
     if !configured {
@@ -191,6 +265,9 @@ fn hints(configured: bool, documents: &[Document]) -> Vec<&'static str> {
             "`rhema crdt init` puts the marker into new files; if it finds nothing to do, attributes keep the file from \
              the merge driver: `git check-attr merge FILE` tells",
         );
+    }
+    if has(State::Parked) {
+        hints.push("`rhema crdt unpark` shows again what was parked");
     }
     if has(State::Conflicted) {
         hints.push("`rhema crdt resolve` shows what is open and settles it");

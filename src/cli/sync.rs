@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
+use super::round::{counted, warn};
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
 use crate::replica::{Replica, Report as Round};
@@ -56,44 +57,18 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         true => Replica::open(&repo)?.round(arguments.confirm)?,
         false => Round::default(),
     };
-    if let Some(path) = &round.put_aside {
-        ui.warn(format_args!(
-            "the store was damaged and is begun anew; the old one lies at {}",
-            path.display()
-        ));
-    }
-    for left in &round.left {
-        ui.warn(format_args!(
-            "{}:{}; left alone",
-            repo.shown(&left.file),
-            left.why
-        ));
-    }
-    for note in &round.notes {
-        ui.warn(format_args!("{}: {}", repo.shown(&note.file), note.why));
-    }
-    let attention = !(round.left.is_empty() && round.notes.is_empty() && round.problems.is_empty());
-    for problem in round.problems {
-        let problem = anyhow::Error::from(problem);
-        ui.warn(format_args!("{problem:#}"));
-    }
     report.documents_changed = round.written.len();
     report.edits_recorded = round.edits;
+    let attention = warn(&repo, round, ui);
     if ui.wants_json() {
         ui.json(&report)?;
     } else {
         ui.say(&for_people(&report))?;
     }
-    Ok(if attention {
-        Outcome::NeedsAttention
-    } else {
-        Outcome::Done
-    })
+    Ok(Outcome::of_attention(attention))
 }
 
 fn for_people(report: &Report) -> String {
-    let counted =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     match (report.documents_changed, report.edits_recorded) {
         (0, 0) => format!("{GOOD}Nothing to record.{GOOD:#}\n"),
         (documents, 0) => format!(

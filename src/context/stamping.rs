@@ -44,17 +44,18 @@ pub fn stamp(
     stamp: Stamp,
     births: &mut dyn Iterator<Item = Stamp>,
 ) -> Stamped {
-    stamp_beside(head, work, stamp, births, &|_| false)
+    stamp_beside(head, work, Some(stamp), births, &|_| false)
 }
 
 /// [`stamp`], where stamps that are `spent` stand for nothing: their edits are part of the history, or were taken back, and
-/// whoever brings such a value again makes a new edit.
+/// whoever brings such a value again makes a new edit. Without a `stamp` for all leaves that changed, those of the root and
+/// of each record get one of their own from `stamps`, as births do: they can be committed, and taken back, one by one.
 #[must_use]
 pub fn stamp_beside(
     head: Option<&Document>,
     work: &Document,
-    stamp: Stamp,
-    births: &mut dyn Iterator<Item = Stamp>,
+    stamp: Option<Stamp>,
+    stamps: &mut dyn Iterator<Item = Stamp>,
     spent: &dyn Fn(Stamp) -> bool,
 ) -> Stamped {
     let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
@@ -69,7 +70,7 @@ pub fn stamp_beside(
     }
     let mut stamping = Stamping {
         stamp,
-        births,
+        stamps,
         spent,
         splices: Vec::new(),
         edits: 0,
@@ -180,8 +181,8 @@ fn plain(root: NodeRef<'_>) -> String {
 
 /// The walk over a file's records.
 struct Stamping<'s> {
-    stamp: Stamp,
-    births: &'s mut dyn Iterator<Item = Stamp>,
+    stamp: Option<Stamp>,
+    stamps: &'s mut dyn Iterator<Item = Stamp>,
     spent: &'s dyn Fn(Stamp) -> bool,
     splices: Vec<Splice>,
     edits: usize,
@@ -261,7 +262,7 @@ impl Stamping<'_> {
             self.born += 1;
             own.annotation = Annotation {
                 birth: Some(Birth {
-                    stamp: self.births.next(),
+                    stamp: self.stamps.next(),
                     digest: defining(work),
                 }),
                 ..Annotation::default()
@@ -275,6 +276,9 @@ impl Stamping<'_> {
         if !edited.contains(&true) {
             return false;
         }
+        let Some(stamp) = self.stamp.or_else(|| self.stamps.next()) else {
+            return false;
+        };
         let in_group = |group: usize| {
             let mut both = leaves.iter().zip(&edited);
             both.any(|(leaf, edited)| *edited && leaf.group() == Some(group))
@@ -284,7 +288,7 @@ impl Stamping<'_> {
             .zip(&edited)
             .partition(|(leaf, edited)| **edited || leaf.group().is_some_and(in_group));
         let renewal = Renewal {
-            stamp: self.stamp,
+            stamp,
             fresh: fresh.into_iter().map(|(leaf, _)| leaf).collect(),
             rest: rest.into_iter().map(|(leaf, _)| leaf).collect(),
             bytes,

@@ -265,6 +265,16 @@ impl Path {
         Self(self.0.iter().take(steps).cloned().collect())
     }
 
+    /// The way to the outermost record on it; the root where there is none.
+    #[must_use]
+    pub fn outermost_record(&self) -> Self {
+        let record = self
+            .0
+            .iter()
+            .position(|step| matches!(step, Step::Record(..)));
+        self.first(record.map_or(0, |record| record + 1))
+    }
+
     /// The way to what it stands in; nothing at the root.
     #[must_use]
     pub fn around(&self) -> Option<Self> {

@@ -25,6 +25,8 @@ pub enum State {
     Unmigrated,
     /// Not to be read.
     Unparsable,
+    /// As in HEAD, with edits that are known and not shown.
+    Parked,
 }
 
 impl State {
@@ -37,6 +39,7 @@ impl State {
             Self::Conflicted => "conflicted",
             Self::Unmigrated => "unmigrated",
             Self::Unparsable => "unparsable",
+            Self::Parked => "parked",
         }
     }
 }

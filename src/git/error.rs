@@ -19,6 +19,12 @@ pub enum Error {
         /// The repository.
         folder: PathBuf,
     },
+    /// A name that stands for no commit.
+    #[error("{name} names no commit here: `git branch -a` lists the branches that there are")]
+    NoSuchCommit {
+        /// The name.
+        name: String,
+    },
     /// A repository in a format that libgit2 does not read.
     #[error(
         "the repository at {} uses a format that this command cannot read (reftable or SHA-256): \

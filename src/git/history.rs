@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Oid};
+use git2::{ErrorCode, IndexEntry, ObjectType, Oid, TreeWalkMode, TreeWalkResult};
 use rustc_hash::FxHashMap;
 
-use super::walk::{git_path, native_path};
+use super::walk::{git_path, is_context_file, native_path};
 use super::{Error, Repo};
 use crate::overlay::{BlobId, CommitId, DocumentPath, History, Version};
 
@@ -69,6 +69,10 @@ impl Repo {
     ///
     /// When the index cannot be read.
     pub fn blob_in_index(&self, path: &DocumentPath) -> Result<Option<BlobId>, Error> {
+        Ok(self.entry_in_index(path)?.map(|entry| blob_id(entry.id)))
+    }
+
+    fn entry_in_index(&self, path: &DocumentPath) -> Result<Option<IndexEntry>, Error> {
         let unsupported = |source| Error::UnsupportedIndex { source };
         let mut index = self.inner.index().map_err(unsupported)?;
         // libgit2 keeps what it has read; this looks whether it is still that.
@@ -82,7 +86,43 @@ impl Repo {
         let entry = path
             .filter(is_plain)
             .and_then(|path| index.get_path(&path, 0));
-        Ok(entry.map(|entry| blob_id(entry.id)))
+        Ok(entry)
+    }
+
+    /// The commit that a name stands for: of a branch, a tag, or any other that git knows.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn commit_named(&self, name: &str) -> Result<CommitId, Error> {
+        let found = self.inner.revparse_single(name);
+        let commit = found.and_then(|object| object.peel_to_commit());
+        let unknown = |_| Error::NoSuchCommit {
+            name: name.to_owned(),
+        };
+        Ok(commit_id(commit.map_err(unknown)?.id()))
+    }
+
+    /// The context files in a commit, from the top, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the commit cannot be read.
+    pub fn context_files_in(&self, commit: CommitId) -> Result<Vec<PathBuf>, Error> {
+        let reading = || Error::libgit2("read a commit");
+        let commit = self.inner.find_commit(oid(commit)).map_err(reading())?;
+        let tree = commit.tree().map_err(reading())?;
+        let mut files = Vec::new();
+        tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
+            let path = [folder.as_bytes(), entry.name_bytes()].concat();
+            let path = native_path(&path);
+            if entry.kind() == Some(ObjectType::Blob) && is_context_file(&path) {
+                files.push(path);
+            }
+            TreeWalkResult::Ok
+        })
+        .map_err(reading())?;
+        Ok(files)
     }
 
     /// A newest commit in the ancestry of both; none where they have none in common, or it is not at hand.
@@ -106,6 +146,20 @@ impl Repo {
     pub fn parent_of(&self, commit: CommitId) -> Result<Option<CommitId>, Error> {
         let commit = self.graph.commit(&self.inner, oid(commit))?;
         Ok(commit.and_then(|commit| commit.parents.first().copied().map(commit_id)))
+    }
+
+    /// When git wrote a file of the work tree last, or took it into the index, in milliseconds since the Unix epoch; nothing
+    /// where the index does not have it.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn written_by_git(&self, file: &Path) -> Result<Option<u64>, Error> {
+        let entry = self.entry_in_index(&DocumentPath::new(git_path(file)))?;
+        Ok(entry.map(|entry| {
+            let seconds = u64::try_from(entry.mtime.seconds()).unwrap_or(0);
+            seconds * 1_000 + u64::from(entry.mtime.nanoseconds()) / 1_000_000
+        }))
     }
 
     /// The newest ancestors of a commit, itself included, that stand in a remote-tracking ref: four at most, none without
@@ -251,6 +305,11 @@ impl History for DocumentHistory<'_> {
             }
         }
         Ok(Some(versions))
+    }
+
+    fn version_in(&self, commit: CommitId) -> Result<Option<BlobId>, Error> {
+        let blob = self.blob_in(oid(commit))?;
+        Ok(blob.flatten().map(blob_id))
     }
 
     fn bytes(&self, blob: BlobId) -> Result<Vec<u8>, Error> {

@@ -33,8 +33,8 @@ mod three_way;
 mod versions;
 mod walk;
 
-pub(crate) use documents::marked_places;
 pub use ancestry::MergedCommits;
+pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;
 pub use editing::Within;

@@ -238,6 +238,16 @@ fn links(_: &Metadata) -> u64 {
     0
 }
 
+/// Whether a path is that of a context file: of YAML below a `.rhema`, and not one of our own.
+pub(super) fn is_context_file(path: &Path) -> bool {
+    let mut below = path
+        .components()
+        .skip_while(|part| part.as_os_str() != CONTEXT);
+    below.next().is_some()
+        && below.next().is_some_and(|part| part.as_os_str() != OWN)
+        && is_yaml(path)
+}
+
 fn is_yaml(file: &Path) -> bool {
     file.extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml")

@@ -117,33 +117,71 @@ impl<'h, H: History> Contents<'h, H> {
             return Ok(());
         };
         let after = self.document(after)?;
+        let base = match known.base {
+            Some(base) => self.history.version_in(base)?,
+            None => None,
+        };
+        let base = base
+            .map(|base| self.document(base))
+            .transpose()?
+            .unwrap_or_default();
         for before in version.before.iter().flatten() {
             let before = self.document(*before)?;
-            for (held, change) in held.iter_mut().zip(changes) {
-                let same = makes(&before, &after, change, known.stamp);
-                *held |= same;
-                if !*held && self.descends(known, version, change)? {
-                    let stood = before.found(&change.at).is_some();
-                    *held |= stood && after.found(&change.at).is_none();
-                }
+            for (held, change) in held.iter_mut().zip(changes).filter(|(held, _)| !**held) {
+                let stood = before.found(&change.at).is_some();
+                *held = match change.act {
+                    Act::Remove => {
+                        let is_gone = stood && after.found(&change.at).is_none();
+                        is_gone
+                            && (makes(&before, &after, &base, change, known.stamp)
+                                || self.descends(known, version)?)
+                            && self.knew_all(known, change, version)?
+                    }
+                    _ => makes(&before, &after, &base, change, known.stamp),
+                };
             }
         }
         Ok(())
     }
 
-    /// Whether a commit took something away in full knowledge of what a removal saw.
-    fn descends(
-        &self,
+    /// Whether a commit descends from all others since the edit's base that have something in the files that a removal saw:
+    /// whoever removed less removed something else.
+    fn knew_all(
+        &mut self,
         known: &Known,
-        version: &Version,
         change: &Change,
+        version: &Version,
     ) -> Result<bool, H::Error> {
-        match (&change.act, known.base) {
-            (Act::Remove, Some(base)) => {
-                let descends = self.history.is_ancestor(base, version.commit)?;
-                Ok(descends == Some(true))
+        let seen: Vec<String> = change
+            .observed
+            .stamps()
+            .map(|stamp| stamp.to_string())
+            .collect();
+        let Some(versions) = self.versions_since(known)? else {
+            return Ok(false);
+        };
+        for other in versions.iter() {
+            let Some(after) = other.after.filter(|_| other.commit != version.commit) else {
+                continue;
+            };
+            let text = self.text(after)?;
+            let has = |stamp: &String| memchr::memmem::find(&text, stamp.as_bytes()).is_some();
+            if seen.iter().any(has) {
+                let knew = self.history.is_ancestor(other.commit, version.commit)?;
+                let is_later = self.history.is_ancestor(version.commit, other.commit)?;
+                if knew != Some(true) && is_later != Some(true) {
+                    return Ok(false);
+                }
             }
-            _ => Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Whether a commit took something away in full knowledge of what a removal saw.
+    fn descends(&self, known: &Known, version: &Version) -> Result<bool, H::Error> {
+        match known.base {
+            Some(base) => Ok(self.history.is_ancestor(base, version.commit)? == Some(true)),
+            None => Ok(false),
         }
     }
 

@@ -89,18 +89,31 @@ fn is_whole(after: &Document, change: &Change) -> bool {
     }
 }
 
-/// Whether a commit that made `after` of `before` made the same change: there stood what the change observed, and here
-/// stands what it did.
-pub(super) fn makes(before: &Document, after: &Document, change: &Change, stamp: Stamp) -> bool {
+/// Whether a commit that made `after` of `before` made the same change: there stood what the change observed, or what the
+/// commit has that it was made on, and here stands what it did.
+pub(super) fn makes(
+    before: &Document,
+    after: &Document,
+    base: &Document,
+    change: &Change,
+    stamp: Stamp,
+) -> bool {
+    let saw = |at: &Path, node: &Node| {
+        let as_in_base = match base.found(at) {
+            Some(Found::Node(base)) => node.says_the_same_as(base),
+            _ => false,
+        };
+        as_in_base || change.observed.saw(node)
+    };
     shows(after, change, stamp)
         && !shows(before, change, stamp)
         && is_whole(after, change)
         && match before.found(&change.at) {
-            Some(Found::Node(node)) => change.observed.saw(node),
-            Some(Found::Record(record, ..)) => match change.act {
-                Act::Remove => record.fields.values().all(|node| change.observed.saw(node)),
-                _ => true,
-            },
-            None => true,
+            Some(Found::Node(node)) => saw(&change.at, node),
+            Some(Found::Record(record, ..)) if change.act == Act::Remove => record
+                .fields
+                .iter()
+                .all(|(name, node)| saw(&change.at.entry(name), node)),
+            _ => true,
         }
 }

@@ -97,6 +97,12 @@ pub trait History {
         without: Option<CommitId>,
     ) -> Result<Option<Vec<Version>>, Self::Error>;
 
+    /// The document in a commit; nothing where it has none, or the commit is not at hand.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    fn version_in(&self, commit: CommitId) -> Result<Option<BlobId>, Self::Error>;
+
     /// The bytes of a version, as the repository holds them.
     ///
     /// # Errors

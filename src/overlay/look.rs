@@ -17,9 +17,10 @@ pub enum Sight {
     Gone,
 }
 
-/// How a file shows each of `edits`, of those changes that HEAD does not contain.
+/// How a file shows each of `edits`, of those changes that HEAD does not contain. What `head` shows as well is no sign of
+/// an edit.
 #[must_use]
-pub fn sights(file: &Document, edits: &[Judged<'_>]) -> Vec<Sight> {
+pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sight> {
     let mut sights: Vec<Sight> = edits
         .iter()
         .map(|judged| {
@@ -28,7 +29,9 @@ pub fn sights(file: &Document, edits: &[Judged<'_>]) -> Vec<Sight> {
                 if names(file, change, judged.known.stamp) {
                     return Sight::Named;
                 }
-                if shows(file, change, judged.known.stamp) {
+                if shows(file, change, judged.known.stamp)
+                    && !shows(head, change, judged.known.stamp)
+                {
                     sight = Sight::Seen;
                 }
             }
@@ -82,7 +85,8 @@ pub fn findings(
     familiar: &dyn Fn(Stamp, &Change) -> Familiar,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut unnamed = Vec::new();
+    // Each record's by themselves: they can be committed, and taken back, one by one.
+    let mut unnamed: BTreeMap<Path, Vec<Change>> = BTreeMap::new();
     for edit in RULES.edits(read, file) {
         let mut named = Vec::new();
         for mut change in edit.changes {
@@ -99,9 +103,9 @@ pub fn findings(
                         continue;
                     }
                     observed.add_stamp(stamp);
-                    &mut unnamed
+                    unnamed.entry(change.at.outermost_record()).or_default()
                 }
-                None => &mut unnamed,
+                None => unnamed.entry(change.at.outermost_record()).or_default(),
             };
             change.observed = observed;
             changes.push(change);
@@ -113,12 +117,10 @@ pub fn findings(
             });
         }
     }
-    if !unnamed.is_empty() {
-        found.push(Finding {
-            stamp: None,
-            changes: unnamed,
-        });
-    }
+    found.extend(unnamed.into_values().map(|changes| Finding {
+        stamp: None,
+        changes,
+    }));
     found
 }
 
@@ -181,8 +183,8 @@ pub fn mass_deletion(read: &Document, findings: &[Finding]) -> Option<MassDeleti
 }
 
 /// Whether `file` was written by somebody who had read `earlier` and did not know of what came between that and `current`:
-/// wherever the two differ it holds what `earlier` does, and it differs from both. So what came between was not undone.
-/// `is_foreign` tells whose edits came between: what others did is never undone without being seen.
+/// nothing of what the two differ in is shown by it, and something of that stands as it was. So what came between was not
+/// undone. `is_foreign` tells whose edits came between: what others did is never undone without being seen.
 #[must_use]
 pub fn was_read_before(
     earlier: &Document,
@@ -200,10 +202,15 @@ pub fn was_read_before(
         })
         .filter(|(_, change)| !stood(earlier, change))
         .collect();
-    let unseen = |(_, change): &(Option<Stamp>, Change)| same_there(earlier, file, change);
+    let unseen = |(stamp, change): &(Option<Stamp>, Change)| match stamp {
+        Some(stamp) => !shows(file, change, *stamp),
+        None => same_there(earlier, file, change),
+    };
+    let untouched = |(_, change): &(Option<Stamp>, Change)| same_there(earlier, file, change);
     let others = |(stamp, _): &(Option<Stamp>, Change)| stamp.is_some_and(is_foreign);
     !between.is_empty()
         && between.iter().all(unseen)
+        && between.iter().any(untouched)
         && (between.iter().all(others) || !RULES.edits(earlier, file).is_empty())
 }
 

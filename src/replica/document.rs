@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{Error, Replica};
 use crate::context::lift;
-use crate::crdt::{self, Act, Change};
+use crate::crdt::{self, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
     CommitId, Containment, Contents, Deed, DocumentPath, History, Judged, Known, Origin, retracted,
@@ -180,6 +180,12 @@ impl Standing {
 }
 
 impl Edits {
+    pub(super) fn of(stored: Vec<StoredEdit>) -> Self {
+        Self {
+            all: stored.into_iter().map(Standing::of).collect(),
+        }
+    }
+
     /// Those that stand over HEAD, whose changes it does not contain.
     pub(super) fn judged(&self) -> Vec<Judged<'_>> {
         self.all.iter().map(Standing::judged).collect()
@@ -200,14 +206,15 @@ impl Edits {
     /// Finds out what HEAD contains of each. `is_same_head` where the marks tell so already.
     pub(super) fn judge(
         &mut self,
-        versions: &Versions<'_>,
+        history: &DocumentHistory<'_>,
+        head: Option<CommitId>,
         is_same_head: bool,
     ) -> Result<(), Error> {
         self.note_retractions();
-        let Some(head) = versions.commit else {
+        let Some(head) = head else {
             return Ok(());
         };
-        let mut contents = Contents::of(&versions.history, head);
+        let mut contents = Contents::of(history, head);
         for edit in &mut self.all {
             let changes = edit.changes().len();
             if is_same_head && edit.has(Mark::Contained) {
@@ -242,13 +249,6 @@ impl Standing {
         }
     }
 
-    /// Whether all that it does is to take away what stands in a document.
-    pub(super) fn removes_from(&self, document: &crdt::Document) -> bool {
-        let removes =
-            |change: &Change| change.act == Act::Remove && document.found(&change.at).is_some();
-        !self.changes().is_empty() && self.changes().iter().all(removes)
-    }
-
     /// Whether it changes something there.
     pub(super) fn changes_at(&self, at: &crdt::Path) -> bool {
         self.changes().iter().any(|change| change.at == *at)
@@ -259,9 +259,7 @@ impl<'r> Replica<'r> {
     /// All known edits of a document.
     pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
         let stored = self.store.read()?.edits(path, Which::All)?;
-        Ok(Edits {
-            all: stored.into_iter().map(Standing::of).collect(),
-        })
+        Ok(Edits::of(stored))
     }
 
     /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.

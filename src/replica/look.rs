@@ -127,8 +127,7 @@ impl Replica<'_> {
         let path = versions.path.clone();
         let reading = self.store.read()?;
         let last = reading.look(&path)?;
-        let since = modified_millis(&metadata).saturating_sub(RACE_MILLIS);
-        let renderings = reading.renderings(&path, Moment::from_unix_millis(since))?;
+        let renderings = reading.renderings(&path, Moment::from_unix_millis(0))?;
         drop(reading);
         let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
         let mut looking = Looking {
@@ -175,7 +174,11 @@ impl Looking<'_, '_, '_> {
         if let Some(former) = self.versions.former() {
             edits.all.extend(self.replica.edits(&former)?.all);
         }
-        edits.judge(&self.versions, self.is_same_head)?;
+        edits.judge(
+            &self.versions.history,
+            self.versions.commit,
+            self.is_same_head,
+        )?;
         if !self.is_same_head {
             // Parking ends when HEAD moves.
             for edit in &mut edits.all {
@@ -206,7 +209,8 @@ impl Looking<'_, '_, '_> {
             .is_some_and(|head| head.bytes == text.as_bytes());
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
-            new.extend(self.what_git_did(&lift(&work), &mut edits)?);
+            let is_as_rendered = !self.is_made && self.is_as_rendered(&was)?;
+            new.extend(self.what_git_did(&lift(&work), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
             }
@@ -217,6 +221,7 @@ impl Looking<'_, '_, '_> {
             Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
         };
         let shown = lift(&file);
+        self.take_up(&shown, &mut edits);
         let mut counted = 0;
         if let Some(fresh) = found {
             let read = match &writer {
@@ -289,6 +294,7 @@ impl Looking<'_, '_, '_> {
         }
         let by_git = !self.is_made
             && (!self.is_same_head
+                || self.is_gits()?
                 || self
                     .versions
                     .head
@@ -308,7 +314,13 @@ impl Looking<'_, '_, '_> {
                     .get(stamp)
                     .is_some_and(|edit| edit.issuer != Issuer::Own)
             };
-            for rendering in earlier.iter().rev() {
+            let since = modified_millis(self.metadata).saturating_sub(RACE_MILLIS);
+            let recent = |rendering: &&Rendering| {
+                rendering
+                    .until
+                    .is_none_or(|until| until.unix_millis() >= since)
+            };
+            for rendering in earlier.iter().rev().take_while(recent) {
                 let Some(bytes) = self.bytes_of(rendering)? else {
                     continue;
                 };
@@ -329,6 +341,27 @@ impl Looking<'_, '_, '_> {
         Ok(staged.as_deref() == Some(was))
     }
 
+    /// Whether the file holds what was rendered last: nothing was taken out of it.
+    fn is_as_rendered(&self, was: &[u8]) -> Result<bool, Error> {
+        match self.renderings.last() {
+            Some(current) => Ok(self.bytes_of(current)?.as_deref() == Some(was)),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether git wrote the file since the last look: it notes when, and nobody else does.
+    fn is_gits(&self) -> Result<bool, Error> {
+        let Some(looked) = self
+            .last
+            .and_then(|last| last.file)
+            .map(|file| file.taken())
+        else {
+            return Ok(false);
+        };
+        let written = self.replica.repo.written_by_git(self.file)?;
+        Ok(written.is_some_and(|written| written > looked.unix_millis()))
+    }
+
     fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
         Ok(match &rendering.content {
             Content::Bytes(bytes) => Some(bytes.clone()),
@@ -342,24 +375,24 @@ impl Looking<'_, '_, '_> {
     fn what_git_did(
         &mut self,
         file: &crdt::Document,
+        is_as_rendered: bool,
         edits: &mut Edits,
     ) -> Result<Vec<Known>, Error> {
-        let seen = sights(file, &edits.judged());
-        let head = &self.versions.head_document;
+        let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
             if edit.has(Mark::Contained) || edit.is_retracted || edit.is_held {
                 continue;
             }
             match sight {
-                Sight::Named => {
+                Sight::Named | Sight::Seen => {
                     // What the file still shows is neither parked nor elsewhere.
                     if edit.is_elsewhere() {
                         edit.mark(Mark::TakenUp);
                     }
                     edit.unmark(Mark::Parked);
                 }
-                Sight::Gone if edit.has(Mark::Shown) => {
+                Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     edit.unmark(Mark::TakenUp);
                     if edit.has(Mark::Committed) {
                         continue;
@@ -369,11 +402,7 @@ impl Looking<'_, '_, '_> {
                         _ => edit.mark(Mark::Parked),
                     }
                 }
-                // A removal leaves no stamp: what git took away again is what was taken away before.
-                Sight::Seen if edit.is_elsewhere() && edit.removes_from(head) => {
-                    edit.mark(Mark::TakenUp);
-                }
-                Sight::Seen | Sight::Gone => {}
+                Sight::Gone => {}
             }
         }
         if taken_back.is_empty() {
@@ -385,27 +414,39 @@ impl Looking<'_, '_, '_> {
         Ok(vec![retraction])
     }
 
+    /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.
+    fn take_up(&self, file: &crdt::Document, edits: &mut Edits) {
+        let seen = sights(file, &self.versions.head_document, &edits.judged());
+        for (edit, sight) in edits.all.iter_mut().zip(seen) {
+            if sight != Sight::Named || edit.has(Mark::Contained) {
+                continue;
+            }
+            edit.unmark(Mark::Parked);
+            if edit.is_elsewhere() {
+                edit.mark(Mark::TakenUp);
+            }
+        }
+    }
+
     /// The file with stamps beside what was edited; which stamps are fresh.
     fn stamped(
         &mut self,
         work: &yaml::Document,
         edits: &Edits,
     ) -> Result<(String, Option<BTreeSet<Stamp>>), Error> {
-        let leaves = self.replica.tick()?;
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
-        fresh.insert(leaves);
         let spent = |stamp: Stamp| {
             edits.get(stamp).is_some_and(|edit| {
                 (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
             })
         };
-        let mut births = Vec::new();
+        let mut stamps = Vec::new();
         let mut clock = self.replica.clock;
         let now = self.replica.now.unix_millis();
         let mut failed = None;
-        let mut born = std::iter::from_fn(|| match clock.tick(now) {
+        let mut made = std::iter::from_fn(|| match clock.tick(now) {
             Ok(stamp) => {
-                births.push(stamp);
+                stamps.push(stamp);
                 Some(stamp)
             }
             Err(error) => {
@@ -414,12 +455,12 @@ impl Looking<'_, '_, '_> {
             }
         });
         let head = self.versions.head_yaml.as_ref();
-        let stamped = context::stamp_beside(head, work, leaves, &mut born, &spent);
+        let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
         if let Some(source) = failed {
             return Err(Error::Clock { source });
         }
         self.replica.clock = clock;
-        fresh.extend(births);
+        fresh.extend(stamps);
         let text = stamped.text.unwrap_or_else(|| work.text().to_owned());
         Ok((text, Some(fresh)))
     }
@@ -435,7 +476,7 @@ impl Looking<'_, '_, '_> {
         let shown: Vec<Edit> = match read {
             // What came since was not there to be seen.
             Some(read) => {
-                let seen = sights(read, &edits.judged());
+                let seen = sights(read, &self.versions.head_document, &edits.judged());
                 let mut known = edits.judged();
                 for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
                     let is_left = edit.is_retracted && edit.has(Mark::Shown);
@@ -444,7 +485,7 @@ impl Looking<'_, '_, '_> {
                 self.select(&known)?
             }
             None => {
-                let seen = sights(file, &edits.judged());
+                let seen = sights(file, &self.versions.head_document, &edits.judged());
                 let mut known = edits.judged();
                 for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
                     let is_left = edit.is_retracted && edit.has(Mark::Shown);
@@ -557,6 +598,18 @@ impl Looking<'_, '_, '_> {
     ) -> Result<Vec<u8>, Error> {
         if shown.says_the_same_as(view) {
             return Ok(file.into_text().into_bytes());
+        }
+        // What was put out of sight comes back as it was written.
+        for rendering in self.renderings.iter().rev() {
+            let Some(bytes) = self.bytes_of(rendering)? else {
+                continue;
+            };
+            let read = yaml::Document::read(&bytes, &Limits::default());
+            if rendering.head == self.versions.commit
+                && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
+            {
+                return Ok(bytes);
+            }
         }
         let differing = RULES.edits(shown, view);
         let places = differing.iter().flat_map(|edit| &edit.changes);

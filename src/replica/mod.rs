@@ -10,11 +10,14 @@
 //! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
+mod carrying;
 mod document;
 mod editing;
 mod error;
 mod look;
+mod parking;
 mod round;
+mod standing;
 mod witness;
 mod writing;
 
@@ -23,7 +26,9 @@ use std::path::PathBuf;
 
 pub use editing::Edited;
 pub use error::Error;
+pub use parking::{Hidden, Parked};
 pub use round::{Left, Report};
+pub use standing::{HiddenEdit, Overview, Why, overview};
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};

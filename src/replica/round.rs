@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::look::{Looked, Target, Unlooked};
+use super::look::{Target, Unlooked};
 use super::{Error, Replica};
 use crate::git;
 use crate::overlay::{CommitId, DocumentPath};
@@ -77,12 +77,7 @@ impl Replica<'_> {
                 has_witness: witness.is_whole,
                 confirmed,
             };
-            match self.look(target) {
-                Ok(Ok(looked)) => self.take(file, commit, looked, &mut report),
-                Ok(Err(Unlooked::Left(why))) => report.left.push(Left { file, why }),
-                Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => {}
-                Err(error) => report.problems.push(error),
-            }
+            self.look_and_write(target, &mut report);
         }
         if has_moved {
             let gone = looks.into_keys().filter(|path| !here.contains(path));
@@ -108,13 +103,15 @@ impl Replica<'_> {
         Ok(last.head != self.repo.head_commit()? || self.witness(Some(&last))?.has_moved)
     }
 
-    fn take(
-        &mut self,
-        file: PathBuf,
-        commit: Option<CommitId>,
-        looked: Looked,
-        report: &mut Report,
-    ) {
+    /// Looks at a document, writes what comes of it, and tells of it.
+    pub(super) fn look_and_write(&mut self, target: Target<'_>, report: &mut Report) {
+        let (file, commit) = (target.file.to_path_buf(), target.commit);
+        let looked = match self.look(target) {
+            Ok(Ok(looked)) => looked,
+            Ok(Err(Unlooked::Left(why))) => return report.left.push(Left { file, why }),
+            Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => return,
+            Err(error) => return report.problems.push(error),
+        };
         match self.write(&file, commit, looked) {
             Ok(written) => {
                 report.edits += written.edits;

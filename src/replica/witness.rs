@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::document::Edits;
+use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
@@ -192,16 +192,17 @@ impl Replica<'_> {
     ) -> Result<Vec<Change>, Error> {
         let Edits { all } = self.edits(path)?;
         let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
-        // What was seen in the file before it was committed is known; what the parent contains is another edit.
+        // What the file was seen to show before it was committed is known, and so is what an amended commit had.
         let history = self.repo.history_of(path);
         let mut contents = parent.map(|parent| Contents::of(&history, parent));
         let mut seen: Vec<&Change> = Vec::new();
-        for edit in all.iter().filter(|edit| !edit.has(Mark::Contained)) {
-            let is_contained = match &mut contents {
+        let shown = |edit: &&Standing| edit.issuer == Issuer::Own || edit.has(Mark::Shown);
+        for edit in all.iter().filter(shown) {
+            let held = match &mut contents {
                 Some(contents) => contents.holds(&edit.known)?.is_whole(),
                 None => false,
             };
-            if !is_contained {
+            if !held {
                 seen.extend(edit.changes());
             }
         }

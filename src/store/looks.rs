@@ -76,6 +76,12 @@ impl Fingerprint {
         }
     }
 
+    /// When it was taken.
+    #[must_use]
+    pub fn taken(&self) -> Moment {
+        self.taken
+    }
+
     /// Whether the file with this metadata holds what it held when the fingerprint was taken. No means that it has to be read.
     #[must_use]
     pub fn vouches_for(&self, metadata: Option<&Metadata>) -> bool {

@@ -46,8 +46,8 @@ fn the_json_has_the_agreed_shape() {
             "branch": "main",
             "driver": {"configured": true},
             "documents": [
-                {"path": ".rhema/todos.yaml", "scope": ".", "state": "clean", "records": 2, "conflicts": 0, "pending": 0},
-                {"path": "api/.rhema/deep/k.yml", "scope": "api", "state": "clean", "records": 1, "conflicts": 0, "pending": 0},
+                {"path": ".rhema/todos.yaml", "scope": ".", "state": "clean", "records": 2, "conflicts": 0, "pending": 0, "parked": []},
+                {"path": "api/.rhema/deep/k.yml", "scope": "api", "state": "clean", "records": 1, "conflicts": 0, "pending": 0, "parked": []},
             ],
             "peers": [],
             "watching": false,

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 20] = [
     "demo",
     "init",
     "uninit",
@@ -19,6 +19,9 @@ const COMMANDS: [&str; 17] = [
     "set",
     "remove",
     "move",
+    "park",
+    "unpark",
+    "carry",
     "merge",
     "merge-driver",
     "completions",

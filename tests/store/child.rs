@@ -1,9 +1,9 @@
 //! The other processes: this very program, started again with a part to play.
 
 use std::env;
-use std::io::{Write, stdout};
+use std::io::{BufRead, BufReader, Lines, Write, stdout};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -36,21 +36,52 @@ pub(crate) enum Role {
     Hammer(u32),
 }
 
+/// A process that plays a part, killed when it is dropped.
+pub(crate) struct Player {
+    child: Child,
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Player {
+    /// The number behind the next line that begins with this word; none if the process ends before.
+    pub(crate) fn next(&mut self, word: &str) -> Option<u64> {
+        let number = |line: String| line.strip_prefix(word)?.trim().parse().ok();
+        let lines = self.said.by_ref().map_while(Result::ok);
+        lines.filter_map(number).next()
+    }
+
+    /// Waits for its end; whether it played its part well.
+    pub(crate) fn ends_well(mut self) -> bool {
+        self.said.by_ref().for_each(drop);
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        // It may have come to an end by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Role {
     /// Starts a process that plays it.
-    pub(crate) fn start(self, git_dir: &Path) -> Child {
+    pub(crate) fn start(self, git_dir: &Path) -> Player {
         let role = match self {
             Self::Batches => "batches".to_owned(),
             Self::Half => "half".to_owned(),
             Self::Hammer(number) => number.to_string(),
         };
-        Command::new(env::current_exe().unwrap())
+        let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "child::plays_its_part", "--ignored"])
             .env(ROLE, role)
             .env(GIT_DIR, git_dir)
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines();
+        Player { child, said }
     }
 }
 
@@ -66,9 +97,10 @@ fn plays_its_part() {
 }
 
 fn say(word: &str, number: u64) {
+    let mut out = stdout();
     // A line of its own, whatever the test harness wrote before.
-    writeln!(stdout(), "\n{word} {number}").unwrap();
-    stdout().flush().unwrap();
+    writeln!(out, "\n{word} {number}").unwrap();
+    out.flush().unwrap();
 }
 
 fn now() -> Moment {

@@ -5,28 +5,11 @@
 mod child;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout};
 use std::time::Duration;
 
 use child::{Role, batch_document, batches, hammered_document, is_whole};
 use rhema_crdt::store::{Beginning, Store, Which};
-
-/// The next line with which a child says how far it is.
-fn next(said: &mut impl Iterator<Item = std::io::Result<String>>, word: &str) -> Option<u64> {
-    let number = |line: String| line.strip_prefix(word)?.trim().parse().ok();
-    said.map_while(Result::ok).find_map(number)
-}
-
-fn lines(child: &mut Child) -> std::io::Lines<BufReader<ChildStdout>> {
-    BufReader::new(child.stdout.take().unwrap()).lines()
-}
-
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
 
 /// What SQLite itself thinks of the file.
 fn check(git_dir: &Path) {
@@ -43,13 +26,12 @@ fn what_a_killed_process_had_committed_stands_and_nothing_by_halves() {
     let mut told = 0;
     for round in 0..8 {
         let mut writer = Role::Batches.start(git_dir.path());
-        let mut said = lines(&mut writer);
         for _ in 0..3 {
-            told = next(&mut said, "batch").expect("the child ended by itself");
+            told = writer.next("batch").expect("the child ended by itself");
         }
         // Somewhere in the next batches.
         std::thread::sleep(Duration::from_micros(700 * round));
-        kill(writer);
+        drop(writer);
         let opened = Store::open(git_dir.path()).unwrap();
         assert_eq!(opened.beginning, Beginning::Kept);
         let mut store = opened.store;
@@ -68,10 +50,10 @@ fn what_a_killed_process_had_committed_stands_and_nothing_by_halves() {
 fn nothing_stands_of_what_a_killed_process_had_not_committed() {
     let git_dir = tempfile::tempdir().unwrap();
     let mut half = Role::Half.start(git_dir.path());
-    next(&mut lines(&mut half), "half").expect("the child ended by itself");
+    half.next("half").expect("the child ended by itself");
     let mut before = Store::open(git_dir.path()).unwrap().store;
     assert_eq!(batches(&before.read().unwrap()), 0, "nobody sees it before");
-    kill(half);
+    drop(half);
     let mut store = Store::open(git_dir.path()).unwrap().store;
     let reading = store.read().unwrap();
     assert_eq!(batches(&reading), 0);
@@ -107,10 +89,8 @@ fn hammer(git_dir: &Path) {
     let children: Vec<_> = roles.iter().map(|role| role.start(git_dir)).collect();
     let mut made = 0;
     for mut child in children {
-        let mut said = lines(&mut child);
-        made += next(&mut said, "made").expect("the child failed");
-        said.for_each(drop);
-        assert!(child.wait().unwrap().success());
+        made += child.next("made").expect("the child failed");
+        assert!(child.ends_well());
     }
     assert_eq!(made, 1, "one process made the store");
     let mut store = Store::open(git_dir).unwrap().store;

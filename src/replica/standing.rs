@@ -1,0 +1,117 @@
+//! How the known edits of each document stand, for `status`: nothing is recorded, nothing written, nobody waited for.
+
+use super::Error;
+use super::document::{Edits, Standing};
+use crate::crdt::{Act, Stamp};
+use crate::git::Repo;
+use crate::overlay::{Deed, DocumentPath};
+use crate::store::{Mark, Store};
+
+/// The edits of one document that HEAD does not contain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// Those that the file shows.
+    pub pending: usize,
+    /// Those that it does not show, and why.
+    pub hidden: Vec<HiddenEdit>,
+}
+
+/// An edit that is known and not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HiddenEdit {
+    /// The edit.
+    pub stamp: Stamp,
+    /// What it does, in words: the places that it changes.
+    pub what: String,
+    /// Why it is not shown.
+    pub why: Why,
+}
+
+/// Why an edit is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was parked, or git put HEAD's version of the file back.
+    Parked,
+    /// It belongs to another branch.
+    Elsewhere,
+    /// What it was made on is not at hand.
+    Held,
+}
+
+impl Why {
+    /// What scripts read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Parked => "parked",
+            Why::Elsewhere => "elsewhere",
+            Why::Held => "held back",
+        }
+    }
+}
+
+/// How the documents of a work tree stand, as of now; nothing where there is no store.
+///
+/// # Errors
+/// When the store or the history cannot be read.
+pub fn overview(repo: &Repo) -> Result<Vec<(DocumentPath, Overview)>, Error> {
+    if !Store::path_in(repo.git_dir()).exists() {
+        return Ok(Vec::new());
+    }
+    let mut store = Store::open(repo.git_dir())?.store;
+    let commit = repo.head_commit()?;
+    let reading = store.read()?;
+    let mut all = Vec::new();
+    for (path, look) in reading.looks()? {
+        let mut edits = Edits::of(reading.edits(&path, crate::store::Which::All)?);
+        let is_same_head = look.head == commit;
+        edits.judge(&repo.history_of(&path), commit, is_same_head)?;
+        let mut overview = Overview::default();
+        for edit in &edits.all {
+            overview.add(edit, is_same_head);
+        }
+        all.push((path, overview));
+    }
+    Ok(all)
+}
+
+impl Overview {
+    fn add(&mut self, edit: &Standing, is_same_head: bool) {
+        let why = if edit.is_retracted || edit.has(Mark::Contained) {
+            return;
+        } else if edit.is_held {
+            Why::Held
+        } else if edit.has(Mark::Parked) && is_same_head {
+            Why::Parked
+        } else if edit.is_elsewhere() {
+            Why::Elsewhere
+        } else {
+            self.pending += usize::from(!edit.changes().is_empty());
+            return;
+        };
+        self.hidden.push(HiddenEdit {
+            stamp: edit.known.stamp,
+            what: in_words(&edit.known.deed),
+            why,
+        });
+    }
+}
+
+/// The places that an edit changes, and to what.
+fn in_words(deed: &Deed) -> String {
+    let Deed::Change(changes) = deed else {
+        return String::new();
+    };
+    let words = changes.iter().map(|change| {
+        let at = &change.at;
+        match &change.act {
+            Act::Write(value) => format!("{at} = {}", value.canonical()),
+            Act::Replace(_) => format!("{at} = […]"),
+            Act::Remove => format!("- {at}"),
+            Act::Add { .. } => format!("+ {at}"),
+            Act::Move { .. } => format!("{at} moved"),
+            Act::Lose(_) | Act::Settle(_) => format!("{at} settled"),
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}

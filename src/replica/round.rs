@@ -79,10 +79,11 @@ impl Replica<'_> {
             };
             self.look_and_write(target, &mut report);
         }
-        if has_moved {
-            let gone = looks.into_keys().filter(|path| !here.contains(path));
-            self.leave_behind(&gone.collect::<Vec<_>>())?;
-        }
+        let gone: Vec<DocumentPath> = looks
+            .into_keys()
+            .filter(|path| !here.contains(path))
+            .collect();
+        self.leave_behind(&gone, commit)?;
         let look = LastLook {
             head: commit,
             reflog: witness.position,

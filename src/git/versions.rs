@@ -83,10 +83,9 @@ impl Repo {
                 }
             }
         };
-        let raw = self.bytes(blob)?;
-        let held = self.as_held(path, bytes, blob, raw.clone())?;
+        let held = with_line_ends_of(bytes, self.bytes_in_tree(path, blob)?);
         Ok(Some(HeadVersion {
-            is_plain: held == raw,
+            is_plain: self.bytes(blob)? == held,
             bytes: held,
             blob,
             former,
@@ -115,24 +114,22 @@ impl Repo {
     ///
     /// When the index cannot be read.
     pub fn index_version(&self, path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let Some(blob) = self.blob_in_index(&DocumentPath::new(git_path(path)))? else {
-            return Ok(None);
-        };
-        let raw = self.bytes(blob)?;
-        self.as_held(path, bytes, blob, raw).map(Some)
+        let blob = self.blob_in_index(&DocumentPath::new(git_path(path)))?;
+        let held = blob
+            .map(|blob| self.bytes_in_tree(path, blob))
+            .transpose()?;
+        Ok(held.map(|held| with_line_ends_of(bytes, held)))
     }
 
-    /// A version of a file that holds `bytes`, as this work tree would hold it. What only git can tell, as the file goes
-    /// through a program on its way, git is asked for.
-    fn as_held(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-        blob: BlobId,
-        raw: Vec<u8>,
-    ) -> Result<Vec<u8>, Error> {
-        if raw == bytes || !self.is_converted(path) {
-            return Ok(with_line_ends_of(bytes, raw));
+    /// A version of a file as git writes it to a work tree, but for its line ends. Where it goes through a program on its
+    /// way, git is asked.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or the program fails.
+    pub fn bytes_in_tree(&self, path: &Path, blob: BlobId) -> Result<Vec<u8>, Error> {
+        if !self.is_converted(path) {
+            return self.bytes(blob);
         }
         let mut of_path = OsString::from("--path=");
         of_path.push(path);

@@ -101,7 +101,7 @@ impl Replica<'_> {
     pub(super) fn record_own_commits(
         &mut self,
         witness: &Witness,
-        files: &[PathBuf],
+        files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
         let mut counted = 0;
         for commit in &witness.own {
@@ -123,7 +123,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let read = |blob| -> Result<Option<yaml::Document>, Error> {
-            let bytes = self.repo.bytes(blob)?;
+            let bytes = self.repo.bytes_in_tree(file, blob)?;
             Ok(yaml::Document::read(&bytes, &Limits::default()).ok())
         };
         let Some(after) = read(after)? else {

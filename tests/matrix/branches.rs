@@ -99,6 +99,6 @@ rows! { "Branches, and looking at other commits"
         git reflog expire --expire=now --all && git gc -q --prune=now | | |
         edit c.status=done        | c.status=done     | edited | a.status=done, b.status=done, c.status=done
         git commit -qam three     |                   | clean  |
-        without sync: nothing
+        without sync: c.status=done
     "
 }

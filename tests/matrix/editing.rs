@@ -40,9 +40,10 @@ rows! { "Edits and commits"
     "
     a_new_document "
         git config core.quotepath off && mkdir -p app/.rhema | | |
-        cp .rhema/todos.yaml app/.rhema | as at first | untracked | app/.rhema/todos.yaml: +a +b +c +d
+        cp .rhema/todos.yaml app/.rhema | as at first | untracked | app/.rhema/todos.yaml: +a, app/.rhema/todos.yaml: +b, app/.rhema/todos.yaml: +c, app/.rhema/todos.yaml: +d
         git add -A                    |               | staged |
         git commit -qm one            |               | clean  |
+        without sync: app/.rhema/todos.yaml: +a +b +c +d
     "
     an_order "
         edit d>a                      | order:adbc    | edited | d>a

@@ -114,7 +114,10 @@ pub(crate) fn told(text: &str) -> String {
     );
     let usual = NAMES.iter().filter(kept).map(|name| (*name).to_owned());
     let new = order.iter().filter(|name| !NAMES.contains(&name.as_str()));
-    if !order.iter().eq(&usual.chain(new.cloned()).collect::<Vec<_>>()) {
+    if !order
+        .iter()
+        .eq(&usual.chain(new.cloned()).collect::<Vec<_>>())
+    {
         told.push(format!("order:{}", order.join("")));
     }
     match told.is_empty() {
@@ -132,7 +135,12 @@ fn tell_record(record: &Value, told: &mut Vec<String>) -> String {
         .filter(|(key, _)| !key.starts_with("_crdt"))
         .collect();
     let name = fields.get("id").cloned().unwrap_or_default();
-    let titles = [("a", "Alpha"), ("b", "Beta"), ("c", "Gamma"), ("d", "Delta")];
+    let titles = [
+        ("a", "Alpha"),
+        ("b", "Beta"),
+        ("c", "Gamma"),
+        ("d", "Delta"),
+    ];
     let title = titles.iter().find(|(of, _)| *of == name);
     if title.is_none() {
         told.push(format!("+{name}"));

@@ -120,6 +120,7 @@ rows! { "Rebases"
         edit a.status=done        | a.status=done     | edited | a.status=done
         git commit -qam one       |                   | clean  |
         git format-patch -q -1 --stdout > ../patch && git reset -q --hard HEAD~1 | as at first | |
+        git commit -q --allow-empty -m two |          |        |
         git am -q ../patch        | a.status=done     |        |
         without sync: nothing
     "

@@ -7,6 +7,13 @@ rows! { "Resets, restores and stashes"
         git reset -q --soft HEAD~1 |                  | staged |
         git commit -qm again      |                   | clean  |
     "
+    reset_soft_of_a_deletion "
+        edit -b                   | -b                | edited | -b
+        git commit -qam one       |                   | clean  |
+        git reset -q --soft HEAD~1 |                  | staged |
+        git restore --staged .    |                   | edited |
+        git commit -qam again     |                   | clean  |
+    "
     reset_mixed "
         edit a.status=done        | a.status=done     | edited | a.status=done
         git commit -qam one       |                   | clean  |
@@ -115,7 +122,7 @@ rows! { "Resets, restores and stashes"
         edit a.status=done        | a.status=done     | edited | a.status=done
         edit -b                   | a.status=done -b  |        | a.status=done, -b
         git stash -q              | as at first       | clean  | (a.status=done), (-b)
-        git stash pop -q          | a.status=done -b  | edited | (a.status=done), (-b), -b a.status=done
+        git stash pop -q          | a.status=done -b  | edited | (a.status=done), (-b), a.status=done, -b
     "
     stash_and_pop_at_once "
         edit a.status=done        | a.status=done     | edited | a.status=done
@@ -137,9 +144,9 @@ rows! { "Resets, restores and stashes"
     "
     stash_with_new_files "
         edit a.status=done        | a.status=done     | edited | a.status=done
-        sed 's/: [a-d]$/&9/' .rhema/todos.yaml > .rhema/more.yaml | | edited untracked | a.status=done, .rhema/more.yaml: +a9 +b9 +c9 +d9
-        git stash -qu             | as at first       | clean  | (a.status=done), (.rhema/more.yaml: +a9 +b9 +c9 +d9)
-        git stash pop -q          | a.status=done     | edited untracked | (a.status=done), (.rhema/more.yaml: +a9 +b9 +c9 +d9), .rhema/more.yaml: +a9 +b9 +c9 +d9, a.status=done
+        sed 's/: [a-d]$/&9/' .rhema/todos.yaml > .rhema/more.yaml | | edited untracked | a.status=done, .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9
+        git stash -qu             | as at first       | clean  | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9
+        git stash pop -q          | a.status=done     | edited untracked | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9, a.status=done
     "
     stash_over_what_is_staged "
         edit a.status=done        | a.status=done     | edited | a.status=done

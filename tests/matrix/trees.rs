@@ -90,7 +90,21 @@ rows! { "Work trees, clones and copies"
         git -c protocol.file.allow=always submodule --quiet update | | |
     "
     subtree "
-        git clone -q . ../lib && git fetch -q ../lib && git merge -q -s ours --no-commit --no-ff FETCH_HEAD; git read-tree --prefix=lib/ -u FETCH_HEAD && git commit -qm sub | | |
-        without sync: lib/.rhema/todos.yaml: +a +b +c +d
+        git clone -q . ../lib     |                   |        |
+        in lib
+        edit a.status=done        | a.status=done     | edited | a.status=done
+        git commit -qam one       |                   | clean  |
+        without sync: nothing
+        in work
+        git fetch -q ../lib && git merge -q -s ours --no-commit --no-ff FETCH_HEAD && git read-tree --prefix=lib/ -u FETCH_HEAD && git commit -qm sub | | |
+        file lib/.rhema/todos.yaml | a.status=done    | clean  | nothing
+        edit b.status=done        | a.status=done b.status=done | edited | lib/.rhema/todos.yaml: b.status=done
+        git commit -qam two       |                   | clean  |
+        in lib
+        edit a.priority=high      | a.status=done a.priority=high | edited | a.status=done, a.priority=high
+        git commit -qam three     |                   | clean  |
+        without sync: nothing
+        in work
+        git fetch -q ../lib && git merge -q -X subtree=lib -m merge FETCH_HEAD | a.status=done a.priority=high b.status=done | |
     "
 }

@@ -88,7 +88,7 @@ impl Replica<'_> {
             .into_keys()
             .filter(|path| !here.contains(path))
             .collect();
-        self.leave_behind(&gone, commit)?;
+        self.leave_behind(&gone, commit, has_moved)?;
         let look = LastLook {
             head: commit,
             reflog: witness.position,

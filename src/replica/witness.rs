@@ -236,12 +236,14 @@ impl Replica<'_> {
         Ok(unrecorded)
     }
 
-    /// The own edits of documents that are gone belong to the commits that had them. A document that comes back without a
-    /// commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and shows what it holds.
+    /// The own edits of documents that are gone with another HEAD belong to the commits that had them. A document that comes
+    /// back without a commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and
+    /// shows what it holds; what it does not hold any more was thrown away.
     pub(super) fn leave_behind(
         &mut self,
         gone: &[DocumentPath],
         commit: Option<CommitId>,
+        has_moved: bool,
     ) -> Result<(), Error> {
         for path in gone {
             let current = self.store.read()?.rendering(path)?;
@@ -249,7 +251,7 @@ impl Replica<'_> {
                 continue;
             }
             let Edits { all } = self.edits(path)?;
-            let open = all.iter().filter(|edit| edit.may_show());
+            let open = all.iter().filter(|edit| has_moved && edit.may_show());
             let now = self.now;
             let writing = self.store.write(Durability::Process)?;
             writing.mark(open.map(|edit| edit.known.stamp), Mark::Committed)?;

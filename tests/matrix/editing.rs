@@ -25,11 +25,10 @@ rows! { "Edits and commits"
         without sync: a.status=done b.status=done
     "
     part_of_an_edit_is_committed "
-        edit a.status=done d.status=done                           | a.status=done d.status=done | edited | a.status=done d.status=done
+        edit a.status=done d.status=done                           | a.status=done d.status=done | edited | a.status=done, d.status=done
         printf 'y\\nn\\n' > ../answers && git add -p < ../answers |               | staged edited |
         git commit -qm one            |               | edited        |
         git commit -qam two           |               | clean         |
-        without sync: a.status=done, d.status=done
     "
     staged_and_edited_again "
         edit a.status=done            | a.status=done | edited | a.status=done

@@ -69,8 +69,8 @@ rows! { "Work trees, clones and copies"
     copy "
         edit a.status=done        | a.status=done     | edited | a.status=done
         cp -r . ../copy           |                   |        |
-        in copy                   | a.status=done     | edited | a.status=done
-        edit b.status=done        | a.status=done b.status=done | | a.status=done, b.status=done
+        in copy                   | a.status=done     | edited | nothing
+        edit b.status=done        | a.status=done b.status=done | | b.status=done
         git commit -qam one       |                   | clean  |
         without sync: a.status=done b.status=done
         in work

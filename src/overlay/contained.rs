@@ -135,46 +135,12 @@ impl<'h, H: History> Contents<'h, H> {
                         is_gone
                             && (makes(&before, &after, &base, change, known.stamp)
                                 || self.descends(known, version)?)
-                            && self.knew_all(known, change, version)?
                     }
                     _ => makes(&before, &after, &base, change, known.stamp),
                 };
             }
         }
         Ok(())
-    }
-
-    /// Whether a commit descends from all others since the edit's base that have something in the files that a removal saw:
-    /// whoever removed less removed something else.
-    fn knew_all(
-        &mut self,
-        known: &Known,
-        change: &Change,
-        version: &Version,
-    ) -> Result<bool, H::Error> {
-        let seen: Vec<String> = change
-            .observed
-            .stamps()
-            .map(|stamp| stamp.to_string())
-            .collect();
-        let Some(versions) = self.versions_since(known)? else {
-            return Ok(false);
-        };
-        for other in versions.iter() {
-            let Some(after) = other.after.filter(|_| other.commit != version.commit) else {
-                continue;
-            };
-            let text = self.text(after)?;
-            let has = |stamp: &String| memchr::memmem::find(&text, stamp.as_bytes()).is_some();
-            if seen.iter().any(has) {
-                let knew = self.history.is_ancestor(other.commit, version.commit)?;
-                let is_later = self.history.is_ancestor(version.commit, other.commit)?;
-                if knew != Some(true) && is_later != Some(true) {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
     }
 
     /// Whether a commit took something away in full knowledge of what a removal saw.

@@ -399,6 +399,8 @@ impl Looking<'_, '_, '_> {
                     }
                     match (edit.issuer, self.has_witness) {
                         (Issuer::Own, true) => taken_back.push(edit.known.stamp),
+                        // Nobody can tell whether a commit has it: it stays away until one does.
+                        (Issuer::Own, false) => edit.mark(Mark::Committed),
                         _ => edit.mark(Mark::Parked),
                     }
                 }

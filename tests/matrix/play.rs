@@ -1,10 +1,12 @@
 //! Plays a row.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::path::{Path, PathBuf};
 
+use rhema_crdt::crdt::Stamp;
 use rhema_crdt::overlay::Known;
 use rhema_crdt::store::Store;
 
@@ -23,6 +25,9 @@ pub(crate) enum Way {
     /// After every step, and each time the store is deleted before.
     Forgetful,
 }
+
+/// What a file holds of which nothing can be recorded.
+const UNREADABLE: [&str; 2] = ["markers", "broken"];
 
 /// What must be true in a work tree.
 #[derive(Clone, Debug)]
@@ -64,6 +69,8 @@ struct Player<'w> {
     way: Way,
     tree: &'static str,
     expected: BTreeMap<&'static str, Expected>,
+    /// The git directories of the work trees.
+    git_dirs: RefCell<BTreeMap<&'static str, PathBuf>>,
     /// What has been done so far, for whoever reads of a failure.
     done: Vec<&'static str>,
 }
@@ -81,6 +88,7 @@ pub(crate) fn play(row: &Row, way: Way) {
         way,
         tree: FIRST_TREE,
         expected: [(FIRST_TREE, Expected::default())].into(),
+        git_dirs: RefCell::default(),
         done: Vec::new(),
     };
     for step in row.steps() {
@@ -95,6 +103,7 @@ pub(crate) fn play(row: &Row, way: Way) {
             }
         }
     }
+    player.check_names();
 }
 
 impl Player<'_> {
@@ -155,7 +164,7 @@ impl Player<'_> {
         if self.way == Way::Forgetful {
             self.forget();
         }
-        let head = self.head();
+        let gits = self.gits();
         self.sync_once();
         self.check_file("after `sync`");
         let (was, expected) = (self.git_status(), self.now().of_git());
@@ -167,7 +176,9 @@ impl Player<'_> {
             was == expected || (only_stamped && !expected.is_empty()),
             || format!("after `sync` the work tree is {was:?}, not {expected:?}"),
         );
-        self.holds(head == self.head(), || "`sync` moved HEAD".to_owned());
+        self.holds(gits == self.gits(), || {
+            "`sync` moved HEAD or put another kind of file in place".to_owned()
+        });
         let (text, edits) = (fs::read(self.file()).ok(), self.edits());
         self.check_sent(&edits);
         self.sync_once();
@@ -183,7 +194,7 @@ impl Player<'_> {
         let run = self
             .world
             .rhema(&self.folder(), &["sync", "--timeout", "0", "--json"]);
-        let is_left = self.now().is_busy() || ["markers", "broken"].contains(&self.now().file);
+        let is_left = self.now().is_busy() || UNREADABLE.contains(&self.now().file);
         let expected = if is_left { 1 } else { 0 };
         let is_sane = run.status == expected
             && run.stderr.is_empty() != is_left
@@ -206,11 +217,43 @@ impl Player<'_> {
                     format!("sent is `{sent}`, not `{expected}`")
                 });
             }
-            // Nobody can tell what was recorded before; but what is committed is nobody's edit.
+            // Nobody can tell what was recorded before; but what is not committed is recorded anew, and nothing else.
             Way::Forgetful => {
-                let is_committed = now.tree == "clean" || now.is_busy();
-                self.holds(!is_committed || sent == NOTHING, || {
-                    format!("without a store `{sent}` is sent of a clean work tree")
+                let is_edit = self.differs_from_head();
+                self.holds(is_edit.is_none_or(|is| is == (sent != NOTHING)), || {
+                    format!("without a store `{sent}` is sent")
+                });
+            }
+        }
+    }
+
+    /// Whether the file holds values that HEAD does not; nothing where more than the file is another one than in HEAD.
+    fn differs_from_head(&mut self) -> Option<bool> {
+        let now = self.now().clone();
+        if now.tree == "clean" || now.is_busy() || UNREADABLE.contains(&now.file) {
+            return Some(false);
+        }
+        let changed = self.git(&["status", "--porcelain"]).stdout;
+        let is_alone = changed.get(3..) == Some(&format!("{}\n", now.path));
+        // The way through a filter, as it is in the work tree.
+        let run = self.git(&["cat-file", "--filters", &format!("HEAD:{}", now.path)]);
+        let is_comparable = is_alone && run.status == 0 && now.file != "absent";
+        is_comparable.then(|| sorted(&told(&run.stdout)) != sorted(now.file))
+    }
+
+    /// No stamp names two edits, whatever was copied.
+    fn check_names(&mut self) {
+        let mut named: BTreeMap<Stamp, Known> = BTreeMap::new();
+        let trees: Vec<&'static str> = self.expected.keys().copied().collect();
+        for tree in trees {
+            self.tree = tree;
+            if !self.folder().exists() {
+                continue;
+            }
+            for edit in self.edits() {
+                let other = named.insert(edit.stamp, edit.clone());
+                self.holds(other.is_none_or(|other| other == edit), || {
+                    format!("two edits are named {}", edit.stamp)
                 });
             }
         }
@@ -260,12 +303,22 @@ impl Player<'_> {
     }
 
     fn git_dir(&self) -> PathBuf {
-        let run = self.git(&["rev-parse", "--absolute-git-dir"]);
-        PathBuf::from(run.stdout.trim_end())
+        let mut known = self.git_dirs.borrow_mut();
+        let git_dir = known.entry(self.tree).or_insert_with(|| {
+            let run = self.git(&["rev-parse", "--absolute-git-dir"]);
+            PathBuf::from(run.stdout.trim_end())
+        });
+        git_dir.clone()
     }
 
-    fn head(&self) -> String {
-        self.git(&["rev-parse", "HEAD"]).stdout
+    /// What nobody but git changes: where HEAD was and is, and what kind of file the document is.
+    fn gits(&self) -> (Option<Vec<u8>>, Option<(bool, Permissions)>) {
+        let logged = fs::read(self.git_dir().join("logs/HEAD")).ok();
+        let metadata = fs::symlink_metadata(self.file()).ok();
+        (
+            logged,
+            metadata.map(|metadata| (metadata.is_symlink(), metadata.permissions())),
+        )
     }
 
     fn git_status(&self) -> Vec<&'static str> {

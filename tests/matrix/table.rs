@@ -56,8 +56,11 @@ fn tables() -> String {
         for row in section.rows {
             writeln!(out, "| **{}** | | | |", row.name.replace('_', " ")).unwrap();
             for step in row.steps() {
-                let [file, tree, sent] = [step.file, step.tree, step.sent]
-                    .map(|column| column.map(|told| told.replace('*', "\\*")).unwrap_or_default());
+                let [file, tree, sent] = [step.file, step.tree, step.sent].map(|column| {
+                    column
+                        .map(|told| told.replace('*', "\\*"))
+                        .unwrap_or_default()
+                });
                 let line = match step.deed {
                     Deed::WithoutSync(sent) => format!("| | | | at the end: {sent} |"),
                     _ => format!("| `{}` | {file} | {tree} | {sent} |", step.shown),

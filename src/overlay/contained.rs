@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::effect::{makes, tells_of};
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
-use crate::crdt::{Act, Change, Document};
+use crate::crdt::{Act, Change, Document, Form};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -73,7 +73,13 @@ impl<'h, H: History> Contents<'h, H> {
             if !open(&held) {
                 break;
             }
-            if memchr::memmem::find(&self.text(after)?, stamp.as_bytes()).is_some() {
+            let text = self.text(after)?;
+            for (held, change) in held.iter_mut().zip(changes) {
+                if let Act::Form(form) = &change.act {
+                    *held |= is_written(&text, form);
+                }
+            }
+            if memchr::memmem::find(&text, stamp.as_bytes()).is_some() {
                 let document = self.document(after)?;
                 for (held, change) in held.iter_mut().zip(changes) {
                     *held |= tells_of(&document, change, known.stamp);
@@ -170,5 +176,19 @@ impl<'h, H: History> Contents<'h, H> {
         let document = Rc::new(read.map(|read| lift(&read)).unwrap_or_default());
         self.documents.insert(blob, Rc::clone(&document));
         Ok(document)
+    }
+}
+
+/// Whether a text is written as a change of form had it: with every line of that, or without what it took away.
+fn is_written(text: &[u8], form: &Form) -> bool {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    let has = |line: &String| memchr::memmem::find(text, line.as_bytes()).is_some();
+    let (before, after) = (lines(&form.before), lines(&form.after));
+    match after.is_empty() {
+        true => !before.iter().any(has),
+        false => after.iter().all(has),
     }
 }

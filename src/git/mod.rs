@@ -52,7 +52,7 @@ pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::git_path;
+pub(crate) use walk::{git_path, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

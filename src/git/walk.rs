@@ -295,12 +295,12 @@ pub(crate) fn git_path(path: &Path) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-pub(super) fn native_path(path: &[u8]) -> PathBuf {
+pub(crate) fn native_path(path: &[u8]) -> PathBuf {
     let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
     path.into()
 }
 
 #[cfg(not(unix))]
-pub(super) fn native_path(path: &[u8]) -> PathBuf {
+pub(crate) fn native_path(path: &[u8]) -> PathBuf {
     String::from_utf8_lossy(path).into_owned().into()
 }

@@ -20,6 +20,7 @@ mod editing;
 mod error;
 mod graph;
 mod history;
+mod index;
 mod lock;
 mod mending;
 mod moves;
@@ -53,7 +54,7 @@ pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::git_path;
+pub(crate) use walk::{git_path, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

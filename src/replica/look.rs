@@ -129,18 +129,16 @@ impl Replica<'_> {
             Ok(versions) => versions,
             Err(why) => return Ok(Err(Unlooked::Left(why))),
         };
-        if !context::takes_stamps(versions.head_yaml.as_ref(), &work) {
-            return Ok(Err(Unlooked::NoDocument));
-        }
+        let head = versions.head_yaml.as_ref();
         if was.iter().all(u8::is_ascii_whitespace)
-            && versions
-                .head
-                .as_ref()
-                .is_some_and(|head| !head.bytes.is_empty())
+            && head.is_some_and(|head| context::takes_stamps(None, head))
         {
             return Ok(Err(Unlooked::Left(
                 "it is empty, which is taken for a file that is being written: delete its records one by one, or commit it".to_owned(),
             )));
+        }
+        if !context::takes_stamps(head, &work) {
+            return Ok(Err(Unlooked::NoDocument));
         }
         let path = versions.path.clone();
         let reading = self.store.read()?;
@@ -392,7 +390,8 @@ impl Looking<'_, '_, '_> {
     fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
         Ok(match &rendering.content {
             Content::Bytes(bytes) => Some(bytes.clone()),
-            Content::Blob(blob) => Some(self.replica.repo.bytes(*blob)?),
+            // A version that no commit has any more may have been collected since.
+            Content::Blob(blob) => self.replica.repo.bytes(*blob).ok(),
             Content::Absent => None,
         })
     }

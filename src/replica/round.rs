@@ -1,6 +1,6 @@
 //! A round over all documents: what `sync` does before and after it talks to anybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -60,7 +60,12 @@ impl Replica<'_> {
             let documents: Vec<DocumentPath> = looks.keys().cloned().collect();
             self.mark_committed(&witness, &documents)?;
             crash::here("after-marks");
-            report.edits += self.record_own_commits(&witness, &found.files)?;
+            // A document may have been moved or removed after it was edited.
+            let earlier = documents
+                .iter()
+                .map(|path| git::native_path(path.as_bytes()));
+            let files: BTreeSet<PathBuf> = found.files.iter().cloned().chain(earlier).collect();
+            report.edits += self.record_own_commits(&witness, &files)?;
         }
         let mut here = Vec::with_capacity(found.files.len());
         for file in found.files {
@@ -84,7 +89,7 @@ impl Replica<'_> {
             .into_keys()
             .filter(|path| !here.contains(path))
             .collect();
-        self.leave_behind(&gone, commit)?;
+        self.leave_behind(&gone, commit, has_moved)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,

@@ -124,25 +124,23 @@ fn at_the_moment(tree: &Tree<'_>, meanwhile: impl Fn(&Path)) -> Option<i32> {
     ignore = "files do not change places here, or nothing can be held up"
 )]
 fn whoever_writes_when_the_file_is_replaced_has_the_last_word() {
-    let writers: [&dyn Fn(&Path, &str); 2] =
-        [&replace, &|path, text| fs::write(path, text).unwrap()];
-    for write in writers {
-        let world = World::new();
-        let tree = set_up(&world);
-        let edited = TODOS.replace("Second", "Beta");
-        tree.write(FILE, &edited);
-        let later = edited.replace("Third", "Gamma");
-        let status = at_the_moment(&tree, |path| write(path, &later));
-        assert_eq!(status, Some(0));
-        let text = tree.read(FILE);
-        assert_eq!(bare(&text), later, "what was written last stays");
-        assert_eq!(
-            text.matches("    _crdt: ").count(),
-            2,
-            "and is recorded: {text}"
-        );
-        is_in_order(&tree, &[(FILE, &later)], "after it");
-    }
+    stays(replace);
+    stays(|path, text| fs::write(path, text).unwrap());
+}
+
+/// What is written when the file is about to be replaced stays, and is recorded.
+fn stays(write: impl Fn(&Path, &str)) {
+    let world = World::new();
+    let tree = set_up(&world);
+    let edited = TODOS.replace("Second", "Beta");
+    tree.write(FILE, &edited);
+    let later = edited.replace("Third", "Gamma");
+    let status = at_the_moment(&tree, |path| write(path, &later));
+    assert_eq!(status, Some(0));
+    let text = tree.read(FILE);
+    assert_eq!(bare(&text), later);
+    assert_eq!(text.matches("    _crdt: ").count(), 2, "{text}");
+    is_in_order(&tree, &[(FILE, &later)], "after it");
 }
 
 #[test]

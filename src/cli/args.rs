@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
     add, carry, completions, demo, export, get, init, man, merge, merge_driver, move_record, park,
-    remove, resolve, set, sync, uninit, verify,
+    pre_commit, remove, resolve, set, sync, uninit, verify,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -103,6 +103,7 @@ pub(super) enum Command {
     Carry(carry::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
+    PreCommit(pre_commit::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }

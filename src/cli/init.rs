@@ -7,7 +7,7 @@ use super::Outcome;
 use super::ui::{GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Change as DriverChange, DRIVER, Driver, Repo};
 use crate::node::Role;
-use crate::setup::{Change, Init, Left, node_of};
+use crate::setup::{Change, Init, Left, Wanted, node_of};
 
 /// Set up this clone: markers, merge driver, node key, membership
 ///
@@ -19,11 +19,15 @@ use crate::setup::{Change, Init, Left, node_of};
 #[command(after_help = "Examples:\n  \
     rhema crdt init --dry-run   see what would change\n  \
     rhema crdt init             set up this clone\n  \
+    rhema crdt init --hooks     and stamp edits whenever they are committed\n  \
     rhema crdt -C ../app init   set up another one")]
 pub(super) struct Arguments {
     /// Do not make this node a member
     #[arg(long)]
     no_join: bool,
+    /// Install a hook that stamps what is edited before each commit; a pre-commit hook that is there runs first
+    #[arg(long)]
+    hooks: bool,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
@@ -89,6 +93,17 @@ enum Changed {
         path: String,
         file_too: bool,
     },
+    Hook {
+        path: String,
+        keeps_another: bool,
+    },
+    HookRenewed {
+        path: String,
+    },
+    HookRemoved {
+        path: String,
+        gives_back: bool,
+    },
     Marker {
         path: String,
         rewritten: bool,
@@ -135,6 +150,20 @@ impl Changed {
             Change::Leave { path, file_too } => Self::MemberRemoved {
                 path: repo.shown(&path),
                 file_too,
+            },
+            Change::AddHook {
+                path,
+                keeps_another,
+            } => Self::Hook {
+                path: repo.shown(&path),
+                keeps_another,
+            },
+            Change::RenewHook { path } => Self::HookRenewed {
+                path: repo.shown(&path),
+            },
+            Change::RemoveHook { path, gives_back } => Self::HookRemoved {
+                path: repo.shown(&path),
+                gives_back,
             },
             Change::Mark { path, rewritten } => Self::Marker {
                 path: repo.shown(&path),
@@ -184,7 +213,14 @@ impl Report {
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
     let driver = Driver::of_this_program()?;
-    let plan = Init::plan(&repo, &driver, !arguments.no_join)?;
+    let plan = Init::plan(
+        &repo,
+        &driver,
+        Wanted {
+            membership: !arguments.no_join,
+            hook: arguments.hooks,
+        },
+    )?;
     let changes = plan.changes(&repo);
     if !arguments.dry_run {
         plan.carry_out(&repo)?;
@@ -287,6 +323,23 @@ pub(super) fn told(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
                 };
                 one(path, &format!("+ {name}, {role}"))
             }
+            Change::AddHook {
+                path,
+                keeps_another: false,
+            } => one(path, "+ the hook that stamps what is committed"),
+            Change::AddHook { path, .. } => one(
+                path,
+                "+ the hook that stamps what is committed; the one that is there runs first",
+            ),
+            Change::RenewHook { path } => one(path, "+ the program that it runs"),
+            Change::RemoveHook {
+                path,
+                gives_back: false,
+            } => one(path, "- the hook that stamps what is committed"),
+            Change::RemoveHook { path, .. } => one(
+                path,
+                "- the hook that stamps what is committed; the one before is back",
+            ),
             Change::Leave {
                 path,
                 file_too: true,

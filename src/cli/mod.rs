@@ -18,6 +18,7 @@ mod merge;
 mod merge_driver;
 mod move_record;
 mod park;
+mod pre_commit;
 mod remove;
 mod resolve;
 mod round;
@@ -146,6 +147,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Remove(arguments) => remove::run(arguments, &ui),
         Command::Move(arguments) => move_record::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),
+        Command::PreCommit(arguments) => pre_commit::run(arguments, &ui),
         Command::MergeDriver(arguments) => merge_driver::run(arguments, &ui),
         Command::Completions(arguments) => completions::run(arguments, &ui),
         Command::Man(arguments) => man::run(arguments, &ui),

@@ -10,6 +10,7 @@ const ARGUMENTS: &str = "crdt merge-driver %O %A %B %P -L %L -S %S -X %X -Y %Y";
 /// The merge driver as git's configuration describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Driver {
+    program: String,
     command: String,
 }
 
@@ -30,15 +31,25 @@ impl Driver {
             |other: PathBuf| Some(other.canonicalize().ok()? == program.canonicalize().ok()?);
         if found.and_then(same) == Some(true) {
             return Ok(Self {
+                program: "rhema".to_owned(),
                 command: format!("rhema {ARGUMENTS}"),
             });
         }
         match program.to_str() {
-            Some(path) => Ok(Self {
-                command: format!("{} {ARGUMENTS}", quoted(path)),
-            }),
+            Some(path) => {
+                let program = quoted(path);
+                // Git itself reads `%` before the shell does.
+                let command = format!("{} {ARGUMENTS}", program.replace('%', "%%"));
+                Ok(Self { program, command })
+            }
             None => Err(unnameable(format!("{} is not UTF-8", program.display()))),
         }
+    }
+
+    /// The program, as one word for the shell.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.program
     }
 
     /// The command line, as `merge.rhema-crdt.driver` holds it.
@@ -68,14 +79,14 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// A path as one word for the shell that git runs the driver with; git itself reads `%` first.
+/// A path as one word for the shell.
 fn quoted(path: &str) -> String {
     let path = if cfg!(windows) {
         path.replace('\\', "/")
     } else {
         path.to_owned()
     };
-    format!("'{}'", path.replace('%', "%%").replace('\'', r"'\''"))
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -83,11 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_for_git_and_for_the_shell() {
+    fn a_path_is_one_word_for_the_shell() {
         assert_eq!(quoted("/opt/rhema"), "'/opt/rhema'");
-        assert_eq!(
-            quoted("/a b/it's 100%/$HOME"),
-            r"'/a b/it'\''s 100%%/$HOME'"
-        );
+        assert_eq!(quoted("/a b/it's 100%/$HOME"), r"'/a b/it'\''s 100%/$HOME'");
     }
 }

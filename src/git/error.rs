@@ -190,6 +190,16 @@ pub enum Error {
         /// The documents, from the top of the work tree.
         files: Vec<String>,
     },
+    /// The folder of hooks is not this repository's alone.
+    #[error(
+        "core.hooksPath is set for all repositories: put a line `rhema crdt pre-commit` into {}, \
+         or give this repository its own folder (`git config core.hooksPath .git/hooks`)",
+        folder.join("pre-commit").display()
+    )]
+    SharedHooks {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The path of this program cannot be written into a configuration.
     #[error(
         "cannot name this program in git's configuration: {why}; put `rhema` on PATH and run it from there"

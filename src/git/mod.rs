@@ -11,6 +11,7 @@ mod ancestry;
 mod attributes;
 mod care;
 mod changes;
+mod committing;
 mod config;
 mod documents;
 mod driver;
@@ -34,6 +35,7 @@ mod versions;
 mod walk;
 
 pub use ancestry::MergedCommits;
+pub use committing::Staged;
 pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
 pub use driver::Driver;

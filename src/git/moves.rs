@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Delta, DiffFindOptions, DiffOptions};
 
+use super::walk::{git_path, native_path};
 use super::{Error, Repo};
 
 /// The files of the work tree that are not in HEAD, and the names that HEAD has them under: those that are gone from where
@@ -12,6 +13,8 @@ use super::{Error, Repo};
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     by_new_path: HashMap<PathBuf, PathBuf>,
+    /// Where names that differ in case alone are one name: what the index calls each file, by its name in lower case.
+    by_lower_case: HashMap<Vec<u8>, PathBuf>,
 }
 
 impl Moves {
@@ -46,11 +49,29 @@ impl Moves {
         });
         Ok(Self {
             by_new_path: paths.collect(),
+            by_lower_case: lower_cased(repo)?,
         })
     }
 
     /// What HEAD calls a file that it does not have under this name.
     pub(super) fn former_path(&self, path: &Path) -> Option<&Path> {
-        self.by_new_path.get(path).map(PathBuf::as_path)
+        let moved = self.by_new_path.get(path);
+        let written_otherwise = || self.by_lower_case.get(&git_path(path).to_ascii_lowercase());
+        moved.or_else(written_otherwise).map(PathBuf::as_path)
     }
+}
+
+/// The names in the index by what they are in lower case; none where case tells names apart.
+fn lower_cased(repo: &Repo) -> Result<HashMap<Vec<u8>, PathBuf>, Error> {
+    let configured = repo.inner.config();
+    if !configured.is_ok_and(|all| all.get_bool("core.ignorecase").unwrap_or(false)) {
+        return Ok(HashMap::new());
+    }
+    let index = repo.inner.index();
+    let index = index.map_err(|source| Error::UnsupportedIndex { source })?;
+    let names = index.iter().map(|entry| {
+        let path = native_path(&entry.path);
+        (entry.path.to_ascii_lowercase(), path)
+    });
+    Ok(names.collect())
 }

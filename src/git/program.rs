@@ -1,7 +1,9 @@
 //! Calls to the `git` program for what must be written the way git writes it.
 
 use std::ffi::OsStr;
-use std::process::{Command, Output};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use super::{Error, Repo};
 
@@ -47,6 +49,42 @@ where
     I: IntoIterator<Item = A>,
     A: AsRef<OsStr>,
 {
+    run(repo, arguments, |command| command.output())
+}
+
+/// As [`git`], on another index than the usual one, with something to read.
+pub(super) fn git_on_index<I, A>(
+    repo: &Repo,
+    arguments: I,
+    input: &[u8],
+    index: &Path,
+) -> Result<Answer, Error>
+where
+    I: IntoIterator<Item = A>,
+    A: AsRef<OsStr>,
+{
+    run(repo, arguments, |command| {
+        command.env("GIT_INDEX_FILE", index);
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped());
+        command.stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input)?;
+        }
+        child.wait_with_output()
+    })
+}
+
+fn run<I, A>(
+    repo: &Repo,
+    arguments: I,
+    answer: impl FnOnce(&mut Command) -> io::Result<Output>,
+) -> Result<Answer, Error>
+where
+    I: IntoIterator<Item = A>,
+    A: AsRef<OsStr>,
+{
     let arguments: Vec<A> = arguments.into_iter().collect();
     let shown = arguments
         .iter()
@@ -65,7 +103,7 @@ where
         status,
         stdout,
         stderr,
-    } = command.output().map_err(|source| Error::NoGit { source })?;
+    } = answer(&mut command).map_err(|source| Error::NoGit { source })?;
     Ok(Answer {
         status: status.code(),
         stdout,

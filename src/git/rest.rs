@@ -8,22 +8,28 @@ impl Repo {
     /// What git is in the middle of; nothing while it is at rest.
     #[must_use]
     pub fn under_way(&self) -> Option<&'static str> {
+        let locked = || self.git_dir().join("index.lock").exists();
+        let what = self.operation_under_way();
+        what.or_else(|| locked().then_some("another command (`index.lock` is there)"))
+    }
+
+    /// As [`under_way`](Self::under_way), without the moments in which a command has the index locked.
+    #[must_use]
+    pub fn operation_under_way(&self) -> Option<&'static str> {
         match self.inner.state() {
-            RepositoryState::Clean => {}
-            RepositoryState::Merge => return Some("a merge"),
-            RepositoryState::Revert | RepositoryState::RevertSequence => return Some("a revert"),
+            RepositoryState::Clean => None,
+            RepositoryState::Merge => Some("a merge"),
+            RepositoryState::Revert | RepositoryState::RevertSequence => Some("a revert"),
             RepositoryState::CherryPick | RepositoryState::CherryPickSequence => {
-                return Some("a cherry-pick");
+                Some("a cherry-pick")
             }
-            RepositoryState::Bisect => return Some("a bisection"),
+            RepositoryState::Bisect => Some("a bisection"),
             RepositoryState::Rebase
             | RepositoryState::RebaseInteractive
-            | RepositoryState::RebaseMerge => return Some("a rebase"),
+            | RepositoryState::RebaseMerge => Some("a rebase"),
             RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => {
-                return Some("`git am`");
+                Some("`git am`")
             }
         }
-        let locked = self.git_dir().join("index.lock").exists();
-        locked.then_some("another command (`index.lock` is there)")
     }
 }

@@ -1,18 +1,19 @@
 //! The clock of a work tree, on disk: no stamp is used before it is written down.
 //!
-//! The file names the replica, its incarnation and its last stamp. An incarnation is a random number: of two copies of
-//! one checkout each picks its own. That it is a copy shows in the folder, which is another one (its inode) than the
-//! one written down.
+//! The file names the replica, its incarnation, its last stamp and the last one that is known to stand in the store. An
+//! incarnation is a random number: of two copies of one checkout each picks its own. That it is a copy shows in the folder,
+//! which is another one than the one written down: it has another number (inode), or the same one but was made at another
+//! time, as where a backup is unpacked over what it was made of.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, NodeKey, id, read};
 use crate::crdt::{Clock, ClockExhausted, Replica, Stamp};
-use crate::git::{self, replace_durably};
+use crate::git::{self, replace, replace_durably};
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
@@ -28,7 +29,41 @@ struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    folder: Option<u64>,
+    recorded: Option<String>,
+    #[serde(flatten)]
+    folder: Folder,
+}
+
+/// What tells a folder from a copy of it; what the system does not tell is missing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+struct Folder {
+    /// Its number.
+    #[serde(default, rename = "folder", skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// When it was made, in nanoseconds since the Unix epoch.
+    #[serde(default, rename = "made", skip_serializing_if = "Option::is_none")]
+    made: Option<u64>,
+}
+
+impl Folder {
+    fn at(path: &Path) -> Self {
+        let Ok(metadata) = fs::metadata(path) else {
+            return Self::default();
+        };
+        let made = metadata.created().ok();
+        let since = made.and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        Self {
+            number: number_of(&metadata),
+            made: since.and_then(|since| u64::try_from(since.as_nanos()).ok()),
+        }
+    }
+
+    /// Whether this is another folder than `other`. What either does not tell proves nothing.
+    fn differs_from(self, other: Self) -> bool {
+        let differ =
+            |one: Option<u64>, other: Option<u64>| one.is_some() && other.is_some() && one != other;
+        differ(self.number, other.number) || differ(self.made, other.made)
+    }
 }
 
 /// The clock of a work tree, held by this process alone.
@@ -38,6 +73,7 @@ pub struct ClockFile {
     incarnation: u32,
     replica: Replica,
     clock: Clock,
+    recorded: Option<Stamp>,
     _lock: File,
 }
 
@@ -69,15 +105,19 @@ impl ClockFile {
                 what: "this is no clock: remove it, and a new incarnation begins".to_owned(),
             }
         })?;
-        let last = state.last.as_deref().map(str::parse::<Stamp>).transpose();
-        let (Ok(last), Ok(replica)) = (last, state.replica.parse::<Replica>()) else {
+        let stamp = |text: Option<String>| text.as_deref().map(str::parse::<Stamp>).transpose();
+        let (Ok(last), Ok(recorded), Ok(replica)) = (
+            stamp(state.last),
+            stamp(state.recorded),
+            state.replica.parse::<Replica>(),
+        ) else {
             return Err(Error::malformed(
                 &path,
                 "this is no clock: remove it, and a new incarnation begins",
             ));
         };
-        let moved = state.folder.is_some() && state.folder != number_of(folder);
-        if moved || replica != id::replica(&key.public(), state.incarnation) {
+        let is_copy = Folder::at(folder).differs_from(state.folder);
+        if is_copy || replica != id::replica(&key.public(), state.incarnation) {
             tracing::info!("a copied or restored clock: a new incarnation begins");
             return Self::begin(path, key, last, lock);
         }
@@ -86,6 +126,7 @@ impl ClockFile {
             incarnation: state.incarnation,
             replica,
             clock: Clock::new(replica, last),
+            recorded,
             _lock: lock,
         })
     }
@@ -97,6 +138,7 @@ impl ClockFile {
             incarnation,
             replica,
             clock: Clock::new(replica, last),
+            recorded: None,
             _lock: lock,
         };
         clock.save(clock.clock)?;
@@ -133,6 +175,27 @@ impl ClockFile {
         Ok(())
     }
 
+    /// Whether `known`, the last stamp of this replica that the store knows, is what it should know: neither less than was
+    /// recorded, as in a store that was lost or came from a backup, nor more than was ever made here, as where the clock did.
+    #[must_use]
+    pub fn agrees_with(&self, known: Option<Stamp>) -> bool {
+        self.recorded <= known && known <= self.last()
+    }
+
+    /// Notes the last stamp of this replica that stands in the store. Lost with a crash, it only tells less
+    /// ([`agrees_with`](Self::agrees_with)).
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn note_recorded(&mut self, last: Option<Stamp>) -> Result<(), Error> {
+        if self.recorded == last {
+            return Ok(());
+        }
+        self.recorded = last;
+        let text = self.text(self.clock)?;
+        replace(&self.path, text.as_bytes()).map_err(Error::write(&self.path))
+    }
+
     /// Goes on as another replica: what this one made is not known any more.
     ///
     /// # Errors
@@ -142,6 +205,7 @@ impl ClockFile {
         let clock = Clock::new(replica, self.clock.last());
         self.incarnation = incarnation;
         self.replica = replica;
+        self.recorded = None;
         self.save(clock)?;
         self.clock = clock;
         Ok(())
@@ -170,18 +234,21 @@ impl ClockFile {
     }
 
     fn save(&self, clock: Clock) -> Result<(), Error> {
-        let folder = self.path.parent().and_then(number_of);
+        let text = self.text(clock)?;
+        replace_durably(&self.path, text.as_bytes()).map_err(Error::write(&self.path))
+    }
+
+    fn text(&self, clock: Clock) -> Result<String, Error> {
+        let stamp = |stamp: Stamp| stamp.to_string();
         let state = State {
             replica: self.replica.to_string(),
             incarnation: self.incarnation,
-            last: clock.last().map(|stamp| stamp.to_string()),
-            folder,
+            last: clock.last().map(stamp),
+            recorded: self.recorded.map(stamp),
+            folder: self.path.parent().map(Folder::at).unwrap_or_default(),
         };
-        let failed = Error::write(&self.path);
-        match serde_yaml::to_string(&state) {
-            Ok(text) => replace_durably(&self.path, text.as_bytes()).map_err(failed),
-            Err(error) => Err(failed(std::io::Error::other(error))),
-        }
+        serde_yaml::to_string(&state)
+            .map_err(|error| Error::write(&self.path)(std::io::Error::other(error)))
     }
 }
 
@@ -200,16 +267,14 @@ fn lock(folder: &Path) -> Result<File, Error> {
     locked.ok_or(Error::Busy { path })
 }
 
-/// What tells this folder from a copy of it, where the system has such a thing.
 #[cfg(unix)]
-fn number_of(folder: &Path) -> Option<u64> {
+fn number_of(metadata: &fs::Metadata) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata(folder).ok().map(|metadata| metadata.ino())
+    Some(metadata.ino())
 }
 
 #[cfg(not(unix))]
-fn number_of(folder: &Path) -> Option<u64> {
-    let _ = fs::metadata(folder);
+fn number_of(_metadata: &fs::Metadata) -> Option<u64> {
     None
 }
 
@@ -240,6 +305,31 @@ mod tests {
         assert!(matches!(node.clock(), Err(Error::Busy { .. })));
         drop(held);
         node.clock().unwrap();
+    }
+
+    #[test]
+    fn a_clock_tells_whether_a_store_is_its_own() {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, _) = Node::create(git_dir.path()).unwrap();
+        let mut clock = node.clock().unwrap();
+        assert!(clock.agrees_with(None));
+        let stamps = clock.stamps(1_800_000_000_000, 3).unwrap();
+        let [first, second, third] = stamps.try_into().unwrap();
+        assert!(clock.agrees_with(None), "none of them was recorded yet");
+        clock.note_recorded(Some(second)).unwrap();
+        drop(clock);
+        let clock = node.clock().unwrap();
+        assert!(!clock.agrees_with(None), "a lost store");
+        assert!(!clock.agrees_with(Some(first)), "an old store");
+        assert!(clock.agrees_with(Some(second)));
+        assert!(
+            clock.agrees_with(Some(third)),
+            "stopped before it was noted"
+        );
+        drop(clock);
+        fs::remove_file(node.folder().join("clock")).unwrap();
+        let lost = node.clock().unwrap();
+        assert!(!lost.agrees_with(Some(third)), "an old clock");
     }
 
     #[cfg(unix)]

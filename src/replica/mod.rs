@@ -7,10 +7,12 @@
 //!
 //! `round.rs` is the whole of it, `look.rs` a look at one document, `document.rs` what is there of one in git and in the
 //! store, `witness.rs` what the log tells, `writing.rs` how edits and files are written, `editing.rs` edits by command,
+//! `committing.rs` what is done before a commit,
 //! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
 mod carrying;
+mod committing;
 mod document;
 mod editing;
 mod error;
@@ -35,7 +37,7 @@ use crate::crdt::{Clock, Stamp};
 use crate::git::Repo;
 use crate::node::{ClockFile, Node};
 use crate::overlay::CommitId;
-use crate::store::{Beginning, Moment, Store};
+use crate::store::{Beginning, Durability, Moment, Opened, Store};
 
 /// A work tree that records and shows edits; nobody else does in it as long as this one is there.
 pub struct Replica<'r> {
@@ -73,21 +75,21 @@ impl<'r> Replica<'r> {
     /// [`Error::Store`] where there can be no store: the git directory may be read-only.
     pub fn open(repo: &'r Repo) -> Result<Self, Error> {
         let turn = repo.turn()?;
-        let opened = Store::open(repo.git_dir())?;
+        let Opened {
+            mut store,
+            beginning,
+        } = Store::open(repo.git_dir())?;
         let (node, _) = Node::create(repo.git_dir())?;
         let mut clock_file = node.clock()?;
-        if opened.is_new() && clock_file.last().is_some() {
-            // What was made under the old name and is not in any store could be made again, with another content.
-            clock_file.begin_incarnation(node.key())?;
-        }
+        recognise(&node, &mut clock_file, &mut store)?;
         Ok(Self {
             repo,
-            store: opened.store,
+            store,
             clock: clock_file.clock(),
             clock_file,
             now: Moment::now(),
             published: None,
-            beginning: opened.beginning,
+            beginning,
             _turn: turn,
         })
     }
@@ -110,4 +112,43 @@ impl<'r> Replica<'r> {
     fn keep_clock(&mut self) -> Result<(), Error> {
         Ok(self.clock_file.keep(self.clock)?)
     }
+}
+
+impl Drop for Replica<'_> {
+    /// Lets the clock know how much of what it made the store knows. Where that cannot be written the clock only knows less.
+    fn drop(&mut self) {
+        let replica = self.clock_file.replica();
+        let reading = self
+            .store
+            .read()
+            .and_then(|reading| reading.last_of(replica));
+        match reading.map(|last| self.clock_file.note_recorded(last)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::info!("{error}"),
+            Err(error) => tracing::info!("{error}"),
+        }
+    }
+}
+
+/// Makes sure that the clock's replica is the one for which the store was written last, and that the store knows all of its
+/// edits. Where it is not so the work tree was copied, or a part of its state is lost or comes from a backup: what was made
+/// under the old name could be made again with another content, so a new incarnation begins. What the store knows may belong
+/// to the other copy, which goes on with it: it is known here like what any other replica made.
+fn recognise(node: &Node, clock: &mut ClockFile, store: &mut Store) -> Result<(), Error> {
+    let reading = store.read()?;
+    let writer = reading.writer()?;
+    let agrees = clock.agrees_with(reading.last_of(clock.replica())?);
+    drop(reading);
+    if writer == Some(clock.replica()) && agrees {
+        return Ok(());
+    }
+    // A replica that made nothing yet, as that of a copy which was noticed a moment ago, is as good as a new one.
+    let made_some = |last: Stamp| last.replica() == clock.replica();
+    if clock.last().is_some_and(made_some) || !agrees {
+        clock.begin_incarnation(node.key())?;
+    }
+    let writing = store.write(Durability::Power)?;
+    writing.disown()?;
+    writing.set_writer(clock.replica())?;
+    Ok(writing.commit()?)
 }

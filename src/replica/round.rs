@@ -83,7 +83,7 @@ impl Replica<'_> {
             .into_keys()
             .filter(|path| !here.contains(path))
             .collect();
-        self.leave_behind(&gone)?;
+        self.leave_behind(&gone, commit)?;
         let look = LastLook {
             head: commit,
             reflog: witness.position,

@@ -9,7 +9,7 @@ use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
 use crate::git::{HeadLog, LogPosition, Reach};
 use crate::overlay::{CommitId, Contents, Deed, DocumentPath, Known, RULES};
-use crate::store::{Durability, Issuer, LastLook, Mark, Way};
+use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
 /// What the log tells of the time since the last look.
@@ -212,20 +212,25 @@ impl Replica<'_> {
         Ok(unrecorded)
     }
 
-    /// The own edits of documents that are gone belong to the commits that had them.
-    pub(super) fn leave_behind(&mut self, gone: &[DocumentPath]) -> Result<(), Error> {
+    /// The own edits of documents that are gone belong to the commits that had them. A document that comes back without a
+    /// commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and shows what it holds.
+    pub(super) fn leave_behind(
+        &mut self,
+        gone: &[DocumentPath],
+        commit: Option<CommitId>,
+    ) -> Result<(), Error> {
         for path in gone {
-            let Edits { all } = self.edits(path)?;
-            let open: Vec<Stamp> = all
-                .iter()
-                .filter(|edit| edit.may_show())
-                .map(|edit| edit.known.stamp)
-                .collect();
-            if !open.is_empty() {
-                let writing = self.store.write(Durability::Process)?;
-                writing.mark(open, Mark::Committed)?;
-                writing.commit()?;
+            let current = self.store.read()?.rendering(path)?;
+            if current.is_some_and(|current| current.content == Content::Absent) {
+                continue;
             }
+            let Edits { all } = self.edits(path)?;
+            let open = all.iter().filter(|edit| edit.may_show());
+            let now = self.now;
+            let writing = self.store.write(Durability::Process)?;
+            writing.mark(open.map(|edit| edit.known.stamp), Mark::Committed)?;
+            writing.render(path, &Content::Absent, commit, now)?;
+            writing.commit()?;
         }
         Ok(())
     }

@@ -31,6 +31,17 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Two hooks are there, of which one was kept for the sake of ours, which is gone.
+    #[error(
+        "{} took the place of our hook, which runs {} first: give the one that is to be kept the first name, and take the other away",
+        path.display(), kept.display()
+    )]
+    TwoHooks {
+        /// The hook that git runs.
+        path: PathBuf,
+        /// The one that was kept.
+        kept: PathBuf,
+    },
     /// Members stand in a form to which none can be added.
     #[error(
         "{}:1:1: members must stand in one mapping written by indentation, without anything around it", path.display()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{Done, Rewrite, missing_folders, read};
+use super::hooks::{Hook, HookPlan};
 use super::journal::{Journal, Rewritten, fingerprint, fingerprint_of};
 use super::{Change, Error, Left};
 use crate::context::{Claim, Marking, from_verbose, mark};
@@ -10,9 +11,19 @@ use crate::git::{self, Driver, Plan, Repo};
 use crate::node::{Member, Members, Node, Role, state_folder, with_member};
 use crate::yaml::{Document, Limits};
 
+/// What `init` is to do beside what it always does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Make this node a member.
+    pub membership: bool,
+    /// Install the hook that stamps what is committed. One that is there is kept in order anyway.
+    pub hook: bool,
+}
+
 /// What is missing in a work tree.
 pub struct Init {
     driver: Plan,
+    hook: Option<HookPlan>,
     node: Option<Node>,
     makes_node: bool,
     joins: Option<Joining>,
@@ -37,22 +48,28 @@ struct Marked {
 }
 
 impl Init {
-    /// Plans it: the driver, the node, the markers and, if `join` says so, the membership.
+    /// Plans it: the driver, the node, the markers and what else is `wanted`.
     ///
     /// # Errors
-    /// When the repository, the node or `members.yaml` cannot be read.
-    pub fn plan(repo: &Repo, driver: &Driver, join: bool) -> Result<Self, Error> {
+    /// When the repository, the node or `members.yaml` cannot be read, or there can be no hook.
+    pub fn plan(repo: &Repo, driver: &Driver, wanted: Wanted) -> Result<Self, Error> {
+        let hook = match Hook::find(repo) {
+            // What other repositories have there is not looked at unless it matters.
+            Err(Error::Git(git::Error::SharedHooks { .. })) if !wanted.hook => None,
+            found => found?.install(driver, wanted.hook)?,
+        };
         let driver = Plan::init(repo, driver)?;
         let node = Node::load(repo.git_dir())?;
         let folder = state_folder(repo.git_dir());
         let makes_node = node.is_none() || !folder.join("clock").exists();
-        let joins = if join {
+        let joins = if wanted.membership {
             joining(repo, node.as_ref())?
         } else {
             None
         };
         let mut init = Self {
             driver,
+            hook,
             node,
             makes_node,
             joins,
@@ -141,6 +158,7 @@ impl Init {
                 name: joins.name.clone(),
             });
         }
+        changes.extend(self.hook.as_ref().map(HookPlan::change));
         changes.extend(self.documents.iter().map(|marked| Change::Mark {
             path: marked.path.clone(),
             rewritten: marked.rewritten,
@@ -211,7 +229,14 @@ impl Init {
                 after: Some(text.into_bytes()),
             })?;
         }
-        Ok(self.driver.carry_out(repo)?)
+        if let Some(hook) = &self.hook {
+            hook.carry_out()?;
+        }
+        let carried = self.driver.carry_out(repo);
+        if let (Err(_), Some(hook)) = (&carried, &self.hook) {
+            hook.undo();
+        }
+        Ok(carried?)
     }
 
     /// The journal with what this run adds to it.

@@ -5,6 +5,7 @@
 
 mod error;
 mod files;
+mod hooks;
 mod init;
 mod journal;
 mod uninit;
@@ -13,7 +14,7 @@ mod verify;
 use std::path::PathBuf;
 
 pub use error::Error;
-pub use init::Init;
+pub use init::{Init, Wanted};
 pub use uninit::Uninit;
 pub use verify::{Finding, Verified, verify};
 
@@ -58,6 +59,25 @@ pub enum Change {
         role: Role,
         /// What it is called.
         name: String,
+    },
+    /// The hook that stamps what is committed comes.
+    AddHook {
+        /// Where it lies.
+        path: PathBuf,
+        /// Whether another one is there, which is kept and run first.
+        keeps_another: bool,
+    },
+    /// The hook gets the text that it should have.
+    RenewHook {
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// The hook goes.
+    RemoveHook {
+        /// Where it lies.
+        path: PathBuf,
+        /// Whether the one that was kept takes its place again.
+        gives_back: bool,
     },
     /// The node is a member no longer.
     Leave {

@@ -6,16 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{Done, Rewrite, read, remove_if_empty};
+use super::hooks::{Hook, HookPlan};
 use super::journal::{Journal, Original, fingerprint_of};
 use super::{Change, Error, Left};
 use crate::context::{Claim, Mention, Says, contests, mentions, strip, to_verbose};
-use crate::git::{Plan, Repo};
+use crate::git::{self, Plan, Repo};
 use crate::node::{Members, Node, state_folder, without_member};
 use crate::yaml::{Document, Limits};
 
 /// What is to be taken back in a work tree.
 pub struct Uninit {
     driver: Plan,
+    hook: Option<HookPlan>,
     documents: Vec<Unmarked>,
     members: Option<Rewrite>,
     state: Option<PathBuf>,
@@ -53,8 +55,15 @@ impl Uninit {
         );
         let untouched = journal.as_ref().filter(|journal| journal.left == now);
         let keeps_attributes = untouched.is_some_and(|journal| !journal.attributes);
+        let driver = Plan::uninit(repo, keeps_attributes)?;
+        let hook = match Hook::find(repo) {
+            Err(Error::Git(git::Error::SharedHooks { .. })) => None,
+            found => Some(found?),
+        };
+        let hook = hook.filter(|_| driver.shared_with().is_empty());
         let mut uninit = Self {
-            driver: Plan::uninit(repo, keeps_attributes)?,
+            hook: hook.and_then(Hook::uninstall),
+            driver,
             documents: Vec::new(),
             members: leaving(repo)?,
             state: state.exists().then(|| state.clone()),
@@ -168,6 +177,7 @@ impl Uninit {
             path: unmarked.path.clone(),
             verbose: unmarked.verbose,
         }));
+        changes.extend(self.hook.as_ref().map(HookPlan::change));
         changes.extend(self.members.iter().map(|members| Change::Leave {
             path: members.path.clone(),
             file_too: members.after.is_none(),
@@ -226,6 +236,9 @@ impl Uninit {
             done.rewrite(members)?;
         }
         self.driver.carry_out(repo)?;
+        if let Some(hook) = &self.hook {
+            hook.carry_out()?;
+        }
         remove_if_empty(&self.folders);
         if let Some(state) = &self.state {
             std::fs::remove_dir_all(state).map_err(Error::write(state))?;

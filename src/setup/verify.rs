@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::files::{Done, Rewrite, read};
-use super::{Error, Init};
+use super::hooks::Hook;
+use super::{Error, Init, Wanted};
 use crate::context::{Annotation, Claim, Mention, Says, digest, leaf_at, mentions, without};
 use crate::git::{self, Driver, Plan, Repo};
 use crate::node::{Members, Node, NodeKey, state_folder};
@@ -55,7 +56,7 @@ pub fn verify(
         return Ok(found);
     }
     mend_annotations(repo)?;
-    Init::plan(repo, driver, false)?.carry_out(repo)?;
+    Init::plan(repo, driver, Wanted::default())?.carry_out(repo)?;
     let after = look(repo, driver, unix_millis)?;
     // Lines move when markers come: what is left is told from what is mended by its kind and text.
     let is_left = |finding: &Finding| {
@@ -159,7 +160,32 @@ impl Look {
                 "another line takes context files away from the merge driver: `git check-attr merge .rhema/any.yaml` must say rhema-crdt",
             );
         }
+        self.hook(repo, driver)?;
         self.node(repo)
+    }
+
+    fn hook(&mut self, repo: &Repo, driver: &Driver) -> Result<(), Error> {
+        let hook = match Hook::find(repo) {
+            Err(Error::Git(git::Error::SharedHooks { .. })) => return Ok(()),
+            found => found?,
+        };
+        let path = hook.path().to_path_buf();
+        if hook.is_displaced() {
+            self.problem(
+                &path,
+                (1, 1),
+                "hook",
+                "another hook took the place of the one that stamps what is committed: let it run `rhema crdt pre-commit`, or take it away and run `rhema crdt init --hooks`",
+            );
+        } else if hook.install(driver, false)?.is_some() {
+            self.problem(
+                &path,
+                (1, 1),
+                "hook",
+                "the hook that stamps what is committed is stale: run `rhema crdt init`",
+            );
+        }
+        Ok(())
     }
 
     fn node(&mut self, repo: &Repo) -> Result<(), Error> {

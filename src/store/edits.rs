@@ -12,7 +12,7 @@ use crate::overlay::{CommitId, Deed, DocumentPath, Known};
 /// Who made an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Issuer {
-    /// This work tree, in this incarnation or an earlier one.
+    /// This work tree, in this incarnation or in an earlier one that surely was no other work tree's.
     Own,
     /// Another one.
     Other,
@@ -210,6 +210,16 @@ impl Writing<'_> {
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
     }
 
+    /// Makes all known edits those of others: this work tree is not the one that made them, or cannot know that it is.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn disown(&self) -> Result<(), Error> {
+        let sql = "UPDATE edits SET issuer = ?1 WHERE issuer IS NOT ?1";
+        self.run(sql, [Issuer::Other])?;
+        Ok(())
+    }
+
     fn add_again(&self, edit: &Known, there: &Known) -> Result<Added, Error> {
         if edit == there {
             return Ok(Added::Known);
@@ -271,6 +281,21 @@ mod tests {
         assert_eq!(all, [first, second]);
         let other = DocumentPath::new("other.yaml");
         assert_eq!(reading.edits(&other, Which::All).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_disowned_is_known_as_it_was() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 2);
+        let writing = store.write(Durability::Power).unwrap();
+        for edit in &edits {
+            writing.add(edit, Issuer::Own, Way::Recorded).unwrap();
+        }
+        writing.disown().unwrap();
+        let all = writing.edits(&todos(), Which::All).unwrap();
+        assert!(all.iter().all(|edit| edit.issuer == Issuer::Other));
+        let known: Vec<&Known> = all.iter().map(|edit| &edit.known).collect();
+        assert_eq!(known, edits.iter().collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! Who a work tree is, wherever it lies: copies, restored state, linked work trees, odd places and names, repositories that
+//! cannot be read or written.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod copies;
+mod knowledge;
+mod places;
+mod read_only;
+mod unreadable;

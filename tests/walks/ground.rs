@@ -6,7 +6,7 @@ use std::fs;
 use git2::{ObjectType, Oid, Repository};
 
 use crate::support::{Run, Tree, World, run};
-use crate::text::{self, FILE, Leaf, Said};
+use crate::text::{self, FILE, Leaf, Said, Typing};
 
 /// What is not as it must be.
 #[derive(Debug)]
@@ -60,6 +60,15 @@ pub(crate) struct Ground {
 const SETTINGS: &str = "[maintenance]\nauto = false\n[gc]\nauto = 0\n[core]\neditor = true\nfsync = none\n\
     [advice]\ndetachedHead = false\n";
 
+/// What was edited and committed before the walk begins, so that there is something to go back to.
+fn earlier() -> [Typing; 3] {
+    [("a", "v50"), ("b", "v51"), ("a", "v52")].map(|(id, value)| Typing::Set {
+        id: id.to_owned(),
+        field: "title",
+        value: value.to_owned(),
+    })
+}
+
 impl Ground {
     /// Two clones of one repository with the branches `main` and `side`.
     pub(crate) fn new() -> Self {
@@ -67,7 +76,12 @@ impl Ground {
         world.tree("home").write(".gitconfig", SETTINGS);
         let start = world.repo("start", &[(FILE, &text::start())]);
         start.rhema(&["init", "-q"]).exits(0);
-        start.commit("init");
+        start.git(&["add", "-A"]);
+        start.git(&["commit", "-q", "--amend", "-m", "init"]);
+        for commit in earlier() {
+            start.write(FILE, commit.apply(&start.read(FILE)));
+            start.commit("an earlier edit");
+        }
         start.git(&["branch", "side"]);
         let home = world.tree("");
         home.git(&["clone", "-q", "--bare", "start", "hub.git"]);
@@ -83,7 +97,11 @@ impl Ground {
             "cat > start/{FILE} <<'END'\n{}END",
             text::start()
         ));
-        ground.note("(cd start; rhema crdt init -q; git add -A; git commit -qm init; git branch side)");
+        ground.note("(cd start; rhema crdt init -q; git add -A; git commit -qm init)");
+        for commit in earlier() {
+            ground.note(&format!("(cd start; {}; git commit -qam edit)", commit.script()));
+        }
+        ground.note("git -C start branch side");
         ground.note("git clone -q --bare start hub.git");
         for name in ["ann", "ben"] {
             let home = ground.world.tree("");
@@ -239,8 +257,9 @@ impl Ground {
         arguments: &[&str],
     ) -> Result<Run, Broken> {
         let tree = self.tree(at);
+        let binary = std::env::var("WALKS_BINARY").unwrap_or(crate::support::BINARY.to_owned());
         let path = match program {
-            "rhema" => crate::support::BINARY,
+            "rhema" => &binary,
             other => other,
         };
         let mut command = self.world.command(path, &tree.top);

@@ -60,7 +60,7 @@ impl Ground {
                 0 => self.plain(at, &["restore", "--staged", FILE]),
                 _ => {
                     self.plain(at, &["restore", FILE])?;
-                    self.holds(at, ":0:")
+                    self.holds(at, ":")
                 }
             },
             Deed::RestoreOld => self.plain(at, &["restore", "--source=HEAD~1", FILE]),

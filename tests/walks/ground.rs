@@ -171,7 +171,7 @@ impl Ground {
         Some(commit.peel(ObjectType::Commit).ok()?.id())
     }
 
-    /// The file's version that git calls so, as in `HEAD:`, `:0:` for the index.
+    /// The file's version that git calls so, as in `HEAD:`, `:` for the index.
     pub(crate) fn version(&self, at: usize, of: &str) -> Option<String> {
         let repo = self.repo(at);
         let object = repo.revparse_single(&format!("{of}{FILE}")).ok()?;
@@ -186,7 +186,7 @@ impl Ground {
     /// Whether the file, HEAD and the index agree.
     pub(crate) fn is_clean(&self, at: usize) -> bool {
         let head = self.head_version(at);
-        self.file(at) == head && self.version(at, ":0:") == head
+        self.file(at) == head && self.version(at, ":") == head
     }
 
     /// The branch, if HEAD names one.

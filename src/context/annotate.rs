@@ -83,52 +83,62 @@ impl Renewal<'_> {
         superseded
     }
 
-    /// Adds the stamps of all other leaves: those that HEAD does not contain, those beside which something lost is kept
-    /// (what settles it must be known as later than they are), and the newest of the rest.
-    fn keep(&self, mut annotation: Annotation, own: &Own, before: &Annotation) -> Annotation {
-        let head = Contained(before);
-        let open: BTreeSet<&str> = own
-            .conflicts
-            .iter()
-            .map(|(loser, _)| loser.leaf.as_str())
-            .collect();
-        let own = &own.annotation;
-        let mut contained: Vec<(Stamp, &str, StampedValue)> = Vec::new();
-        for leaf in &self.rest {
-            let known = [own, before]
-                .into_iter()
-                .filter_map(|side| side.leaves.get(&leaf.path));
-            for stamped in known
-                .flatten()
-                .filter(|stamped| stamped.digest == leaf.digest)
-            {
-                if head.holds(&leaf.path, stamped.stamp) && !open.contains(leaf.path.as_str()) {
-                    contained.push((stamped.stamp, &leaf.path, *stamped));
-                    continue;
-                }
-                add(&mut annotation, &leaf.path, *stamped);
-                if let Some(superseded) = own.superseded.get(&stamped.stamp) {
-                    annotation
-                        .superseded
-                        .insert(stamped.stamp, superseded.clone());
-                }
-            }
-        }
-        contained.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        contained.dedup();
-        for (_, path, stamped) in contained {
-            let mut longer = annotation.clone();
-            add(&mut longer, path, stamped);
-            if longer.to_string().len() * 100 > self.bytes * KEPT_PERCENT {
-                break;
-            }
-            annotation = longer;
-        }
-        annotation
+    fn keep(&self, annotation: Annotation, own: &Own, before: &Annotation) -> Annotation {
+        kept(annotation, &self.rest, own, before, self.bytes)
     }
 }
 
-fn add(annotation: &mut Annotation, path: &str, stamped: StampedValue) {
+/// Adds the stamps of all other leaves: those that HEAD does not contain, those beside which something lost is kept
+/// (what settles it must be known as later than they are), and the newest of the rest.
+pub(super) fn kept(
+    mut annotation: Annotation,
+    rest: &[&Leaf],
+    own: &Own,
+    before: &Annotation,
+    bytes: usize,
+) -> Annotation {
+    let head = Contained(before);
+    let open: BTreeSet<&str> = own
+        .conflicts
+        .iter()
+        .map(|(loser, _)| loser.leaf.as_str())
+        .collect();
+    let own = &own.annotation;
+    let mut contained: Vec<(Stamp, &str, StampedValue)> = Vec::new();
+    for leaf in rest {
+        let known = [own, before]
+            .into_iter()
+            .filter_map(|side| side.leaves.get(&leaf.path));
+        for stamped in known
+            .flatten()
+            .filter(|stamped| stamped.digest == leaf.digest)
+        {
+            if head.holds(&leaf.path, stamped.stamp) && !open.contains(leaf.path.as_str()) {
+                contained.push((stamped.stamp, &leaf.path, *stamped));
+                continue;
+            }
+            add(&mut annotation, &leaf.path, *stamped);
+            if let Some(superseded) = own.superseded.get(&stamped.stamp) {
+                annotation
+                    .superseded
+                    .insert(stamped.stamp, superseded.clone());
+            }
+        }
+    }
+    contained.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    contained.dedup();
+    for (_, path, stamped) in contained {
+        let mut longer = annotation.clone();
+        add(&mut longer, path, stamped);
+        if longer.to_string().len() * 100 > bytes * KEPT_PERCENT {
+            break;
+        }
+        annotation = longer;
+    }
+    annotation
+}
+
+pub(super) fn add(annotation: &mut Annotation, path: &str, stamped: StampedValue) {
     let stamps = annotation.leaves.entry(path.to_owned()).or_default();
     stamps.insert(stamped);
 }

@@ -10,6 +10,7 @@ mod manner;
 mod naming;
 
 pub use given::{Assignment, Given, NotGiven};
+pub(crate) use manner::Neighbours;
 pub(super) use naming::alike;
 
 use std::borrow::Cow;

@@ -52,6 +52,16 @@ pub(crate) struct Record<'w, 'h> {
     pub(crate) copied: bool,
 }
 
+impl<'w> Record<'w, '_> {
+    fn alone(entry: EntryRef<'w>) -> Self {
+        Self {
+            node: entry.value(),
+            old: None,
+            copied: false,
+        }
+    }
+}
+
 /// What a root or record holds: leaves of its own, and records that speak for themselves.
 #[derive(Default)]
 pub(crate) struct Held<'w, 'h> {
@@ -59,19 +69,34 @@ pub(crate) struct Held<'w, 'h> {
     pub(crate) records: Vec<Record<'w, 'h>>,
     /// The bytes of what it holds, its records not counted.
     pub(crate) bytes: usize,
+    /// Whether its leaves alone are wanted.
+    leaves_alone: bool,
 }
 
 impl<'w, 'h> Held<'w, 'h> {
     /// What `work` holds, compared with HEAD's version of it.
     pub(crate) fn of(work: NodeRef<'w>, head: Option<NodeRef<'h>>) -> Self {
-        let mut held = Self::default();
+        Self::default().filled(work, head)
+    }
+
+    /// What `work` holds itself: without its records, and compared with nothing.
+    pub(super) fn leaves_of(work: NodeRef<'w>) -> Self {
+        let held = Self {
+            leaves_alone: true,
+            ..Self::default()
+        };
+        held.filled(work, None)
+    }
+
+    fn filled(mut self, work: NodeRef<'w>, head: Option<NodeRef<'h>>) -> Self {
+        let held = &mut self;
         let mut names = Vec::new();
         match shape(work, head) {
             Shape::Mapping => held.mapping(work, head, &mut names),
             Shape::Records(field) => held.list(work, head, field, &mut names),
             Shape::Leaf => {}
         }
-        held
+        self
     }
 
     fn mapping(&mut self, work: NodeRef<'w>, head: Option<NodeRef<'h>>, names: &mut Vec<String>) {
@@ -112,7 +137,11 @@ impl<'w, 'h> Held<'w, 'h> {
         names: &mut Vec<String>,
     ) {
         let head = head.filter(|head| head.kind() == Kind::Sequence);
-        for record in records(work, head, field) {
+        let records = match self.leaves_alone {
+            false => records(work, head, field),
+            true => work.entries().map(Record::alone).collect(),
+        };
+        for record in records {
             if Role::of_member(record.node).is_holder() {
                 self.records.push(record);
             } else if let Some(entry) = record.node.get(field) {
@@ -144,7 +173,7 @@ fn shape(value: NodeRef<'_>, old: Option<NodeRef<'_>>) -> Shape {
     identity_field(versions).map_or(Shape::Leaf, Shape::Records)
 }
 
-fn is_map(value: NodeRef<'_>) -> bool {
+pub(super) fn is_map(value: NodeRef<'_>) -> bool {
     value.kind() == Kind::Mapping && value.is_structured() && value.tag().is_none()
 }
 

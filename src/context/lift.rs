@@ -7,30 +7,34 @@ use super::placing::{is_ours, name_of};
 use super::records::identity_field;
 use super::value::{is_null, normal};
 use super::{Annotation, Conflicts, Lost, StampedValue, digest};
-use crate::crdt::{Atom, Document, Loser, Map, Node, Path, Record, Stamps};
+use crate::crdt::{Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
 /// Lifts a file. A file whose root is no mapping holds a single entry without a name.
 #[must_use]
 pub fn lift(file: &yaml::Document) -> Document {
-    let mut lifting = Lifting::default();
+    lift_but(file, &mut |_, _| Vec::new())
+}
+
+/// Lifts a file but for some records of its lists: `omitted` tells of a list, by its place, which of its members are left
+/// out; those behind the last that it tells of are not.
+pub(crate) fn lift_but(
+    file: &yaml::Document,
+    omitted: &mut dyn FnMut(&Path, NodeRef<'_>) -> Vec<bool>,
+) -> Document {
+    let mut lifting = Lifting::new(omitted);
     let Some(root) = file.root() else {
         return lifting.document;
     };
-    let holder = Holder::of(root, Role::Root, Path::default());
+    let holder = Holder::of(root, Role::Root);
     match root.kind() {
         Kind::Mapping if root.is_structured() => {
-            lifting.document.root =
-                lifting.entries(root, &Path::default(), &holder, &mut Vec::new());
+            lifting.document.root = lifting.entries(root, &holder, &mut Vec::new());
             lifting.keep(&holder);
         }
         _ => {
-            let node = lifting.node(
-                root,
-                &Path::default().entry(""),
-                &holder,
-                &mut vec![String::new()],
-            );
+            lifting.at.push(Step::Entry(String::new()));
+            let node = lifting.node(root, &holder, &mut vec![String::new()]);
             lifting
                 .document
                 .root
@@ -40,31 +44,54 @@ pub fn lift(file: &yaml::Document) -> Document {
     lifting.document
 }
 
+/// A value as the CRDTs see it, without stamps; nothing for one that is absent.
+pub(crate) fn lift_value(node: NodeRef<'_>) -> Option<Node> {
+    let omitted = &mut |_: &Path, _: NodeRef<'_>| Vec::new();
+    let mut lifting = Lifting::new(omitted);
+    lifting.node(node, &Holder::default(), &mut vec![String::new()])
+}
+
+/// The fields of a record, that which tells it apart among them, without stamps.
+pub(crate) fn lift_fields(record: NodeRef<'_>) -> Map {
+    let omitted = &mut |_: &Path, _: NodeRef<'_>| Vec::new();
+    let mut lifting = Lifting::new(omitted);
+    let mut names = match Role::of_member(record).is_holder() {
+        true => Vec::new(),
+        false => vec![String::new()],
+    };
+    lifting.entries(record, &Holder::default(), &mut names)
+}
+
 /// The document so far.
-#[derive(Default)]
-struct Lifting {
+struct Lifting<'o> {
     document: Document,
+    /// Where it has come to.
+    at: Path,
+    /// Which members of a list are left out.
+    omitted: &'o mut dyn FnMut(&Path, NodeRef<'_>) -> Vec<bool>,
 }
 
 /// The mapping whose annotation tells of a leaf.
+#[derive(Default)]
 struct Holder {
     annotation: Annotation,
     conflicts: Conflicts,
-    at: Path,
 }
 
 impl Holder {
-    fn of(node: NodeRef<'_>, role: Role, at: Path) -> Self {
+    fn of(node: NodeRef<'_>, role: Role) -> Self {
         let own = Own::of(node, role);
         Self {
             annotation: own.annotation,
             conflicts: own.conflicts,
-            at,
         }
     }
 
     /// The stamps beside a value: those that belong to it, and those of what was typed over.
     fn stamps(&self, names: &[String], node: NodeRef<'_>) -> (Stamps, Stamps) {
+        if self.annotation.leaves.is_empty() {
+            return (Stamps::new(), Stamps::new());
+        }
         let leaf = Annotation::path(names.iter().map(String::as_str));
         let digest = digest(node);
         let beside = self.annotation.leaves.get(&leaf).into_iter().flatten();
@@ -76,27 +103,30 @@ impl Holder {
     }
 }
 
-impl Lifting {
-    /// The stamps of a value.
-    fn stamps(
-        &mut self,
-        at: &Path,
-        holder: &Holder,
-        names: &[String],
-        node: NodeRef<'_>,
-    ) -> Stamps {
+impl<'o> Lifting<'o> {
+    fn new(omitted: &'o mut dyn FnMut(&Path, NodeRef<'_>) -> Vec<bool>) -> Self {
+        Self {
+            document: Document::default(),
+            at: Path::default(),
+            omitted,
+        }
+    }
+
+    /// The stamps of a value where it has come to.
+    fn stamps(&mut self, holder: &Holder, names: &[String], node: NodeRef<'_>) -> Stamps {
         let (stamps, others) = holder.stamps(names, node);
         if stamps.is_empty() && !others.is_empty() {
-            self.document.typed_over.insert(at.clone(), others);
+            self.document.typed_over.insert(self.at.clone(), others);
         }
         stamps
     }
 
+    /// Keeps what the root or record where it has come to says beside its stamps.
     fn keep(&mut self, holder: &Holder) {
         for (stamp, superseded) in &holder.annotation.superseded {
-            self.document
-                .superseded
-                .entry(*stamp)
+            let places = self.document.superseded.entry(*stamp).or_default();
+            places
+                .entry(self.at.as_born())
                 .or_default()
                 .extend(superseded);
         }
@@ -104,7 +134,7 @@ impl Lifting {
             let names = Annotation::names(&loser.leaf);
             let at = names
                 .iter()
-                .fold(holder.at.clone(), |at, name| at.entry(name));
+                .fold(self.at.clone(), |at, name| at.entry(name));
             let value = match &loser.lost {
                 Lost::Deletion => None,
                 Lost::Value(canonical) => Some(Atom::new(canonical.clone())),
@@ -115,22 +145,24 @@ impl Lifting {
         }
     }
 
-    fn entries(
-        &mut self,
-        mapping: NodeRef<'_>,
-        at: &Path,
-        holder: &Holder,
-        names: &mut Vec<String>,
-    ) -> Map {
+    fn entries(&mut self, mapping: NodeRef<'_>, holder: &Holder, names: &mut Vec<String>) -> Map {
         let mut map = Map::new();
         for entry in mapping.entries() {
             let Some(name) = name_of(entry).filter(|_| !(names.is_empty() && is_ours(entry)))
             else {
                 continue;
             };
-            let at = at.entry(&name);
+            let value = entry.value();
+            // Only what is nested has places of its own.
+            let nests = value.is_collection();
+            if nests {
+                self.at.push(Step::Entry(name.clone().into_owned()));
+            }
             names.push(name.into_owned());
-            let node = self.node(entry.value(), &at, holder, names);
+            let node = self.node(value, holder, names);
+            if nests {
+                self.at.pop();
+            }
             if let Some((name, node)) = names.pop().zip(node) {
                 map.insert(name, node);
             }
@@ -142,27 +174,23 @@ impl Lifting {
     fn node(
         &mut self,
         node: NodeRef<'_>,
-        at: &Path,
         holder: &Holder,
         names: &mut Vec<String>,
     ) -> Option<Node> {
         let structured = node.is_structured() && node.tag().is_none() && node.anchor().is_none();
         match node.kind() {
             Kind::Mapping if structured && !node.is_empty() => {
-                Some(Node::Map(self.entries(node, at, holder, names)))
+                Some(Node::Map(self.entries(node, holder, names)))
             }
             Kind::Sequence if structured => Some(match identity_field(std::iter::once(node)) {
-                Some(field) => Node::Set(self.records(node, field, at, holder, names)),
+                Some(field) => Node::Set(self.records(node, field, holder, names)),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
-                    Node::List(members.collect(), self.stamps(at, holder, names, node))
+                    Node::List(members.collect(), self.stamps(holder, names, node))
                 }
             }),
             _ if is_null(node) => None,
-            _ => Some(Node::Register(
-                atom(node),
-                self.stamps(at, holder, names, node),
-            )),
+            _ => Some(Node::Register(atom(node), self.stamps(holder, names, node))),
         }
     }
 
@@ -170,12 +198,15 @@ impl Lifting {
         &mut self,
         list: NodeRef<'_>,
         field: &str,
-        at: &Path,
         around: &Holder,
         names: &mut Vec<String>,
     ) -> Vec<Record> {
         let mut records = Vec::with_capacity(list.len());
-        for entry in list.entries() {
+        let omitted = (self.omitted)(&self.at, list);
+        for (index, entry) in list.entries().enumerate() {
+            if omitted.get(index) == Some(&true) {
+                continue;
+            }
             let node = entry.value();
             let Some(name) = node.get(field).map(|entry| atom(entry.value())) else {
                 continue;
@@ -185,17 +216,19 @@ impl Lifting {
                 birth: birth(node),
                 fields: Map::new(),
             };
-            let at = at.record(&record);
+            let digest = record.birth.digest;
+            self.at.push(Step::Record(record.name.clone(), digest));
             record.fields = if Role::of_member(node).is_holder() {
-                let own = Holder::of(node, Role::Record, at.clone());
+                let own = Holder::of(node, Role::Record);
                 self.keep(&own);
-                self.entries(node, &at, &own, &mut Vec::new())
+                self.entries(node, &own, &mut Vec::new())
             } else {
                 names.push(record.name.said().to_owned());
-                let fields = self.entries(node, &at, around, names);
+                let fields = self.entries(node, around, names);
                 names.pop();
                 fields
             };
+            self.at.pop();
             record.fields.remove(field);
             records.push(record);
         }
@@ -203,7 +236,7 @@ impl Lifting {
     }
 }
 
-fn atom(node: NodeRef<'_>) -> Atom {
+pub(crate) fn atom(node: NodeRef<'_>) -> Atom {
     let canonical = normal(node);
     match node.scalar() {
         Some(Scalar::Str(text)) if node.anchor().is_none() => {

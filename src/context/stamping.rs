@@ -255,6 +255,7 @@ impl Stamping<'_> {
             leaves,
             records,
             bytes,
+            ..
         } = Held::of(work, old);
         self.records(records, is_new);
         if is_new && matches!(head, Before::Nothing) && own.annotation.birth.is_none() {

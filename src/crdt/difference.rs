@@ -1,6 +1,6 @@
 //! The difference of two versions of a document as edits: what was done to the one to make the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
@@ -83,17 +83,22 @@ struct Difference<'l> {
 
 impl Difference<'_> {
     fn push(&mut self, stamp: Option<Stamp>, at: Path, act: Act, mut observed: Observed) {
-        for &superseded in stamp
-            .iter()
-            .filter_map(|stamp| self.new.superseded.get(stamp))
-            .flatten()
-        {
-            observed.add_stamp(superseded);
+        let superseded = stamp.and_then(|stamp| self.new.superseded.get(&stamp));
+        if let Some(superseded) = superseded {
+            let at = at.as_born();
+            for &stamp in superseded
+                .iter()
+                .filter(|(place, _)| place.meets(&at))
+                .flat_map(|(_, stamps)| stamps)
+            {
+                observed.add_stamp(stamp);
+            }
         }
         let typed_over = self.new.typed_over.get(&at);
         for &stamp in typed_over.into_iter().flatten() {
             observed.add_stamp(stamp);
-            for &superseded in self.new.superseded.get(&stamp).into_iter().flatten() {
+            let superseded = self.new.superseded.get(&stamp).into_iter();
+            for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
                 observed.add_stamp(superseded);
             }
         }
@@ -104,25 +109,30 @@ impl Difference<'_> {
     fn maps(&mut self, old: &Map, new: &Map, at: &Path) {
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         for name in names {
-            self.nodes(old.get(name), new.get(name), &at.entry(name));
+            let (old, new) = (old.get(name), new.get(name));
+            if old != new {
+                self.nodes(old, new, &at.entry(name));
+            }
         }
     }
 
     fn nodes(&mut self, old: Option<&Node>, new: Option<&Node>, at: &Path) {
         match (old, new) {
             (Some(Node::Map(old)), Some(Node::Map(new))) => self.maps(old, new, at),
-            (Some(Node::Map(old)), None) => self.maps(old, &Map::new(), at),
             (None, Some(Node::Map(new))) => self.maps(&Map::new(), new, at),
             (Some(Node::Set(old)), Some(Node::Set(new))) => self.sets(old, new, at),
             (None, Some(Node::Set(new))) => self.sets(&[], new, at),
-            // Whether an empty list is one of records nobody can see.
-            (Some(Node::Set(old)), Some(Node::List(members, _))) if members.is_empty() => {
-                self.sets(old, &[], at);
-            }
-            (Some(Node::List(members, _)), Some(Node::Set(new))) if members.is_empty() => {
+            (Some(Node::List(old, _)), Some(Node::Set(new))) if old.is_empty() => {
                 self.sets(&[], new, at);
             }
+            (Some(Node::Set(old)), Some(Node::List(new, _))) if new.is_empty() => {
+                self.sets(old, &[], at);
+            }
             (old, None) => {
+                // Each record goes by itself: who updates one brings back that one alone.
+                if let Some(Node::Set(records)) = old {
+                    self.sets(records, &[], at);
+                }
                 let observed = self.observed(old, at);
                 self.push(None, at.clone(), Act::Remove, observed);
             }
@@ -136,13 +146,14 @@ impl Difference<'_> {
         let (act, stamps) = match new {
             Node::Register(value, stamps) => (Act::Write(value.clone()), stamps),
             Node::List(members, stamps) => (Act::Replace(members.clone()), stamps),
-            Node::Map(_) | Node::Set(_) => {
-                // Another kind of value stood here: it goes, and what is new comes by itself.
-                self.push(None, at.clone(), Act::Remove, observed);
-                self.nodes(None, Some(new), at);
-                return;
-            }
+            Node::Map(_) | Node::Set(_) => return self.nested(old, new, at),
         };
+        // What stood in another kind of value goes piece by piece: whoever changes a piece of it brings that back.
+        match old {
+            Some(Node::Map(old)) => self.maps(old, &Map::new(), at),
+            Some(Node::Set(old)) => self.sets(old, &[], at),
+            _ => {}
+        }
         let none = Stamps::new();
         let (same, before) = match (old, new) {
             (Some(Node::Register(old, before)), Node::Register(new, _)) => (old == new, before),
@@ -155,10 +166,25 @@ impl Difference<'_> {
         }
     }
 
+    /// What came into the place of another kind of value, and supersedes that.
+    fn nested(&mut self, old: Option<&Node>, new: &Node, at: &Path) {
+        let observed = self.observed(old, at);
+        match old {
+            Some(Node::Map(old)) => self.maps(old, &Map::new(), at),
+            Some(Node::Set(old)) => self.sets(old, &[], at),
+            _ => {}
+        }
+        self.nodes(None, Some(new), at);
+        let inside = |change: &&mut Change| change.at.steps().starts_with(at.steps());
+        for change in self.changes.values_mut().flatten().filter(inside) {
+            change.observed.extend(&observed);
+        }
+    }
+
     fn sets(&mut self, old: &[Record], new: &[Record], at: &Path) {
-        let known: BTreeMap<&Atom, &Record> =
+        let known: HashMap<&Atom, &Record> =
             old.iter().map(|record| (&record.name, record)).collect();
-        let names: BTreeSet<&Atom> = new.iter().map(|record| &record.name).collect();
+        let names: HashSet<&Atom> = new.iter().map(|record| &record.name).collect();
         for record in old.iter().filter(|record| !names.contains(&record.name)) {
             let at = at.record(record);
             let mut observed = self.observed(None, &at);
@@ -168,25 +194,33 @@ impl Difference<'_> {
             }
             self.push(None, at, Act::Remove, observed);
         }
-        let moved = order::moved(
-            &old.iter().map(|record| &record.name).collect::<Vec<_>>(),
-            &new.iter().map(|record| &record.name).collect::<Vec<_>>(),
-        );
+        let was: Vec<&Atom> = old.iter().map(|record| &record.name).collect();
+        let is: Vec<&Atom> = new.iter().map(|record| &record.name).collect();
+        let moved = if was == is {
+            BTreeSet::new()
+        } else {
+            order::moved(&was, &is)
+        };
         let mut before: Option<&Atom> = None;
         for record in new {
-            let behind = before.replace(&record.name).cloned();
+            let behind = before.replace(&record.name);
             let Some(old) = known.get(&record.name) else {
                 let at = at.record(record);
                 let act = Act::Add {
                     record: record.clone(),
-                    behind,
+                    behind: behind.cloned(),
                 };
                 let observed = self.observed(None, &at);
                 self.push(record.birth.stamp, at, act, observed);
                 continue;
             };
+            let is_moved = moved.contains(&&record.name);
+            if !is_moved && old.fields == record.fields {
+                continue;
+            }
             let at = at.record(old);
-            if moved.contains(&&record.name) {
+            if is_moved {
+                let behind = behind.cloned();
                 self.push(None, at.clone(), Act::Move { behind }, Observed::default());
             }
             self.fields(&old.fields, &record.fields, &at);
@@ -250,10 +284,22 @@ impl Difference<'_> {
                 observed
             }
         };
-        let inside = |(path, _): &(&Path, _)| path.steps().starts_with(at.steps());
-        for (_, stamps) in self.old.removed.iter().filter(inside) {
+        // What was taken away here, in here, or together with all around.
+        let here = |(path, _): &(&Path, _)| path.meets(at);
+        for (_, stamps) in self.old.removed.iter().filter(here) {
             for &stamp in stamps {
                 observed.extend(&self.stamp(stamp));
+            }
+        }
+        if !self.old.forms.is_empty() {
+            let at = at.as_born();
+            let inside = self.old.forms.range(at.clone()..);
+            let inside = inside.take_while(|(path, _)| path.steps().starts_with(at.steps()));
+            for stamp in inside
+                .flat_map(|(_, formed)| formed)
+                .filter_map(|formed| formed.stamp)
+            {
+                observed.add_stamp(stamp);
             }
         }
         let lost = |(loser, _): &(&Loser, _)| loser.at.steps().starts_with(at.steps());
@@ -290,7 +336,8 @@ impl Difference<'_> {
     fn stamp(&self, stamp: Stamp) -> Observed {
         let mut observed = Observed::default();
         observed.add_stamp(stamp);
-        for &superseded in self.old.superseded.get(&stamp).into_iter().flatten() {
+        let superseded = self.old.superseded.get(&stamp).into_iter();
+        for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
             observed.add_stamp(superseded);
         }
         observed

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use super::set::born_as;
 use super::{Digest, Stamp};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
@@ -54,6 +55,12 @@ impl Atom {
         text.trim_end()
             .contains('\n')
             .then(|| text.split('\n').collect())
+    }
+
+    /// Whether it is a collection that holds nothing.
+    #[must_use]
+    pub fn is_empty_collection(&self) -> bool {
+        matches!(self.canonical.as_str(), "{}" | "[]")
     }
 
     /// The digest of its canonical text.
@@ -149,10 +156,62 @@ pub struct Document {
     pub losers: BTreeMap<Loser, Stamps>,
     /// The leaves that edits took away, with their stamps.
     pub removed: BTreeMap<Path, Stamps>,
-    /// For an edit the stamps that it superseded.
-    pub superseded: BTreeMap<Stamp, Stamps>,
+    /// For an edit the stamps that it superseded, by the place where it did: a leaf, or the root or record that tells of it.
+    pub superseded: BTreeMap<Stamp, BTreeMap<Path, Stamps>>,
     /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
     pub typed_over: BTreeMap<Path, Stamps>,
+    /// How edits wrote places, [as born](Path::as_born), in the order in which that is to be done again.
+    pub forms: BTreeMap<Path, Vec<Formed>>,
+}
+
+/// A change of how a place is written: as a patch, which two people can make at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
+pub struct Form {
+    /// What of it.
+    pub part: Part,
+    /// How that was written before.
+    pub before: String,
+    /// How it is written now.
+    pub after: String,
+}
+
+/// A part of how a place is written. All texts are as they would stand at the left edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
+pub enum Part {
+    /// All of it: the entry of a map, or the record, with the lines above it; nothing where it is to be gone, which only
+    /// what holds no value can be.
+    Whole,
+    /// The name of the entry that it stands behind.
+    Place,
+    /// The lines above it.
+    Lead,
+    /// Its key.
+    Head,
+    /// What stands between the key and what is nested.
+    Gap,
+    /// The value, and what stands between the key and that.
+    Value,
+    /// What stands beside the value.
+    Beside,
+    /// The lines below the value that belong to it.
+    Below,
+    /// How far what is nested is indented.
+    Shape,
+    /// The lines behind the last entry of what is nested.
+    Foot,
+    /// Line ends and what else frames the whole file.
+    Frame,
+}
+
+/// A form, and the edit that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formed {
+    /// The edit.
+    pub stamp: Option<Stamp>,
+    /// What it did.
+    pub form: Form,
 }
 
 /// What stands at a place.
@@ -260,6 +319,34 @@ impl Path {
         self.then(Step::Record(record.name.clone(), record.birth.digest))
     }
 
+    /// The same way with records called as at their births, whatever second names they have got since.
+    #[must_use]
+    pub fn as_born(&self) -> Self {
+        let step = |step: &Step| match step {
+            Step::Record(name, birth) => {
+                Step::Record(Atom::new(born_as(name, *birth).to_owned()), *birth)
+            }
+            entry => entry.clone(),
+        };
+        Self(self.0.iter().map(step).collect())
+    }
+
+    /// Whether one of the two ways leads past the end of the other, or to it.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let shared = self.0.len().min(other.0.len());
+        self.0[..shared] == other.0[..shared]
+    }
+
+    /// Goes on by a step.
+    pub(crate) fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
+    /// Goes back by a step.
+    pub(crate) fn pop(&mut self) {
+        self.0.pop();
+    }
+
     /// The first steps of it.
     pub(super) fn first(&self, steps: usize) -> Self {
         Self(self.0.iter().take(steps).cloned().collect())
@@ -288,6 +375,12 @@ impl Path {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
+    }
+}
+
+impl FromIterator<Step> for Path {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        Self(steps.into_iter().collect())
     }
 }
 

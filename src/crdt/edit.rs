@@ -1,6 +1,6 @@
 //! Edits: what somebody changed, and what they saw when they did.
 
-use super::document::{Atom, Path, Record};
+use super::document::{Atom, Form, Path, Record};
 use super::{Observed, Stamp};
 
 /// What one person did at one time. Immutable; known edits are only ever added to.
@@ -50,4 +50,6 @@ pub enum Act {
     Lose(Option<Atom>),
     /// Somebody settled what lost here.
     Settle(Option<Atom>),
+    /// A place is written in another way; what it holds stays as it is. Never contested, and no edit to people.
+    Form(Form),
 }

@@ -29,10 +29,13 @@ pub(crate) mod text;
 mod view;
 
 pub use digest::Digest;
-pub use document::{Atom, Birth, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
+pub use document::{
+    Atom, Birth, Document, Form, Formed, Found, Loser, Map, Node, Part, Path, Record, Stamps, Step,
+};
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};
+pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
 pub use view::Rules;

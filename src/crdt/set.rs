@@ -24,8 +24,15 @@ pub fn split_second_name(name: &str) -> Option<(&str, Digest)> {
     Some((first, suffix.parse().ok()?))
 }
 
+/// The name under which a record that is called `name` was born.
+pub(crate) fn born_as(name: &Atom, birth: Digest) -> &str {
+    let name = name.said();
+    let second = split_second_name(name).filter(|(_, digest)| *digest == birth);
+    second.map_or(name, |(first, _)| first)
+}
+
 /// What a record is known by, whatever it is called by now: the name that it was born under, and what named it then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     /// The name.
     pub(super) family: String,
@@ -36,10 +43,8 @@ pub(super) struct Key {
 impl Key {
     /// The key of a record that is called `name`.
     pub(super) fn new(name: &Atom, birth: Digest) -> Self {
-        let name = name.said();
-        let second = split_second_name(name).filter(|(_, digest)| *digest == birth);
         Self {
-            family: second.map_or(name, |(first, _)| first).to_owned(),
+            family: born_as(name, birth).to_owned(),
             birth,
         }
     }

@@ -1,10 +1,12 @@
 //! The view: what a set of edits shows over the document that they were made on. A function of the set alone: the order,
 //! grouping and repetition of edits do not matter.
 
+mod forms;
 mod records;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem::discriminant;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use forms::Forms;
 
 use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
@@ -39,9 +41,13 @@ impl Rules<'_> {
     /// What `edits` show over `base`.
     #[must_use]
     pub fn view(&self, base: &Document, edits: &[Edit]) -> Document {
+        // One edit may be told of more than once.
         let mut known: Vec<&Edit> = Vec::with_capacity(edits.len());
+        let mut by_stamp: HashMap<Option<Stamp>, Vec<&Edit>> = HashMap::new();
         for edit in edits {
-            if !known.contains(&edit) {
+            let same = by_stamp.entry(edit.stamp).or_default();
+            if !same.contains(&edit) {
+                same.push(edit);
                 known.push(edit);
             }
         }
@@ -51,6 +57,7 @@ impl Rules<'_> {
             removed: base.removed.clone(),
         };
         let mut settled = BTreeSet::new();
+        let mut forms = Forms::of(base);
         let mut touches = Vec::new();
         for (number, edit) in known.iter().enumerate() {
             for change in &edit.changes {
@@ -62,19 +69,30 @@ impl Rules<'_> {
                             value: value.clone(),
                         });
                     }
+                    Act::Form(form) => forms.add(change, form, edit.stamp),
+                    Act::Remove => {
+                        forms.remove(change);
+                        touches.push(Touch::of(change, edit.stamp, number));
+                    }
                     _ => touches.push(Touch::of(change, edit.stamp, number)),
                 }
             }
         }
-        let root = viewing.map(&base.root, &touches, &Path::default());
+        let root = viewing.map(&base.root, touches, &Path::default());
         let mut superseded = base.superseded.clone();
         for edit in &known {
             let Some(stamp) = edit.stamp else { continue };
-            let observed = edit
+            for change in edit
                 .changes
                 .iter()
-                .flat_map(|change| change.observed.stamps());
-            superseded.entry(stamp).or_default().extend(observed);
+                .filter(|change| change.observed.stamps().len() > 0)
+            {
+                let places = superseded.entry(stamp).or_default();
+                places
+                    .entry(change.at.as_born())
+                    .or_default()
+                    .extend(change.observed.stamps());
+            }
         }
         let mut losers = viewing.losers;
         losers.retain(|loser, _| !settled.contains(loser));
@@ -84,6 +102,7 @@ impl Rules<'_> {
             removed: viewing.removed,
             superseded,
             typed_over: base.typed_over.clone(),
+            forms: forms.in_order(),
         }
     }
 }
@@ -118,9 +137,21 @@ impl Touch {
         self.rest.is_empty()
     }
 
+    /// Whether a removal had seen what an update did.
+    fn sees(&self, update: &Self) -> bool {
+        let digest = update.value().flatten().map(|value| value.digest());
+        let digest = digest.unwrap_or(Digest::of(b""));
+        self.observed.contains(update.stamp, digest)
+    }
+
     /// Whether it takes away all that is here.
     fn removes(&self) -> bool {
         self.is_here() && self.act == Act::Remove
+    }
+
+    /// Whether it puts another value here.
+    fn writes(&self) -> bool {
+        self.is_here() && matches!(self.act, Act::Write(_) | Act::Replace(_))
     }
 
     /// What it does to a register; nothing if it does something else.
@@ -133,19 +164,22 @@ impl Touch {
     }
 
     /// Those that lead on, by the first step of their way.
-    fn by_step(touches: &[Self]) -> BTreeMap<Step, Vec<Self>> {
+    fn by_step(touches: Vec<Self>) -> BTreeMap<Step, Vec<Self>> {
         let mut by_step: BTreeMap<Step, Vec<Self>> = BTreeMap::new();
-        for touch in touches {
-            if let [step, rest @ ..] = touch.rest.as_slice() {
-                let further = by_step.entry(step.clone()).or_default();
-                further.push(Self {
-                    rest: rest.to_vec(),
-                    ..touch.clone()
-                });
-            }
+        for mut touch in touches.into_iter().filter(|touch| !touch.is_here()) {
+            let step = touch.rest.remove(0);
+            by_step.entry(step).or_default().push(touch);
         }
         by_step
     }
+}
+
+/// What stands at a place that is a list to some and a single value to others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaf {
+    Gone,
+    List(Vec<Atom>),
+    Register(Atom),
 }
 
 /// A write into a register.
@@ -174,14 +208,20 @@ impl Viewing<'_> {
         self.losers.entry(loser).or_default().extend(stamps);
     }
 
-    fn map(&mut self, base: &Map, touches: &[Touch], at: &Path) -> Map {
-        let mut map = base.clone();
-        for (step, touches) in Touch::by_step(touches) {
-            let Step::Entry(name) = &step else { continue };
-            match self.node(base.get(name), touches, &at.entry(name)) {
-                Some(node) => map.insert(name.clone(), node),
-                None => map.remove(name),
-            };
+    fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
+        if touches.is_empty() {
+            return base.clone();
+        }
+        let touched = Touch::by_step(touches);
+        let is_untouched = |name: &String| !touched.contains_key(&Step::Entry(name.clone()));
+        let untouched = base.iter().filter(|(name, _)| is_untouched(name));
+        let mut map: Map = untouched
+            .map(|(name, node)| (name.clone(), node.clone()))
+            .collect();
+        for (step, touches) in touched {
+            let Step::Entry(name) = step else { continue };
+            let node = self.node(base.get(&name), touches, &at.entry(&name));
+            map.extend(node.map(|node| (name, node)));
         }
         map
     }
@@ -191,36 +231,186 @@ impl Viewing<'_> {
         let removed = touched(Touch::removes);
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));
         let leads_on = touched(|touch| !touch.is_here());
-        let replaced = touched(|touch| matches!(touch.act, Act::Replace(_)));
+        let is_nested = matches!(base, Some(Node::Map(_) | Node::Set(_))) || leads_on;
+        if is_nested && touched(Touch::writes) {
+            return self.replaced(base, touches, at);
+        }
         let node = match base {
-            Some(Node::Set(records)) => Node::Set(self.set(records, &touches, at)),
-            _ if births => Node::Set(self.set(&[], &touches, at)),
-            Some(Node::Map(map)) => Node::Map(self.map(map, &touches, at)),
-            _ if leads_on => Node::Map(self.map(&Map::new(), &touches, at)),
-            Some(Node::List(members, stamps)) => self.list(Some((members, stamps)), &touches),
-            _ if replaced => self.list(None, &touches),
-            Some(Node::Register(value, stamps)) => {
-                return self.register(Some((value, stamps)), &touches, at);
-            }
-            None => return self.register(None, &touches, at),
+            Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
+            _ if births => Node::Set(self.set(&[], touches, at)),
+            Some(Node::Map(map)) => return self.mapping(map, touches, at),
+            _ if leads_on => return self.mapping(&Map::new(), touches, at),
+            base => return self.leaf(base, &touches, at),
         };
         let is_empty = match &node {
-            Node::Map(map) => map.is_empty(),
             Node::Set(records) => removed && records.is_empty(),
-            Node::List(..) => removed && !replaced,
-            Node::Register(..) => false,
+            _ => false,
         };
-        // Who makes another kind of a value takes the old one away.
-        let same_kind = base.is_none_or(|base| discriminant(base) == discriminant(&node));
-        if removed && !is_empty && same_kind {
+        if removed && !is_empty {
             self.lose(at, None, None);
         }
-        if is_empty && removed {
-            let removals = touches.iter().filter(|touch| touch.removes());
-            let stamps: Stamps = removals.filter_map(|touch| touch.stamp).collect();
-            self.removed.entry(at.clone()).or_default().extend(stamps);
-        }
         (!is_empty).then_some(node)
+    }
+
+    /// A map with all that was done to it: gone where a removal observed everything, else whole.
+    fn mapping(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+        let (removals, mut updates): (Vec<Touch>, Vec<Touch>) =
+            touches.into_iter().partition(Touch::removes);
+        // A map that was made again after a removal has nothing of what was removed.
+        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
+            let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
+            removal.stamp.is_some() && seen.any(|stamp| Some(stamp) == removal.stamp)
+        });
+        let none = Map::new();
+        let base = if ended.is_empty() { base } else { &none };
+        updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
+        if !open.is_empty() {
+            let seen = |update: &Touch| open.iter().any(|removal| removal.sees(update));
+            let stamps = || open.iter().filter_map(|removal| removal.stamp);
+            if updates.iter().all(seen) && records::saw(&open, &updates, base) {
+                self.removed.entry(at.clone()).or_default().extend(stamps());
+                return None;
+            }
+            self.lose(at, None, stamps().max());
+        }
+        let map = self.map(base, updates, at);
+        (!map.is_empty()).then_some(Node::Map(map))
+    }
+
+    /// A register or a list; where some made the one of it and some the other, as one register of both.
+    fn leaf(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
+        let listed = matches!(base, Some(Node::List(..)))
+            || touches
+                .iter()
+                .any(|touch| matches!(touch.act, Act::Replace(_)));
+        let written = matches!(base, Some(Node::Register(..)))
+            || touches
+                .iter()
+                .any(|touch| matches!(touch.act, Act::Write(_)));
+        match base {
+            _ if listed && written => self.either(base, touches, at),
+            Some(Node::List(members, stamps)) => self.listed(Some((members, stamps)), touches, at),
+            Some(Node::Register(value, stamps)) => {
+                self.register(Some((value, stamps)), touches, at)
+            }
+            _ if listed => self.listed(None, touches, at),
+            _ => self.register(None, touches, at),
+        }
+    }
+
+    fn listed(
+        &mut self,
+        base: Option<(&Vec<Atom>, &Stamps)>,
+        touches: &[Touch],
+        at: &Path,
+    ) -> Option<Node> {
+        let removed = touches.iter().any(Touch::removes);
+        let replaced = touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Replace(_)));
+        if removed && !replaced {
+            let stamps = touches.iter().filter_map(|touch| touch.stamp);
+            self.removed.entry(at.clone()).or_default().extend(stamps);
+            return None;
+        }
+        if removed {
+            self.lose(at, None, None);
+        }
+        Some(self.list(base, touches))
+    }
+
+    /// A place that holds a list by some and a single value by others.
+    fn either(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
+        let digest = |leaf: &Leaf| match leaf {
+            Leaf::Register(value) => value.digest(),
+            Leaf::List(members) => members
+                .first()
+                .map_or_else(|| Digest::of(b""), Atom::digest),
+            Leaf::Gone => Digest::of(b""),
+        };
+        let write = |value: Leaf, stamp: Option<Stamp>, observed: Observed| Write {
+            digest: digest(&value),
+            value,
+            stamp,
+            observed,
+        };
+        let standing = base.and_then(|base| match base {
+            Node::Register(value, stamps) => Some((Leaf::Register(value.clone()), stamps)),
+            Node::List(members, stamps) => Some((Leaf::List(members.clone()), stamps)),
+            Node::Map(_) | Node::Set(_) => None,
+        });
+        let standing =
+            standing.map(|(leaf, stamps)| write(leaf, stamps.last().copied(), Observed::default()));
+        let touched = touches.iter().filter_map(|touch| {
+            let value = match &touch.act {
+                Act::Write(value) => Leaf::Register(value.clone()),
+                Act::Replace(members) => Leaf::List(members.clone()),
+                Act::Remove => Leaf::Gone,
+                _ => return None,
+            };
+            Some(write(value, touch.stamp, touch.observed.clone()))
+        });
+        let writes: Vec<Write<Leaf>> = standing.into_iter().chain(touched).collect();
+        let heads = heads(&writes)?;
+        let mut live = heads.losers;
+        live.push(heads.winner);
+        live.sort_by(|(a, x), (b, y)| (a != &Leaf::Gone, x, a).cmp(&(b != &Leaf::Gone, y, b)));
+        let (shown, _) = live.pop()?;
+        for (lost, _) in live {
+            let stamps = stamps_of(&lost, &writes);
+            let value = match lost {
+                Leaf::Register(value) => Some(value),
+                Leaf::List(members) if members.is_empty() => continue,
+                Leaf::List(members) => {
+                    let members: Vec<&str> = members.iter().map(Atom::canonical).collect();
+                    Some(Atom::new(format!("[{}]", members.join(","))))
+                }
+                Leaf::Gone => None,
+            };
+            self.lose(at, value, stamps);
+        }
+        let stamps = stamps_of(&shown, &writes);
+        match shown {
+            Leaf::Register(value) => Some(Node::Register(value, stamps)),
+            Leaf::List(members) => Some(Node::List(members, stamps)),
+            Leaf::Gone => {
+                self.removed.entry(at.clone()).or_default().extend(stamps);
+                None
+            }
+        }
+    }
+
+    /// A place in which something is nested, and that somebody gave another kind of value: that stands where nothing nested
+    /// is left, and is lost where it was not seen by who nested something there.
+    fn replaced(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+        let (here, inside): (Vec<Touch>, Vec<Touch>) = touches.into_iter().partition(Touch::writes);
+        let seen = |touch: &Touch| {
+            let digest = touch
+                .value()
+                .flatten()
+                .map_or_else(|| Digest::of(b""), |value| value.digest());
+            inside
+                .iter()
+                .any(|other| other.observed.contains(touch.stamp, digest))
+        };
+        let unseen: Vec<Touch> = here.iter().filter(|touch| !seen(touch)).cloned().collect();
+        let nested = self.node(base, inside, at);
+        let is_left = match &nested {
+            Some(Node::Map(map)) => !map.is_empty(),
+            Some(Node::Set(records)) => !records.is_empty(),
+            Some(Node::Register(..) | Node::List(..)) | None => false,
+        };
+        if !is_left {
+            return self.node(None, here, at);
+        }
+        for touch in unseen {
+            if let Act::Write(value) = touch.act
+                && !value.is_empty_collection()
+            {
+                self.lose(at, Some(value), touch.stamp);
+            }
+        }
+        nested
     }
 
     /// A register whose absence yields to every concurrent value; texts of several lines are merged.

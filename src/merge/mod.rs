@@ -19,13 +19,13 @@ mod sides;
 mod similar;
 mod text;
 mod tree;
-mod trivia;
+pub(crate) mod trivia;
 
 use std::borrow::Cow;
 
 use crate::context::{is_marked, marked_like};
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
-use sides::Sides;
+pub(crate) use sides::Sides;
 
 pub use ancestry::Ancestry;
 pub use markers::Labels;
@@ -174,9 +174,9 @@ impl Versions {
         let texts = texts.as_ref().map(Cow::as_ref);
         let frames = texts.map(Frame::of);
         let texts = Sides {
-            base: frames.base.strip(texts.base),
-            ours: frames.ours.strip(texts.ours),
-            theirs: frames.theirs.strip(texts.theirs),
+            base: frames.base.strip(Cow::Borrowed(texts.base)),
+            ours: frames.ours.strip(Cow::Borrowed(texts.ours)),
+            theirs: frames.theirs.strip(Cow::Borrowed(texts.theirs)),
         };
         Ok(Self {
             frames,
@@ -375,16 +375,16 @@ fn read(texts: &Sides<Cow<'_, [u8]>>, limits: &Limits) -> Result<Sides<Document>
 
 /// What frames a file's text: merged on its own, so that two versions with different line ends can be compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Frame {
-    bom: bool,
-    crlf: bool,
-    final_newline: bool,
+pub(crate) struct Frame {
+    pub(crate) bom: bool,
+    pub(crate) crlf: bool,
+    pub(crate) final_newline: bool,
 }
 
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
 impl Frame {
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let breaks = bytes.iter().filter(|&&byte| byte == b'\n').count();
         let pairs = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
         Frame {
@@ -396,13 +396,13 @@ impl Frame {
     }
 
     /// The text without its frame: no byte order mark, `\n` only, and one at the end.
-    fn strip(self, bytes: &[u8]) -> Cow<'_, [u8]> {
-        let bytes = match self.bom {
-            true => &bytes[BOM.len()..],
-            false => bytes,
+    pub(crate) fn strip<'t>(self, bytes: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
+        let bytes = match bytes {
+            Cow::Borrowed(bytes) if self.bom => Cow::Borrowed(&bytes[BOM.len()..]),
+            other => other,
         };
         if !self.crlf && self.final_newline {
-            return Cow::Borrowed(bytes);
+            return bytes;
         }
         let mut out = Vec::with_capacity(bytes.len() + 1);
         let mut rest = bytes.iter().copied().peekable();
@@ -418,7 +418,7 @@ impl Frame {
     }
 
     /// The text in this frame.
-    fn dress(self, text: String) -> Vec<u8> {
+    pub(crate) fn dress(self, text: String) -> Vec<u8> {
         let text = if self.final_newline {
             text.as_str()
         } else {

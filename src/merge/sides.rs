@@ -2,14 +2,14 @@
 
 /// Base, ours and theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sides<T> {
-    pub(super) base: T,
-    pub(super) ours: T,
-    pub(super) theirs: T,
+pub(crate) struct Sides<T> {
+    pub(crate) base: T,
+    pub(crate) ours: T,
+    pub(crate) theirs: T,
 }
 
 impl<T> Sides<T> {
-    pub(super) fn map<U>(self, mut f: impl FnMut(T) -> U) -> Sides<U> {
+    pub(crate) fn map<U>(self, mut f: impl FnMut(T) -> U) -> Sides<U> {
         Sides {
             base: f(self.base),
             ours: f(self.ours),
@@ -17,7 +17,7 @@ impl<T> Sides<T> {
         }
     }
 
-    pub(super) fn as_ref(&self) -> Sides<&T> {
+    pub(crate) fn as_ref(&self) -> Sides<&T> {
         Sides {
             base: &self.base,
             ours: &self.ours,
@@ -25,7 +25,7 @@ impl<T> Sides<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
         [&self.base, &self.ours, &self.theirs].into_iter()
     }
 }

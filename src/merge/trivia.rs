@@ -8,7 +8,7 @@ use crate::crdt::text::{self as lines, Overlap};
 use crate::yaml::{EntryRef, NodeRef, Piece};
 
 /// Merges whole lines (leads, feet, what stands below a value).
-pub(super) fn lines<'d>(versions: Sides<Option<Piece<'d>>>) -> Piece<'d> {
+pub(crate) fn lines<'d>(versions: Sides<Option<Piece<'d>>>) -> Piece<'d> {
     let Sides { base, ours, theirs } = versions.map(Option::unwrap_or_default);
     if ours.text == theirs.text && ours.column == theirs.column {
         return ours;
@@ -79,7 +79,7 @@ fn without_doubled_blanks(merged: &[&str], ours: &[&str], theirs: &[&str]) -> St
 
 /// Merges what stands between a key and a value of the same layout on all sides: a comment beside the key and whole
 /// lines below it, or blanks alone.
-pub(super) fn separators<'d>(versions: Sides<Option<Piece<'d>>>) -> Option<Piece<'d>> {
+pub(crate) fn separators<'d>(versions: Sides<Option<Piece<'d>>>) -> Option<Piece<'d>> {
     let key = |piece: Piece<'d>| (piece.column, piece.text);
     let comments = versions
         .iter()
@@ -104,7 +104,7 @@ pub(super) fn separators<'d>(versions: Sides<Option<Piece<'d>>>) -> Option<Piece
 }
 
 /// Merges the comments beside a value; two new ones stand one behind the other.
-pub(super) fn beside<'d>(versions: Sides<Option<Cow<'d, str>>>) -> Cow<'d, str> {
+pub(crate) fn beside<'d>(versions: Sides<Option<Cow<'d, str>>>) -> Cow<'d, str> {
     let Sides { base, ours, theirs } = versions;
     let ours = ours.unwrap_or_default();
     let theirs = theirs.unwrap_or_default();
@@ -129,7 +129,7 @@ pub(super) fn beside<'d>(versions: Sides<Option<Cow<'d, str>>>) -> Cow<'d, str> 
 }
 
 /// The version that only one side changed; where both did, the greater.
-pub(super) fn pick<T: PartialEq + Ord>(versions: Sides<Option<T>>) -> Option<T> {
+pub(crate) fn pick<T: PartialEq + Ord>(versions: Sides<Option<T>>) -> Option<T> {
     let Sides { base, ours, theirs } = versions;
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => {
@@ -146,7 +146,7 @@ pub(super) fn pick<T: PartialEq + Ord>(versions: Sides<Option<T>>) -> Option<T> 
 }
 
 /// The comments in a text of blanks and comments, each as a line of its own.
-pub(super) fn comment_lines(text: &str) -> Vec<String> {
+pub(crate) fn comment_lines(text: &str) -> Vec<String> {
     text.lines()
         .filter_map(|line| {
             line.find('#')
@@ -156,7 +156,7 @@ pub(super) fn comment_lines(text: &str) -> Vec<String> {
 }
 
 /// Puts lines written for column 0 above others, but for those that are there already.
-pub(super) fn put_above(piece: &mut Piece<'_>, lines: &str) {
+pub(crate) fn put_above(piece: &mut Piece<'_>, lines: &str) {
     let below = relative(piece);
     let new: String = lines
         .split_inclusive('\n')
@@ -168,7 +168,7 @@ pub(super) fn put_above(piece: &mut Piece<'_>, lines: &str) {
 }
 
 /// Drops the blank lines that a piece begins with.
-pub(super) fn drop_leading_blanks(piece: &mut Piece<'_>) {
+pub(crate) fn drop_leading_blanks(piece: &mut Piece<'_>) {
     let lines = piece.text.split_inclusive('\n');
     let blank: usize = lines
         .take_while(|line| line.trim().is_empty())
@@ -178,7 +178,7 @@ pub(super) fn drop_leading_blanks(piece: &mut Piece<'_>) {
 }
 
 /// The comments that `new` has in and around it, but `old` has not.
-pub(super) fn added_to(old: EntryRef<'_>, new: EntryRef<'_>) -> Vec<String> {
+pub(crate) fn added_to(old: EntryRef<'_>, new: EntryRef<'_>) -> Vec<String> {
     if !new.raw().contains('#') || old.raw() == new.raw() {
         return Vec::new();
     }
@@ -191,7 +191,7 @@ pub(super) fn added_to(old: EntryRef<'_>, new: EntryRef<'_>) -> Vec<String> {
 }
 
 /// The comments that `new` has inside, but `old` has not.
-pub(super) fn added_inside(old: NodeRef<'_>, new: NodeRef<'_>) -> Vec<String> {
+pub(crate) fn added_inside(old: NodeRef<'_>, new: NodeRef<'_>) -> Vec<String> {
     if !(new.is_collection() || new.is_block_scalar()) || !new.raw().contains('#') {
         return Vec::new();
     }
@@ -235,7 +235,7 @@ fn comments_of_node(node: NodeRef<'_>, found: &mut Vec<String>) {
 }
 
 /// Whether comments stand between the elements of a flow collection.
-pub(super) fn has_comments_in_brackets(node: NodeRef<'_>) -> bool {
+pub(crate) fn has_comments_in_brackets(node: NodeRef<'_>) -> bool {
     if !node.data().flow || !node.raw().contains('#') {
         return false;
     }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::effect::{makes, tells_of};
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
-use crate::crdt::{Act, Change, Document};
+use crate::crdt::{Act, Change, Document, Form};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -73,7 +73,13 @@ impl<'h, H: History> Contents<'h, H> {
             if !open(&held) {
                 break;
             }
-            if memchr::memmem::find(&self.text(after)?, stamp.as_bytes()).is_some() {
+            let text = self.text(after)?;
+            for (held, change) in held.iter_mut().zip(changes) {
+                if let Act::Form(form) = &change.act {
+                    *held |= is_written(&text, form);
+                }
+            }
+            if memchr::memmem::find(&text, stamp.as_bytes()).is_some() {
                 let document = self.document(after)?;
                 for (held, change) in held.iter_mut().zip(changes) {
                     *held |= tells_of(&document, change, known.stamp);
@@ -135,46 +141,12 @@ impl<'h, H: History> Contents<'h, H> {
                         is_gone
                             && (makes(&before, &after, &base, change, known.stamp)
                                 || self.descends(known, version)?)
-                            && self.knew_all(known, change, version)?
                     }
                     _ => makes(&before, &after, &base, change, known.stamp),
                 };
             }
         }
         Ok(())
-    }
-
-    /// Whether a commit descends from all others since the edit's base that have something in the files that a removal saw:
-    /// whoever removed less removed something else.
-    fn knew_all(
-        &mut self,
-        known: &Known,
-        change: &Change,
-        version: &Version,
-    ) -> Result<bool, H::Error> {
-        let seen: Vec<String> = change
-            .observed
-            .stamps()
-            .map(|stamp| stamp.to_string())
-            .collect();
-        let Some(versions) = self.versions_since(known)? else {
-            return Ok(false);
-        };
-        for other in versions.iter() {
-            let Some(after) = other.after.filter(|_| other.commit != version.commit) else {
-                continue;
-            };
-            let text = self.text(after)?;
-            let has = |stamp: &String| memchr::memmem::find(&text, stamp.as_bytes()).is_some();
-            if seen.iter().any(has) {
-                let knew = self.history.is_ancestor(other.commit, version.commit)?;
-                let is_later = self.history.is_ancestor(version.commit, other.commit)?;
-                if knew != Some(true) && is_later != Some(true) {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
     }
 
     /// Whether a commit took something away in full knowledge of what a removal saw.
@@ -204,5 +176,19 @@ impl<'h, H: History> Contents<'h, H> {
         let document = Rc::new(read.map(|read| lift(&read)).unwrap_or_default());
         self.documents.insert(blob, Rc::clone(&document));
         Ok(document)
+    }
+}
+
+/// Whether a text is written as a change of form had it: with every line of that, or without what it took away.
+fn is_written(text: &[u8], form: &Form) -> bool {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    let has = |line: &String| memchr::memmem::find(text, line.as_bytes()).is_some();
+    let (before, after) = (lines(&form.before), lines(&form.after));
+    match after.is_empty() {
+        true => !before.iter().any(has),
+        false => after.iter().all(has),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
         document
             .superseded
             .get(by)
-            .is_some_and(|stamps| stamps.contains(&stamp))
+            .is_some_and(|places| places.values().any(|stamps| stamps.contains(&stamp)))
     };
     let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
     let stands = match &change.act {
@@ -72,6 +72,7 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
         },
         Act::Lose(value) => !settled(value),
         Act::Settle(value) => settled(value),
+        Act::Form(_) => false,
     };
     there || names(document, change, stamp)
 }

@@ -92,7 +92,10 @@ pub fn findings(
         for mut change in edit.changes {
             let stamp = edit.stamp.map(|stamp| (stamp, familiar(stamp, &change)));
             let mut observed = change.observed.clone();
-            if !matches!(change.act, Act::Move { .. } | Act::Lose(_) | Act::Settle(_)) {
+            if !matches!(
+                change.act,
+                Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_)
+            ) {
                 observed.extend(&RULES.observed(view, &change.at));
             }
             let changes = match stamp {

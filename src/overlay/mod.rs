@@ -11,6 +11,7 @@ mod effect;
 mod history;
 mod known;
 mod look;
+mod render;
 mod selection;
 
 pub use contained::{Containment, Contents};
@@ -19,4 +20,5 @@ pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,
 };
+pub use render::{Unrendered, forms, render};
 pub use selection::{Judged, Origin, RULES, overlay, retracted};

@@ -238,6 +238,11 @@ impl Looking<'_, '_, '_> {
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }
+            let read = match &writer {
+                Writer::Somebody(read) => Some(read),
+                _ => None,
+            };
+            new.extend(self.formed(read, &file, &edits, &new)?);
         }
         edits
             .all
@@ -400,6 +405,8 @@ impl Looking<'_, '_, '_> {
                     }
                     match (edit.issuer, self.has_witness) {
                         (Issuer::Own, true) => taken_back.push(edit.known.stamp),
+                        // Nobody can tell whether a commit has it: it stays away until one does.
+                        (Issuer::Own, false) => edit.mark(Mark::Committed),
                         _ => edit.mark(Mark::Parked),
                     }
                 }
@@ -527,6 +534,42 @@ impl Looking<'_, '_, '_> {
         Ok(Ok((overlay::count(read, &found), found)))
     }
 
+    /// An edit of what was written in another way, without another meaning.
+    fn formed(
+        &mut self,
+        read: Option<&yaml::Document>,
+        file: &yaml::Document,
+        edits: &Edits,
+        new: &[Known],
+    ) -> Result<Option<Known>, Error> {
+        let Some(head) = self.versions.head_yaml.clone() else {
+            return Ok(None);
+        };
+        let mut known = edits.judged();
+        for (judged, edit) in known.iter_mut().zip(&edits.all) {
+            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
+        }
+        known.extend(new.iter().map(|known| overlay::Judged {
+            known,
+            contained: Vec::new(),
+            may_show: true,
+        }));
+        let stands = self.select(&known)?;
+        let base = &self.versions.head_document;
+        let view = RULES.view(base, &stands);
+        if !lift(file).says_the_same_as(&view) {
+            return Ok(None);
+        }
+        match overlay::forms(&head, base, &view, read.unwrap_or(&head), file) {
+            Ok(changes) if changes.is_empty() => Ok(None),
+            Ok(changes) => self.known(Deed::Change(changes)).map(Some),
+            Err(error) => {
+                tracing::info!("how it is written is told to nobody: {error}");
+                Ok(None)
+            }
+        }
+    }
+
     /// New edits with their stamps.
     fn named(&mut self, found: Vec<Finding>) -> Result<Vec<Known>, Error> {
         let mut named: Vec<Known> = Vec::with_capacity(found.len());
@@ -612,17 +655,18 @@ impl Looking<'_, '_, '_> {
                 return Ok(bytes);
             }
         }
-        let differing = RULES.edits(shown, view);
-        let places = differing.iter().flat_map(|edit| &edit.changes);
-        let places: BTreeSet<String> = places
-            .map(|change| format!("{} {:?}", change.at, change.act))
-            .collect();
-        let places: Vec<String> = places.into_iter().collect();
-        self.notes.push(format!(
-            "it does not show what is known of {}",
-            places.join(", ")
-        ));
-        Ok(file.into_text().into_bytes())
+        let told = match &self.versions.head_yaml {
+            Some(head) => overlay::render(head, &self.versions.head_document, view),
+            None => overlay::render(&file, shown, view),
+        };
+        match told {
+            Ok(text) => Ok(text.into_bytes()),
+            Err(error) => {
+                self.notes
+                    .push(format!("it cannot show all that is known: {error}"));
+                Ok(file.into_text().into_bytes())
+            }
+        }
     }
 }
 

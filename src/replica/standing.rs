@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::document::{Edits, Standing};
-use crate::crdt::{Act, Stamp};
+use crate::crdt::{Act, Change, Stamp};
 use crate::git::Repo;
 use crate::overlay::{Deed, DocumentPath};
 use crate::store::{Mark, Store};
@@ -86,7 +86,8 @@ impl Overview {
         } else if edit.is_elsewhere() {
             Why::Elsewhere
         } else {
-            self.pending += usize::from(!edit.changes().is_empty());
+            let is_form = |change: &Change| matches!(change.act, Act::Form(_));
+            self.pending += usize::from(!edit.changes().iter().all(is_form));
             return;
         };
         self.hidden.push(HiddenEdit {
@@ -111,6 +112,7 @@ fn in_words(deed: &Deed) -> String {
             Act::Add { .. } => format!("+ {at}"),
             Act::Move { .. } => format!("{at} moved"),
             Act::Lose(_) | Act::Settle(_) => format!("{at} settled"),
+            Act::Form(_) => format!("{at} written otherwise"),
         }
     });
     words.collect::<Vec<_>>().join(", ")

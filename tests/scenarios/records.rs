@@ -336,7 +336,7 @@ fn members_of_one_list_and_its_duplicates() {
                 title: First
                 tags: [swell, rope, rope, tide, moon]
               - id: b
-                _crdt: @ann1 steps~0t3 @ben1 steps~3bw
+                _crdt: @ann2 steps~0t3 @ben2 steps~3bw
                 title: Second
                 steps:
                   - pull

@@ -7,7 +7,7 @@ use super::super::{ANNOTATION_KEY, CONFLICTS_KEY};
 use crate::yaml::{Collection, Draft, Kind, MadeEntry, NodeRef, Piece, Style};
 
 /// The records of a list, as a pattern for those to come. Later ones count more.
-pub(super) struct Neighbours<'d> {
+pub(crate) struct Neighbours<'d> {
     records: Vec<NodeRef<'d>>,
     /// What stands between the `-` and the last one.
     gap: &'d str,
@@ -15,7 +15,7 @@ pub(super) struct Neighbours<'d> {
 
 impl<'d> Neighbours<'d> {
     /// Those in a list; none in anything else.
-    pub(super) fn of(list: NodeRef<'d>) -> Self {
+    pub(crate) fn of(list: NodeRef<'d>) -> Self {
         let members = list.entries().map(|entry| entry.value());
         let is_record = |node: &NodeRef<'_>| node.kind() == Kind::Mapping && node.is_structured();
         let mut records: Vec<_> = members.filter(is_record).collect();
@@ -29,12 +29,12 @@ impl<'d> Neighbours<'d> {
     }
 
     /// Whether a new record stands in braces.
-    pub(super) fn is_flow(&self) -> bool {
+    pub(crate) fn is_flow(&self) -> bool {
         self.records.first().is_some_and(|last| last.data().flow)
     }
 
     /// Gives a new record, which holds nothing yet, the form of the last one: braces, or as much indentation.
-    pub(super) fn shape(&self, record: &mut MadeEntry<'d>, flow: bool) {
+    pub(crate) fn shape(&self, record: &mut MadeEntry<'d>, flow: bool) {
         let Draft::Collection(collection) = &mut record.body.value else {
             return;
         };
@@ -49,7 +49,7 @@ impl<'d> Neighbours<'d> {
     }
 
     /// Gives a new record, once it is full, the spacing of the last one between its braces.
-    pub(super) fn space(&self, record: &mut Collection<'d>) {
+    pub(crate) fn space(&self, record: &mut Collection<'d>) {
         if record.flow {
             record.like = self.records.first().copied();
         }
@@ -57,7 +57,7 @@ impl<'d> Neighbours<'d> {
 
     /// The names of the fields that stand before the one called `name`, in the last record that has it. Annotations are
     /// among them: they stand behind a first field.
-    pub(super) fn before(&self, name: &str) -> Vec<Cow<'d, str>> {
+    pub(crate) fn before(&self, name: &str) -> Vec<Cow<'d, str>> {
         let Some(record) = self
             .records
             .iter()
@@ -75,7 +75,7 @@ impl<'d> Neighbours<'d> {
     }
 
     /// A value whose form the field called `name` takes over: a collection's, or quotes that all records have there.
-    pub(super) fn like(&self, name: &str) -> Option<NodeRef<'d>> {
+    pub(crate) fn like(&self, name: &str) -> Option<NodeRef<'d>> {
         let mut values = self
             .records
             .iter()

@@ -10,7 +10,7 @@ use crate::yaml::{
 
 /// What a leaf is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::context) enum NewValue {
+pub(crate) enum NewValue {
     /// A value, to be written like the one before it: a text in several lines stays one.
     Meant(Value),
     /// A value as somebody typed it.
@@ -19,7 +19,7 @@ pub(in crate::context) enum NewValue {
 
 impl NewValue {
     /// A value from its canonical text.
-    pub(super) fn of_canonical(text: &str) -> Self {
+    pub(crate) fn of_canonical(text: &str) -> Self {
         let document = Document::from_text(format!("{{a: {text}}}\n"), &Limits::default());
         let value = document.ok().and_then(|document| {
             let entry = document.root()?.get("a")?;
@@ -31,7 +31,7 @@ impl NewValue {
 
     /// How this is written in the place of `old`. People and tools write dates without quotes, and readers of YAML 1.1
     /// take them for dates then: what lost was most likely written so, too.
-    fn to_be_written(&self, old: Option<NodeRef<'_>>) -> Self {
+    pub(crate) fn to_be_written(&self, old: Option<NodeRef<'_>>) -> Self {
         let is_quoted = old
             .is_some_and(|old| matches!(old.kind(), Kind::Scalar(Style::Single | Style::Double)));
         match self {
@@ -90,7 +90,7 @@ pub(in crate::context) fn rewritten<'d>(
 }
 
 /// The fields of a mapping that is being written.
-pub(in crate::context) struct Fields<'c, 'd> {
+pub(crate) struct Fields<'c, 'd> {
     collection: &'c mut Collection<'d>,
     manner: Manner,
     /// The name of each entry, as far as it has one.
@@ -99,7 +99,7 @@ pub(in crate::context) struct Fields<'c, 'd> {
 
 impl<'c, 'd> Fields<'c, 'd> {
     /// Those of a mapping that nothing was put into yet.
-    pub(in crate::context) fn of(collection: &'c mut Collection<'d>, manner: Manner) -> Self {
+    pub(crate) fn of(collection: &'c mut Collection<'d>, manner: Manner) -> Self {
         let name = |entry: &EntryDraft<'d>| match entry {
             EntryDraft::Keep(entry) => placing::name_of(*entry),
             EntryDraft::Made(made) => made.origin.and_then(placing::name_of),
@@ -115,7 +115,7 @@ impl<'c, 'd> Fields<'c, 'd> {
 
     /// Gives the field called `name` a value, in the manner of its old one. Where it is new it comes behind the last of
     /// the fields in `behind`, else to the end, and is written as `like` is. Nothing if it cannot be written.
-    pub(in crate::context) fn put(
+    pub(crate) fn put(
         &mut self,
         name: &str,
         value: &NewValue,

@@ -1,12 +1,12 @@
 //! The view of a set of records: which stand, under which names, with which fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Touch, Value, Viewing};
 use crate::crdt::document::{Birth, Map, Node, Path, Record, Stamps, Step};
 use crate::crdt::edit::Act;
 use crate::crdt::register::stamps_of;
-use crate::crdt::set::{self, Key, Order};
+use crate::crdt::set::{self, Key, Order, born_as};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads};
 
 /// Whether a record was removed, and the stamp of its removal where that has one.
@@ -21,13 +21,25 @@ struct Member {
 }
 
 impl Viewing<'_> {
-    pub(super) fn set(&mut self, base: &[Record], touches: &[Touch], at: &Path) -> Vec<Record> {
+    pub(super) fn set(&mut self, base: &[Record], touches: Vec<Touch>, at: &Path) -> Vec<Record> {
         let mut touched: BTreeMap<Key, Vec<Touch>> = BTreeMap::new();
         for (step, touches) in Touch::by_step(touches) {
             if let Step::Record(name, birth) = step {
                 let key = Key::new(&name, birth);
                 touched.entry(key).or_default().extend(touches);
             }
+        }
+        let stays = |touch: &Touch| {
+            !touch.is_here()
+                && !matches!(touch.act, Act::Add { .. } | Act::Remove | Act::Move { .. })
+        };
+        let is_named =
+            |record: &Record| born_as(&record.name, record.birth.digest) == record.name.said();
+        if touched.values().flatten().all(stays)
+            && base.iter().all(is_named)
+            && has_all(base, &touched)
+        {
+            return self.updated(base, touched, at);
         }
         let mut order = Order::of(base);
         let mut family = Vec::with_capacity(base.len());
@@ -40,6 +52,24 @@ impl Viewing<'_> {
             family.extend(self.record(key, None, touches, &mut order, at));
         }
         order.arrange(self.named(family))
+    }
+
+    /// Records of which each stays what and where it is.
+    fn updated(
+        &mut self,
+        base: &[Record],
+        mut touched: BTreeMap<Key, Vec<Touch>>,
+        at: &Path,
+    ) -> Vec<Record> {
+        let update = |record: &Record| {
+            let touches = touched.remove(&Key::of(record)).unwrap_or_default();
+            let mut updated = record.clone();
+            if !touches.is_empty() {
+                updated.fields = self.fields(&record.fields, touches, &at.record(record));
+            }
+            updated
+        };
+        base.iter().map(update).collect()
     }
 
     /// Names the records that stand. Of those born under one name the earliest birth keeps it, also when it is gone by
@@ -117,11 +147,6 @@ impl Viewing<'_> {
         // An edit of a record whose birth is not known yet waits for it.
         let mut record = record?;
         let at = at.record(&record);
-        let sees = |removal: &Touch, update: &Touch| {
-            let digest = update.value().flatten().map(|value| value.digest());
-            let digest = digest.unwrap_or(Digest::of(b""));
-            removal.observed.contains(update.stamp, digest)
-        };
         // A record that was born again after a removal has nothing of what was removed.
         let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
             let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
@@ -129,10 +154,10 @@ impl Viewing<'_> {
         });
         if !ended.is_empty() {
             record.fields.clear();
-            updates.retain(|update| !ended.iter().any(|removal| sees(removal, update)));
+            updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
         }
         if !open.is_empty() {
-            let unseen = |update: &Touch| !open.iter().any(|removal| sees(removal, update));
+            let unseen = |update: &Touch| !open.iter().any(|removal| removal.sees(update));
             let stands = base.filter(|_| ended.is_empty());
             let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields));
             if !kept && !updates.iter().any(unseen) {
@@ -171,7 +196,7 @@ impl Viewing<'_> {
             rest = outside;
             grouped.push((*group, inside));
         }
-        let mut fields = self.map(base, &rest, at);
+        let mut fields = self.map(base, rest, at);
         for (group, touches) in grouped {
             self.group(group, base, touches, &mut fields, at);
         }
@@ -250,7 +275,7 @@ impl Viewing<'_> {
 }
 
 /// Whether removals observed all that stands in a record, or whoever changed it did.
-fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
+pub(super) fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
     fields.iter().all(|(name, node)| {
         let leads_here = |update: &&Touch| matches!(update.rest.first(), Some(Step::Entry(first)) if first == name);
         let mut observed = Observed::default();
@@ -267,6 +292,14 @@ fn latest(node: &Node) -> Option<Stamp> {
         Node::Register(_, stamps) | Node::List(_, stamps) => stamps.last().copied(),
         Node::Map(_) | Node::Set(_) => None,
     }
+}
+
+/// Whether these are records of a list in which every name stands once.
+fn has_all(records: &[Record], touched: &BTreeMap<Key, Vec<Touch>>) -> bool {
+    let mut names = HashSet::with_capacity(records.len());
+    let is_alone = |record: &Record| names.insert(record.name.said().to_owned());
+    let keys: HashSet<Key> = records.iter().map(Key::of).collect();
+    records.iter().all(is_alone) && touched.keys().all(|key| keys.contains(key))
 }
 
 /// The fields of a record that was added, as writes of the edit that added it.

@@ -15,7 +15,12 @@ impl Ground {
         let at = step.tree % self.desks.len();
         let branch = ["main", "side"][a % 2];
         match deed {
-            Deed::Set | Deed::Add | Deed::AddCommon | Deed::Remove | Deed::Comment | Deed::Strip => {
+            Deed::Set
+            | Deed::Add
+            | Deed::AddCommon
+            | Deed::Remove
+            | Deed::Comment
+            | Deed::Strip => {
                 self.type_by_hand(at, step);
                 Ok(())
             }
@@ -43,7 +48,18 @@ impl Ground {
             }
             Deed::Amend => {
                 // What was pushed is left alone, as people do.
-                self.git(at, &["commit", "-q", "--amend", "-a", "--allow-empty", "-m", "amended"])?;
+                self.git(
+                    at,
+                    &[
+                        "commit",
+                        "-q",
+                        "--amend",
+                        "-a",
+                        "--allow-empty",
+                        "-m",
+                        "amended",
+                    ],
+                )?;
                 self.has_committed(at)
             }
             Deed::Switch => self.plain(at, &["switch", "-q", branch]),
@@ -53,14 +69,17 @@ impl Ground {
             Deed::ResetMixed => self.plain(at, &["reset", "-q", "--mixed", earlier(a)]),
             Deed::ResetHard => self.plain(at, &["reset", "-q", "--hard", earlier(a)]),
             Deed::Restore => {
-                self.plain(at, &["restore", "--staged", "--worktree", "--source=HEAD", FILE])?;
-                self.holds(at, "HEAD:")
+                self.plain(
+                    at,
+                    &["restore", "--staged", "--worktree", "--source=HEAD", FILE],
+                )?;
+                self.holds(at, self.head_version(at))
             }
             Deed::RestoreStaged => match a % 2 {
                 0 => self.plain(at, &["restore", "--staged", FILE]),
                 _ => {
                     self.plain(at, &["restore", FILE])?;
-                    self.holds(at, ":")
+                    self.holds(at, self.staged(at))
                 }
             },
             Deed::RestoreOld => self.plain(at, &["restore", "--source=HEAD~1", FILE]),
@@ -95,6 +114,7 @@ impl Ground {
                 self.settle(at, a.is_multiple_of(3))
             }
             Deed::Push => self.plain(at, &["push", "-q", "origin", "HEAD"]),
+            Deed::Exchange => self.exchange(at, (at + 1 + a) % self.desks.len()),
             Deed::Fetch => self.plain(at, &["fetch", "-q"]),
         }
     }
@@ -110,8 +130,8 @@ impl Ground {
     }
 
     /// After git put a version into the file.
-    fn holds(&self, at: usize, version: &str) -> Result<(), Broken> {
-        let (file, wanted) = (self.file(at), self.version(at, version));
+    fn holds(&self, at: usize, wanted: Option<String>) -> Result<(), Broken> {
+        let file = self.file(at);
         must(file == wanted, "the file is not git's", || {
             format!("{file:?} is not {wanted:?}")
         })
@@ -188,18 +208,25 @@ impl Ground {
             }
             _ => {
                 let name = format!("n{}", self.word());
-                let mut arguments = vec!["add".to_owned(), "todos".to_owned(), format!("id={name}")];
+                let mut arguments =
+                    vec!["add".to_owned(), "todos".to_owned(), format!("id={name}")];
                 for field in FIELDS {
                     let value = self.value();
                     arguments.push(format!("{field}={value}"));
-                    wanted.leaves.insert((name.clone(), field.to_owned()), value);
+                    wanted
+                        .leaves
+                        .insert((name.clone(), field.to_owned()), value);
                 }
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 self.rhema(at, &arguments)?
             }
         };
         if self.under_way(at).is_some() {
-            return must(done.status == 3, "it edits while git is at work", String::new);
+            return must(
+                done.status == 3,
+                "it edits while git is at work",
+                String::new,
+            );
         }
         must(done.status == 0, "a command fails", || done.stderr.clone())?;
         let after = self.file(at).unwrap_or_default();
@@ -208,7 +235,11 @@ impl Ground {
             told: error,
         })?;
         let told = || format!("before:\n{text}after:\n{after}");
-        must(said.leaves == wanted.leaves, "a command does something else", told)?;
+        must(
+            said.leaves == wanted.leaves,
+            "a command does something else",
+            told,
+        )?;
         let comments = deed == Deed::RemoveBy || said.comments == wanted.comments;
         must(comments, "a command changes a comment", told)?;
         self.desks[at].log = self.log(at);
@@ -248,9 +279,11 @@ impl Ground {
         };
         let done = self.rhema(at, &["park"])?;
         must(done.status == 0, "park fails", || done.stderr.clone())?;
-        must(self.file(at) == head, "park does not give HEAD's version", || {
-            self.file(at).unwrap_or_default()
-        })?;
+        must(
+            self.file(at) == head,
+            "park does not give HEAD's version",
+            || self.file(at).unwrap_or_default(),
+        )?;
         let log = self.log(at);
         let desk = &mut self.desks[at];
         desk.parked.extend(base.to(&before));
@@ -299,7 +332,7 @@ impl Ground {
         let done = self.rhema(at, &["carry", branch])?;
         must(done.status <= 1, "carry fails", || done.stderr.clone())?;
         if let Some(after) = self.said(at) {
-            merge.judge(&after)?;
+            merge.judge(&after, &self.told)?;
         }
         self.desks[at].log = self.log(at);
         self.sync(at)
@@ -376,7 +409,7 @@ impl Ground {
         };
         let done = self.git(at, &["stash", "pop", "-q"])?;
         if let (0, Some(merge), Some(after)) = (done.status, merge, self.said(at)) {
-            merge.judge(&after)?;
+            merge.judge(&after, &self.told)?;
         }
         self.settle(at, b.is_multiple_of(2))
     }
@@ -426,7 +459,7 @@ impl Ground {
             kind: "a merge breaks the file",
             told: format!("{error}\n{text}"),
         })?;
-        merge.judge(&merged)
+        merge.judge(&merged, &self.told)
     }
 
     pub(crate) fn pull(&mut self, at: usize, resolves: bool) -> Result<(), Broken> {
@@ -439,7 +472,10 @@ impl Ground {
             (Some(head), Some(other)) if self.is_clean(at) => self.merge_of(at, head, other),
             _ => None,
         };
-        let done = self.git(at, &["pull", "-q", "--no-rebase", "--no-edit", "origin", &branch])?;
+        let done = self.git(
+            at,
+            &["pull", "-q", "--no-rebase", "--no-edit", "origin", &branch],
+        )?;
         if let (0, Some(merge)) = (done.status, merge) {
             self.judge_merged(at, &merge)?;
         }
@@ -448,7 +484,14 @@ impl Ground {
 
     fn pick(&mut self, at: usize, a: usize, b: usize) -> Result<(), Broken> {
         self.commit_if(at, a)?;
-        let picked = ["side", "main", "origin/side", "origin/main", "side~1", "main~1"][b % 6];
+        let picked = [
+            "side",
+            "main",
+            "origin/side",
+            "origin/main",
+            "side~1",
+            "main~1",
+        ][b % 6];
         let commit = self.commit_named(at, picked);
         let parent = self.commit_named(at, &format!("{picked}^1"));
         let is_merge = self.commit_named(at, &format!("{picked}^2")).is_some();
@@ -459,7 +502,15 @@ impl Ground {
         };
         let merge = self.replayed(at, parent, head, commit);
         let is_clean = self.is_clean(at);
-        let done = self.git(at, &["cherry-pick", "--allow-empty", "--keep-redundant-commits", picked])?;
+        let done = self.git(
+            at,
+            &[
+                "cherry-pick",
+                "--allow-empty",
+                "--keep-redundant-commits",
+                picked,
+            ],
+        )?;
         if let (0, true, Some(merge)) = (done.status, is_clean, merge) {
             self.judge_merged(at, &merge)?;
         }
@@ -489,9 +540,11 @@ impl Ground {
         if let (0, true, Some(merge)) = (done.status, is_clean, merge) {
             self.judge_merged(at, &merge)?;
             if reverted == "HEAD" {
-                must(self.file(at) == parent, "a revert does not take back", || {
-                    self.file(at).unwrap_or_default()
-                })?;
+                must(
+                    self.file(at) == parent,
+                    "a revert does not take back",
+                    || self.file(at).unwrap_or_default(),
+                )?;
             }
         }
         self.settle(at, a.is_multiple_of(3))
@@ -529,9 +582,11 @@ impl Ground {
                 }
             }
         }
-        must(self.under_way(at).is_none(), "git does not come to an end", || {
-            self.under_way(at).unwrap_or_default().to_owned()
-        })?;
+        must(
+            self.under_way(at).is_none(),
+            "git does not come to an end",
+            || self.under_way(at).unwrap_or_default().to_owned(),
+        )?;
         self.has_committed(at)
     }
 
@@ -557,12 +612,14 @@ impl Ground {
         }
         let first = self.commit_named(0, "HEAD");
         for at in desks {
-            must(self.commit_named(at, "HEAD") == first, "they do not meet", || {
-                self.desks[at].name.clone()
-            })?;
-            self.holds(at, "HEAD:")?;
+            must(
+                self.commit_named(at, "HEAD") == first,
+                "they do not meet",
+                || self.desks[at].name.clone(),
+            )?;
+            self.holds(at, self.head_version(at))?;
             self.sync(at)?;
-            self.holds(at, "HEAD:")?;
+            self.holds(at, self.head_version(at))?;
         }
         Ok(())
     }
@@ -582,5 +639,12 @@ impl Ground {
 
 /// A commit before HEAD, or where HEAD was before.
 fn earlier(a: usize) -> &'static str {
-    ["HEAD", "HEAD~1", "HEAD~2", "HEAD@{1}", "HEAD@{2}", "ORIG_HEAD"][a % 6]
+    [
+        "HEAD",
+        "HEAD~1",
+        "HEAD~2",
+        "HEAD@{1}",
+        "HEAD@{2}",
+        "ORIG_HEAD",
+    ][a % 6]
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use git2::{ObjectType, Oid, Repository};
 
@@ -55,6 +56,8 @@ pub(crate) struct Ground {
     words: u32,
     /// The values that stood in a commit.
     pub(crate) committed: BTreeSet<String>,
+    /// The values that somebody told somebody else.
+    pub(crate) told: BTreeSet<String>,
 }
 
 const SETTINGS: &str = "[maintenance]\nauto = false\n[gc]\nauto = 0\n[core]\neditor = true\nfsync = none\n\
@@ -91,15 +94,16 @@ impl Ground {
             script: String::new(),
             words: 100,
             committed: BTreeSet::new(),
+            told: BTreeSet::new(),
         };
         ground.note("mkdir -p start/.rhema; git -C start init -q -b main");
-        ground.note(&format!(
-            "cat > start/{FILE} <<'END'\n{}END",
-            text::start()
-        ));
+        ground.note(&format!("cat > start/{FILE} <<'END'\n{}END", text::start()));
         ground.note("(cd start; rhema crdt init -q; git add -A; git commit -qm init)");
         for commit in earlier() {
-            ground.note(&format!("(cd start; {}; git commit -qam edit)", commit.script()));
+            ground.note(&format!(
+                "(cd start; {}; git commit -qam edit)",
+                commit.script()
+            ));
         }
         ground.note("git -C start branch side");
         ground.note("git clone -q --bare start hub.git");
@@ -171,7 +175,15 @@ impl Ground {
         Some(commit.peel(ObjectType::Commit).ok()?.id())
     }
 
-    /// The file's version that git calls so, as in `HEAD:`, `:` for the index.
+    /// What is staged of the file.
+    pub(crate) fn staged(&self, at: usize) -> Option<String> {
+        let repo = self.repo(at);
+        let entry = repo.index().unwrap().get_path(Path::new(FILE), 0)?;
+        let blob = repo.find_blob(entry.id).ok()?;
+        String::from_utf8(blob.content().to_vec()).ok()
+    }
+
+    /// The file's version that git calls so, as in `HEAD:`.
     pub(crate) fn version(&self, at: usize, of: &str) -> Option<String> {
         let repo = self.repo(at);
         let object = repo.revparse_single(&format!("{of}{FILE}")).ok()?;
@@ -186,7 +198,7 @@ impl Ground {
     /// Whether the file, HEAD and the index agree.
     pub(crate) fn is_clean(&self, at: usize) -> bool {
         let head = self.head_version(at);
-        self.file(at) == head && self.version(at, ":") == head
+        self.file(at) == head && self.staged(at) == head
     }
 
     /// The branch, if HEAD names one.
@@ -283,10 +295,16 @@ impl Ground {
         for told in done.stderr.lines() {
             self.note(&format!("    # {told}"));
         }
-        let bad = ["panicked", "should not have happened", "does not show what is known"];
+        let bad = [
+            "panicked",
+            "should not have happened",
+            "cannot show all that is known",
+        ];
         let is_bad = bad.iter().any(|bad| done.stderr.contains(bad));
         must(!is_bad, "it says that it failed", || done.stderr.clone())?;
-        let is_crash = environment.iter().any(|(name, _)| *name == "RHEMA_CRASH_AT");
+        let is_crash = environment
+            .iter()
+            .any(|(name, _)| *name == "RHEMA_CRASH_AT");
         must(is_crash || done.status >= 0, "it was killed", || {
             done.stderr.clone()
         })?;
@@ -295,7 +313,9 @@ impl Ground {
 
     /// Remembers what HEAD holds.
     pub(crate) fn note_committed(&mut self, at: usize) {
-        let head = self.head_version(at).and_then(|head| Said::read(&head).ok());
+        let head = self
+            .head_version(at)
+            .and_then(|head| Said::read(&head).ok());
         if let Some(said) = head {
             self.committed.extend(said.leaves.into_values());
             self.committed.extend(said.kept);

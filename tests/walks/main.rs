@@ -3,10 +3,12 @@
 //!
 //! A few walks, the same every time, run with the other tests. More of them:
 //! `PROPTEST_CASES=500 WALKS_FROM=1 cargo test --test walks -- --nocapture`; each that fails is made as short as it can be
-//! and printed as a shell script. `WALK=17` takes one of them.
+//! and printed as a shell script. `WALK=17` takes one of them. With `WALKS_EXCHANGE=1` the work trees tell each other their
+//! edits, too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod deeds;
+mod exchange;
 mod ground;
 mod oracle;
 // Shared with the tests of the commands, which use more of it.
@@ -36,9 +38,10 @@ fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
         (None, None) => (1, 4),
     };
     let steps = usize::try_from(number("WALK_STEPS").unwrap_or(STEPS as u64)).unwrap();
+    let exchanging = number("WALKS_EXCHANGE") == Some(1);
     let mut failures: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for seed in from..from + count {
-        let steps = walk::walk(seed, steps);
+        let steps = walk::walk(seed, steps, exchanging);
         let Some(failure) = walk::failure(&steps) else {
             continue;
         };

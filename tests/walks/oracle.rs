@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use git2::Oid;
 use rhema_crdt::overlay::{Deed, DocumentPath};
-use rhema_crdt::store::{Issuer, Store, Which};
+use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
 use crate::ground::{Broken, Ground, must};
 use crate::text::{FILE, Said};
@@ -21,8 +21,9 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    /// Nothing is lost, nothing comes from nowhere, nothing comes back.
-    pub(crate) fn judge(&self, merged: &Said) -> Result<(), Broken> {
+    /// Nothing is lost, nothing comes from nowhere, nothing comes back. What somebody `told` others, these may have replaced
+    /// before it was committed.
+    pub(crate) fn judge(&self, merged: &Said, told: &BTreeSet<String>) -> Result<(), Broken> {
         let none = Said::default();
         let base = self.base.as_ref().unwrap_or(&none);
         let sides = [
@@ -31,10 +32,12 @@ impl Merge {
         ];
         for (one, other, seen) in sides {
             for value in one.shown() {
-                let is_new = !base.has(value) && !seen.contains(value);
-                must(!is_new || merged.has(value), "a merge loses a value", || {
-                    format!("{value} in {merged:?}")
-                })?;
+                let is_new = !base.has(value) && !seen.contains(value) && !told.contains(value);
+                must(
+                    !is_new || merged.has(value),
+                    "a merge loses a value",
+                    || format!("{value} in {merged:?}"),
+                )?;
             }
             for comment in &one.comments {
                 let is_new = !base.comments.contains(comment);
@@ -142,7 +145,8 @@ impl Ground {
     pub(crate) fn is_awaited(&self, at: usize) -> bool {
         let desk = &self.desks[at];
         let is_parked = !desk.parked.is_empty() || !desk.parked_comments.is_empty();
-        is_parked && (desk.returns || desk.log != self.log(at))
+        let is_moved = desk.log != self.log(at);
+        (is_parked && (desk.returns || is_moved)) || (is_moved && !self.foreign(at).is_empty())
     }
 
     pub(crate) fn judge_sync(
@@ -160,13 +164,38 @@ impl Ground {
         let is_awaited = self.is_awaited(at);
         let is_clean = self.head_version(at).as_deref() == Some(text);
         let log = self.log(at);
+        let foreign = self.foreign(at);
+        if !foreign.is_empty() {
+            let head = self.head_version(at);
+            let head = head
+                .and_then(|head| Said::read(&head).ok())
+                .unwrap_or_default();
+            let desk = &mut self.desks[at];
+            (desk.log, desk.returns, desk.is_typed) = (log, false, false);
+            // What was parked comes back among what others say.
+            let was_parked = !std::mem::take(&mut desk.parked).is_empty();
+            desk.parked_comments.clear();
+            desk.parked_losers.clear();
+            return match was_parked {
+                true => Ok(()),
+                false => self.judge_shown(&foreign, &head, before, &after),
+            };
+        }
         let desk = &mut self.desks[at];
         let is_typed = std::mem::take(&mut desk.is_typed);
         (desk.log, desk.returns) = (log, false);
         if !is_awaited {
-            must(!is_clean || after_text == text, "sync dirties a clean file", told)?;
+            must(
+                !is_clean || after_text == text,
+                "sync dirties a clean file",
+                told,
+            )?;
             must(after.leaves == before.leaves, "sync changes a value", told)?;
-            must(after.comments == before.comments, "sync changes a comment", told)?;
+            must(
+                after.comments == before.comments,
+                "sync changes a comment",
+                told,
+            )?;
             let is_kept = is_typed || before.kept.is_subset(&after.kept);
             must(is_kept, "sync loses what is kept", told)?;
             must(after.kept.is_subset(&before.kept), "sync keeps more", told)?;
@@ -176,10 +205,13 @@ impl Ground {
         let comments = std::mem::take(&mut desk.parked_comments);
         let losers = std::mem::take(&mut desk.parked_losers);
         for (leaf, value) in before.to(&after) {
-            let is_parked = parked.contains_key(&leaf) || parked.keys().any(|(id, _)| *id == leaf.0);
-            must(is_parked, "sync changes a value that was not parked", || {
-                format!("{leaf:?} to {value:?}\n{}", told())
-            })?;
+            let is_parked =
+                parked.contains_key(&leaf) || parked.keys().any(|(id, _)| *id == leaf.0);
+            must(
+                is_parked,
+                "sync changes a value that was not parked",
+                || format!("{leaf:?} to {value:?}\n{}", told()),
+            )?;
         }
         for value in parked.values().flatten() {
             let is_there = after.has(value) || self.committed.contains(value);
@@ -187,7 +219,11 @@ impl Ground {
                 format!("{value}\n{}", told())
             })?;
         }
-        must(before.comments.is_subset(&after.comments), "sync changes a comment", told)?;
+        must(
+            before.comments.is_subset(&after.comments),
+            "sync changes a comment",
+            told,
+        )?;
         must(
             comments.is_subset(&after.comments),
             "a comment that was parked is lost",
@@ -207,13 +243,18 @@ impl Ground {
             return Ok(());
         };
         let head = self.head_version(at);
-        let head = head.and_then(|head| Said::read(&head).ok()).unwrap_or_default();
+        let head = head
+            .and_then(|head| Said::read(&head).ok())
+            .unwrap_or_default();
         let mut store = Store::open(&git_dir).unwrap().store;
         let reading = store.read().unwrap();
         let document = DocumentPath::new(FILE);
         let edits = reading.edits(&document, Which::All).unwrap();
         let retracted = reading.retracted(&document).unwrap();
-        let replicas: BTreeSet<_> = edits.iter().map(|edit| edit.known.stamp.replica()).collect();
+        let replicas: BTreeSet<_> = edits
+            .iter()
+            .map(|edit| edit.known.stamp.replica())
+            .collect();
         for replica in replicas {
             let mut own: Vec<_> = edits
                 .iter()
@@ -222,9 +263,11 @@ impl Ground {
             own.sort_by_key(|edit| edit.known.stamp);
             let mut previous = None;
             for edit in own {
-                must(edit.known.previous == previous, "the chain is broken", || {
-                    format!("at {}", edit.known.stamp)
-                })?;
+                must(
+                    edit.known.previous == previous,
+                    "the chain is broken",
+                    || format!("at {}", edit.known.stamp),
+                )?;
                 previous = Some(edit.known.stamp);
             }
         }
@@ -248,21 +291,26 @@ impl Ground {
             for value in &values {
                 let is_there = is_superseded
                     || edit.issuer == Issuer::Other
+                    || edit.marks.contains(Mark::Contained)
                     || said.has(value)
                     || self.committed.contains(value)
                     || desk.parked.values().flatten().any(|parked| parked == value)
                     || desk.parked_losers.contains(value);
-                must(is_there, "what is not there would be told to others", || {
-                    format!("{value} by {stamp}: {edit:?}")
-                })?;
+                must(
+                    is_there,
+                    "what is not there would be told to others",
+                    || format!("{value} by {stamp}: {edit:?}"),
+                )?;
             }
             told.extend(values);
         }
         for (leaf, value) in &said.leaves {
             let is_new = head.leaves.get(leaf) != Some(value);
-            must(!is_new || told.contains(value), "what is there would not be told", || {
-                format!("{leaf:?}: {value}")
-            })?;
+            must(
+                !is_new || told.contains(value),
+                "what is there would not be told",
+                || format!("{leaf:?}: {value}"),
+            )?;
         }
         Ok(())
     }

@@ -116,7 +116,9 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn comments(text: &str) -> BTreeSet<String> {
-    let comments = text.lines().filter_map(|line| line.trim().strip_prefix("# "));
+    let comments = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("# "));
     comments.map(str::to_owned).collect()
 }
 

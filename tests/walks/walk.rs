@@ -83,6 +83,8 @@ deeds! {
     PullRebase 4,
     Push 6,
     Fetch 2,
+    /// Edits are told through the stores.
+    Exchange 16,
 }
 
 /// A step: what, in which work tree, and two numbers that choose.
@@ -94,17 +96,20 @@ pub(crate) struct Step {
     pub(crate) b: usize,
 }
 
-/// A walk of so many steps.
-pub(crate) fn walk(seed: u64, steps: usize) -> Vec<Step> {
+/// A walk of so many steps, in which edits are told to others, or not.
+pub(crate) fn walk(seed: u64, steps: usize, exchanging: bool) -> Vec<Step> {
     let mut dice = Dice::new(seed);
     for _ in 0..8 {
         dice.below(2);
     }
-    let total = DEEDS.iter().map(|(_, weight)| weight).sum();
+    let deeds = || {
+        let deeds = DEEDS.iter();
+        deeds.filter(|(deed, _)| exchanging || *deed != Deed::Exchange)
+    };
+    let total = deeds().map(|(_, weight)| weight).sum();
     let deed = |dice: &mut Dice| {
         let mut at = dice.below(total);
-        let mut deeds = DEEDS.iter();
-        let found = deeds.find(|(_, weight)| {
+        let found = deeds().find(|(_, weight)| {
             let found = at < *weight;
             at = at.saturating_sub(*weight);
             found

@@ -13,12 +13,14 @@ mod care;
 mod changes;
 mod committing;
 mod config;
+pub(crate) mod crash;
 mod documents;
 mod driver;
 mod editing;
 mod error;
 mod graph;
 mod history;
+mod index;
 mod lock;
 mod mending;
 mod moves;
@@ -45,13 +47,14 @@ pub use history::DocumentHistory;
 pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
+pub(crate) use replace::sweep;
 pub use replace::{replace, replace_durably};
 pub use repo::Repo;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::git_path;
+pub(crate) use walk::{git_path, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

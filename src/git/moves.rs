@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use git2::{Delta, DiffFindOptions, DiffOptions};
+use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid};
 
 use super::walk::{git_path, native_path};
 use super::{Error, Repo};
 
-/// The files of the work tree that are not in HEAD, and the names that HEAD has them under: those that are gone from where
-/// they were and much alike, as `git status` shows them.
+/// Files that are new under their names, and the names that they had before: those that are gone from where they were and much
+/// alike, as git shows them.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     by_new_path: HashMap<PathBuf, PathBuf>,
@@ -20,36 +20,41 @@ pub(super) struct Moves {
 impl Moves {
     /// Asks git.
     pub(super) fn since_head(repo: &Repo) -> Result<Self, Error> {
-        let comparing = || Error::libgit2("compare the work tree with HEAD");
+        let comparing = Error::libgit2("compare the work tree with HEAD");
         let head = repo.inner.head().and_then(|head| head.peel_to_tree());
         let Ok(head) = head else {
             return Ok(Self::default());
         };
-        let mut options = DiffOptions::new();
+        let mut options = of_yaml();
         options
             .include_untracked(true)
             .recurse_untracked_dirs(true)
-            .show_untracked_content(true)
-            .pathspec("*.yaml")
-            .pathspec("*.yml");
-        let mut diff = repo
+            .show_untracked_content(true);
+        let diff = repo
             .inner
             .diff_tree_to_workdir_with_index(Some(&head), Some(&mut options))
-            .map_err(comparing())?;
-        diff.find_similar(Some(
-            DiffFindOptions::new().renames(true).for_untracked(true),
-        ))
-        .map_err(comparing())?;
-        let renamed = diff
-            .deltas()
-            .filter(|delta| delta.status() == Delta::Renamed);
-        let paths = renamed.filter_map(|delta| {
-            let (new, old) = (delta.new_file().path()?, delta.old_file().path()?);
-            Some((new.to_path_buf(), old.to_path_buf()))
-        });
+            .map_err(comparing)?;
         Ok(Self {
-            by_new_path: paths.collect(),
+            by_new_path: renamed_in(diff)?,
             by_lower_case: lower_cased(repo)?,
+        })
+    }
+
+    /// What a commit moved.
+    pub(super) fn between(repo: &Repo, parent: Oid, commit: Oid) -> Result<Self, Error> {
+        let comparing = || Error::libgit2("compare a commit with its parent");
+        let tree = |id| {
+            let commit = repo.inner.find_commit(id);
+            commit.and_then(|commit| commit.tree()).map_err(comparing())
+        };
+        let (parent, commit) = (tree(parent)?, tree(commit)?);
+        let diff = repo
+            .inner
+            .diff_tree_to_tree(Some(&parent), Some(&commit), Some(&mut of_yaml()))
+            .map_err(comparing())?;
+        Ok(Self {
+            by_new_path: renamed_in(diff)?,
+            by_lower_case: HashMap::new(),
         })
     }
 
@@ -59,6 +64,27 @@ impl Moves {
         let written_otherwise = || self.by_lower_case.get(&git_path(path).to_ascii_lowercase());
         moved.or_else(written_otherwise).map(PathBuf::as_path)
     }
+}
+
+/// The files that were moved, by their new paths.
+fn renamed_in(mut diff: Diff<'_>) -> Result<HashMap<PathBuf, PathBuf>, Error> {
+    let mut options = DiffFindOptions::new();
+    diff.find_similar(Some(options.renames(true).for_untracked(true)))
+        .map_err(Error::libgit2("find files that were moved"))?;
+    let renamed = diff
+        .deltas()
+        .filter(|delta| delta.status() == Delta::Renamed);
+    let paths = renamed.filter_map(|delta| {
+        let (new, old) = (delta.new_file().path()?, delta.old_file().path()?);
+        Some((new.to_path_buf(), old.to_path_buf()))
+    });
+    Ok(paths.collect())
+}
+
+fn of_yaml() -> DiffOptions {
+    let mut options = DiffOptions::new();
+    options.pathspec("*.yaml").pathspec("*.yml");
+    options
 }
 
 /// The names in the index by what they are in lower case; none where case tells names apart.

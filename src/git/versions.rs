@@ -1,13 +1,16 @@
 //! The versions of a context file that an edit of it is told from, and writing a new one.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::history::oid;
 use super::moves::Moves;
+use super::program::git;
+use super::replace::replace_unchanged;
 use super::walk::git_path;
-use super::{Error, Repo, replace};
+use super::{Error, Repo};
 use crate::crdt::Stamp;
-use crate::overlay::{BlobId, DocumentPath};
+use crate::overlay::{BlobId, CommitId, DocumentPath};
 
 /// Where stamps come from: the clock of whoever makes the edits.
 pub trait Stamps {
@@ -30,6 +33,9 @@ pub(super) fn new_stamp(stamps: &mut dyn Stamps) -> Result<Stamp, Error> {
         source: "the clock gave none".into(),
     })
 }
+
+/// The attributes of files that git changes when it writes them.
+const CONVERSIONS: [&str; 3] = ["filter", "ident", "working-tree-encoding"];
 
 /// HEAD's version of a file.
 #[derive(Clone, Debug)]
@@ -77,14 +83,28 @@ impl Repo {
                 }
             }
         };
-        let raw = self.bytes(blob)?;
-        let held = with_line_ends_of(bytes, raw.clone());
+        let held = with_line_ends_of(bytes, self.bytes_in_tree(path, blob)?);
         Ok(Some(HeadVersion {
-            is_plain: held == raw,
+            is_plain: self.bytes(blob)? == held,
             bytes: held,
             blob,
             former,
         }))
+    }
+
+    /// What a commit's parent calls a file that it does not have under this name, if the commit moved it.
+    ///
+    /// # Errors
+    ///
+    /// When the two cannot be compared.
+    pub fn moved_by(
+        &self,
+        commit: CommitId,
+        parent: CommitId,
+        path: &Path,
+    ) -> Result<Option<PathBuf>, Error> {
+        let moves = Moves::between(self, oid(parent), oid(commit))?;
+        Ok(moves.former_path(path).map(Path::to_path_buf))
     }
 
     /// The index's version of a file that holds `bytes`, as this work tree would hold it; nothing where it has none or
@@ -95,25 +115,58 @@ impl Repo {
     /// When the index cannot be read.
     pub fn index_version(&self, path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let blob = self.blob_in_index(&DocumentPath::new(git_path(path)))?;
-        let raw = blob.map(|blob| self.bytes(blob)).transpose()?;
-        Ok(raw.map(|raw| with_line_ends_of(bytes, raw)))
+        let held = blob
+            .map(|blob| self.bytes_in_tree(path, blob))
+            .transpose()?;
+        Ok(held.map(|held| with_line_ends_of(bytes, held)))
     }
 
-    /// Gives a file of the work tree new content, unless it is no longer what it was read as.
+    /// A version of a file as git writes it to a work tree, but for its line ends. Where it goes through a program on its
+    /// way, git is asked.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or the program fails.
+    pub fn bytes_in_tree(&self, path: &Path, blob: BlobId) -> Result<Vec<u8>, Error> {
+        if !self.is_converted(path) {
+            return self.bytes(blob);
+        }
+        let mut of_path = OsString::from("--path=");
+        of_path.push(path);
+        let blob = oid(blob).to_string();
+        let arguments: [&OsStr; 4] = [
+            "cat-file".as_ref(),
+            "--filters".as_ref(),
+            &of_path,
+            blob.as_ref(),
+        ];
+        git(self, arguments)?.success()
+    }
+
+    /// Whether git changes more of a file than its line ends when it writes it to the work tree.
+    fn is_converted(&self, path: &Path) -> bool {
+        CONVERSIONS.iter().any(|name| {
+            let value = self
+                .inner
+                .get_attr(path, name, git2::AttrCheckFlags::default());
+            value.is_ok_and(|value| value.is_some())
+        })
+    }
+
+    /// Gives a file of the work tree new content, unless it is no longer what it was read as. Who writes it at the very same
+    /// moment has the last word.
     ///
     /// # Errors
     ///
     /// When somebody else wrote it meanwhile, or it cannot be written.
     pub fn replace_unchanged(&self, path: &Path, was: &[u8], bytes: &[u8]) -> Result<(), Error> {
         let path = self.top().join(path);
-        let now = fs::read(&path).map_err(|source| Error::Read {
-            path: path.clone(),
-            source,
-        })?;
-        if now != was {
-            return Err(Error::ChangedMeanwhile { path });
+        let state = self.git_dir().join("rhema");
+        match replace_unchanged(&path, was, bytes, &state) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::ChangedMeanwhile { path }),
+            Err(source) => Err(Error::Write { path, source }),
         }
-        replace(&path, bytes).map_err(|source| Error::Write { path, source })
     }
 }
 

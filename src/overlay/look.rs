@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::effect::{names, shows};
 use super::selection::{Judged, RULES, open_changes};
-use crate::crdt::{Act, Change, Document, Found, Node, Path, Stamp};
+use crate::crdt::{Act, Change, Document, Found, Node, Path, Record, Stamp};
 
 /// Whether a file shows an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +225,13 @@ fn same_there(a: &Document, b: &Document, change: &Change) -> bool {
             a == b
         }
         (Some(Found::Node(Node::List(a, _))), Some(Found::Node(Node::List(b, _)))) => a == b,
-        (Some(Found::Record(..)), Some(Found::Record(..))) => true,
+        (Some(Found::Record(_, a, at_a)), Some(Found::Record(_, b, at_b))) => {
+            let behind = |records: &[Record], index: usize| {
+                let before = index.checked_sub(1).and_then(|index| records.get(index));
+                before.map(|record| record.name.clone())
+            };
+            !matches!(change.act, Act::Move { .. }) || behind(a, at_a) == behind(b, at_b)
+        }
         (Some(Found::Node(a)), Some(Found::Node(b))) => a == b,
         _ => false,
     }

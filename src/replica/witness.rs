@@ -7,8 +7,8 @@ use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
-use crate::git::{HeadLog, LogPosition, Reach};
-use crate::overlay::{CommitId, Contents, Deed, DocumentPath, Known, RULES};
+use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
+use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, Known, RULES};
 use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
@@ -101,7 +101,7 @@ impl Replica<'_> {
     pub(super) fn record_own_commits(
         &mut self,
         witness: &Witness,
-        files: &[PathBuf],
+        files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
         let mut counted = 0;
         for commit in &witness.own {
@@ -113,15 +113,17 @@ impl Replica<'_> {
     }
 
     fn record_own_commit(&mut self, commit: CommitId, file: &Path) -> Result<usize, Error> {
-        let path = DocumentPath::new(crate::git::git_path(file));
+        let path = DocumentPath::new(git_path(file));
         let parent = self.repo.parent_of(commit)?;
-        let blob = |commit| self.repo.blob_in(commit, &path);
-        let (before, after) = (parent.map(blob).transpose()?.flatten(), blob(commit)?);
-        let Some(after) = after.filter(|_| after != before) else {
+        let Some(after) = self.repo.blob_in(commit, &path)? else {
             return Ok(0);
         };
+        let (path, before) = self.in_parent(path, file, commit, parent)?;
+        if before == Some(after) {
+            return Ok(0);
+        }
         let read = |blob| -> Result<Option<yaml::Document>, Error> {
-            let bytes = self.repo.bytes(blob)?;
+            let bytes = self.repo.bytes_in_tree(file, blob)?;
             Ok(yaml::Document::read(&bytes, &Limits::default()).ok())
         };
         let Some(after) = read(after)? else {
@@ -154,8 +156,32 @@ impl Replica<'_> {
             writing.add(known, Issuer::Own, Way::Recorded)?;
             writing.mark([known.stamp], Mark::Committed)?;
         }
+        crash::here("before-own-commit");
         writing.commit()?;
+        crash::here("after-own-commit");
         Ok(counted)
+    }
+
+    /// A document that a commit has as its parent has it, and what that calls it.
+    fn in_parent(
+        &self,
+        path: DocumentPath,
+        file: &Path,
+        commit: CommitId,
+        parent: Option<CommitId>,
+    ) -> Result<(DocumentPath, Option<BlobId>), Error> {
+        let Some(parent) = parent else {
+            return Ok((path, None));
+        };
+        if let Some(before) = self.repo.blob_in(parent, &path)? {
+            return Ok((path, Some(before)));
+        }
+        let Some(former) = self.repo.moved_by(commit, parent, file)? else {
+            return Ok((path, None));
+        };
+        let former = DocumentPath::new(git_path(&former));
+        let before = self.repo.blob_in(parent, &former)?;
+        Ok((former, before))
     }
 
     /// What a commit changed of which no edit is known.
@@ -212,12 +238,14 @@ impl Replica<'_> {
         Ok(unrecorded)
     }
 
-    /// The own edits of documents that are gone belong to the commits that had them. A document that comes back without a
-    /// commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and shows what it holds.
+    /// The own edits of documents that are gone with another HEAD belong to the commits that had them. A document that comes
+    /// back without a commit (it was put aside, or another program was about to replace it) is compared with HEAD then, and
+    /// shows what it holds; what it does not hold any more was thrown away.
     pub(super) fn leave_behind(
         &mut self,
         gone: &[DocumentPath],
         commit: Option<CommitId>,
+        has_moved: bool,
     ) -> Result<(), Error> {
         for path in gone {
             let current = self.store.read()?.rendering(path)?;
@@ -225,7 +253,7 @@ impl Replica<'_> {
                 continue;
             }
             let Edits { all } = self.edits(path)?;
-            let open = all.iter().filter(|edit| edit.may_show());
+            let open = all.iter().filter(|edit| has_moved && edit.may_show());
             let now = self.now;
             let writing = self.store.write(Durability::Process)?;
             writing.mark(open.map(|edit| edit.known.stamp), Mark::Committed)?;

@@ -1,0 +1,97 @@
+//! What the store of a work tree would send to a peer that knows nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rhema_crdt::crdt::{Act, Atom, Change, Stamp, Step};
+use rhema_crdt::overlay::{Deed, Known};
+use rhema_crdt::store::{Issuer, Knowledge, Store};
+
+use crate::file::sorted;
+use crate::script::{FIRST_FILE, NOTHING};
+
+/// The own edits in the store of the work tree with this git directory, in their order.
+pub(crate) fn own_edits(git_dir: &Path) -> Vec<Known> {
+    let mut store = Store::open(git_dir).unwrap().store;
+    let known = store.read().unwrap().beyond(&Knowledge::new()).unwrap();
+    let mut own: Vec<Known> = known
+        .into_iter()
+        .filter(|edit| edit.issuer == Issuer::Own)
+        .map(|edit| edit.known)
+        .collect();
+    own.sort_by_key(|known| known.stamp);
+    own
+}
+
+/// The edits in the words of a script.
+pub(crate) fn told(edits: &[Known]) -> String {
+    let retracted: BTreeSet<Stamp> = edits
+        .iter()
+        .filter_map(|known| match &known.deed {
+            Deed::Retract(stamps) => Some(stamps.clone()),
+            Deed::Change(_) => None,
+        })
+        .flatten()
+        .collect();
+    let told: Vec<String> = edits
+        .iter()
+        .filter_map(|known| {
+            let Deed::Change(changes) = &known.deed else {
+                return None;
+            };
+            let document = known.document.to_string();
+            let words: Vec<String> = changes.iter().filter_map(word).collect();
+            // How something is written is told to peers, and is no edit to people.
+            if words.is_empty() {
+                return None;
+            }
+            let words = sorted(&words.join(" ")).join(" ");
+            let words = match document == FIRST_FILE {
+                true => words,
+                false => format!("{document}: {words}"),
+            };
+            Some(match retracted.contains(&known.stamp) {
+                true => format!("({words})"),
+                false => words,
+            })
+        })
+        .collect();
+    match told.is_empty() {
+        true => NOTHING.to_owned(),
+        false => told.join(", "),
+    }
+}
+
+/// The same without what was taken back.
+pub(crate) fn kept(sent: &str) -> String {
+    let kept: Vec<&str> = sent
+        .split(", ")
+        .filter(|edit| !edit.starts_with('('))
+        .collect();
+    match kept.is_empty() {
+        true => NOTHING.to_owned(),
+        false => kept.join(", "),
+    }
+}
+
+fn word(change: &Change) -> Option<String> {
+    let at = change.at.to_string().replace('/', ".");
+    let place = at.strip_prefix("todos.").unwrap_or(&at);
+    let is_record = matches!(change.at.steps().last(), Some(Step::Record(..)));
+    let said = |value: &Atom| value.said().trim_matches('"').to_owned();
+    let of = |value: &Option<Atom>| value.as_ref().map_or("∅".to_owned(), said);
+    Some(match &change.act {
+        Act::Write(value) => format!("{place}={}", said(value)),
+        Act::Replace(members) => {
+            let members: Vec<String> = members.iter().map(said).collect();
+            format!("{place}=[{}]", members.join(","))
+        }
+        Act::Remove if is_record => format!("-{place}"),
+        Act::Remove => format!("{place}=∅"),
+        Act::Add { .. } => format!("+{place}"),
+        Act::Move { behind } => format!("{place}>{}", of(behind)),
+        Act::Lose(value) => format!("{place}?{}", of(value)),
+        Act::Settle(value) => format!("{place}!{}", of(value)),
+        Act::Form(_) => return None,
+    })
+}

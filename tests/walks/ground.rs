@@ -96,6 +96,7 @@ impl Ground {
             committed: BTreeSet::new(),
             told: BTreeSet::new(),
         };
+        ground.note("export RHEMA_RACE_MILLIS=0 # a debug build, where people take their time");
         ground.note("mkdir -p start/.rhema; git -C start init -q -b main");
         ground.note(&format!("cat > start/{FILE} <<'END'\n{}END", text::start()));
         ground.note("(cd start; rhema crdt init -q; git add -A; git commit -qm init)");
@@ -275,7 +276,11 @@ impl Ground {
             other => other,
         };
         let mut command = self.world.command(path, &tree.top);
-        let done = run(command.args(arguments).envs(environment.iter().copied()));
+        let done = run(command
+            .args(arguments)
+            .envs(environment.iter().copied())
+            // Between two steps people take their time.
+            .env("RHEMA_RACE_MILLIS", "0"));
         let mut line = format!("cd {}; ", self.desks[at].name);
         for (name, value) in environment {
             line += &format!("{name}='{value}' ");

@@ -49,14 +49,24 @@ impl Merge {
                 )?;
             }
             // What one side replaced or deleted, and the other left as it was.
-            for value in base.shown() {
-                let id = base.record_of(value).unwrap_or_default();
+            for ((id, field), value) in &base.leaves {
+                let group = ["status", "outcome"];
+                let is_in_group =
+                    |name: &str| group.contains(&name) && group.contains(&field.as_str());
+                let value_of = |name| other.record(id).get(name).copied();
+                let before = base.record(id);
+                let moved = group
+                    .iter()
+                    .any(|name| is_in_group(name) && value_of(name) != before.get(name).copied());
+                if moved {
+                    continue;
+                }
                 let is_untouched = other.record(id) == base.record(id);
                 let is_record_there = one.record_of(value).is_some() || !one.record(id).is_empty();
                 let is_gone =
                     !one.has(value) && other.has(value) && (is_record_there || is_untouched);
                 must(
-                    !is_gone || !merged.shown().contains(value),
+                    !is_gone || !merged.shown().contains(value.as_str()),
                     "a merge brings a value back",
                     || format!("{value} in {merged:?}"),
                 )?;
@@ -291,7 +301,7 @@ impl Ground {
             for value in &values {
                 let is_there = is_superseded
                     || edit.issuer == Issuer::Other
-                    || edit.marks.contains(Mark::Contained)
+                    || edit.marks.contains(Mark::Committed)
                     || said.has(value)
                     || self.committed.contains(value)
                     || desk.parked.values().flatten().any(|parked| parked == value)

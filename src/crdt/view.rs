@@ -238,6 +238,8 @@ impl Viewing<'_> {
         let node = match base {
             Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
             _ if births => Node::Set(self.set(&[], touches, at)),
+            // Records were taken out of a list that has none any more.
+            Some(Node::List(members, _)) if members.is_empty() && leads_on => base?.clone(),
             Some(Node::Map(map)) => return self.mapping(map, touches, at),
             _ if leads_on => return self.mapping(&Map::new(), touches, at),
             base => return self.leaf(base, &touches, at),
@@ -401,7 +403,8 @@ impl Viewing<'_> {
             Some(Node::Register(..) | Node::List(..)) | None => false,
         };
         if !is_left {
-            return self.node(None, here, at);
+            let leaf = base.filter(|base| matches!(base, Node::Register(..) | Node::List(..)));
+            return self.leaf(leaf, &here, at);
         }
         for touch in unseen {
             if let Act::Write(value) = touch.act

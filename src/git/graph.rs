@@ -115,6 +115,9 @@ impl Graph {
         of: Oid,
         wanted: &[Oid],
     ) -> Result<FxHashSet<Oid>, Error> {
+        if wanted.is_empty() {
+            return Ok(FxHashSet::default());
+        }
         let mut walk = Walk::new(self, repository);
         for (id, side) in
             std::iter::once((of, LEFT)).chain(wanted.iter().map(|wanted| (*wanted, RIGHT)))

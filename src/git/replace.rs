@@ -1,7 +1,18 @@
 //! Writing a file so that nobody ever sees half of it.
 
+use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
+
+use super::crash;
+
+/// How the names of new files begin and end before they get their own.
+const PREFIX: &str = ".rhema-";
+const SUFFIX: &str = ".tmp";
+
+/// For how long such a file may be in use.
+const LEFT_ALONE: Duration = Duration::from_secs(600);
 
 /// Gives the file at `path` the content `bytes`: all of it or, on an error, none of it.
 ///
@@ -49,7 +60,7 @@ fn replace_with(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".rhema-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut fresh = builder.tempfile_in(folder)?;
@@ -68,10 +79,114 @@ fn replace_with(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the file at `path` the content `bytes` if it holds `was`, and says whether it did. The new content outlives a loss
+/// of power as a whole or not at all.
+///
+/// The new file is made in the folder `aside`, where whoever is stopped halfway leaves it to [`sweep`], if that is on the same
+/// disk. Where the system can, the two files change places: so what somebody wrote after the file was compared is still
+/// there, and gets its place back.
+///
+/// # Errors
+///
+/// Whatever the file system refuses; what was there then stands.
+pub(super) fn replace_unchanged(
+    path: &Path,
+    was: &[u8],
+    bytes: &[u8],
+    aside: &Path,
+) -> io::Result<bool> {
+    let path = path.canonicalize()?;
+    let metadata = path.metadata()?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let aside = match same_disk(aside, &metadata) {
+        true => aside,
+        false => folder,
+    };
+    let mut fresh = tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .tempfile_in(aside)?;
+    fresh.write_all(bytes)?;
+    fresh.as_file().set_permissions(metadata.permissions())?;
+    fresh.as_file().sync_data()?;
+    if held(&path).as_deref() != Some(was) {
+        return Ok(false);
+    }
+    crash::here("before-file");
+    match exchange(fresh.path(), &path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(_) => {
+            fresh.persist(&path).map_err(|error| error.error)?;
+            return Ok(true);
+        }
+    }
+    crash::here("in-file");
+    let mut taken_out = held(fresh.path());
+    if taken_out.as_deref() == Some(was) {
+        return Ok(true);
+    }
+    // It goes back, until what comes out is what went in: whoever wrote last stays.
+    let mut put_in = Some(bytes.to_vec());
+    loop {
+        exchange(fresh.path(), &path)?;
+        let last = held(fresh.path());
+        if last == put_in || taken_out.is_none() {
+            return Ok(false);
+        }
+        put_in = std::mem::replace(&mut taken_out, last);
+    }
+}
+
+/// What a file holds; nothing where there is something else or nothing.
+fn held(path: &Path) -> Option<Vec<u8>> {
+    let metadata = path.symlink_metadata().ok()?;
+    let bytes = metadata.is_file().then(|| fs::read(path));
+    bytes?.ok()
+}
+
+/// Removes what processes that were stopped left in a folder for [`replace_unchanged`] a while ago.
+pub(crate) fn sweep(aside: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(aside)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if age > LEFT_ALONE {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Has two files change places, whatever happens meanwhile.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(unix)]
+fn same_disk(folder: &Path, file: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(folder).is_ok_and(|folder| folder.dev() == file.dev())
+}
+
+#[cfg(not(unix))]
+fn same_disk(_folder: &Path, _file: &Metadata) -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn a_new_file_appears_whole_and_alone() {
@@ -83,6 +198,22 @@ mod tests {
             1,
             "no temporary file is left"
         );
+    }
+
+    #[test]
+    fn only_what_was_read_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let aside = folder.path().join("aside");
+        fs::create_dir(&aside).unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "read").unwrap();
+        assert!(replace_unchanged(&path, b"read", b"new", &aside).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert!(!replace_unchanged(&path, b"read", b"newer", &aside).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(&aside).unwrap().count(), 0);
+        assert!(replace_unchanged(&path, b"new", b"newest", &folder.path().join("none")).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[cfg(unix)]

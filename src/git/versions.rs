@@ -1,14 +1,14 @@
 //! The versions of a context file that an edit of it is told from, and writing a new one.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::history::oid;
 use super::moves::Moves;
 use super::program::git;
+use super::replace::replace_unchanged;
 use super::walk::git_path;
-use super::{Error, Repo, replace};
+use super::{Error, Repo};
 use crate::crdt::Stamp;
 use crate::overlay::{BlobId, CommitId, DocumentPath};
 
@@ -153,21 +153,20 @@ impl Repo {
         })
     }
 
-    /// Gives a file of the work tree new content, unless it is no longer what it was read as.
+    /// Gives a file of the work tree new content, unless it is no longer what it was read as. Who writes it at the very same
+    /// moment has the last word.
     ///
     /// # Errors
     ///
     /// When somebody else wrote it meanwhile, or it cannot be written.
     pub fn replace_unchanged(&self, path: &Path, was: &[u8], bytes: &[u8]) -> Result<(), Error> {
         let path = self.top().join(path);
-        let now = fs::read(&path).map_err(|source| Error::Read {
-            path: path.clone(),
-            source,
-        })?;
-        if now != was {
-            return Err(Error::ChangedMeanwhile { path });
+        let state = self.git_dir().join("rhema");
+        match replace_unchanged(&path, was, bytes, &state) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::ChangedMeanwhile { path }),
+            Err(source) => Err(Error::Write { path, source }),
         }
-        replace(&path, bytes).map_err(|source| Error::Write { path, source })
     }
 }
 

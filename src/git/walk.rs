@@ -14,7 +14,7 @@ use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Repo};
+use super::{Error, Repo, index};
 
 /// The folder that makes the one it lies in a scope.
 pub(super) const CONTEXT: &str = ".rhema";
@@ -62,27 +62,53 @@ struct Tracked {
 
 impl Tracked {
     fn read(repo: &Repo) -> Result<Self, Error> {
-        const SUBMODULE: u32 = 0o160_000;
+        if let Some(tracked) = Self::read_lightly(repo) {
+            return Ok(tracked);
+        }
         let index = repo
             .inner
             .index()
             .map_err(|source| Error::UnsupportedIndex { source })?;
         let mut tracked = Self::default();
         let mut last_folder = Vec::new();
-        for entry in index.iter().filter(|entry| entry.mode != SUBMODULE) {
-            let folder = parent(&entry.path);
-            if folder != last_folder {
-                last_folder = folder.to_vec();
-                tracked.add_folder(folder);
-            }
-            if folder
-                .split(|byte| *byte == b'/')
-                .any(|name| name == CONTEXT.as_bytes())
-            {
-                tracked.files.insert(entry.path);
-            }
+        for entry in index.iter() {
+            tracked.add(&entry.path, entry.mode, &mut last_folder);
         }
         Ok(tracked)
+    }
+
+    /// The same without libgit2; nothing for an index elsewhere than usual, or of an unusual form.
+    fn read_lightly(repo: &Repo) -> Option<Self> {
+        if std::env::var_os("GIT_INDEX_FILE").is_some() {
+            return None;
+        }
+        let bytes = fs::read(repo.git_dir().join("index")).ok()?;
+        let mut tracked = Self::default();
+        let mut last_folder = Vec::new();
+        index::each_entry(&bytes, |path, mode| {
+            tracked.add(path, mode, &mut last_folder);
+        })?;
+        Some(tracked)
+    }
+
+    /// Notes an entry of the index; `last_folder` is that of the one before.
+    fn add(&mut self, path: &[u8], mode: u32, last_folder: &mut Vec<u8>) {
+        const SUBMODULE: u32 = 0o160_000;
+        if mode == SUBMODULE {
+            return;
+        }
+        let folder = parent(path);
+        if folder != last_folder.as_slice() {
+            last_folder.clear();
+            last_folder.extend_from_slice(folder);
+            self.add_folder(folder);
+        }
+        if folder
+            .split(|byte| *byte == b'/')
+            .any(|name| name == CONTEXT.as_bytes())
+        {
+            self.files.insert(path.to_vec());
+        }
     }
 
     /// Notes a folder, and each in the one above it.

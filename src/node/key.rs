@@ -1,12 +1,12 @@
 //! The node's key: Ed25519, made once, in a file that only its owner reads.
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 
 use super::{Error, NodeId, read};
+use crate::git::crash;
 
 const FILE: &str = "key";
 
@@ -53,21 +53,24 @@ impl NodeKey {
         let key = Self {
             signing: SigningKey::from_bytes(&secret),
         };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let fresh = path.with_extension("new");
-        let written = options.open(&fresh).and_then(|mut file| {
-            file.write_all(to_hex(&secret).as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &path)
+        // Nobody but its owner may read it at any moment, as is the way of temporary files.
+        let made = tempfile::NamedTempFile::new_in(folder).and_then(|mut fresh| {
+            fresh.write_all(to_hex(&secret).as_bytes())?;
+            fresh.write_all(b"\n")?;
+            fresh.as_file().sync_all()?;
+            crash::here("in-key");
+            fresh.persist_noclobber(&path)?;
+            Ok(())
         });
-        if written.is_err() {
-            let _ = std::fs::remove_file(&fresh);
+        match made {
+            Ok(()) => {}
+            // Two were about to make one: the first one's is the key.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Self::load(folder)?.ok_or_else(|| Error::write(&path)(error));
+            }
+            Err(error) => return Err(Error::write(&path)(error)),
         }
-        written.map_err(Error::write(&path))?;
+        crash::here("after-key");
         Ok(key)
     }
 

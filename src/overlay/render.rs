@@ -6,7 +6,8 @@
 //! nobody, as the text that two people's lines were merged to, is written in the manner of what stood there.
 //!
 //! `drafting.rs` puts values, records and their order into the text, `dressing.rs` forms; `sources.rs` reads what authors
-//! wrote, `parts.rs` knows the parts of a form. What the text is to say of the edits comes last.
+//! wrote, `parts.rs` knows the parts of a form, `values.rs` writes
+//! what nobody wrote, `extracting.rs` finds the forms of an edit, `gate.rs` reads again what was written. What the text is to say of the edits comes last.
 
 mod drafting;
 mod dressing;
@@ -14,6 +15,7 @@ mod extracting;
 mod gate;
 mod parts;
 mod sources;
+mod values;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -80,14 +82,14 @@ pub fn render(
     let (written, is_finished) = match rewritten {
         Some(rewritten) => {
             let rewritten = read(rewritten)?;
-            written(&rewritten, &lift(&rewritten), view, &view.forms)
+            written(&rewritten, &lift(&rewritten), view, &view.forms, false)
         }
-        None => written(&text, base, view, &view.forms),
+        None => written(&text, base, view, &view.forms, false),
     };
     let mut written = read(written)?;
     if !is_finished {
         let values = values_of(&view.forms);
-        let (merged, _) = self::written(&written, view, view, &values);
+        let (merged, _) = self::written(&written, view, view, &values, true);
         written = read(merged)?;
     }
     let written = match told(&written, &text, base, view) {
@@ -117,20 +119,21 @@ fn values_of(forms: &Forms) -> Forms {
     values
 }
 
-/// The text with the values and the records of the view, and with `forms`; and whether no value is written otherwise than
+/// The text with the values and the records of the view, unless these stand already, and with `forms`; and whether no value is written otherwise than
 /// somebody wrote it.
 fn written(
     text: &Document,
     base: &crdt::Document,
     view: &crdt::Document,
     forms: &Forms,
+    values_stand: bool,
 ) -> (String, bool) {
     let sources = Sources::of(forms, |at| find(text, base, at));
     let drafting = Drafting {
         manner: Manner::of(text),
         dressing: Dressing::new(forms),
         sources: &sources,
-        values_stand: std::ptr::eq(base, view),
+        values_stand,
         is_unfinished: Cell::new(false),
         waiting: RefCell::default(),
     };

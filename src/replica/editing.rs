@@ -60,8 +60,8 @@ impl Replica<'_> {
             has_witness: true,
             confirmed: true,
         };
-        let looked = match self.look(target)? {
-            Ok(looked) => looked,
+        let written = match self.record(target)? {
+            Ok(written) => written,
             Err(Unlooked::Absent | Unlooked::NoDocument) => {
                 return Err(git::Error::NoDocument {
                     file: repo.shown(file),
@@ -76,11 +76,9 @@ impl Replica<'_> {
                 .into());
             }
         };
-        let made: Vec<Stamp> = looked.new.iter().map(|known| known.stamp).collect();
-        let written = self.write(file, commit, looked)?;
         let (_, document) = repo.read_document(file)?;
         Ok(Edited {
-            stamp: context::stamp_at(&document, &edited.at, &made),
+            stamp: context::stamp_at(&document, &edited.at, &written.new),
             at: edited.at,
             new_name: edited.new_name,
             changed: written.changed,

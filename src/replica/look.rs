@@ -37,6 +37,20 @@ pub(super) struct Target<'t> {
     pub(super) confirmed: bool,
 }
 
+impl Target<'_> {
+    /// The same once more, after somebody wrote the file.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            file: self.file,
+            made: None,
+            commit: self.commit,
+            has_moved: false,
+            has_witness: self.has_witness,
+            confirmed: self.confirmed,
+        }
+    }
+}
+
 /// What a command makes of a file.
 pub(super) struct Made {
     pub(super) document: yaml::Document,
@@ -78,6 +92,8 @@ pub(super) enum Unlooked {
 enum Writer {
     /// Nobody since it was rendered.
     Nobody,
+    /// Nobody since the rendering before: this one was never written, as whoever was about to came to an end.
+    Unwritten(yaml::Document),
     /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
     Git,
     /// Somebody who had read this rendering.
@@ -192,6 +208,10 @@ impl Looking<'_, '_, '_> {
                 let grafted = merge::regraft(read, &work).unwrap_or(work);
                 context::with_annotations_of(read, &grafted).unwrap_or(grafted)
             }
+            Writer::Unwritten(rendered) => {
+                yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
+                    .unwrap_or(work)
+            }
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
                 let grafted = head.and_then(|head| merge::regraft(head, &work));
@@ -199,7 +219,7 @@ impl Looking<'_, '_, '_> {
             }
         };
         let (text, mut found) = match writer {
-            Writer::Nobody => (work.text().to_owned(), None),
+            Writer::Nobody | Writer::Unwritten(_) => (work.text().to_owned(), None),
             _ => self.stamped(&work, &edits)?,
         };
         let is_head = self
@@ -288,13 +308,13 @@ impl Looking<'_, '_, '_> {
             if current_bytes == was {
                 return Ok(Writer::Nobody);
             }
-            // What was rendered last was never written: whoever did it came to an end before.
             let is_older = modified_millis(self.metadata) < current.since.unix_millis();
             if is_older
                 && let Some(before) = earlier.last()
                 && self.bytes_of(before)?.as_deref() == Some(was)
+                && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())
             {
-                return Ok(Writer::Nobody);
+                return Ok(Writer::Unwritten(current));
             }
         }
         let by_git = !self.is_made

@@ -34,8 +34,8 @@ pub use standing::{HiddenEdit, Overview, Why, overview};
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::Repo;
-use crate::node::{ClockFile, Node};
+use crate::git::{Repo, crash, sweep};
+use crate::node::{ClockFile, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
 
@@ -75,6 +75,9 @@ impl<'r> Replica<'r> {
     /// [`Error::Store`] where there can be no store: the git directory may be read-only.
     pub fn open(repo: &'r Repo) -> Result<Self, Error> {
         let turn = repo.turn()?;
+        if let Err(error) = sweep(&state_folder(repo.git_dir())) {
+            tracing::info!("what stopped processes left stays: {error}");
+        }
         let Opened {
             mut store,
             beginning,
@@ -147,6 +150,7 @@ fn recognise(node: &Node, clock: &mut ClockFile, store: &mut Store) -> Result<()
     if clock.last().is_some_and(made_some) || !agrees {
         clock.begin_incarnation(node.key())?;
     }
+    crash::here("after-incarnation");
     let writing = store.write(Durability::Power)?;
     writing.disown()?;
     writing.set_writer(clock.replica())?;

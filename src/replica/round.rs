@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
-use crate::git;
+use crate::git::{self, crash};
 use crate::overlay::{CommitId, DocumentPath};
 use crate::store::{Durability, LastLook, Look};
 
@@ -59,6 +59,7 @@ impl Replica<'_> {
         if has_moved {
             let documents: Vec<DocumentPath> = looks.keys().cloned().collect();
             self.mark_committed(&witness, &documents)?;
+            crash::here("after-marks");
             // A document may have been moved or removed after it was edited.
             let earlier = documents
                 .iter()
@@ -89,6 +90,7 @@ impl Replica<'_> {
             .filter(|path| !here.contains(path))
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
+        crash::here("before-end");
         let look = LastLook {
             head: commit,
             reflog: witness.position,
@@ -111,15 +113,9 @@ impl Replica<'_> {
 
     /// Looks at a document, writes what comes of it, and tells of it.
     pub(super) fn look_and_write(&mut self, target: Target<'_>, report: &mut Report) {
-        let (file, commit) = (target.file.to_path_buf(), target.commit);
-        let looked = match self.look(target) {
-            Ok(Ok(looked)) => looked,
-            Ok(Err(Unlooked::Left(why))) => return report.left.push(Left { file, why }),
-            Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => return,
-            Err(error) => return report.problems.push(error),
-        };
-        match self.write(&file, commit, looked) {
-            Ok(written) => {
+        let file = target.file.to_path_buf();
+        match self.record(target) {
+            Ok(Ok(written)) => {
                 report.edits += written.edits;
                 let notes = written.notes.into_iter();
                 report.notes.extend(notes.map(|why| Left {
@@ -130,6 +126,8 @@ impl Replica<'_> {
                     report.written.push(file);
                 }
             }
+            Ok(Err(Unlooked::Left(why))) => report.left.push(Left { file, why }),
+            Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => {}
             Err(error) => report.problems.push(error),
         }
     }

@@ -7,7 +7,7 @@ use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
-use crate::git::{HeadLog, LogPosition, Reach, git_path};
+use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
 use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, Known, RULES};
 use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
@@ -156,7 +156,9 @@ impl Replica<'_> {
             writing.add(known, Issuer::Own, Way::Recorded)?;
             writing.mark([known.stamp], Mark::Committed)?;
         }
+        crash::here("before-own-commit");
         writing.commit()?;
+        crash::here("after-own-commit");
         Ok(counted)
     }
 

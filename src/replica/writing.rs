@@ -3,18 +3,25 @@
 use std::fs;
 use std::path::Path;
 
-use super::look::Looked;
+use super::look::{Looked, Target, Unlooked};
 use super::{Error, Replica};
 use crate::crdt::Stamp;
+use crate::git::{self, crash};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
 use crate::store::{Durability, Fingerprint, Issuer, Look, Moment, Way};
 
+/// How often somebody may write a file just when it is written here.
+const MOST_RACES: usize = 8;
+
 /// What was written of a look.
+#[derive(Default)]
 pub(super) struct Written {
     /// Whether the file is another one now.
     pub(super) changed: bool,
     /// How many edits were recorded, as people count them.
     pub(super) edits: usize,
+    /// Their stamps.
+    pub(super) new: Vec<Stamp>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
 }
@@ -48,18 +55,19 @@ impl Replica<'_> {
         })
     }
 
-    /// Writes down what a look found, and makes the file what it is to be.
-    pub(super) fn write(
+    /// Writes down what a look found, and makes the file what it is to be; says whether it is another one now.
+    fn write(
         &mut self,
         file: &Path,
         commit: Option<CommitId>,
         looked: Looked,
-    ) -> Result<Written, Error> {
-        let document = DocumentPath::new(crate::git::git_path(file));
+    ) -> Result<bool, Error> {
+        let document = DocumentPath::new(git::git_path(file));
         let changed = looked.text != looked.was;
         let is_power = changed || !looked.new.is_empty();
         if !looked.new.is_empty() {
             self.keep_clock()?;
+            crash::here("after-clock");
         }
         let chained = self.chained(looked.new)?;
         let replica = self.clock_file.replica();
@@ -81,9 +89,10 @@ impl Replica<'_> {
             facts: looked.facts,
         };
         writing.set_look(&document, &look)?;
+        crash::here("before-store");
         writing.commit()?;
+        crash::here("after-store");
         if changed {
-            crash::here("before-file");
             self.repo
                 .replace_unchanged(file, &looked.was, &looked.text)?;
             crash::here("after-file");
@@ -93,11 +102,42 @@ impl Replica<'_> {
             writing.set_look(&document, &look)?;
             writing.commit()?;
         }
-        Ok(Written {
-            changed,
-            edits: looked.edits,
-            notes: looked.notes,
-        })
+        Ok(changed)
+    }
+
+    /// Looks at a document and writes down what comes of it. Where somebody wrote the file meanwhile it is looked at again: what
+    /// was recorded stands, and they had read what was shown before.
+    pub(super) fn record(
+        &mut self,
+        target: Target<'_>,
+    ) -> Result<Result<Written, Unlooked>, Error> {
+        let (file, commit) = (target.file, target.commit);
+        let again = target.again();
+        let mut next = target;
+        let mut recorded = Written::default();
+        for race in 0.. {
+            let looked = match self.look(next)? {
+                Ok(looked) => looked,
+                Err(unlooked) => return Ok(Err(unlooked)),
+            };
+            recorded.edits += looked.edits;
+            recorded
+                .new
+                .extend(looked.new.iter().map(|known| known.stamp));
+            recorded.notes.clone_from(&looked.notes);
+            match self.write(file, commit, looked) {
+                Ok(changed) => {
+                    recorded.changed = changed;
+                    break;
+                }
+                Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if race < MOST_RACES => {
+                    self.now = Moment::now();
+                    next = again.again();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Ok(recorded))
     }
 
     /// New edits, each naming the one before it.
@@ -113,18 +153,4 @@ impl Replica<'_> {
         }
         Ok(new)
     }
-}
-
-/// Where the tests of crashes end the process.
-mod crash {
-    /// Ends the process at once, as a loss of power would, if the environment asks for it at this point.
-    #[cfg(debug_assertions)]
-    pub(super) fn here(point: &str) {
-        if std::env::var_os("RHEMA_CRASH_AT").is_some_and(|at| at == point) {
-            std::process::abort();
-        }
-    }
-
-    #[cfg(not(debug_assertions))]
-    pub(super) fn here(_: &str) {}
 }

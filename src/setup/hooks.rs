@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::{missing_folders, read, remove_if_empty};
-use super::{Change, Error};
+use super::{Change, Error, Left};
 use crate::git::{Driver, Repo, replace};
 
 const NAME: &str = "pre-commit";
@@ -22,6 +22,9 @@ const OURS: &str = "# By `rhema crdt init --hooks`; `rhema crdt uninit` takes it
 
 /// The line that says that the folder came with the hook.
 const OUR_FOLDER: &str = "# It made this folder.";
+
+/// What stands behind the program where it is run.
+const CALL: &str = " crdt pre-commit || :";
 
 /// The hook of a clone and how it stands.
 pub(super) struct Hook {
@@ -66,12 +69,28 @@ impl Hook {
         &self.path
     }
 
+    fn says(&self, line: &str) -> bool {
+        let there = self.there.as_deref().unwrap_or_default();
+        there
+            .split(|byte| *byte == b'\n')
+            .any(|has| has == line.as_bytes())
+    }
+
     fn is_ours(&self) -> bool {
-        let has_line = |bytes: &Vec<u8>| {
-            let mut lines = bytes.split(|byte| *byte == b'\n');
-            lines.any(|line| line == OURS.as_bytes())
-        };
-        self.there.as_ref().is_some_and(has_line)
+        self.says(OURS)
+    }
+
+    /// Whether nobody wrote anything into ours since it was made.
+    fn is_as_made(&self) -> bool {
+        let there = self
+            .there
+            .as_deref()
+            .and_then(|there| std::str::from_utf8(there).ok());
+        there.is_some_and(|there| {
+            let mut lines = there.lines();
+            let program = lines.find_map(|line| line.trim_start().strip_suffix(CALL));
+            program.is_some_and(|program| there == text(program, self.says(OUR_FOLDER)))
+        })
     }
 
     /// Whether another hook took the place of ours.
@@ -82,15 +101,10 @@ impl Hook {
     /// What is missing, so that it runs this program; where it was never asked for, only if it is `wanted`.
     pub(super) fn install(self, driver: &Driver, wanted: bool) -> Result<Option<HookPlan>, Error> {
         if self.is_ours() {
-            let has_line = |line: &str| {
-                let there = self.there.as_deref().unwrap_or_default();
-                String::from_utf8_lossy(there)
-                    .lines()
-                    .any(|has| has == line)
-            };
-            let text = text(driver, has_line(OUR_FOLDER));
-            let is_stale = self.there.as_deref() != Some(text.as_bytes());
-            return Ok(is_stale.then(|| HookPlan {
+            let text = text(driver.program(), self.says(OUR_FOLDER));
+            // What somebody made of it is theirs to keep up.
+            let is_stale = self.is_as_made() && self.there.as_deref() != Some(text.as_bytes());
+            return Ok(is_stale.then_some(HookPlan {
                 hook: self,
                 step: Step::Renew { text },
             }));
@@ -106,7 +120,7 @@ impl Hook {
             });
         }
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        let text = text(driver, !folder.exists());
+        let text = text(driver.program(), !folder.exists());
         Ok(Some(HookPlan {
             hook: self,
             step: Step::Add {
@@ -116,14 +130,22 @@ impl Hook {
         }))
     }
 
-    /// What has to go; nothing where it is not there.
-    pub(super) fn uninstall(self) -> Option<HookPlan> {
-        self.is_ours().then(|| HookPlan {
-            step: Step::Remove {
-                gives_back: self.has_kept,
-            },
-            hook: self,
-        })
+    /// What has to go, or why it stays; nothing where it is not there.
+    pub(super) fn uninstall(self) -> Option<Result<HookPlan, Left>> {
+        if !self.is_ours() {
+            return None;
+        }
+        if !self.is_as_made() {
+            let why = "1:1: the hook was changed since it was made: take `rhema crdt pre-commit` out by hand";
+            return Some(Err(Left {
+                path: self.path,
+                why: why.to_owned(),
+            }));
+        }
+        let step = Step::Remove {
+            gives_back: self.has_kept,
+        };
+        Some(Ok(HookPlan { hook: self, step }))
     }
 }
 
@@ -161,10 +183,7 @@ impl HookPlan {
             Step::Remove { gives_back: true } => fs::rename(kept, path),
             Step::Remove { gives_back: false } => {
                 fs::remove_file(path)?;
-                let there = self.hook.there.as_deref().unwrap_or_default();
-                let made_folder = String::from_utf8_lossy(there)
-                    .lines()
-                    .any(|line| line == OUR_FOLDER);
+                let made_folder = self.hook.says(OUR_FOLDER);
                 if let Some(folder) = path.parent().filter(|_| made_folder) {
                     remove_if_empty(&[folder.to_path_buf()]);
                 }
@@ -225,8 +244,7 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// The hook. Whatever comes of our part, the commit goes on.
-fn text(driver: &Driver, made_folder: bool) -> String {
-    let program = driver.program();
+fn text(program: &str, made_folder: bool) -> String {
     let folder = match made_folder {
         true => format!("{OUR_FOLDER}\n"),
         false => String::new(),
@@ -239,7 +257,7 @@ if [ -x "$kept" ]; then
     "$kept" "$@" || exit $?
 fi
 if command -v {program} >/dev/null 2>&1; then
-    {program} crdt pre-commit || :
+    {program}{CALL}
 else
     echo "warning: rhema is not to be found: what is committed gets no stamps" >&2
 fi

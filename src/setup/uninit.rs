@@ -61,14 +61,19 @@ impl Uninit {
             found => Some(found?),
         };
         let hook = hook.filter(|_| driver.shared_with().is_empty());
+        let (hook, left) = match hook.and_then(Hook::uninstall) {
+            Some(Ok(hook)) => (Some(hook), Vec::new()),
+            Some(Err(left)) => (None, vec![left]),
+            None => (None, Vec::new()),
+        };
         let mut uninit = Self {
-            hook: hook.and_then(Hook::uninstall),
+            hook,
             driver,
             documents: Vec::new(),
             members: leaving(repo)?,
             state: state.exists().then(|| state.clone()),
             folders: Vec::new(),
-            left: Vec::new(),
+            left,
             losing: Vec::new(),
             kept: keeps_attributes,
         };

@@ -7,4 +7,5 @@
 mod support;
 
 mod moves;
+mod tracked;
 mod versions;

@@ -1,6 +1,8 @@
 //! `init --hooks`: what is committed carries stamps, and nothing else is different.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// Figures, and what is skipped, are for people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -345,6 +347,19 @@ fn a_hook_that_runs_another_program_or_was_displaced_is_found() {
     tree.rhema(&["init"]).exits(0);
     assert_eq!(tree.snapshot(), set_up);
     tree.rhema(&["verify"]).exits(0);
+
+    tree.write(HOOK, format!("{hook}# more\n"));
+    tree.rhema(&["init"]).exits(0);
+    assert_eq!(
+        tree.read(HOOK),
+        format!("{hook}# more\n"),
+        "what somebody added is theirs"
+    );
+    let told = tree.rhema(&["uninit", "--dry-run"]).exits(1).stderr;
+    assert!(
+        told.contains("pre-commit:1:1: the hook was changed"),
+        "{told}"
+    );
 
     executable(&tree, KEPT, "#!/bin/sh\n");
     executable(&tree, HOOK, "#!/bin/sh\n# Somebody else's.\n");

@@ -2,6 +2,8 @@
 //! cannot be read or written.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// Figures, and what is skipped, are for people.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -21,7 +21,7 @@ fn all_edits(head: &str, works: &[String]) -> Vec<Vec<Edit>> {
 #[test]
 fn two_people_come_to_the_same_bytes_and_to_what_the_driver_makes_of_their_commits() {
     let (mut all, mut bytes, mut values, mut fewer) = (0, 0, 0, 0);
-    for seed in cases(400) {
+    for seed in cases(250) {
         let (head, works) = made_up(seed, 2);
         let edits = all_edits(&head, &works);
         let text = rendered(&head, &edits.concat()).unwrap();
@@ -43,7 +43,7 @@ fn two_people_come_to_the_same_bytes_and_to_what_the_driver_makes_of_their_commi
 
 #[test]
 fn three_people_come_to_the_same_bytes_in_any_order() {
-    for seed in cases(150) {
+    for seed in cases(80) {
         let (head, works) = made_up(seed, 3);
         let edits = all_edits(&head, &works);
         let order = |order: [usize; 3]| {

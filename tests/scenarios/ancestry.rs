@@ -98,6 +98,21 @@ fn a_record_that_was_picked_and_then_deleted_for_another_one_of_its_name() {
 }
 
 #[test]
+fn a_file_that_is_as_it_was_is_taken_by_git_itself() {
+    stamped(TODOS, |team| {
+        let [ann, ben] = team.two();
+        ben.git(&["commit", "-q", "--allow-empty", "-m", "something else"]);
+        let before = ben.has().text;
+        ann.appends(MOON);
+        picks(&ben, &ann);
+        ben.git(&["revert", "--no-edit", "HEAD"]);
+        assert_eq!(ben.has().text, before);
+        let expected = ann.has().text;
+        assert_eq!(team.merge(&ann, &ben).text, expected);
+    });
+}
+
+#[test]
 fn a_record_whose_change_was_picked_before_it_was_deleted() {
     stamped(TODOS, |team| {
         let [ann, ben] = team.two();

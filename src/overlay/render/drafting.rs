@@ -1,24 +1,25 @@
 //! The draft of a text that holds what a view holds: opened where the two differ, kept as it stands everywhere else.
 
-use std::borrow::Cow;
-use std::cell::{Cell, OnceCell, RefCell};
+mod records;
 
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
+use records::drop_all_but;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dressing::Dressing;
 use super::parts;
 use super::sources::Sources;
+use super::values::{holds_same, of_atom, of_node};
 use crate::context::{
-    Fields, Neighbours, NewValue, Role, atom, identity_field, is_null, is_ours, lift_fields,
-    lift_value, name_of,
+    Fields, Neighbours, NewValue, Role, atom, is_null, is_ours, lift_value, name_of,
 };
-use crate::crdt::{
-    Atom, Digest, Document, Map, Node, Part, Path, Record, Step, born_as, diff, order,
-};
+use crate::crdt::{Atom, Document, Map, Node, Part, Path, Step, diff};
 use crate::merge::trivia;
 use crate::yaml::{
     self, Body, Collection, Draft, EntryDraft, EntryRef, Kind, Limits, MadeEntry, Manner, NodeRef,
-    PartDraft, Piece, Scalar, Value,
+    PartDraft, Piece, Value,
 };
 
 /// Drafts what a view holds.
@@ -45,16 +46,6 @@ struct Held<'d, 'v> {
     known: &'v Map,
     /// What it is to hold.
     wanted: &'v Map,
-}
-
-/// What a record is known by: the name that it was born under, and what named it then.
-type Key<'r> = (&'r str, Digest);
-
-fn key(record: &Record) -> Key<'_> {
-    (
-        born_as(&record.name, record.birth.digest),
-        record.birth.digest,
-    )
 }
 
 impl<'d, 'v> Drafting<'d, 'v> {
@@ -226,7 +217,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
     ) -> Option<EntryDraft<'d>> {
         let in_brackets = entry.parent().data().flow;
         if let Some(source) = self.sources.replacing(place).filter(|_| !in_brackets) {
-            return Some(self.from_source(source, wanted, place));
+            return Some(self.sourced(source, wanted, place));
         }
         let mut made = MadeEntry::of(entry);
         let valued =
@@ -237,12 +228,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
     }
 
     /// An entry as somebody wrote it, with the value that it has now.
-    fn from_source(
-        &self,
-        source: EntryRef<'d>,
-        wanted: Option<&Node>,
-        place: &Path,
-    ) -> EntryDraft<'d> {
+    fn sourced(&self, source: EntryRef<'d>, wanted: Option<&Node>, place: &Path) -> EntryDraft<'d> {
         let mut made = MadeEntry::of(source);
         let known = lift_value(source.value());
         if let Some(wanted) = wanted {
@@ -347,7 +333,7 @@ impl<'d, 'v> Drafting<'d, 'v> {
     ) {
         let place = &at.entry(name);
         if let Some(source) = self.sources.written(place).filter(|_| !collection.flow) {
-            let entry = self.from_source(source, Some(value), place);
+            let entry = self.sourced(source, Some(value), place);
             collection.entries.push(entry);
             return;
         }
@@ -364,85 +350,6 @@ impl<'d, 'v> Drafting<'d, 'v> {
         let behind = neighbours.map(|all| all.before(name)).unwrap_or_default();
         let like = neighbours.and_then(|all| all.like(name));
         Fields::of(collection, self.manner).put(name, &of_node(value), &behind, like);
-    }
-
-    /// A list of records as it is to be; nothing if it is so.
-    fn records(
-        &self,
-        list: NodeRef<'d>,
-        known: &[Record],
-        wanted: &[Record],
-        at: &Path,
-    ) -> Option<Collection<'d>> {
-        let field = identity_field(std::iter::once(list))?;
-        let olds: FxHashMap<Key<'_>, usize> = known
-            .iter()
-            .enumerate()
-            .map(|(index, record)| (key(record), index))
-            .collect();
-        let from: Vec<Option<usize>> = wanted
-            .iter()
-            .map(|record| olds.get(&key(record)).copied())
-            .collect();
-        let formed = self.dressing.formed_records(at);
-        let mut collection = None;
-        let neighbours = OnceCell::new();
-        let neighbours = || neighbours.get_or_init(|| Neighbours::of(list));
-        let entries: Vec<EntryRef<'d>> = list.entries().collect();
-        for (record, index) in wanted.iter().zip(&from) {
-            let Some((old, entry, index)) =
-                index.and_then(|index| Some((known.get(index)?, entries.get(index)?, index)))
-            else {
-                continue;
-            };
-            if old == record && !formed.contains(&key(record)) {
-                continue;
-            }
-            let place = at.record(record).as_born();
-            if let Some(draft) =
-                self.record(*entry, field, &old.fields, record, &place, neighbours())
-            {
-                let collection = collection.get_or_insert_with(|| Collection::of(list));
-                if let Some(place) = collection.entries.get_mut(index) {
-                    *place = draft;
-                }
-            }
-        }
-        let kept: FxHashSet<usize> = from.iter().copied().flatten().collect();
-        let is_shuffled = !from.iter().flatten().is_sorted();
-        let all_kept = kept.len() == known.len() && from.iter().all(Option::is_some);
-        let names: FxHashSet<Key<'_>> = wanted.iter().map(key).collect();
-        let lost = self.dressing.lost(at, |step| match step {
-            Step::Record(name, birth) => names.contains(&(name.said(), *birth)),
-            Step::Entry(_) => false,
-        });
-        if all_kept && !is_shuffled && lost.is_empty() {
-            return collection;
-        }
-        let mut collection = collection.unwrap_or_else(|| Collection::of(list));
-        drop_all_but(&mut collection, &kept);
-        reorder(&mut collection, &kept, &from);
-        for (index, (record, _)) in wanted
-            .iter()
-            .zip(&from)
-            .enumerate()
-            .filter(|(_, (_, from))| from.is_none())
-        {
-            self.add_record(
-                &mut collection,
-                index,
-                field,
-                record,
-                &at.record(record).as_born(),
-                neighbours(),
-            );
-        }
-        let stood = |step: &Step| match step {
-            Step::Record(name, birth) => entries.get(*olds.get(&(name.said(), *birth))?).copied(),
-            Step::Entry(_) => None,
-        };
-        self.adopt(&mut collection, lost, stood);
-        Some(collection)
     }
 
     /// Puts comments that lost their entry above the next one that stands, else behind the last one, or above what is
@@ -493,136 +400,6 @@ impl<'d, 'v> Drafting<'d, 'v> {
             trivia::put_above(&mut made.lead, lines);
         }
         !waiting.is_empty()
-    }
-
-    /// The entry of a record as it is to be; nothing if it is so.
-    fn record(
-        &self,
-        entry: EntryRef<'d>,
-        field: &'static str,
-        known: &Map,
-        wanted: &Record,
-        place: &Path,
-        neighbours: &Neighbours<'d>,
-    ) -> Option<EntryDraft<'d>> {
-        let in_brackets = entry.parent().data().flow;
-        if let Some(source) = self.sources.replacing(place).filter(|_| !in_brackets) {
-            return Some(self.record_from_source(source, field, wanted, place, neighbours));
-        }
-        let mut made = MadeEntry::of(entry);
-        let valued = self.record_value(
-            &mut made,
-            entry.value(),
-            field,
-            known,
-            wanted,
-            place,
-            neighbours,
-        );
-        let dressed = self.dressing.entry(&mut made, place);
-        let took_in = self.take_in(&mut made);
-        (valued || dressed || took_in).then(|| EntryDraft::Made(Box::new(made)))
-    }
-
-    fn record_from_source(
-        &self,
-        source: EntryRef<'d>,
-        field: &'static str,
-        wanted: &Record,
-        place: &Path,
-        neighbours: &Neighbours<'d>,
-    ) -> EntryDraft<'d> {
-        let mut known = lift_fields(source.value());
-        known.remove(field);
-        let mut made = MadeEntry::of(source);
-        self.record_value(
-            &mut made,
-            source.value(),
-            field,
-            &known,
-            wanted,
-            place,
-            neighbours,
-        );
-        self.dressing.entry(&mut made, place);
-        self.take_in(&mut made);
-        EntryDraft::Made(Box::new(made))
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn record_value(
-        &self,
-        made: &mut MadeEntry<'d>,
-        node: NodeRef<'d>,
-        field: &'static str,
-        known: &Map,
-        wanted: &Record,
-        place: &Path,
-        neighbours: &Neighbours<'d>,
-    ) -> bool {
-        let is_it = |source: NodeRef<'d>| {
-            let mut fields = lift_fields(source);
-            fields.remove(field);
-            let named = source.get(field);
-            named.is_some_and(|named| atom(named.value()) == wanted.name)
-                && same_fields(&fields, &wanted.fields)
-        };
-        if self.as_written(made, place, is_it) {
-            return true;
-        }
-        let held = Held {
-            node,
-            role: Role::of_member(node),
-            identity: Some((field, &wanted.name)),
-            known,
-            wanted: &wanted.fields,
-        };
-        self.nested(made, self.mapping(held, place, Some(neighbours)))
-    }
-
-    /// Adds a record to a list: as somebody wrote it, else in the manner of the others.
-    fn add_record(
-        &self,
-        list: &mut Collection<'d>,
-        index: usize,
-        field: &'static str,
-        record: &Record,
-        place: &Path,
-        neighbours: &Neighbours<'d>,
-    ) {
-        let index = index.min(list.entries.len());
-        if let Some(source) = self.sources.written(place).filter(|_| !list.flow) {
-            let entry = self.record_from_source(source, field, record, place, neighbours);
-            list.entries.insert(index, entry);
-            return;
-        }
-        list.insert(index, None, &Value::Mapping(Vec::new()), self.manner);
-        let flow = neighbours.is_flow() || list.flow;
-        let Some(made) = list.entries.get_mut(index).and_then(EntryDraft::open) else {
-            return;
-        };
-        neighbours.shape(made, flow);
-        let Draft::Collection(mapping) = &mut made.body.value else {
-            return;
-        };
-        let name = Node::Register(record.name.clone(), Default::default());
-        let mut fields = Fields::of(mapping, self.manner);
-        let all = std::iter::once((field, &name)).chain(
-            record
-                .fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), value)),
-        );
-        for (name, value) in all {
-            fields.put(
-                name,
-                &of_node(value),
-                &neighbours.before(name),
-                neighbours.like(name),
-            );
-        }
-        neighbours.space(mapping);
-        self.dressing.entry(made, place);
     }
 
     /// A list whose members nothing tells apart: those that stay keep their lines.
@@ -709,49 +486,6 @@ fn numbered(members: impl Iterator<Item = Atom>) -> Vec<(Atom, usize)> {
         .collect()
 }
 
-/// Takes all entries out of a collection but those at these places.
-fn drop_all_but(collection: &mut Collection<'_>, kept: &FxHashSet<usize>) {
-    let count = collection.entries.len();
-    let Some(first) = (0..count).find(|index| kept.contains(index)) else {
-        collection.entries.clear();
-        return;
-    };
-    let mut index = 0;
-    collection.entries.retain(|_| {
-        index += 1;
-        index == 1 || kept.contains(&(index - 1))
-    });
-    if first > 0 {
-        // What is first now stands where the first one stood.
-        collection.remove(0);
-    }
-}
-
-/// Puts the entries that were kept into the order in which they are wanted.
-fn reorder(collection: &mut Collection<'_>, kept: &FxHashSet<usize>, wanted: &[Option<usize>]) {
-    let mut now: Vec<usize> = kept.iter().copied().collect();
-    now.sort_unstable();
-    let then: Vec<usize> = wanted.iter().copied().flatten().collect();
-    let moved = order::moved(&now, &then);
-    let mut before: Option<usize> = None;
-    for entry in then {
-        let behind = before.replace(entry);
-        if !moved.contains(&entry) {
-            continue;
-        }
-        let place = |entry: usize| now.iter().position(|other| *other == entry);
-        let Some(from) = place(entry) else { continue };
-        let behind = behind.and_then(place);
-        let to = match behind {
-            None => 0,
-            Some(behind) => behind + usize::from(behind < from),
-        };
-        collection.shift(from, to);
-        let entry = now.remove(from);
-        now.insert(to, entry);
-    }
-}
-
 /// Puts an entry of a mapping directly behind another one, and behind what is said of the mapping there.
 fn put_behind(collection: &mut Collection<'_>, role: Role, name: &str, behind: Option<&str>) {
     let named =
@@ -803,97 +537,4 @@ fn read_key<'d>(head: &str) -> Option<Cow<'d, str>> {
     let document = yaml::Document::from_text(format!("{head}:\n"), &Limits::default()).ok()?;
     let entry = document.root()?.entries().next()?;
     Some(Cow::Owned(name_of(entry)?.into_owned()))
-}
-
-/// Whether two values are the same, whoever wrote them.
-pub(super) fn holds_same(a: &Node, b: &Node) -> bool {
-    match (a, b) {
-        (Node::Register(a, _), Node::Register(b, _)) => a == b,
-        (Node::List(a, _), Node::List(b, _)) => a == b,
-        (Node::Map(a), Node::Map(b)) => same_fields(a, b),
-        (Node::Set(a), Node::Set(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|(a, b)| a.name == b.name && same_fields(&a.fields, &b.fields))
-        }
-        _ => false,
-    }
-}
-
-fn same_fields(a: &Map, b: &Map) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|((x, a), (y, b))| x == y && holds_same(a, b))
-}
-
-/// A value to be written.
-fn of_node(node: &Node) -> NewValue {
-    match plain(node) {
-        Some(value) => NewValue::Meant(value),
-        None => NewValue::Typed(spelled(node)),
-    }
-}
-
-fn of_atom(atom: &Atom) -> NewValue {
-    NewValue::of_canonical(atom.canonical())
-}
-
-/// A value without anchors, aliases and tags, which cannot be had as one.
-fn plain(node: &Node) -> Option<Value> {
-    let of_atom = |atom: &Atom| match of_atom(atom) {
-        NewValue::Meant(value) => Some(value),
-        NewValue::Typed(_) => None,
-    };
-    let key = |name: &str| Scalar::Str(Cow::Owned(name.to_owned()));
-    let fields = |fields: &Map| -> Option<Vec<_>> {
-        fields
-            .iter()
-            .map(|(name, value)| Some((key(name), plain(value)?)))
-            .collect()
-    };
-    Some(match node {
-        Node::Register(atom, _) => of_atom(atom)?,
-        Node::List(members, _) => {
-            Value::Sequence(members.iter().map(of_atom).collect::<Option<_>>()?)
-        }
-        Node::Map(map) => Value::Mapping(fields(map)?),
-        Node::Set(records) => {
-            let record = |record: &Record| {
-                let mut entries = vec![(key("id"), of_atom(&record.name)?)];
-                entries.extend(fields(&record.fields)?);
-                Some(Value::Mapping(entries))
-            };
-            Value::Sequence(records.iter().map(record).collect::<Option<_>>()?)
-        }
-    })
-}
-
-/// A value in one line, as its parts are spelled canonically.
-fn spelled(node: &Node) -> String {
-    let fields = |fields: &Map| -> Vec<String> {
-        let each = fields.iter();
-        each.map(|(name, value)| {
-            format!("{}: {}", crate::yaml::double_quoted(name), spelled(value))
-        })
-        .collect()
-    };
-    match node {
-        Node::Register(atom, _) => atom.canonical().to_owned(),
-        Node::List(members, _) => {
-            let members: Vec<&str> = members.iter().map(Atom::canonical).collect();
-            format!("[{}]", members.join(", "))
-        }
-        Node::Map(map) => format!("{{{}}}", fields(map).join(", ")),
-        Node::Set(records) => {
-            let record = |record: &Record| {
-                let mut all = vec![format!("id: {}", record.name.canonical())];
-                all.extend(fields(&record.fields));
-                format!("{{{}}}", all.join(", "))
-            };
-            let records: Vec<String> = records.iter().map(record).collect();
-            format!("[{}]", records.join(", "))
-        }
-    }
 }

@@ -120,6 +120,15 @@ impl Player<'_> {
                 let text = fs::read_to_string(&file).unwrap();
                 fs::write(&file, edited(&text, changes)).unwrap();
             }
+            Deed::Receive(folder) => {
+                let here = (self.tree, self.git_dir());
+                self.tree = folder;
+                self.sync_once();
+                let there = self.git_dir();
+                self.tree = here.0;
+                sent::send(&there, &here.1);
+                self.sync_once();
+            }
             Deed::Shell(command) => {
                 let run = self.shell(command);
                 self.holds(run.status == 0, || format!("it failed: {}", run.stderr));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Stamp, Step};
 use rhema_crdt::overlay::{Deed, Known};
-use rhema_crdt::store::{Issuer, Knowledge, Store};
+use rhema_crdt::store::{Durability, Issuer, Knowledge, Store, Way};
 
 use crate::file::sorted;
 use crate::script::{FIRST_FILE, NOTHING};
@@ -21,6 +21,21 @@ pub(crate) fn own_edits(git_dir: &Path) -> Vec<Known> {
         .collect();
     own.sort_by_key(|known| known.stamp);
     own
+}
+
+/// What a store has that another one lacks comes there, as from a peer.
+pub(crate) fn send(from: &Path, to: &Path) {
+    let mut there = Store::open(to).unwrap().store;
+    let known = there.read().unwrap().knowledge().unwrap();
+    let mut here = Store::open(from).unwrap().store;
+    let missing = here.read().unwrap().beyond(&known).unwrap();
+    let writing = there.write(Durability::Power).unwrap();
+    for edit in missing {
+        writing
+            .add(&edit.known, Issuer::Other, Way::Received)
+            .unwrap();
+    }
+    writing.commit().unwrap();
 }
 
 /// The edits in the words of a script.
@@ -90,6 +105,7 @@ fn word(change: &Change) -> Option<String> {
         Act::Remove => format!("{place}=∅"),
         Act::Add { .. } => format!("+{place}"),
         Act::Move { behind } => format!("{place}>{}", of(behind)),
+        Act::Form(_) => format!("{place}~"),
         Act::Lose(value) => format!("{place}?{}", of(value)),
         Act::Settle(value) => format!("{place}!{}", of(value)),
         Act::Form(_) => return None,

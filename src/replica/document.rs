@@ -236,7 +236,46 @@ impl Edits {
                 edit.unmark(Mark::Contained);
             }
         }
+        self.note_what_went_along();
         Ok(())
+    }
+
+    /// What a committed edit replaced went into its commit along with it: a removal leaves nothing there that could tell.
+    fn note_what_went_along(&mut self) {
+        for mark in [Mark::Contained, Mark::Committed] {
+            let went_along: Vec<bool> = self
+                .all
+                .iter()
+                .map(|edit| {
+                    let replaced = |change| self.is_replaced(change, edit.known.stamp, mark);
+                    !edit.has(mark)
+                        && !edit.changes().is_empty()
+                        && edit.changes().iter().all(replaced)
+                })
+                .collect();
+            let edits = self.all.iter_mut().zip(went_along);
+            for (edit, _) in edits.filter(|(_, went_along)| *went_along) {
+                edit.mark(Mark::Committed);
+                if mark == Mark::Contained {
+                    edit.contained = vec![true; edit.changes().len()];
+                    edit.mark(mark);
+                    edit.unmark(Mark::Parked);
+                    edit.unmark(Mark::TakenUp);
+                }
+            }
+        }
+    }
+
+    /// Whether an edit with this mark saw the change, in its place or around it.
+    fn is_replaced(&self, change: &Change, stamp: crdt::Stamp, mark: Mark) -> bool {
+        let marked = self
+            .all
+            .iter()
+            .filter(|edit| edit.has(mark) && !edit.is_retracted);
+        marked.flat_map(Standing::changes).any(|replacing| {
+            change.at.steps().starts_with(replacing.at.steps())
+                && replacing.observed.has_stamp(stamp)
+        })
     }
 }
 

@@ -21,6 +21,16 @@ use crate::yaml::{self, Limits};
 /// How long after a rendering was replaced somebody may still write what they made of it.
 const RACE_MILLIS: u64 = 10_000;
 
+/// The same, unless the environment tells a debug build otherwise: tests do in an instant what takes people minutes.
+fn race_millis() -> u64 {
+    if cfg!(debug_assertions)
+        && let Ok(millis) = std::env::var("RHEMA_RACE_MILLIS")
+    {
+        return millis.parse().unwrap_or(RACE_MILLIS);
+    }
+    RACE_MILLIS
+}
+
 /// What is to be looked at.
 pub(super) struct Target<'t> {
     /// The file, from the top of the work tree.
@@ -339,7 +349,7 @@ impl Looking<'_, '_, '_> {
                     .get(stamp)
                     .is_some_and(|edit| edit.issuer != Issuer::Own)
             };
-            let since = modified_millis(self.metadata).saturating_sub(RACE_MILLIS);
+            let since = modified_millis(self.metadata).saturating_sub(race_millis());
             let recent = |rendering: &&Rendering| {
                 rendering
                     .until

@@ -103,10 +103,10 @@ impl Replica<'_> {
         Ok(report)
     }
 
-    /// Whether HEAD moved since the last round.
+    /// Whether HEAD moved since the last round, as far as anybody can tell: before the first one, everywhere.
     pub(super) fn head_moved(&mut self) -> Result<bool, Error> {
         let Some(last) = self.store.read()?.last_look()? else {
-            return Ok(false);
+            return Ok(true);
         };
         Ok(last.head != self.repo.head_commit()? || self.witness(Some(&last))?.has_moved)
     }

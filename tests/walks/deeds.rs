@@ -1,0 +1,650 @@
+//! What happens in the steps. What git refuses does nothing.
+
+use std::fs;
+
+use git2::Oid;
+
+use crate::ground::{Broken, Desk, Ground, must};
+use crate::oracle::Merge;
+use crate::text::{FIELDS, FILE, Said, Typing, ids, record};
+use crate::walk::{Deed, Step};
+
+impl Ground {
+    pub(crate) fn take(&mut self, step: Step) -> Result<(), Broken> {
+        let Step { deed, a, b, .. } = step;
+        let at = step.tree % self.desks.len();
+        let branch = ["main", "side"][a % 2];
+        match deed {
+            Deed::Set
+            | Deed::Add
+            | Deed::AddCommon
+            | Deed::Remove
+            | Deed::Comment
+            | Deed::Strip => {
+                self.type_by_hand(at, step);
+                Ok(())
+            }
+            Deed::SetBy | Deed::AddBy | Deed::RemoveBy => self.edit_by_command(at, step),
+            Deed::Sync => self.sync(at),
+            Deed::Status => self.status(at),
+            Deed::Park => self.park(at),
+            Deed::Unpark => self.unpark(at),
+            Deed::Carry => self.carry(at, branch),
+            Deed::Crash => self.crash(at, ["before-file", "after-file"][a % 2]),
+            Deed::LoseStore => {
+                self.lose_store(at);
+                Ok(())
+            }
+            Deed::Copy => {
+                self.copy(at);
+                Ok(())
+            }
+            Deed::Commit => self.commit(at),
+            Deed::CommitPart => {
+                self.git(at, &["add", FILE])?;
+                self.type_by_hand(at, step);
+                self.git(at, &["commit", "-q", "-m", "a part"])?;
+                self.has_committed(at)
+            }
+            Deed::Amend => {
+                // What was pushed is left alone, as people do.
+                self.git(
+                    at,
+                    &[
+                        "commit",
+                        "-q",
+                        "--amend",
+                        "-a",
+                        "--allow-empty",
+                        "-m",
+                        "amended",
+                    ],
+                )?;
+                self.has_committed(at)
+            }
+            Deed::Switch => self.plain(at, &["switch", "-q", branch]),
+            Deed::Force => self.plain(at, &["checkout", "-q", "-f", branch]),
+            Deed::Detach => self.plain(at, &["checkout", "-q", "HEAD~1"]),
+            Deed::ResetSoft => self.plain(at, &["reset", "-q", "--soft", earlier(a)]),
+            Deed::ResetMixed => self.plain(at, &["reset", "-q", "--mixed", earlier(a)]),
+            Deed::ResetHard => self.plain(at, &["reset", "-q", "--hard", earlier(a)]),
+            Deed::Restore => {
+                self.plain(
+                    at,
+                    &["restore", "--staged", "--worktree", "--source=HEAD", FILE],
+                )?;
+                self.holds(at, self.head_version(at))
+            }
+            Deed::RestoreStaged => match a % 2 {
+                0 => self.plain(at, &["restore", "--staged", FILE]),
+                _ => {
+                    self.plain(at, &["restore", FILE])?;
+                    self.holds(at, self.staged(at))
+                }
+            },
+            Deed::RestoreOld => self.plain(at, &["restore", "--source=HEAD~1", FILE]),
+            Deed::Stash => self.plain(at, &["stash", "push", "-q"]),
+            Deed::Pop => self.pop(at, b),
+            Deed::Merge | Deed::Squash | Deed::MergeLines => self.merge(at, step),
+            Deed::Pick => self.pick(at, a, b),
+            Deed::Revert => self.revert(at, a, b),
+            Deed::Rebase => {
+                self.commit_if(at, a)?;
+                let onto = ["main", "side", "origin/main", "origin/side"][b % 4];
+                self.git(at, &["rebase", "-q", onto])?;
+                self.settle(at, a.is_multiple_of(3))
+            }
+            Deed::Drop => {
+                self.commit_if(at, a)?;
+                let editor = ("GIT_SEQUENCE_EDITOR", "sed -i 1d");
+                let onto = ["HEAD~2", "HEAD~3"][b % 2];
+                self.git_with(at, &[editor], &["rebase", "-q", "-i", onto])?;
+                self.settle(at, a.is_multiple_of(3))
+            }
+            Deed::Pull => {
+                self.commit_if(at, a)?;
+                self.pull(at, a.is_multiple_of(3))
+            }
+            Deed::PullRebase => {
+                self.commit_if(at, a)?;
+                let Some(branch) = self.branch(at) else {
+                    return Ok(());
+                };
+                self.git(at, &["pull", "-q", "--rebase", "origin", &branch])?;
+                self.settle(at, a.is_multiple_of(3))
+            }
+            Deed::Push => self.plain(at, &["push", "-q", "origin", "HEAD"]),
+            Deed::Exchange => self.exchange(at, (at + 1 + a) % self.desks.len()),
+            Deed::Fetch => self.plain(at, &["fetch", "-q"]),
+        }
+    }
+
+    fn plain(&mut self, at: usize, arguments: &[&str]) -> Result<(), Broken> {
+        self.git(at, arguments)?;
+        self.has_committed(at)
+    }
+
+    fn has_committed(&mut self, at: usize) -> Result<(), Broken> {
+        self.note_committed(at);
+        Ok(())
+    }
+
+    /// After git put a version into the file.
+    fn holds(&self, at: usize, wanted: Option<String>) -> Result<(), Broken> {
+        let file = self.file(at);
+        must(file == wanted, "the file is not git's", || {
+            format!("{file:?} is not {wanted:?}")
+        })
+    }
+
+    fn type_by_hand(&mut self, at: usize, step: Step) {
+        let Step { deed, a, b, .. } = step;
+        let Some(text) = self.file(at).filter(|_| self.under_way(at).is_none()) else {
+            return;
+        };
+        let ids: Vec<String> = ids(&text).into_iter().map(str::to_owned).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let id = ids[a % ids.len()].clone();
+        let typing = match deed {
+            Deed::Add | Deed::AddCommon => {
+                let name = match deed {
+                    Deed::Add => format!("n{}", self.word()),
+                    _ => {
+                        self.desks[at].common += 1;
+                        format!("e{}", self.desks[at].common)
+                    }
+                };
+                let first = self.word();
+                (1..FIELDS.len()).for_each(|_| {
+                    self.word();
+                });
+                Typing::Append(record(&name, first))
+            }
+            Deed::Remove if ids.len() > 1 => Typing::Remove(id),
+            Deed::Comment => Typing::Comment {
+                id,
+                comment: format!("c{}", self.word()),
+            },
+            Deed::Strip => Typing::Strip,
+            _ => Typing::Set {
+                id,
+                field: FIELDS[b % FIELDS.len()],
+                value: self.value(),
+            },
+        };
+        self.note(&format!(
+            "(cd {}; {})",
+            self.desks[at].name,
+            typing.script()
+        ));
+        self.write(at, &typing.apply(&text));
+        self.desks[at].is_typed = true;
+    }
+
+    fn edit_by_command(&mut self, at: usize, step: Step) -> Result<(), Broken> {
+        let Step { deed, a, b, .. } = step;
+        if self.is_awaited(at) {
+            self.sync(at)?;
+        }
+        let (Some(text), Some(mut wanted)) = (self.file(at), self.said(at)) else {
+            return Ok(());
+        };
+        let ids: Vec<String> = ids(&text).into_iter().map(str::to_owned).collect();
+        let id = ids[a % ids.len()].clone();
+        let field = FIELDS[b % FIELDS.len()];
+        let value = self.value();
+        let done = match deed {
+            Deed::SetBy => {
+                let leaf = (id.clone(), field.to_owned());
+                wanted.leaves.insert(leaf, value.clone());
+                let (path, set) = (format!("todos/{id}"), format!("{field}={value}"));
+                self.rhema(at, &["set", &path, &set])?
+            }
+            Deed::RemoveBy if ids.len() > 1 => {
+                wanted.leaves.retain(|(of, _), _| *of != id);
+                self.rhema(at, &["remove", &format!("todos/{id}")])?
+            }
+            _ => {
+                let name = format!("n{}", self.word());
+                let mut arguments =
+                    vec!["add".to_owned(), "todos".to_owned(), format!("id={name}")];
+                for field in FIELDS {
+                    let value = self.value();
+                    arguments.push(format!("{field}={value}"));
+                    wanted
+                        .leaves
+                        .insert((name.clone(), field.to_owned()), value);
+                }
+                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+                self.rhema(at, &arguments)?
+            }
+        };
+        if self.under_way(at).is_some() {
+            return must(
+                done.status == 3,
+                "it edits while git is at work",
+                String::new,
+            );
+        }
+        must(done.status == 0, "a command fails", || done.stderr.clone())?;
+        let after = self.file(at).unwrap_or_default();
+        let said = Said::read(&after).map_err(|error| Broken {
+            kind: "a command breaks the file",
+            told: error,
+        })?;
+        let told = || format!("before:\n{text}after:\n{after}");
+        must(
+            said.leaves == wanted.leaves,
+            "a command does something else",
+            told,
+        )?;
+        let comments = deed == Deed::RemoveBy || said.comments == wanted.comments;
+        must(comments, "a command changes a comment", told)?;
+        self.desks[at].log = self.log(at);
+        self.judge_store(at)
+    }
+
+    fn status(&mut self, at: usize) -> Result<(), Broken> {
+        let before = self.file(at);
+        let done = self.rhema(at, &["status", "--json"])?;
+        must(done.status <= 1, "status fails", || done.stderr.clone())?;
+        must(self.file(at) == before, "status writes", String::new)?;
+        let report = done.json();
+        let document = &report["documents"][0];
+        let is_edited = before != self.head_version(at);
+        let state = document["state"].as_str().unwrap_or_default();
+        let says_clean = state == "clean" || state == "parked";
+        must(
+            state == "conflicted" || state == "unparsable" || says_clean != is_edited,
+            "status is wrong",
+            || report.to_string(),
+        )
+    }
+
+    fn park(&mut self, at: usize) -> Result<(), Broken> {
+        if self.is_awaited(at) {
+            self.sync(at)?;
+        }
+        if self.under_way(at).is_some() {
+            return Ok(());
+        }
+        let head = self.head_version(at);
+        let (Some(before), Some(base)) = (
+            self.said(at),
+            head.as_ref().and_then(|head| Said::read(head).ok()),
+        ) else {
+            return Ok(());
+        };
+        let done = self.rhema(at, &["park"])?;
+        must(done.status == 0, "park fails", || done.stderr.clone())?;
+        must(
+            self.file(at) == head,
+            "park does not give HEAD's version",
+            || self.file(at).unwrap_or_default(),
+        )?;
+        let log = self.log(at);
+        let desk = &mut self.desks[at];
+        desk.parked.extend(base.to(&before));
+        let comments = before.comments.difference(&base.comments).cloned();
+        desk.parked_comments.extend(comments);
+        let losers = before.kept.difference(&base.kept).cloned();
+        desk.parked_losers.extend(losers);
+        (desk.log, desk.returns, desk.is_typed) = (log, false, false);
+        self.judge_store(at)
+    }
+
+    fn unpark(&mut self, at: usize) -> Result<(), Broken> {
+        if self.under_way(at).is_some() {
+            return Ok(());
+        }
+        let (Some(text), Some(before)) = (self.file(at), self.said(at)) else {
+            return Ok(());
+        };
+        let done = self.rhema(at, &["unpark"])?;
+        must(done.status == 0, "unpark fails", || done.stderr.clone())?;
+        self.desks[at].returns = true;
+        let after = self.file(at).unwrap_or_default();
+        self.judge_sync(at, &text, &before, &after)?;
+        self.sync(at)
+    }
+
+    fn carry(&mut self, at: usize, branch: &str) -> Result<(), Broken> {
+        if self.is_awaited(at) {
+            self.sync(at)?;
+        }
+        let here = self.branch(at).unwrap_or_default();
+        let (Some(ours), Some(head), Some(theirs)) = (
+            self.said(at),
+            self.commit_named(at, "HEAD"),
+            self.commit_named(at, branch),
+        ) else {
+            return Ok(());
+        };
+        if here == branch || self.under_way(at).is_some() {
+            return Ok(());
+        }
+        let Some(mut merge) = self.merge_of(at, head, theirs) else {
+            return Ok(());
+        };
+        merge.ours = ours;
+        let done = self.rhema(at, &["carry", branch])?;
+        must(done.status <= 1, "carry fails", || done.stderr.clone())?;
+        if let Some(after) = self.said(at) {
+            merge.judge(&after, &self.told)?;
+        }
+        self.desks[at].log = self.log(at);
+        self.sync(at)
+    }
+
+    fn crash(&mut self, at: usize, point: &str) -> Result<(), Broken> {
+        if self.under_way(at).is_some() || self.is_awaited(at) {
+            return Ok(());
+        }
+        let (Some(text), Some(before)) = (self.file(at), self.said(at)) else {
+            return Ok(());
+        };
+        let crash = [("RHEMA_CRASH_AT", point)];
+        self.rhema_with(at, &crash, &["sync", "--timeout", "0"])?;
+        let after = self.said(at);
+        let is_whole = after.is_some_and(|after| after.leaves == before.leaves);
+        must(is_whole, "a crash breaks the file", || text.clone())
+    }
+
+    fn lose_store(&mut self, at: usize) {
+        for name in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
+            let _ = fs::remove_file(self.tree(at).path(".git/rhema").join(name));
+        }
+        let name = self.desks[at].name.clone();
+        self.note(&format!("rm -f {name}/.git/rhema/store.sqlite*"));
+        // Nothing else knew of what was parked.
+        let desk = &mut self.desks[at];
+        desk.parked.clear();
+        desk.parked_comments.clear();
+        desk.parked_losers.clear();
+    }
+
+    fn copy(&mut self, at: usize) {
+        if self.desks.len() > 2 {
+            return;
+        }
+        let from = self.tree(at).top;
+        let name = format!("{}-copy", self.desks[at].name);
+        let to = from.with_file_name(&name);
+        let done = std::process::Command::new("cp")
+            .arg("-r")
+            .args([&from, &to])
+            .status();
+        assert!(done.unwrap().success());
+        self.note(&format!("cp -r {} {name}", self.desks[at].name));
+        let desk = Desk {
+            name,
+            ..self.desks[at].clone()
+        };
+        self.desks.push(desk);
+    }
+
+    fn commit(&mut self, at: usize) -> Result<(), Broken> {
+        self.git(at, &["commit", "-q", "-a", "-m", "an edit"])?;
+        self.has_committed(at)
+    }
+
+    /// Most commands want a clean tree; some people see to that.
+    fn commit_if(&mut self, at: usize, a: usize) -> Result<(), Broken> {
+        match a.is_multiple_of(2) && !self.is_clean(at) {
+            true => self.commit(at),
+            false => Ok(()),
+        }
+    }
+
+    fn pop(&mut self, at: usize, b: usize) -> Result<(), Broken> {
+        let merge = match (self.is_clean(at), self.commit_named(at, "stash@{0}")) {
+            (true, Some(stash)) => {
+                let base = self.commit_named(at, "stash@{0}^1").unwrap();
+                let head = self.commit_named(at, "HEAD").unwrap();
+                self.replayed(at, base, head, stash)
+            }
+            _ => None,
+        };
+        let done = self.git(at, &["stash", "pop", "-q"])?;
+        if let (0, Some(merge), Some(after)) = (done.status, merge, self.said(at)) {
+            merge.judge(&after, &self.told)?;
+        }
+        self.settle(at, b.is_multiple_of(2))
+    }
+
+    /// The difference of two commits made again on a third.
+    fn replayed(&self, at: usize, base: Oid, ours: Oid, theirs: Oid) -> Option<Merge> {
+        Some(Merge {
+            base: Some(self.said_in(at, base)?),
+            ours: self.said_in(at, ours)?,
+            theirs: self.said_in(at, theirs)?,
+            seen_by_ours: Default::default(),
+            seen_by_theirs: Default::default(),
+        })
+    }
+
+    fn merge(&mut self, at: usize, step: Step) -> Result<(), Broken> {
+        let Step { deed, a, b, .. } = step;
+        self.commit_if(at, a)?;
+        let theirs = ["main", "side", "origin/main", "origin/side"][b % 4];
+        let merge = match (self.commit_named(at, "HEAD"), self.commit_named(at, theirs)) {
+            (Some(head), Some(other)) if self.is_clean(at) => self.merge_of(at, head, other),
+            _ => None,
+        };
+        let done = match deed {
+            Deed::Squash => self.git(at, &["merge", "-q", "--squash", theirs])?,
+            Deed::MergeLines => {
+                let driver = "merge.rhema-crdt.driver=git merge-file -q --marker-size=%L %A %O %B";
+                self.git(at, &["-c", driver, "merge", "-q", theirs])?
+            }
+            _ => self.git(at, &["merge", "-q", theirs])?,
+        };
+        if deed == Deed::MergeLines {
+            // A merge of lines may break the file; whoever sees that takes it back.
+            self.settle(at, b.is_multiple_of(3))?;
+            if self.said(at).is_none() {
+                self.git(at, &["reset", "-q", "--hard", "ORIG_HEAD"])?;
+            }
+        } else if let (0, Some(merge)) = (done.status, merge) {
+            self.judge_merged(at, &merge)?;
+        }
+        self.settle(at, a.is_multiple_of(3))
+    }
+
+    fn judge_merged(&self, at: usize, merge: &Merge) -> Result<(), Broken> {
+        let text = self.file(at).unwrap_or_default();
+        let merged = Said::read(&text).map_err(|error| Broken {
+            kind: "a merge breaks the file",
+            told: format!("{error}\n{text}"),
+        })?;
+        merge.judge(&merged, &self.told)
+    }
+
+    pub(crate) fn pull(&mut self, at: usize, resolves: bool) -> Result<(), Broken> {
+        let Some(branch) = self.branch(at) else {
+            return Ok(());
+        };
+        self.git(at, &["fetch", "-q"])?;
+        let theirs = self.commit_named(at, &format!("origin/{branch}"));
+        let merge = match (self.commit_named(at, "HEAD"), theirs) {
+            (Some(head), Some(other)) if self.is_clean(at) => self.merge_of(at, head, other),
+            _ => None,
+        };
+        let done = self.git(
+            at,
+            &["pull", "-q", "--no-rebase", "--no-edit", "origin", &branch],
+        )?;
+        if let (0, Some(merge)) = (done.status, merge) {
+            self.judge_merged(at, &merge)?;
+        }
+        self.settle(at, resolves)
+    }
+
+    fn pick(&mut self, at: usize, a: usize, b: usize) -> Result<(), Broken> {
+        self.commit_if(at, a)?;
+        let picked = [
+            "side",
+            "main",
+            "origin/side",
+            "origin/main",
+            "side~1",
+            "main~1",
+        ][b % 6];
+        let commit = self.commit_named(at, picked);
+        let parent = self.commit_named(at, &format!("{picked}^1"));
+        let is_merge = self.commit_named(at, &format!("{picked}^2")).is_some();
+        let (Some(commit), Some(parent), Some(head), false) =
+            (commit, parent, self.commit_named(at, "HEAD"), is_merge)
+        else {
+            return Ok(());
+        };
+        let merge = self.replayed(at, parent, head, commit);
+        let is_clean = self.is_clean(at);
+        let done = self.git(
+            at,
+            &[
+                "cherry-pick",
+                "--allow-empty",
+                "--keep-redundant-commits",
+                picked,
+            ],
+        )?;
+        if let (0, true, Some(merge)) = (done.status, is_clean, merge) {
+            self.judge_merged(at, &merge)?;
+        }
+        self.settle(at, a.is_multiple_of(3))
+    }
+
+    fn revert(&mut self, at: usize, a: usize, b: usize) -> Result<(), Broken> {
+        self.commit_if(at, a)?;
+        let reverted = ["HEAD", "HEAD~1", "HEAD~2"][b % 3];
+        let (Some(commit), Some(parent), Some(head)) = (
+            self.commit_named(at, reverted),
+            self.commit_named(at, &format!("{reverted}^1")),
+            self.commit_named(at, "HEAD"),
+        ) else {
+            return Ok(());
+        };
+        let merge = self.replayed(at, commit, head, parent);
+        let is_merge = self.commit_named(at, &format!("{reverted}^2")).is_some();
+        let is_clean = self.is_clean(at);
+        let parent = self.version(at, &format!("{parent}:"));
+        let mut arguments = vec!["revert", "--no-edit"];
+        if is_merge {
+            arguments.extend(["-m", "1"]);
+        }
+        arguments.push(reverted);
+        let done = self.git(at, &arguments)?;
+        if let (0, true, Some(merge)) = (done.status, is_clean, merge) {
+            self.judge_merged(at, &merge)?;
+            if reverted == "HEAD" {
+                must(
+                    self.file(at) == parent,
+                    "a revert does not take back",
+                    || self.file(at).unwrap_or_default(),
+                )?;
+            }
+        }
+        self.settle(at, a.is_multiple_of(3))
+    }
+
+    /// Whatever git stopped at is resolved, or given up.
+    pub(crate) fn settle(&mut self, at: usize, resolves: bool) -> Result<(), Broken> {
+        for attempt in 0..8 {
+            let is_contested = self.repo(at).index().unwrap().has_conflicts();
+            let what = self.under_way(at);
+            if what.is_none() && !is_contested {
+                break;
+            }
+            if !resolves || attempt > 5 {
+                match what {
+                    Some(what) => self.git(at, &[what, "--abort"])?,
+                    None => self.git(at, &["reset", "-q", "--hard"])?,
+                };
+                continue;
+            }
+            if is_contested {
+                self.rhema(at, &["resolve", "--all", "--strategy", "latest"])?;
+                self.git(at, &["add", "-A"])?;
+            }
+            match (what, is_contested) {
+                (None, _) => {}
+                (Some("merge"), _) => {
+                    self.git(at, &["commit", "-q", "--no-edit"])?;
+                }
+                (Some(what), true) => {
+                    self.git(at, &[what, "--continue"])?;
+                }
+                (Some(what), false) => {
+                    self.git(at, &[what, "--skip"])?;
+                }
+            }
+        }
+        must(
+            self.under_way(at).is_none(),
+            "git does not come to an end",
+            || self.under_way(at).unwrap_or_default().to_owned(),
+        )?;
+        self.has_committed(at)
+    }
+
+    /// Everybody commits what they have, and all merge it until they stand on one commit.
+    pub(crate) fn meet(&mut self) -> Result<(), Broken> {
+        let desks = 0..self.desks.len();
+        for at in desks.clone() {
+            self.settle(at, false)?;
+            for branch in ["main", "main"] {
+                self.sync(at)?;
+                if !self.is_clean(at) {
+                    self.commit(at)?;
+                }
+                self.git(at, &["switch", "-q", branch])?;
+            }
+            self.sync(at)?;
+            self.commit_if(at, 0)?;
+            self.merge_at_end(at)?;
+        }
+        for at in desks.clone().chain(desks.clone()) {
+            self.pull(at, true)?;
+            self.git(at, &["push", "-q", "origin", "HEAD"])?;
+        }
+        let first = self.commit_named(0, "HEAD");
+        for at in desks {
+            must(
+                self.commit_named(at, "HEAD") == first,
+                "they do not meet",
+                || self.desks[at].name.clone(),
+            )?;
+            self.holds(at, self.head_version(at))?;
+            self.sync(at)?;
+            self.holds(at, self.head_version(at))?;
+        }
+        Ok(())
+    }
+
+    fn merge_at_end(&mut self, at: usize) -> Result<(), Broken> {
+        let merging = Step {
+            deed: Deed::Merge,
+            tree: at,
+            a: 0,
+            b: 1,
+        };
+        self.merge(at, merging)?;
+        self.sync(at)?;
+        self.commit_if(at, 0)
+    }
+}
+
+/// A commit before HEAD, or where HEAD was before.
+fn earlier(a: usize) -> &'static str {
+    [
+        "HEAD",
+        "HEAD~1",
+        "HEAD~2",
+        "HEAD@{1}",
+        "HEAD@{2}",
+        "ORIG_HEAD",
+    ][a % 6]
+}

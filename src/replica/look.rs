@@ -113,6 +113,18 @@ enum Writer {
     Somebody(yaml::Document),
 }
 
+impl Writer {
+    /// For the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Writer::Nobody => "nobody",
+            Writer::Unwritten(_) => "nobody yet",
+            Writer::Git => "git",
+            Writer::Somebody(_) => "somebody",
+        }
+    }
+}
+
 impl Replica<'_> {
     /// Looks at a document.
     pub(super) fn look(&mut self, target: Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
@@ -217,6 +229,12 @@ impl Looking<'_, '_, '_> {
             }
         }
         let writer = self.writer(self.was, &work, &edits)?;
+        tracing::debug!(
+            "{}: written by {}; HEAD {}",
+            self.file.display(),
+            writer.name(),
+            if self.is_same_head { "stands" } else { "moved" }
+        );
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
@@ -709,6 +727,7 @@ impl Looking<'_, '_, '_> {
         if shown.says_the_same_as(view) {
             return Ok(file.into_text().into_bytes());
         }
+        tracing::debug!("the file is to show more: {:?}", RULES.edits(shown, view));
         // What was put out of sight comes back as it was written.
         for rendering in self.renderings.iter().rev() {
             let Some(bytes) = self.bytes_of(rendering)? else {

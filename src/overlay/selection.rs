@@ -70,6 +70,25 @@ pub fn retracted<'k>(known: impl Iterator<Item = &'k Known>) -> BTreeSet<Stamp> 
         .collect()
 }
 
+/// Whether a place is a field that changes together with others.
+fn is_grouped(at: &Path) -> bool {
+    seen_together(at).len() > 1
+}
+
+/// The places that whoever sees this one sees along with it, and writes along with it.
+pub(super) fn seen_together(at: &Path) -> Vec<Path> {
+    let group = match at.steps() {
+        [.., Step::Record(..), Step::Entry(field)] => {
+            GROUPS.iter().find(|group| group.contains(&field.as_str()))
+        }
+        _ => None,
+    };
+    match (group, at.around()) {
+        (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
+        _ => vec![at.clone()],
+    }
+}
+
 struct Selecting<'s, 'k, E> {
     head: &'s Document,
     standing: &'s [&'s Judged<'k>],
@@ -156,7 +175,7 @@ impl<E> Selecting<'_, '_, E> {
     fn on_head(&mut self, known: &Known, mut change: Change) -> Result<Vec<Change>, E> {
         let sees_all = match self.head.found(&change.at) {
             None => true,
-            Some(Found::Node(node)) => change.observed.saw(node) && !self.is_grouped(&change.at),
+            Some(Found::Node(node)) => change.observed.saw(node) && !is_grouped(&change.at),
             Some(Found::Record(record, ..)) => {
                 change.act != Act::Remove
                     || record.fields.values().all(|node| change.observed.saw(node))
@@ -168,7 +187,7 @@ impl<E> Selecting<'_, '_, E> {
         let Some(origin) = (self.origin)(known)? else {
             return Ok(vec![change]);
         };
-        for at in self.seen_together(&change.at) {
+        for at in seen_together(&change.at) {
             if let Some(head) = self.head.found(&at) {
                 see_what_is_common(&mut change.observed, head, origin.common.found(&at));
             }
@@ -222,25 +241,6 @@ impl<E> Selecting<'_, '_, E> {
             observed,
         });
         Ok(changes)
-    }
-
-    /// Whether a place is a field that changes together with others.
-    fn is_grouped(&self, at: &Path) -> bool {
-        self.seen_together(at).len() > 1
-    }
-
-    /// The places that whoever sees this one sees along with it.
-    fn seen_together(&self, at: &Path) -> Vec<Path> {
-        let group = match at.steps() {
-            [.., Step::Record(..), Step::Entry(field)] => {
-                GROUPS.iter().find(|group| group.contains(&field.as_str()))
-            }
-            _ => None,
-        };
-        match (group, at.around()) {
-            (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
-            _ => vec![at.clone()],
-        }
     }
 
     /// An update of a record that HEAD does not have brings it back whole: with what it held where the update was made.

@@ -417,7 +417,7 @@ impl Ground {
     /// The difference of two commits made again on a third.
     fn replayed(&self, at: usize, base: Oid, ours: Oid, theirs: Oid) -> Option<Merge> {
         Some(Merge {
-            base: Some(self.said_in(at, base)?),
+            base: self.said_in(at, base)?,
             ours: self.said_in(at, ours)?,
             theirs: self.said_in(at, theirs)?,
             seen_by_ours: Default::default(),

@@ -11,8 +11,7 @@ use crate::text::{FILE, Said};
 
 /// The versions that came together, and what came of them.
 pub(crate) struct Merge {
-    /// None where there are several.
-    pub(crate) base: Option<Said>,
+    pub(crate) base: Said,
     pub(crate) ours: Said,
     pub(crate) theirs: Said,
     /// What stood in the history of each, of what the base does not have.
@@ -24,8 +23,7 @@ impl Merge {
     /// Nothing is lost, nothing comes from nowhere, nothing comes back. What somebody `told` others, these may have replaced
     /// before it was committed.
     pub(crate) fn judge(&self, merged: &Said, told: &BTreeSet<String>) -> Result<(), Broken> {
-        let none = Said::default();
-        let base = self.base.as_ref().unwrap_or(&none);
+        let base = &self.base;
         let sides = [
             (&self.ours, &self.theirs, &self.seen_by_theirs),
             (&self.theirs, &self.ours, &self.seen_by_ours),
@@ -83,7 +81,7 @@ impl Merge {
 }
 
 impl Ground {
-    /// What would be merged of two commits.
+    /// What would be merged of two commits, unless git has to make up what they come from.
     pub(crate) fn merge_of(&self, at: usize, ours: Oid, theirs: Oid) -> Option<Merge> {
         let repo = self.repo(at);
         let bases: Vec<Oid> = repo
@@ -91,12 +89,11 @@ impl Ground {
             .map(|bases| bases.to_vec())
             .unwrap_or_default();
         let said = |commit: Oid| self.said_in(at, commit);
-        let base = match bases.as_slice() {
-            [base] => Some(said(*base)?),
-            _ => None,
+        let [base] = bases.as_slice() else {
+            return None;
         };
         Some(Merge {
-            base,
+            base: said(*base)?,
             ours: said(ours)?,
             theirs: said(theirs)?,
             seen_by_ours: self.seen(at, ours, &bases),
@@ -182,10 +179,13 @@ impl Ground {
                 .unwrap_or_default();
             let desk = &mut self.desks[at];
             (desk.log, desk.returns, desk.is_typed) = (log, false, false);
-            // What was parked comes back among what others say.
-            let was_parked = !std::mem::take(&mut desk.parked).is_empty();
-            desk.parked_comments.clear();
-            desk.parked_losers.clear();
+            let was_parked = is_awaited && !desk.parked.is_empty();
+            if is_awaited {
+                // What was parked comes back among what others say.
+                desk.parked.clear();
+                desk.parked_comments.clear();
+                desk.parked_losers.clear();
+            }
             return match was_parked {
                 true => Ok(()),
                 false => self.judge_shown(&foreign, &head, before, &after),

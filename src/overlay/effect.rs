@@ -28,7 +28,13 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
         }
         Act::Add { record, .. } => match document.found(&change.at) {
             Some(Found::Record(there, ..)) => {
-                there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp
+                let is_told = |node: &Node| match node {
+                    Node::Register(_, stamps) | Node::List(_, stamps) => told(stamps),
+                    _ => false,
+                };
+                // A record that was put back keeps the birth that HEAD has, and only its fields tell.
+                (there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp)
+                    || there.fields.values().any(is_told)
             }
             _ => false,
         },

@@ -9,6 +9,7 @@
 
 mod deeds;
 mod exchange;
+mod found;
 mod ground;
 mod oracle;
 // Shared with the tests of the commands, which use more of it.

@@ -56,7 +56,9 @@ impl Merge {
                 let moved = group
                     .iter()
                     .any(|name| is_in_group(name) && value_of(name) != before.get(name).copied());
-                if moved {
+                let now = one.leaves.get(&(id.clone(), field.clone()));
+                // Whoever had seen what stands there now put this back on purpose.
+                if moved || now.is_some_and(|value| seen.contains(value)) {
                     continue;
                 }
                 let is_untouched = other.record(id) == base.record(id);

@@ -116,7 +116,11 @@ impl<'o> Lifting<'o> {
     fn stamps(&mut self, holder: &Holder, names: &[String], node: NodeRef<'_>) -> Stamps {
         let (stamps, others) = holder.stamps(names, node);
         if stamps.is_empty() && !others.is_empty() {
-            self.document.typed_over.insert(self.at.clone(), others);
+            let at = match names.last().filter(|_| !node.is_collection()) {
+                Some(name) => self.at.entry(name),
+                None => self.at.clone(),
+            };
+            self.document.typed_over.insert(at, others);
         }
         stamps
     }
@@ -243,5 +247,21 @@ pub(crate) fn atom(node: NodeRef<'_>) -> Atom {
             Atom::text(canonical, text.into_owned())
         }
         _ => Atom::new(canonical),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Limits;
+
+    #[test]
+    fn stamps_beside_other_values_tell_what_was_typed_over() {
+        let text = "_crdt: v1 | 4k2m9xa7-7f3kqd name~000 list~000\nname: a\nlist: [x]\ntodos:\n  \
+                    - id: a\n    _crdt: 4k2m9xa8-7f3kqd status~000\n    status: b\n";
+        let file = yaml::Document::from_text(text.to_owned(), &Limits::default()).unwrap();
+        let lifted = lift(&file);
+        let places: Vec<String> = lifted.typed_over.keys().map(Path::to_string).collect();
+        assert_eq!(places, ["list", "name", "todos/a/status"]);
     }
 }

@@ -3,7 +3,7 @@
 //! Commits are read once for all documents, and on the way down to a path the trees are compared by their names: nothing
 //! is compared by content, and a tree that was seen before is not read again.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Component, Path, PathBuf};
 
 use git2::{ErrorCode, IndexEntry, ObjectType, Oid, TreeWalkMode, TreeWalkResult};
@@ -23,6 +23,8 @@ impl Repo {
         DocumentHistory {
             repo: self,
             way: Way::to(path.as_bytes()),
+            path: native_path(path.as_bytes()),
+            is_converted: OnceCell::new(),
         }
     }
 
@@ -235,6 +237,9 @@ impl Repo {
 pub struct DocumentHistory<'r> {
     repo: &'r Repo,
     way: Way,
+    path: PathBuf,
+    /// Whether the document goes through a program on its way to the work tree.
+    is_converted: OnceCell<bool>,
 }
 
 impl DocumentHistory<'_> {
@@ -312,8 +317,13 @@ impl History for DocumentHistory<'_> {
         Ok(blob.flatten().map(blob_id))
     }
 
+    /// As the work tree would hold them, but for the line ends: what a filter makes of a document may not even be YAML.
     fn bytes(&self, blob: BlobId) -> Result<Vec<u8>, Error> {
-        self.repo.bytes(blob)
+        let ask = || self.repo.is_converted(&self.path);
+        match self.is_converted.get_or_init(ask) {
+            true => self.repo.bytes_in_tree(&self.path, blob),
+            false => self.repo.bytes(blob),
+        }
     }
 }
 

@@ -118,6 +118,7 @@ pub(super) fn replace_unchanged(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(_) => {
             fresh.persist(&path).map_err(|error| error.error)?;
+            crash::here("in-file");
             return Ok(true);
         }
     }

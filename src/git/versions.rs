@@ -122,29 +122,34 @@ impl Repo {
     }
 
     /// A version of a file as git writes it to a work tree, but for its line ends. Where it goes through a program on its
-    /// way, git is asked.
+    /// way, git is asked; what that program refuses is as the repository holds it.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or the program fails.
+    /// When it cannot be read, or git not be asked.
     pub fn bytes_in_tree(&self, path: &Path, blob: BlobId) -> Result<Vec<u8>, Error> {
         if !self.is_converted(path) {
             return self.bytes(blob);
         }
         let mut of_path = OsString::from("--path=");
         of_path.push(path);
-        let blob = oid(blob).to_string();
+        let name = oid(blob).to_string();
         let arguments: [&OsStr; 4] = [
             "cat-file".as_ref(),
             "--filters".as_ref(),
             &of_path,
-            blob.as_ref(),
+            name.as_ref(),
         ];
-        git(self, arguments)?.success()
+        let answer = git(self, arguments)?;
+        match answer.status {
+            Some(0) => Ok(answer.stdout),
+            // It was committed before the program had anything to do with it.
+            _ => self.bytes(blob),
+        }
     }
 
     /// Whether git changes more of a file than its line ends when it writes it to the work tree.
-    fn is_converted(&self, path: &Path) -> bool {
+    pub(super) fn is_converted(&self, path: &Path) -> bool {
         CONVERSIONS.iter().any(|name| {
             let value = self
                 .inner

@@ -53,7 +53,7 @@ pub enum Unrendered {
 /// The text that shows `view`, which holds `base` and the edits that were made on it. `text` holds `base`: it is what
 /// [`lift`] made `base` of.
 ///
-/// What comes back reads as the view does: see [`shows`].
+/// What comes back reads as the view does: what stands in it is compared before it is handed out.
 ///
 /// # Errors
 /// When the view cannot be written down in the form that the file has.

@@ -15,7 +15,7 @@ use crate::overlay::{
     self, CommitId, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, overlay,
     sights, was_read_before,
 };
-use crate::store::{Content, Issuer, Look, Mark, Moment, Rendering};
+use crate::store::{Content, ContentDigest, Durability, Issuer, Look, Mark, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
 /// How long after a rendering was replaced somebody may still write what they made of it.
@@ -30,6 +30,9 @@ fn race_millis() -> u64 {
     }
     RACE_MILLIS
 }
+
+/// How long a file must stay as it is before a deletion of most of a list is believed.
+const HELD_MILLIS: u64 = 10_000;
 
 /// What is to be looked at.
 pub(super) struct Target<'t> {
@@ -157,6 +160,7 @@ impl Replica<'_> {
         drop(reading);
         let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
         let mut looking = Looking {
+            was: &was,
             file: target.file,
             replica: self,
             versions,
@@ -170,11 +174,13 @@ impl Replica<'_> {
             metadata: &metadata,
             notes: Vec::new(),
         };
-        looking.look(was, work, taken)
+        looking.look(work, taken)
     }
 }
 
 struct Looking<'l, 'r, 'm> {
+    /// The bytes of the file.
+    was: &'m [u8],
     file: &'m Path,
     replica: &'l mut Replica<'r>,
     versions: Versions<'r>,
@@ -192,7 +198,6 @@ struct Looking<'l, 'r, 'm> {
 impl Looking<'_, '_, '_> {
     fn look(
         &mut self,
-        was: Vec<u8>,
         work: yaml::Document,
         taken: Moment,
     ) -> Result<Result<Looked, Unlooked>, Error> {
@@ -211,7 +216,7 @@ impl Looking<'_, '_, '_> {
                 edit.unmark(Mark::Parked);
             }
         }
-        let writer = self.writer(&was, &work, &edits)?;
+        let writer = self.writer(self.was, &work, &edits)?;
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
@@ -222,6 +227,7 @@ impl Looking<'_, '_, '_> {
                 yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
                     .unwrap_or(work)
             }
+            Writer::Git if self.keeps_as_staged(self.was)? => work,
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
                 let grafted = head.and_then(|head| merge::regraft(head, &work));
@@ -230,6 +236,10 @@ impl Looking<'_, '_, '_> {
         };
         let (text, mut found) = match writer {
             Writer::Nobody | Writer::Unwritten(_) => (work.text().to_owned(), None),
+            // What is staged is committed as it stands: stamps beside it would be left over.
+            Writer::Git if self.keeps_as_staged(self.was)? => {
+                (work.text().to_owned(), Some(BTreeSet::new()))
+            }
             _ => self.stamped(&work, &edits)?,
         };
         let is_head = self
@@ -239,7 +249,7 @@ impl Looking<'_, '_, '_> {
             .is_some_and(|head| head.bytes == text.as_bytes());
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
-            let is_as_rendered = !self.is_made && self.is_as_rendered(&was)?;
+            let is_as_rendered = !self.is_made && self.is_as_rendered(self.was)?;
             new.extend(self.what_git_did(&lift(&work), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
@@ -292,7 +302,7 @@ impl Looking<'_, '_, '_> {
             _ => Content::Bytes(text.clone()),
         };
         Ok(Ok(Looked {
-            was,
+            was: self.was.to_vec(),
             metadata: self.metadata.clone(),
             taken,
             text,
@@ -368,6 +378,16 @@ impl Looking<'_, '_, '_> {
             }
         }
         Ok(Writer::Somebody(current))
+    }
+
+    /// Whether a file is staged as it stands, and nobody stages it again with the stamps that it would get.
+    fn keeps_as_staged(&self, was: &[u8]) -> Result<bool, Error> {
+        let is_head = self
+            .versions
+            .head
+            .as_ref()
+            .is_some_and(|head| head.bytes == was);
+        Ok(!self.is_made && !self.replica.restages && !is_head && self.is_in_index(was)?)
     }
 
     /// Whether the index has just these bytes.
@@ -551,12 +571,14 @@ impl Looking<'_, '_, '_> {
         };
         let read = read.unwrap_or(&view);
         let found = findings(read, &view, file, &familiar);
-        if let Some(deleted) = mass_deletion(read, &found).filter(|_| !self.confirmed)
+        if let Some(deleted) = mass_deletion(read, &found)
+            && !self.confirmed
             && !self.is_made
+            && !self.has_stood()?
         {
             return Ok(Err(format!(
-                "{} of {} records of `{}` are gone, which looks like an accident: it is recorded if the file stays so for \
-                 ten seconds and you run `rhema crdt sync` again, or once it is committed",
+                "{} of {} records of `{}` are gone, which looks like an accident; it is recorded once the file has stood so \
+                 for ten seconds at the next `rhema crdt sync`, with `--confirm`, or once it is committed",
                 deleted.gone, deleted.of, deleted.list
             )));
         }
@@ -597,6 +619,21 @@ impl Looking<'_, '_, '_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
+    fn has_stood(&mut self) -> Result<bool, Error> {
+        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let now = self.replica.now;
+        let first = self.replica.store.read()?.state(held)?;
+        let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
+        if let Some(first) = first {
+            return Ok(now.unix_millis() >= first.saturating_add(HELD_MILLIS));
+        }
+        let writing = self.replica.store.write(Durability::Process)?;
+        writing.keep_state(held, &now.unix_millis().to_be_bytes())?;
+        writing.commit()?;
+        Ok(false)
     }
 
     /// New edits with their stamps.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::check::{FILE, SYNC, TODOS, bare, is_in_order, is_whole, set_up};
-use crate::support::{BINARY, World};
+use crate::support::{BINARY, Tree, World};
 
 /// How long others write; longer where the environment says so.
 fn duration() -> Duration {
@@ -95,6 +95,73 @@ fn files_that_others_replace_hold_what_they_wrote() {
 #[test]
 fn files_that_others_write_in_place_hold_what_they_wrote() {
     race(|path, text| fs::write(path, text).unwrap());
+}
+
+/// Records, and does `meanwhile` at the very moment in which the file is about to be replaced; the exit status.
+fn at_the_moment(tree: &Tree<'_>, meanwhile: impl Fn(&Path)) -> Option<i32> {
+    let waits = tree.world.path("waits");
+    let mut command = tree.world.command(BINARY, &tree.path(""));
+    let mut child = command
+        .env("RHEMA_WAIT_AT", "before-file")
+        .env("RHEMA_WAIT_FILE", &waits)
+        .arg("crdt")
+        .args(SYNC)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !waits.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+        thread::sleep(Duration::from_millis(1));
+    }
+    meanwhile(&tree.path(FILE));
+    fs::remove_file(&waits).unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+#[cfg_attr(
+    not(all(target_os = "linux", debug_assertions)),
+    ignore = "files do not change places here, or nothing can be held up"
+)]
+fn whoever_writes_when_the_file_is_replaced_has_the_last_word() {
+    stays(replace);
+    stays(|path, text| fs::write(path, text).unwrap());
+}
+
+/// What is written when the file is about to be replaced stays, and is recorded.
+fn stays(write: impl Fn(&Path, &str)) {
+    let world = World::new();
+    let tree = set_up(&world);
+    let edited = TODOS.replace("Second", "Beta");
+    tree.write(FILE, &edited);
+    let later = edited.replace("Third", "Gamma");
+    let status = at_the_moment(&tree, |path| write(path, &later));
+    assert_eq!(status, Some(0));
+    let text = tree.read(FILE);
+    assert_eq!(bare(&text), later);
+    assert_eq!(text.matches("    _crdt: ").count(), 2, "{text}");
+    is_in_order(&tree, &[(FILE, &later)], "after it");
+}
+
+#[test]
+#[cfg_attr(
+    not(all(target_os = "linux", debug_assertions)),
+    ignore = "files do not change places here, or nothing can be held up"
+)]
+fn a_folder_that_comes_when_the_file_is_replaced_stays() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let edited = TODOS.replace("Second", "Beta");
+    tree.write(FILE, &edited);
+    let aside = world.path("aside.yaml");
+    at_the_moment(&tree, |path| {
+        fs::rename(path, &aside).unwrap();
+        fs::create_dir(path).unwrap();
+    });
+    assert!(tree.path(FILE).is_dir());
+    fs::remove_dir(tree.path(FILE)).unwrap();
+    fs::rename(&aside, tree.path(FILE)).unwrap();
+    is_in_order(&tree, &[(FILE, &edited)], "back again");
 }
 
 #[test]

@@ -64,11 +64,24 @@ rows! { "Files that go, move and change their kind"
         without sync: web/.rhema/todos.yaml: b.status=done
     "
     filter "
-        git config filter.loud.clean 'sed s/DONE/done/' && git config filter.loud.smudge 'sed s/done/DONE/' && echo '*.yaml filter=loud' >> .gitattributes && git commit -qam filter | | |
+        git config filter.loud.clean \"sed 's/s: DONE/s: done/'\" && git config filter.loud.smudge \"sed 's/s: done/s: DONE/'\" && echo '*.yaml filter=loud' >> .gitattributes && git commit -qam filter | | |
         edit a.status=DONE        | a.status=DONE     | edited | a.status=DONE
         git commit -qam one       |                   | clean  |
         git switch -qc f HEAD~1   | as at first       |        |
         git switch -q main        | a.status=DONE     |        |
+    "
+    encryption "
+        git config filter.secret.clean base64 && git config filter.secret.smudge 'base64 -d' && git config filter.secret.required true | | |
+        echo '.rhema/*.yaml filter=secret' >> .gitattributes && git add --renormalize . && git commit -qam secret | | |
+        edit a.status=done        | a.status=done     | edited | a.status=done
+        git commit -qam one       |                   | clean  |
+        edit -b                   | a.status=done -b  | edited | a.status=done, -b
+        git stash -q              | a.status=done     | clean  | a.status=done, (-b)
+        git switch -qc f HEAD~1   | as at first       |        |
+        edit c.status=done        | c.status=done     | edited | a.status=done, (-b), c.status=done
+        git commit -qam two       |                   | clean  |
+        git switch -q main        | a.status=done     |        |
+        without sync: a.status=done
     "
     autocrlf "
         git config core.autocrlf true && rm .rhema/todos.yaml && git checkout -q . | | |

@@ -21,9 +21,9 @@ mod script;
 mod sent;
 mod table;
 
-/// Rows of one kind: the tests of each, and the list of them for the table.
+/// Rows of one kind: the tests of each, in the ways named, and the list of them for the table.
 macro_rules! rows {
-    ($about:literal $($(#[$attribute:meta])* $name:ident $script:literal)*) => {
+    ($about:literal in $ways:tt $($name:ident $script:literal)*) => {
         /// What is done here, and the rows.
         pub(crate) const SECTION: crate::table::Section = crate::table::Section {
             about: $about,
@@ -33,23 +33,20 @@ macro_rules! rows {
         $(mod $name {
             const ROW: crate::script::Row = crate::script::Row { name: stringify!($name), script: $script };
 
-            #[test]
-            $(#[$attribute])*
-            fn plainly() {
-                crate::play::play(&ROW, crate::play::Way::Plain);
-            }
+            ways! { $ways }
+        })*
+    };
+    ($about:literal $($rows:tt)*) => {
+        rows! { $about in [plainly Plain, synced Synced, forgetful Forgetful] $($rows)* }
+    };
+}
 
-            #[test]
-            $(#[$attribute])*
-            fn synced() {
-                crate::play::play(&ROW, crate::play::Way::Synced);
-            }
-
-            #[test]
-            $(#[$attribute])*
-            fn forgetful() {
-                crate::play::play(&ROW, crate::play::Way::Forgetful);
-            }
+/// A test for each way.
+macro_rules! ways {
+    ([$($name:ident $way:ident),*]) => {
+        $(#[test]
+        fn $name() {
+            crate::play::play(&ROW, crate::play::Way::$way);
         })*
     };
 }
@@ -58,6 +55,7 @@ mod branches;
 mod editing;
 mod files;
 mod merging;
+mod peers;
 mod rebasing;
 mod resetting;
 mod trees;

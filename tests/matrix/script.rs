@@ -8,6 +8,7 @@
 //! - `edit CHANGES`: somebody changes the file in an editor (`file.rs`).
 //! - `in FOLDER`: what follows happens in this work tree. The first is `work`; all lie in one folder.
 //! - `file PATH`: what follows is about this file. The first is `.rhema/todos.yaml`.
+//! - `receive FOLDER`: both record, and this work tree gets and shows what that one would send.
 //! - `fails: COMMAND`: a shell command that must fail.
 //! - `without sync: EDITS`: what is sent in the end if nothing was recorded in between, where that is something else.
 //! - anything else: a shell command.
@@ -41,6 +42,7 @@ pub(crate) enum Deed {
     Edit(&'static str),
     In(&'static str),
     File(&'static str),
+    Receive(&'static str),
     Shell(&'static str),
     Fails(&'static str),
     /// Nothing: what is sent if nothing was recorded in between.
@@ -80,6 +82,8 @@ impl Step {
             Deed::In(folder)
         } else if let Some(path) = after("file ") {
             Deed::File(path)
+        } else if let Some(folder) = after("receive ") {
+            Deed::Receive(folder)
         } else if let Some(sent) = after("without sync:") {
             Deed::WithoutSync(sent)
         } else if let Some(command) = after("fails:") {

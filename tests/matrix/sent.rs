@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Stamp, Step};
 use rhema_crdt::overlay::{Deed, Known};
-use rhema_crdt::store::{Issuer, Knowledge, Store};
+use rhema_crdt::store::{Durability, Issuer, Knowledge, Store, Way};
 
 use crate::file::sorted;
 use crate::script::{FIRST_FILE, NOTHING};
@@ -21,6 +21,21 @@ pub(crate) fn own_edits(git_dir: &Path) -> Vec<Known> {
         .collect();
     own.sort_by_key(|known| known.stamp);
     own
+}
+
+/// What a store has that another one lacks comes there, as from a peer.
+pub(crate) fn send(from: &Path, to: &Path) {
+    let mut there = Store::open(to).unwrap().store;
+    let known = there.read().unwrap().knowledge().unwrap();
+    let mut here = Store::open(from).unwrap().store;
+    let missing = here.read().unwrap().beyond(&known).unwrap();
+    let writing = there.write(Durability::Power).unwrap();
+    for edit in missing {
+        writing
+            .add(&edit.known, Issuer::Other, Way::Received)
+            .unwrap();
+    }
+    writing.commit().unwrap();
 }
 
 /// The edits in the words of a script.
@@ -40,11 +55,7 @@ pub(crate) fn told(edits: &[Known]) -> String {
                 return None;
             };
             let document = known.document.to_string();
-            let words: Vec<String> = changes.iter().filter_map(word).collect();
-            // How something is written is told to peers, and is no edit to people.
-            if words.is_empty() {
-                return None;
-            }
+            let words: Vec<String> = changes.iter().map(word).collect();
             let words = sorted(&words.join(" ")).join(" ");
             let words = match document == FIRST_FILE {
                 true => words,
@@ -74,13 +85,13 @@ pub(crate) fn kept(sent: &str) -> String {
     }
 }
 
-fn word(change: &Change) -> Option<String> {
+fn word(change: &Change) -> String {
     let at = change.at.to_string().replace('/', ".");
     let place = at.strip_prefix("todos.").unwrap_or(&at);
     let is_record = matches!(change.at.steps().last(), Some(Step::Record(..)));
     let said = |value: &Atom| value.said().trim_matches('"').to_owned();
     let of = |value: &Option<Atom>| value.as_ref().map_or("∅".to_owned(), said);
-    Some(match &change.act {
+    match &change.act {
         Act::Write(value) => format!("{place}={}", said(value)),
         Act::Replace(members) => {
             let members: Vec<String> = members.iter().map(said).collect();
@@ -90,8 +101,8 @@ fn word(change: &Change) -> Option<String> {
         Act::Remove => format!("{place}=∅"),
         Act::Add { .. } => format!("+{place}"),
         Act::Move { behind } => format!("{place}>{}", of(behind)),
+        Act::Form(_) => format!("{place}~"),
         Act::Lose(value) => format!("{place}?{}", of(value)),
         Act::Settle(value) => format!("{place}!{}", of(value)),
-        Act::Form(_) => return None,
-    })
+    }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Section {
     pub(crate) rows: &'static [Row],
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     crate::editing::SECTION,
     crate::branches::SECTION,
     crate::merging::SECTION,
@@ -21,6 +21,7 @@ const SECTIONS: [Section; 8] = [
     crate::resetting::SECTION,
     crate::trees::SECTION,
     crate::files::SECTION,
+    crate::peers::SECTION,
 ];
 
 /// Between these lines stands what is written here.

@@ -70,6 +70,33 @@ pub fn retracted<'k>(known: impl Iterator<Item = &'k Known>) -> BTreeSet<Stamp> 
         .collect()
 }
 
+/// A place as a document names it: a record that nobody knows the birth of goes by what it is called. `is_born` where somebody
+/// does.
+pub(super) fn as_named_in(document: &Document, at: &Path, is_born: &dyn Fn(&Path) -> bool) -> Path {
+    let mut named = Path::default();
+    for step in at.steps() {
+        let exact = named.then(step.clone());
+        named = match step {
+            Step::Record(name, _) if document.found(&exact).is_none() && !is_born(&exact) => {
+                match document.found(&named) {
+                    Some(Found::Node(Node::Set(records))) => {
+                        let mut called = records
+                            .iter()
+                            .filter(|record| record.name == *name && record.birth.stamp.is_none());
+                        match (called.next(), called.next()) {
+                            (Some(only), None) => named.record(only),
+                            _ => exact,
+                        }
+                    }
+                    _ => exact,
+                }
+            }
+            _ => exact,
+        };
+    }
+    named
+}
+
 /// Whether a place is a field that changes together with others.
 fn is_grouped(at: &Path) -> bool {
     seen_together(at).len() > 1
@@ -130,32 +157,9 @@ impl<E> Selecting<'_, '_, E> {
             .any(closes)
     }
 
-    /// The place as HEAD names it: a record that nobody knows the birth of goes by what it is called.
+    /// The place as HEAD names it.
     fn as_head_names(&self, at: &Path) -> Path {
-        let mut named = Path::default();
-        for step in at.steps() {
-            let exact = named.then(step.clone());
-            named = match step {
-                Step::Record(name, _)
-                    if self.head.found(&exact).is_none() && !self.is_born(&exact) =>
-                {
-                    match self.head.found(&named) {
-                        Some(Found::Node(Node::Set(records))) => {
-                            let mut called = records.iter().filter(|record| {
-                                record.name == *name && record.birth.stamp.is_none()
-                            });
-                            match (called.next(), called.next()) {
-                                (Some(only), None) => named.record(only),
-                                _ => exact,
-                            }
-                        }
-                        _ => exact,
-                    }
-                }
-                _ => exact,
-            };
-        }
-        named
+        as_named_in(self.head, at, &|at| self.is_born(at))
     }
 
     fn is_born(&self, at: &Path) -> bool {

@@ -11,6 +11,7 @@ mod deeds;
 mod exchange;
 mod found;
 mod ground;
+mod merging;
 mod oracle;
 // Shared with the tests of the commands, which use more of it.
 #[allow(dead_code)]

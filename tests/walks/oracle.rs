@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use git2::Oid;
+use rhema_crdt::crdt::Act;
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
@@ -61,7 +62,9 @@ impl Merge {
                 if moved || now.is_some_and(|value| seen.contains(value)) {
                     continue;
                 }
-                let is_untouched = other.record(id) == base.record(id);
+                // Whoever deleted a record did not see what lost in it elsewhere.
+                let is_untouched =
+                    other.record(id) == base.record(id) && other.kept.is_subset(&base.kept);
                 let is_record_there = one.record_of(value).is_some() || !one.record(id).is_empty();
                 let is_gone =
                     !one.has(value) && other.has(value) && (is_record_there || is_untouched);
@@ -295,7 +298,12 @@ impl Ground {
         let mut told = BTreeSet::new();
         for (edit, changes) in &live {
             let stamp = edit.known.stamp;
-            let values: BTreeSet<String> = crate::text::words(&format!("{changes:?}")).collect();
+            // How something is written is no value.
+            let said = changes
+                .iter()
+                .filter(|change| !matches!(change.act, Act::Form(_)));
+            let said: Vec<_> = said.collect();
+            let values: BTreeSet<String> = crate::text::words(&format!("{said:?}")).collect();
             let is_superseded = live.iter().any(|(other, changes)| {
                 let mut observed = changes.iter().map(|change| &change.observed);
                 other.known.stamp != stamp && observed.any(|observed| observed.has_stamp(stamp))

@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use git2::Oid;
-
 use crate::ground::{Broken, Desk, Ground, must};
-use crate::oracle::Merge;
 use crate::text::{FIELDS, FILE, Said, Typing, ids, record};
 use crate::walk::{Deed, Step};
 

@@ -299,11 +299,11 @@ impl Ground {
         for (edit, changes) in &live {
             let stamp = edit.known.stamp;
             // How something is written is no value.
-            let said = changes
-                .iter()
-                .filter(|change| !matches!(change.act, Act::Form(_)));
-            let said: Vec<_> = said.collect();
-            let values: BTreeSet<String> = crate::text::words(&format!("{said:?}")).collect();
+            let meant = changes.iter();
+            let meant: Vec<_> = meant
+                .filter(|change| !matches!(change.act, Act::Form(_)))
+                .collect();
+            let values: BTreeSet<String> = crate::text::words(&format!("{meant:?}")).collect();
             let is_superseded = live.iter().any(|(other, changes)| {
                 let mut observed = changes.iter().map(|change| &change.observed);
                 other.known.stamp != stamp && observed.any(|observed| observed.has_stamp(stamp))
@@ -325,7 +325,9 @@ impl Ground {
             told.extend(values);
         }
         for (leaf, value) in &said.leaves {
-            let is_new = head.leaves.get(leaf) != Some(value);
+            // A record that an update brought back has the rest from a commit.
+            let is_body = head.record(&leaf.0).is_empty() && self.committed.contains(value);
+            let is_new = head.leaves.get(leaf) != Some(value) && !is_body;
             must(
                 !is_new || told.contains(value),
                 "what is there would not be told",

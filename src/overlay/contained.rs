@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::effect::{makes, tells_of};
+use super::effect::{makes, shows, tells_of};
+use super::selection::seen_together;
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
 use crate::crdt::{Act, Change, Document, Form};
@@ -145,6 +146,19 @@ impl<'h, H: History> Contents<'h, H> {
                     _ => makes(&before, &after, &base, change, known.stamp),
                 };
             }
+        }
+        for (index, change) in changes.iter().enumerate() {
+            let is_along = |change: &Change| shows(&base, change, known.stamp);
+            if held[index] || !is_along(change) || !shows(&after, change, known.stamp) {
+                continue;
+            }
+            // It was only written along with the rest of its group.
+            let group = seen_together(&change.at);
+            let mut rest = changes.iter().zip(held.iter()).filter(|(other, _)| {
+                group.contains(&other.at) && other.at != change.at && !is_along(other)
+            });
+            let first = rest.next();
+            held[index] = first.is_some_and(|(_, held)| *held) && rest.all(|(_, held)| *held);
         }
         Ok(())
     }

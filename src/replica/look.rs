@@ -5,9 +5,9 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::document::{Edits, Standing, Versions};
+use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
-use crate::context::{self, lift};
+use crate::context;
 use crate::crdt::{self, Edit, Stamp};
 use crate::git::marked_places;
 use crate::merge;
@@ -107,7 +107,7 @@ enum Writer {
     /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
     Git,
     /// Somebody who had read this rendering.
-    Somebody(yaml::Document),
+    Somebody(Text),
 }
 
 impl Replica<'_> {
@@ -170,7 +170,7 @@ impl Replica<'_> {
             metadata: &metadata,
             notes: Vec::new(),
         };
-        looking.look(was, work, taken)
+        looking.look(was, Text::of(work), taken)
     }
 }
 
@@ -193,7 +193,7 @@ impl Looking<'_, '_, '_> {
     fn look(
         &mut self,
         was: Vec<u8>,
-        work: yaml::Document,
+        work: Text,
         taken: Moment,
     ) -> Result<Result<Looked, Unlooked>, Error> {
         let mut edits = self.replica.edits(&self.versions.path)?;
@@ -215,50 +215,48 @@ impl Looking<'_, '_, '_> {
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
-                let grafted = merge::regraft(read, &work).unwrap_or(work);
-                context::with_annotations_of(read, &grafted).unwrap_or(grafted)
+                let grafted = merge::regraft(&read.yaml, &work.yaml).map_or(work, Text::of);
+                context::with_annotations_of(&read.yaml, &grafted.yaml).map_or(grafted, Text::of)
             }
             Writer::Unwritten(rendered) => {
                 yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
-                    .unwrap_or(work)
+                    .map_or(work, Text::of)
             }
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
-                let grafted = head.and_then(|head| merge::regraft(head, &work));
-                grafted.unwrap_or(work)
+                let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
+                grafted.map_or(work, Text::of)
             }
         };
-        let (text, mut found) = match writer {
-            Writer::Nobody | Writer::Unwritten(_) => (work.text().to_owned(), None),
-            _ => self.stamped(&work, &edits)?,
+        let (stamped, mut found) = match writer {
+            Writer::Nobody | Writer::Unwritten(_) => (None, None),
+            _ => self.stamped(&work.yaml, &edits)?,
         };
-        let is_head = self
-            .versions
-            .head
-            .as_ref()
-            .is_some_and(|head| head.bytes == text.as_bytes());
+        let is_head = self.versions.head.as_ref().is_some_and(|head| {
+            let text = stamped.as_deref().unwrap_or(work.yaml.text());
+            head.bytes == text.as_bytes()
+        });
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
             let is_as_rendered = !self.is_made && self.is_as_rendered(&was)?;
-            new.extend(self.what_git_did(&lift(&work), is_as_rendered, &mut edits)?);
+            new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
             }
         }
-        let file = yaml::Document::from_text(text, &Limits::default());
-        let file = match file {
-            Ok(file) => file,
+        let stamped = stamped.map(|text| yaml::Document::from_text(text, &Limits::default()));
+        let file = match stamped.transpose() {
+            Ok(stamped) => stamped.map_or(work, Text::of),
             Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
         };
-        let shown = lift(&file);
-        self.take_up(&shown, &mut edits);
+        self.take_up(file.lifted(), &mut edits);
         let mut counted = 0;
         if let Some(fresh) = found {
             let read = match &writer {
-                Writer::Somebody(read) => Some(lift(read)),
+                Writer::Somebody(read) => Some(read),
                 _ => None,
             };
-            let found = self.found(read.as_ref(), &shown, &mut edits, &fresh)?;
+            let found = self.found(read.map(Text::lifted), file.lifted(), &mut edits, &fresh)?;
             match found {
                 Ok((count, found)) => {
                     counted = count;
@@ -266,10 +264,7 @@ impl Looking<'_, '_, '_> {
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }
-            let read = match &writer {
-                Writer::Somebody(read) => Some(read),
-                _ => None,
-            };
+            let read = read.map(|read| &read.yaml);
             new.extend(self.formed(read, &file, &edits, &new)?);
         }
         edits
@@ -279,7 +274,7 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        let text = self.rendered(file, &shown, &view)?;
+        let text = self.rendered(file, &view)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
             match is_shown.contains(&edit.known.stamp) && edit.may_show() {
@@ -306,7 +301,7 @@ impl Looking<'_, '_, '_> {
     }
 
     /// Who wrote what the file holds.
-    fn writer(&self, was: &[u8], work: &yaml::Document, edits: &Edits) -> Result<Writer, Error> {
+    fn writer(&self, was: &[u8], work: &Text, edits: &Edits) -> Result<Writer, Error> {
         let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
         else {
             return Ok(Writer::Git);
@@ -342,8 +337,8 @@ impl Looking<'_, '_, '_> {
         let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
             return Ok(Writer::Git);
         };
+        let current = Text::of(current);
         if !self.is_made {
-            let (file, shown) = (lift(work), lift(&current));
             let is_others = |stamp: Stamp| {
                 edits
                     .get(stamp)
@@ -362,7 +357,9 @@ impl Looking<'_, '_, '_> {
                 let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
                     continue;
                 };
-                if was_read_before(&lift(&read), &shown, &file, &is_others) {
+                let read = Text::of(read);
+                let (current, file) = (current.lifted(), work.lifted());
+                if was_read_before(read.lifted(), current, file, &is_others) {
                     return Ok(Writer::Somebody(read));
                 }
             }
@@ -465,12 +462,12 @@ impl Looking<'_, '_, '_> {
         }
     }
 
-    /// The file with stamps beside what was edited; which stamps are fresh.
+    /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
     fn stamped(
         &mut self,
         work: &yaml::Document,
         edits: &Edits,
-    ) -> Result<(String, Option<BTreeSet<Stamp>>), Error> {
+    ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         let spent = |stamp: Stamp| {
             edits.get(stamp).is_some_and(|edit| {
@@ -498,8 +495,7 @@ impl Looking<'_, '_, '_> {
         }
         self.replica.clock = clock;
         fresh.extend(stamps);
-        let text = stamped.text.unwrap_or_else(|| work.text().to_owned());
-        Ok((text, Some(fresh)))
+        Ok((stamped.text, Some(fresh)))
     }
 
     /// What was edited in the file, and how much; why it is not taken for edits.
@@ -567,7 +563,7 @@ impl Looking<'_, '_, '_> {
     fn formed(
         &mut self,
         read: Option<&yaml::Document>,
-        file: &yaml::Document,
+        file: &Text,
         edits: &Edits,
         new: &[Known],
     ) -> Result<Option<Known>, Error> {
@@ -586,10 +582,10 @@ impl Looking<'_, '_, '_> {
         let stands = self.select(&known)?;
         let base = &self.versions.head_document;
         let view = RULES.view(base, &stands);
-        if !lift(file).says_the_same_as(&view) {
+        if !file.lifted().says_the_same_as(&view) {
             return Ok(None);
         }
-        match overlay::forms(&head, base, &view, read.unwrap_or(&head), file) {
+        match overlay::forms(&head, base, &view, read.unwrap_or(&head), &file.yaml) {
             Ok(changes) if changes.is_empty() => Ok(None),
             Ok(changes) => self.known(Deed::Change(changes)).map(Some),
             Err(error) => {
@@ -663,14 +659,9 @@ impl Looking<'_, '_, '_> {
     }
 
     /// The file as it is to be, so that it shows the view.
-    fn rendered(
-        &mut self,
-        file: yaml::Document,
-        shown: &crdt::Document,
-        view: &crdt::Document,
-    ) -> Result<Vec<u8>, Error> {
-        if shown.says_the_same_as(view) {
-            return Ok(file.into_text().into_bytes());
+    fn rendered(&mut self, file: Text, view: &crdt::Document) -> Result<Vec<u8>, Error> {
+        if file.lifted().says_the_same_as(view) {
+            return Ok(file.yaml.into_text().into_bytes());
         }
         // What was put out of sight comes back as it was written.
         for rendering in self.renderings.iter().rev() {
@@ -679,21 +670,21 @@ impl Looking<'_, '_, '_> {
             };
             let read = yaml::Document::read(&bytes, &Limits::default());
             if rendering.head == self.versions.commit
-                && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
+                && read.is_ok_and(|read| context::lift(&read).says_the_same_as(view))
             {
                 return Ok(bytes);
             }
         }
         let told = match &self.versions.head_yaml {
             Some(head) => overlay::render(head, &self.versions.head_document, view),
-            None => overlay::render(&file, shown, view),
+            None => overlay::render(&file.yaml, file.lifted(), view),
         };
         match told {
             Ok(text) => Ok(text.into_bytes()),
             Err(error) => {
                 self.notes
                     .push(format!("it cannot show all that is known: {error}"));
-                Ok(file.into_text().into_bytes())
+                Ok(file.yaml.into_text().into_bytes())
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Outcome;
 use super::round::{counted, warn};
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
-use crate::replica::{Replica, Report as Round};
+use crate::replica::{self, Replica, Report as Round};
 
 /// Record local edits: stamp what was changed since HEAD
 ///
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NeedsAttention);
     }
     let round = match Replica::is_wanted(&repo)? {
-        true => Replica::open(&repo)?.round(arguments.confirm)?,
+        true => replica::round(&repo, arguments.confirm)?,
         false => Round::default(),
     };
     report.documents_changed = round.written.len();

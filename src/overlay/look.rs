@@ -1,6 +1,6 @@
 //! A look at a file: what it shows of what is known, and what somebody edited in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::effect::{names, shows};
 use super::selection::{Judged, RULES, as_named_in, open_changes};
@@ -38,17 +38,14 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
             sight
         })
         .collect();
-    let shown: Vec<&Judged<'_>> = edits
-        .iter()
-        .zip(&sights)
-        .filter_map(|(judged, sight)| (*sight != Sight::Gone).then_some(judged))
+    let shown = edits.iter().zip(&sights);
+    let saw: HashSet<Stamp> = shown
+        .filter(|(_, sight)| **sight != Sight::Gone)
+        .flat_map(|(judged, _)| open_changes(judged))
+        .flat_map(|change| change.observed.stamps())
         .collect();
-    let saw = |stamp: Stamp| {
-        let mut changes = shown.iter().flat_map(|judged| open_changes(judged));
-        changes.any(|change| change.observed.has_stamp(stamp))
-    };
     for (judged, sight) in edits.iter().zip(&mut sights) {
-        if *sight == Sight::Gone && saw(judged.known.stamp) {
+        if *sight == Sight::Gone && saw.contains(&judged.known.stamp) {
             *sight = Sight::Seen;
         }
     }

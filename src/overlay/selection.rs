@@ -1,6 +1,6 @@
 //! Which of the known edits stand over HEAD's version of a document, and what that shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::{Deed, Known};
@@ -49,6 +49,8 @@ pub fn overlay<E>(
     let standing: Vec<&Judged<'_>> = judged.iter().collect();
     let mut selecting = Selecting {
         head,
+        closed: closed(&standing),
+        births: births(&standing),
         standing: &standing,
         origin,
         edits: Vec::new(),
@@ -119,6 +121,10 @@ pub(super) fn seen_together(at: &Path) -> Vec<Path> {
 struct Selecting<'s, 'k, E> {
     head: &'s Document,
     standing: &'s [&'s Judged<'k>],
+    /// Where HEAD contains a change that observed an edit.
+    closed: HashMap<Stamp, Vec<&'s Path>>,
+    /// The records that edits added, by their places.
+    births: HashMap<&'s Path, &'s Change>,
     origin: &'s mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
     edits: Vec<Edit>,
 }
@@ -148,13 +154,10 @@ impl<E> Selecting<'_, '_, E> {
 
     /// Whether HEAD contains a change that observed this one, in its place or around it.
     fn is_closed(&self, change: &Change, stamp: Stamp) -> bool {
-        let closes = |closing: &Change| {
-            change.at.steps().starts_with(closing.at.steps()) && closing.observed.has_stamp(stamp)
-        };
-        let standing = self.standing.iter();
-        standing
-            .flat_map(|judged| contained_changes(judged))
-            .any(closes)
+        let closing = self.closed.get(&stamp).into_iter().flatten();
+        closing
+            .copied()
+            .any(|at| change.at.steps().starts_with(at.steps()))
     }
 
     /// The place as HEAD names it.
@@ -168,10 +171,7 @@ impl<E> Selecting<'_, '_, E> {
 
     /// The record that a known edit added at this place.
     fn birth(&self, at: &Path) -> Option<&Change> {
-        self.standing
-            .iter()
-            .flat_map(|judged| changes(judged.known))
-            .find(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
+        self.births.get(at).copied()
     }
 
     /// A change as it meets HEAD, like its commit would in a merge: what HEAD has as the common ancestor does was seen,
@@ -348,6 +348,28 @@ fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {
             see_what_is_common(observed, Found::Node(head), Some(Found::Node(common)));
         }
     }
+}
+
+/// For every edit the places of changes that HEAD contains and that observed it.
+fn closed<'s>(standing: &'s [&Judged<'_>]) -> HashMap<Stamp, Vec<&'s Path>> {
+    let mut closed: HashMap<Stamp, Vec<&Path>> = HashMap::new();
+    for change in standing.iter().flat_map(|judged| contained_changes(judged)) {
+        for stamp in change.observed.stamps() {
+            closed.entry(stamp).or_default().push(&change.at);
+        }
+    }
+    closed
+}
+
+/// The first birth at every place.
+fn births<'s>(standing: &'s [&Judged<'_>]) -> HashMap<&'s Path, &'s Change> {
+    let mut births = HashMap::new();
+    for change in standing.iter().flat_map(|judged| changes(judged.known)) {
+        if matches!(change.act, Act::Add { .. }) {
+            births.entry(&change.at).or_insert(change);
+        }
+    }
+    births
 }
 
 fn changes(known: &Known) -> &[Change] {

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 pub use editing::Edited;
 pub use error::Error;
 pub use parking::{Hidden, Parked};
-pub use round::{Left, Report};
+pub use round::{Left, Report, round};
 pub use standing::{HiddenEdit, Overview, Why, overview};
 
 use crate::context::ANNOTATION_KEY;

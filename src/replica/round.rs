@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
-use crate::git::{self, crash};
+use crate::git::{self, Repo, crash};
 use crate::overlay::{CommitId, DocumentPath};
-use crate::store::{Durability, LastLook, Look};
+use crate::store::{self, Beginning, Durability, LastLook, Look, Store};
 
 /// A file in which nothing was recorded, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,27 @@ pub struct Report {
     pub problems: Vec<Error>,
     /// Where a damaged store was put aside.
     pub put_aside: Option<PathBuf>,
+}
+
+/// A [round](Replica::round) in a work tree. A store that shows itself damaged is put aside, and the round begun again
+/// with a new one.
+///
+/// # Errors
+/// As [`Replica::open`] and [`Replica::round`].
+pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
+    let once = || Replica::open(repo)?.round(confirmed);
+    let is_damage = |error: &Error| matches!(error, Error::Store(store::Error::Damaged { .. }));
+    match once() {
+        Err(error) if is_damage(&error) => {}
+        Ok(report) if report.problems.iter().any(is_damage) => {}
+        done => return done,
+    }
+    let anew = Store::open(repo.git_dir())?.store.begin_anew()?;
+    let mut report = once()?;
+    if let Beginning::Anew { put_aside } = anew.beginning {
+        report.put_aside = Some(put_aside);
+    }
+    Ok(report)
 }
 
 impl Replica<'_> {

@@ -44,7 +44,7 @@ pub enum Error {
         found: u8,
     },
     /// The file is damaged; [`Store::begin_anew`](super::Store::begin_anew) puts it aside.
-    #[error("{}: the store is damaged", path.display())]
+    #[error("{}: the store is damaged: `rhema crdt sync` puts it aside and begins anew", path.display())]
     Damaged {
         /// The store.
         path: PathBuf,

@@ -66,6 +66,8 @@ impl Target<'_> {
 
 /// What a command makes of a file.
 pub(super) struct Made {
+    /// What the command had read.
+    pub(super) read: Vec<u8>,
     pub(super) document: yaml::Document,
     pub(super) stamps: Vec<Stamp>,
 }
@@ -132,7 +134,11 @@ impl Replica<'_> {
             )));
         }
         let (work, made_stamps) = match target.made {
-            Some(Made { document, stamps }) => (document, stamps),
+            Some(made) if made.read != was => {
+                // What was saved since must not be lost.
+                return Err(crate::git::Error::ChangedMeanwhile { path: full }.into());
+            }
+            Some(made) => (made.document, made.stamps),
             None => match yaml::Document::read(&was, &Limits::default()) {
                 Ok(work) => (work, Vec::new()),
                 Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
@@ -328,8 +334,10 @@ impl Looking<'_, '_, '_> {
             if current_bytes == was {
                 return Ok(Writer::Nobody);
             }
-            let is_older = modified_millis(self.metadata) < current.since.unix_millis();
-            if is_older
+            // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
+            let is_unwritten = self.last.is_some_and(|last| last.file.is_none())
+                && modified_millis(self.metadata) < current.since.unix_millis();
+            if is_unwritten
                 && let Some(before) = earlier.last()
                 && self.bytes_of(before)?.as_deref() == Some(was)
                 && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())
@@ -709,18 +717,6 @@ impl Looking<'_, '_, '_> {
         if shown.says_the_same_as(view) {
             return Ok(file.into_text().into_bytes());
         }
-        // What was put out of sight comes back as it was written.
-        for rendering in self.renderings.iter().rev() {
-            let Some(bytes) = self.bytes_of(rendering)? else {
-                continue;
-            };
-            let read = yaml::Document::read(&bytes, &Limits::default());
-            if rendering.head == self.versions.commit
-                && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
-            {
-                return Ok(bytes);
-            }
-        }
         let told = match &self.versions.head_yaml {
             Some(head) => overlay::render(head, &self.versions.head_document, view),
             None => overlay::render(&file, shown, view),
@@ -728,6 +724,18 @@ impl Looking<'_, '_, '_> {
         match told {
             Ok(text) => Ok(text.into_bytes()),
             Err(error) => {
+                // What was put out of sight can come back as it was written.
+                for rendering in self.renderings.iter().rev() {
+                    let Some(bytes) = self.bytes_of(rendering)? else {
+                        continue;
+                    };
+                    let read = yaml::Document::read(&bytes, &Limits::default());
+                    if rendering.head == self.versions.commit
+                        && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
+                    {
+                        return Ok(bytes);
+                    }
+                }
                 self.notes
                     .push(format!("it cannot show all that is known: {error}"));
                 Ok(file.into_text().into_bytes())

@@ -4,6 +4,7 @@
 //! is compared by content, and a tree that was seen before is not read again.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use git2::{ErrorCode, IndexEntry, ObjectType, Oid, TreeWalkMode, TreeWalkResult};
@@ -148,6 +149,42 @@ impl Repo {
     pub fn parent_of(&self, commit: CommitId) -> Result<Option<CommitId>, Error> {
         let commit = self.graph.commit(&self.inner, oid(commit))?;
         Ok(commit.and_then(|commit| commit.parents.first().copied().map(commit_id)))
+    }
+
+    /// The parent of a commit that has no other; none where it has none or several, or is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// When the commit cannot be read.
+    pub fn only_parent_of(&self, commit: CommitId) -> Result<Option<CommitId>, Error> {
+        let commit = self.graph.commit(&self.inner, oid(commit))?;
+        Ok(commit.and_then(|commit| match commit.parents.as_slice() {
+            [only] => Some(commit_id(*only)),
+            _ => None,
+        }))
+    }
+
+    /// The files that are not in a commit what they are in its first parent: trees that both have are not read.
+    ///
+    /// # Errors
+    ///
+    /// When one of the two cannot be read.
+    pub fn files_changed_in(&self, commit: CommitId) -> Result<BTreeSet<PathBuf>, Error> {
+        let comparing = || Error::libgit2("compare a commit with its parent");
+        let tree = |id: CommitId| {
+            let commit = self.inner.find_commit(oid(id));
+            commit.and_then(|commit| commit.tree()).map_err(comparing())
+        };
+        let before = self.parent_of(commit)?.map(tree).transpose()?;
+        let after = tree(commit)?;
+        let diff = self
+            .inner
+            .diff_tree_to_tree(before.as_ref(), Some(&after), None)
+            .map_err(comparing())?;
+        let files = diff
+            .deltas()
+            .filter_map(|delta| delta.new_file().path_bytes().map(native_path));
+        Ok(files.collect())
     }
 
     /// When git wrote a file of the work tree last, or took it into the index, in milliseconds since the Unix epoch; nothing

@@ -5,10 +5,12 @@
 //! leaves no stamp anywhere, that is a commit before which everything that the removal observed stood there, or one that
 //! descends from the edit's base, and after which nothing does.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::effect::{makes, tells_of};
+use super::effect::{makes, shows, tells_of};
+use super::selection::seen_together;
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
 use crate::crdt::{Act, Change, Document, Form};
@@ -31,79 +33,70 @@ impl Containment {
     }
 }
 
-/// Tells what one commit contains of the edits of one document.
+/// Tells what commits contain of the edits of one document.
 pub struct Contents<'h, H: History> {
     history: &'h H,
-    commit: CommitId,
-    since: BTreeMap<Option<CommitId>, Option<Rc<[Version]>>>,
-    documents: HashMap<BlobId, Rc<Document>>,
-    texts: HashMap<BlobId, Rc<[u8]>>,
+    read: Recent,
 }
 
 impl<'h, H: History> Contents<'h, H> {
-    /// The contents of `commit`.
-    pub fn of(history: &'h H, commit: CommitId) -> Self {
+    /// What commits of this history contain.
+    pub fn of(history: &'h H) -> Self {
         Self {
             history,
-            commit,
-            since: BTreeMap::new(),
-            documents: HashMap::new(),
-            texts: HashMap::new(),
+            read: Recent::default(),
         }
     }
 
-    /// What it contains of an edit. A retraction is never contained: it leaves nothing in any file.
+    /// What `commit` contains of each of these edits. A retraction is never contained: it leaves nothing in any file.
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn holds(&mut self, known: &Known) -> Result<Containment, H::Error> {
-        let Deed::Change(changes) = &known.deed else {
-            return Ok(Containment::Known(Vec::new()));
-        };
-        let Some(versions) = self.versions_since(known)? else {
-            return Ok(Containment::OutOfReach);
-        };
-        let mut held = vec![false; changes.len()];
-        let stamp = known.stamp.to_string();
-        for version in versions.iter() {
-            let Some(after) = version.after else {
-                continue;
-            };
-            let open = |held: &[bool]| held.iter().any(|held| !held);
-            if !open(&held) {
-                break;
-            }
-            let text = self.text(after)?;
-            for (held, change) in held.iter_mut().zip(changes) {
-                if let Act::Form(form) = &change.act {
-                    *held |= is_written(&text, form);
-                }
-            }
-            if memchr::memmem::find(&text, stamp.as_bytes()).is_some() {
-                let document = self.document(after)?;
-                for (held, change) in held.iter_mut().zip(changes) {
-                    *held |= tells_of(&document, change, known.stamp);
-                }
-            }
-            if open(&held) {
-                self.by_effect(known, changes, version, &mut held)?;
+    pub fn held(
+        &mut self,
+        commit: CommitId,
+        known: &[&Known],
+    ) -> Result<Vec<Containment>, H::Error> {
+        let mut held = vec![Containment::Known(Vec::new()); known.len()];
+        // What was made on one base is looked for together, so that no version is read twice.
+        let mut by_base: BTreeMap<(Option<CommitId>, &[CommitId]), Vec<Sought<'_>>> =
+            BTreeMap::new();
+        for (index, known) in known.iter().enumerate() {
+            if let Deed::Change(changes) = &known.deed {
+                let base = (known.base, known.published.as_slice());
+                by_base.entry(base).or_default().push(Sought {
+                    index,
+                    known,
+                    changes,
+                    stamp: known.stamp.to_string(),
+                    held: vec![false; changes.len()],
+                });
             }
         }
-        Ok(Containment::Known(held))
+        for ((base, published), mut sought) in by_base {
+            let Some(versions) = self.versions_since(commit, base, published)? else {
+                for sought in sought {
+                    held[sought.index] = Containment::OutOfReach;
+                }
+                continue;
+            };
+            self.seek(base, &versions, &mut sought)?;
+            for sought in sought {
+                held[sought.index] = Containment::Known(sought.held);
+            }
+        }
+        Ok(held)
     }
 
     /// The versions in which an edit can be contained, newest first.
-    fn versions_since(&mut self, known: &Known) -> Result<Option<Rc<[Version]>>, H::Error> {
-        let bases = std::iter::once(known.base).chain(known.published.iter().copied().map(Some));
-        for base in bases {
-            let versions = match self.since.get(&base) {
-                Some(versions) => versions.clone(),
-                None => {
-                    let versions = self.history.versions(self.commit, base)?.map(Rc::from);
-                    self.since.insert(base, versions.clone());
-                    versions
-                }
-            };
+    fn versions_since(
+        &self,
+        commit: CommitId,
+        base: Option<CommitId>,
+        published: &[CommitId],
+    ) -> Result<Option<Vec<Version>>, H::Error> {
+        for base in std::iter::once(base).chain(published.iter().copied().map(Some)) {
+            let versions = self.history.versions(commit, base)?;
             if versions.is_some() {
                 return Ok(versions);
             }
@@ -111,39 +104,86 @@ impl<'h, H: History> Contents<'h, H> {
         Ok(None)
     }
 
-    /// Finds the changes that a commit made as well.
-    fn by_effect(
+    /// Looks for edits that were made on `base` in these versions. Most are in the first one after it.
+    fn seek(
         &mut self,
-        known: &Known,
-        changes: &[Change],
-        version: &Version,
-        held: &mut [bool],
+        base: Option<CommitId>,
+        versions: &[Version],
+        sought: &mut [Sought<'_>],
     ) -> Result<(), H::Error> {
-        let Some(after) = version.after else {
-            return Ok(());
-        };
-        let after = self.document(after)?;
-        let base = match known.base {
-            Some(base) => self.history.version_in(base)?,
-            None => None,
-        };
-        let base = base
-            .map(|base| self.document(base))
-            .transpose()?
-            .unwrap_or_default();
-        for before in version.before.iter().flatten() {
-            let before = self.document(*before)?;
-            for (held, change) in held.iter_mut().zip(changes).filter(|(held, _)| !**held) {
-                let stood = before.found(&change.at).is_some();
-                *held = match change.act {
-                    Act::Remove => {
-                        let is_gone = stood && after.found(&change.at).is_none();
-                        is_gone
-                            && (makes(&before, &after, &base, change, known.stamp)
-                                || self.descends(known, version)?)
-                    }
-                    _ => makes(&before, &after, &base, change, known.stamp),
-                };
+        let mut on_base = None;
+        for version in versions.iter().rev() {
+            let Some(after) = version.after else {
+                continue;
+            };
+            let mut open: Vec<&mut Sought<'_>> =
+                sought.iter_mut().filter(|edit| edit.is_open()).collect();
+            if open.is_empty() {
+                break;
+            }
+            let after = self.read(after)?;
+            for edit in &mut open {
+                edit.find_written(&after);
+            }
+            open.retain(|edit| edit.is_open());
+            if open.is_empty() {
+                continue;
+            }
+            let on_base = match &on_base {
+                Some(document) => Rc::clone(document),
+                None => Rc::clone(on_base.insert(self.version_in(base)?)),
+            };
+            for before in version.before.iter().flatten() {
+                let before = self.read(*before)?;
+                for edit in &mut open {
+                    self.find_made(edit, version, &on_base, before.document(), after.document())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the changes that a commit made as well.
+    fn find_made(
+        &self,
+        edit: &mut Sought<'_>,
+        version: &Version,
+        base: &Read,
+        before: &Document,
+        after: &Document,
+    ) -> Result<(), H::Error> {
+        let (known, changes) = (edit.known, edit.changes.iter());
+        for (held, change) in edit
+            .held
+            .iter_mut()
+            .zip(changes)
+            .filter(|(held, _)| !**held)
+        {
+            let is_made = || makes(before, after, base.document(), change, known.stamp);
+            *held = match change.act {
+                Act::Remove => {
+                    let stood = before.found(&change.at).is_some();
+                    let is_gone = stood && after.found(&change.at).is_none();
+                    is_gone && (is_made() || self.descends(known, version)?)
+                }
+                _ => is_made(),
+            };
+        }
+        for (index, change) in edit.changes.iter().enumerate() {
+            let is_along = |change: &Change| shows(base.document(), change, known.stamp);
+            let is_held = edit.held.get(index).copied().unwrap_or(true);
+            if is_held || !is_along(change) || !shows(after, change, known.stamp) {
+                continue;
+            }
+            // It was only written along with the rest of its group.
+            let group = seen_together(&change.at);
+            let mut rest = edit.changes.iter().zip(&edit.held).filter(|(other, _)| {
+                group.contains(&other.at) && other.at != change.at && !is_along(other)
+            });
+            let first = rest.next();
+            let is_held = first.is_some_and(|(_, held)| *held) && rest.all(|(_, held)| *held);
+            if let Some(held) = edit.held.get_mut(index) {
+                *held = is_held;
             }
         }
         Ok(())
@@ -157,25 +197,103 @@ impl<'h, H: History> Contents<'h, H> {
         }
     }
 
-    fn text(&mut self, blob: BlobId) -> Result<Rc<[u8]>, H::Error> {
-        if let Some(text) = self.texts.get(&blob) {
-            return Ok(Rc::clone(text));
-        }
-        let text: Rc<[u8]> = self.history.bytes(blob)?.into();
-        self.texts.insert(blob, Rc::clone(&text));
-        Ok(text)
+    /// The document in a commit; an empty one where that has none, or is not at hand.
+    fn version_in(&mut self, commit: Option<CommitId>) -> Result<Rc<Read>, H::Error> {
+        let blob = match commit {
+            Some(commit) => self.history.version_in(commit)?,
+            None => None,
+        };
+        blob.map_or_else(|| Ok(Rc::default()), |blob| self.read(blob))
     }
 
-    /// A version as the CRDTs see it; what cannot be read holds nothing.
-    fn document(&mut self, blob: BlobId) -> Result<Rc<Document>, H::Error> {
-        if let Some(document) = self.documents.get(&blob) {
-            return Ok(Rc::clone(document));
+    fn read(&mut self, blob: BlobId) -> Result<Rc<Read>, H::Error> {
+        if let Some(read) = self.read.get(blob) {
+            return Ok(read);
         }
-        let text = self.text(blob)?;
-        let read = yaml::Document::read(&text, &yaml::Limits::default());
-        let document = Rc::new(read.map(|read| lift(&read)).unwrap_or_default());
-        self.documents.insert(blob, Rc::clone(&document));
-        Ok(document)
+        let read = Rc::new(Read {
+            text: self.history.bytes(blob)?,
+            document: OnceCell::new(),
+        });
+        self.read.keep(blob, Rc::clone(&read));
+        Ok(read)
+    }
+}
+
+/// An edit that is looked for.
+struct Sought<'k> {
+    /// Which of those that are asked for.
+    index: usize,
+    known: &'k Known,
+    changes: &'k [Change],
+    /// Its stamp as it stands in files.
+    stamp: String,
+    /// Which of the changes were found.
+    held: Vec<bool>,
+}
+
+impl Sought<'_> {
+    fn is_open(&self) -> bool {
+        self.held.iter().any(|held| !held)
+    }
+
+    /// Finds the changes that a version has by their form or tells of by their stamp.
+    fn find_written(&mut self, after: &Read) {
+        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some();
+        for (held, change) in self.held.iter_mut().zip(self.changes) {
+            if let Act::Form(form) = &change.act {
+                *held |= is_written(&after.text, form);
+            }
+            *held |= is_told && tells_of(after.document(), change, self.known.stamp);
+        }
+    }
+}
+
+/// A version that was read.
+#[derive(Default)]
+struct Read {
+    text: Vec<u8>,
+    document: OnceCell<Document>,
+}
+
+impl Read {
+    /// The version as the CRDTs see it; what cannot be read holds nothing.
+    fn document(&self) -> &Document {
+        self.document.get_or_init(|| {
+            let read = yaml::Document::read(&self.text, &yaml::Limits::default());
+            read.map(|read| lift(&read)).unwrap_or_default()
+        })
+    }
+}
+
+/// How many bytes of versions are kept at least. A document takes ten times as much as its text.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// The versions that were read last: those of the present and of the past generation.
+#[derive(Default)]
+struct Recent {
+    young: HashMap<BlobId, Rc<Read>>,
+    old: HashMap<BlobId, Rc<Read>>,
+    /// The length of the young ones.
+    bytes: usize,
+}
+
+impl Recent {
+    fn get(&mut self, blob: BlobId) -> Option<Rc<Read>> {
+        if let Some(read) = self.young.get(&blob) {
+            return Some(Rc::clone(read));
+        }
+        let read = self.old.remove(&blob)?;
+        self.keep(blob, Rc::clone(&read));
+        Some(read)
+    }
+
+    fn keep(&mut self, blob: BlobId, read: Rc<Read>) {
+        if self.bytes > KEPT_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += read.text.len();
+        self.young.insert(blob, read);
     }
 }
 

@@ -1,5 +1,6 @@
 //! One document: what git has of it, what the store knows of it.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -13,6 +14,25 @@ use crate::overlay::{
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
+
+/// A text of a document, and what the CRDTs see in it once somebody asks.
+pub(super) struct Text {
+    pub(super) yaml: yaml::Document,
+    lifted: OnceCell<crdt::Document>,
+}
+
+impl Text {
+    pub(super) fn of(yaml: yaml::Document) -> Self {
+        Self {
+            yaml,
+            lifted: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn lifted(&self) -> &crdt::Document {
+        self.lifted.get_or_init(|| lift(&self.yaml))
+    }
+}
 
 /// A document as git has it.
 pub(super) struct Versions<'r> {
@@ -214,14 +234,19 @@ impl Edits {
         let Some(head) = head else {
             return Ok(());
         };
-        let mut contents = Contents::of(history, head);
+        let is_judged = |edit: &Standing| is_same_head && edit.has(Mark::Contained);
+        let open = self.all.iter().filter(|edit| !is_judged(edit));
+        let open: Vec<&Known> = open.map(|edit| &edit.known).collect();
+        let mut held = Contents::of(history).held(head, &open)?.into_iter();
         for edit in &mut self.all {
             let changes = edit.changes().len();
-            if is_same_head && edit.has(Mark::Contained) {
-                edit.contained = vec![true; changes];
-                continue;
-            }
-            let containment = contents.holds(&edit.known)?;
+            let containment = match is_judged(edit) {
+                false => held.next().unwrap_or(Containment::OutOfReach),
+                true => {
+                    edit.contained = vec![true; changes];
+                    continue;
+                }
+            };
             edit.is_held = containment == Containment::OutOfReach;
             let is_whole = changes > 0 && containment.is_whole();
             edit.contained = match containment {

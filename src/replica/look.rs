@@ -5,9 +5,9 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::document::{Edits, Standing, Versions};
+use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
-use crate::context::{self, lift};
+use crate::context;
 use crate::crdt::{self, Edit, Stamp};
 use crate::git::marked_places;
 use crate::merge;
@@ -112,7 +112,19 @@ enum Writer {
     /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
     Git,
     /// Somebody who had read this rendering.
-    Somebody(yaml::Document),
+    Somebody(Text),
+}
+
+impl Writer {
+    /// For the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Writer::Nobody => "nobody",
+            Writer::Unwritten(_) => "nobody yet",
+            Writer::Git => "git",
+            Writer::Somebody(_) => "somebody",
+        }
+    }
 }
 
 impl Replica<'_> {
@@ -180,7 +192,7 @@ impl Replica<'_> {
             metadata: &metadata,
             notes: Vec::new(),
         };
-        looking.look(work, taken)
+        looking.look(Text::of(work), taken)
     }
 }
 
@@ -202,11 +214,7 @@ struct Looking<'l, 'r, 'm> {
 }
 
 impl Looking<'_, '_, '_> {
-    fn look(
-        &mut self,
-        work: yaml::Document,
-        taken: Moment,
-    ) -> Result<Result<Looked, Unlooked>, Error> {
+    fn look(&mut self, work: Text, taken: Moment) -> Result<Result<Looked, Unlooked>, Error> {
         let mut edits = self.replica.edits(&self.versions.path)?;
         if let Some(former) = self.versions.former() {
             edits.all.extend(self.replica.edits(&former)?.all);
@@ -223,58 +231,60 @@ impl Looking<'_, '_, '_> {
             }
         }
         let writer = self.writer(self.was, &work, &edits)?;
+        tracing::debug!(
+            "{}: written by {}; HEAD {}",
+            self.file.display(),
+            writer.name(),
+            if self.is_same_head { "stands" } else { "moved" }
+        );
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
-                let grafted = merge::regraft(read, &work).unwrap_or(work);
-                context::with_annotations_of(read, &grafted).unwrap_or(grafted)
+                let grafted = merge::regraft(&read.yaml, &work.yaml).map_or(work, Text::of);
+                context::with_annotations_of(&read.yaml, &grafted.yaml).map_or(grafted, Text::of)
             }
             Writer::Unwritten(rendered) => {
                 yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
-                    .unwrap_or(work)
+                    .map_or(work, Text::of)
             }
             Writer::Git if self.keeps_as_staged(self.was)? => work,
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
-                let grafted = head.and_then(|head| merge::regraft(head, &work));
-                grafted.unwrap_or(work)
+                let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
+                grafted.map_or(work, Text::of)
             }
         };
-        let (text, mut found) = match writer {
-            Writer::Nobody | Writer::Unwritten(_) => (work.text().to_owned(), None),
+        let (stamped, mut found) = match writer {
+            Writer::Nobody | Writer::Unwritten(_) => (None, None),
             // What is staged is committed as it stands: stamps beside it would be left over.
-            Writer::Git if self.keeps_as_staged(self.was)? => {
-                (work.text().to_owned(), Some(BTreeSet::new()))
-            }
-            _ => self.stamped(&work, &edits)?,
+            Writer::Git if self.keeps_as_staged(self.was)? => (None, Some(BTreeSet::new())),
+            _ => self.stamped(&work.yaml, &edits)?,
         };
-        let is_head = self
-            .versions
-            .head
-            .as_ref()
-            .is_some_and(|head| head.bytes == text.as_bytes());
+        let is_head = self.versions.head.as_ref().is_some_and(|head| {
+            let text = stamped.as_deref().unwrap_or(work.yaml.text());
+            head.bytes == text.as_bytes()
+        });
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
             let is_as_rendered = !self.is_made && self.is_as_rendered(self.was)?;
-            new.extend(self.what_git_did(&lift(&work), is_as_rendered, &mut edits)?);
+            new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
             }
         }
-        let file = yaml::Document::from_text(text, &Limits::default());
-        let file = match file {
-            Ok(file) => file,
+        let stamped = stamped.map(|text| yaml::Document::from_text(text, &Limits::default()));
+        let file = match stamped.transpose() {
+            Ok(stamped) => stamped.map_or(work, Text::of),
             Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
         };
-        let shown = lift(&file);
-        self.take_up(&shown, &mut edits);
+        self.take_up(file.lifted(), &mut edits);
         let mut counted = 0;
         if let Some(fresh) = found {
             let read = match &writer {
-                Writer::Somebody(read) => Some(lift(read)),
+                Writer::Somebody(read) => Some(read),
                 _ => None,
             };
-            let found = self.found(read.as_ref(), &shown, &mut edits, &fresh)?;
+            let found = self.found(read.map(Text::lifted), file.lifted(), &mut edits, &fresh)?;
             match found {
                 Ok((count, found)) => {
                     counted = count;
@@ -282,10 +292,7 @@ impl Looking<'_, '_, '_> {
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }
-            let read = match &writer {
-                Writer::Somebody(read) => Some(read),
-                _ => None,
-            };
+            let read = read.map(|read| &read.yaml);
             new.extend(self.formed(read, &file, &edits, &new)?);
         }
         edits
@@ -295,7 +302,12 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        let text = self.rendered(file, &shown, &view)?;
+        let is_others = |edit: &&Standing| edit.issuer != Issuer::Own && edit.may_show();
+        let is_shared = edits
+            .all
+            .iter()
+            .any(|edit| is_others(&edit) && !edit.changes().is_empty());
+        let text = self.rendered(file, &view, is_shared)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
             match is_shown.contains(&edit.known.stamp) && edit.may_show() {
@@ -322,7 +334,7 @@ impl Looking<'_, '_, '_> {
     }
 
     /// Who wrote what the file holds.
-    fn writer(&self, was: &[u8], work: &yaml::Document, edits: &Edits) -> Result<Writer, Error> {
+    fn writer(&self, was: &[u8], work: &Text, edits: &Edits) -> Result<Writer, Error> {
         let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
         else {
             return Ok(Writer::Git);
@@ -360,8 +372,8 @@ impl Looking<'_, '_, '_> {
         let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
             return Ok(Writer::Git);
         };
+        let current = Text::of(current);
         if !self.is_made {
-            let (file, shown) = (lift(work), lift(&current));
             let is_others = |stamp: Stamp| {
                 edits
                     .get(stamp)
@@ -380,7 +392,9 @@ impl Looking<'_, '_, '_> {
                 let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
                     continue;
                 };
-                if was_read_before(&lift(&read), &shown, &file, &is_others) {
+                let read = Text::of(read);
+                let (current, file) = (current.lifted(), work.lifted());
+                if was_read_before(read.lifted(), current, file, &is_others) {
                     return Ok(Writer::Somebody(read));
                 }
             }
@@ -493,12 +507,12 @@ impl Looking<'_, '_, '_> {
         }
     }
 
-    /// The file with stamps beside what was edited; which stamps are fresh.
+    /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
     fn stamped(
         &mut self,
         work: &yaml::Document,
         edits: &Edits,
-    ) -> Result<(String, Option<BTreeSet<Stamp>>), Error> {
+    ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         let spent = |stamp: Stamp| {
             edits.get(stamp).is_some_and(|edit| {
@@ -526,8 +540,7 @@ impl Looking<'_, '_, '_> {
         }
         self.replica.clock = clock;
         fresh.extend(stamps);
-        let text = stamped.text.unwrap_or_else(|| work.text().to_owned());
-        Ok((text, Some(fresh)))
+        Ok((stamped.text, Some(fresh)))
     }
 
     /// What was edited in the file, and how much; why it is not taken for edits.
@@ -597,7 +610,7 @@ impl Looking<'_, '_, '_> {
     fn formed(
         &mut self,
         read: Option<&yaml::Document>,
-        file: &yaml::Document,
+        file: &Text,
         edits: &Edits,
         new: &[Known],
     ) -> Result<Option<Known>, Error> {
@@ -616,10 +629,10 @@ impl Looking<'_, '_, '_> {
         let stands = self.select(&known)?;
         let base = &self.versions.head_document;
         let view = RULES.view(base, &stands);
-        if !lift(file).says_the_same_as(&view) {
+        if !file.lifted().says_the_same_as(&view) {
             return Ok(None);
         }
-        match overlay::forms(&head, base, &view, read.unwrap_or(&head), file) {
+        match overlay::forms(&head, base, &view, read.unwrap_or(&head), &file.yaml) {
             Ok(changes) if changes.is_empty() => Ok(None),
             Ok(changes) => self.known(Deed::Change(changes)).map(Some),
             Err(error) => {
@@ -707,40 +720,42 @@ impl Looking<'_, '_, '_> {
         overlay(&head, judged, &mut |known| versions.origin(repo, known))
     }
 
-    /// The file as it is to be, so that it shows the view.
+    /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
+    /// know of as well is the same bytes for all of them.
     fn rendered(
         &mut self,
-        file: yaml::Document,
-        shown: &crdt::Document,
+        file: Text,
         view: &crdt::Document,
+        is_shared: bool,
     ) -> Result<Vec<u8>, Error> {
-        if shown.says_the_same_as(view) {
-            return Ok(file.into_text().into_bytes());
+        let is_shown = file.lifted().says_the_same_as(view);
+        if is_shown && !is_shared {
+            return Ok(file.yaml.into_text().into_bytes());
         }
         let told = match &self.versions.head_yaml {
             Some(head) => overlay::render(head, &self.versions.head_document, view),
-            None => overlay::render(&file, shown, view),
+            None => overlay::render(&file.yaml, file.lifted(), view),
         };
-        match told {
-            Ok(text) => Ok(text.into_bytes()),
-            Err(error) => {
-                // What was put out of sight can come back as it was written.
-                for rendering in self.renderings.iter().rev() {
-                    let Some(bytes) = self.bytes_of(rendering)? else {
-                        continue;
-                    };
-                    let read = yaml::Document::read(&bytes, &Limits::default());
-                    if rendering.head == self.versions.commit
-                        && read.is_ok_and(|read| lift(&read).says_the_same_as(view))
-                    {
-                        return Ok(bytes);
-                    }
-                }
-                self.notes
-                    .push(format!("it cannot show all that is known: {error}"));
-                Ok(file.into_text().into_bytes())
+        let error = match told {
+            Ok(text) => return Ok(text.into_bytes()),
+            Err(_) if is_shown => return Ok(file.yaml.into_text().into_bytes()),
+            Err(error) => error,
+        };
+        // What was put out of sight comes back as it was written.
+        for rendering in self.renderings.iter().rev() {
+            let Some(bytes) = self.bytes_of(rendering)? else {
+                continue;
+            };
+            let read = yaml::Document::read(&bytes, &Limits::default());
+            if rendering.head == self.versions.commit
+                && read.is_ok_and(|read| context::lift(&read).says_the_same_as(view))
+            {
+                return Ok(bytes);
             }
         }
+        self.notes
+            .push(format!("it cannot show all that is known: {error}"));
+        Ok(file.yaml.into_text().into_bytes())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What git's log of HEAD tells: which HEADs this work tree had since the last look, and which commits were made here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::document::{Edits, Standing};
@@ -8,7 +8,7 @@ use super::{Error, Replica};
 use crate::context::{self, lift};
 use crate::crdt::{self, Act, Change, Stamp};
 use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
-use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, Known, RULES};
+use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES};
 use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
@@ -66,6 +66,7 @@ impl Replica<'_> {
         witness: &Witness,
         documents: &[DocumentPath],
     ) -> Result<(), Error> {
+        let heads = self.newest(&witness.heads)?;
         for path in documents {
             let Edits { all } = self.edits(path)?;
             let open: Vec<&Known> = all
@@ -77,12 +78,12 @@ impl Replica<'_> {
                 continue;
             }
             let history = self.repo.history_of(path);
+            let mut contents = Contents::of(&history);
             let mut committed = BTreeSet::new();
-            for head in &witness.heads {
-                let mut contents = Contents::of(&history, *head);
-                for known in &open {
-                    let holds = contents.holds(known)?;
-                    if !matches!(known.deed, Deed::Retract(_)) && holds.is_whole() {
+            for head in &heads {
+                let held = contents.held(*head, &open)?;
+                for (known, held) in open.iter().zip(held) {
+                    if !matches!(known.deed, Deed::Retract(_)) && held.is_whole() {
                         committed.insert(known.stamp);
                     }
                 }
@@ -96,6 +97,17 @@ impl Replica<'_> {
         Ok(())
     }
 
+    /// These commits without the only parents of others, which contain what their parents do.
+    fn newest(&self, heads: &BTreeSet<CommitId>) -> Result<BTreeSet<CommitId>, Error> {
+        let mut newest = heads.clone();
+        for head in heads {
+            if let Some(parent) = self.repo.only_parent_of(*head)? {
+                newest.remove(&parent);
+            }
+        }
+        Ok(newest)
+    }
+
     /// Records what was committed here before anybody looked: an edit for each commit and document, whose stamp stands in
     /// the store only.
     pub(super) fn record_own_commits(
@@ -104,15 +116,22 @@ impl Replica<'_> {
         files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
         let mut counted = 0;
+        let mut parents = BTreeMap::new();
         for commit in &witness.own {
-            for file in files {
-                counted += self.record_own_commit(*commit, file)?;
+            let changed = self.repo.files_changed_in(*commit)?;
+            for file in files.intersection(&changed) {
+                counted += self.record_own_commit(*commit, file, &mut parents)?;
             }
         }
         Ok(counted)
     }
 
-    fn record_own_commit(&mut self, commit: CommitId, file: &Path) -> Result<usize, Error> {
+    fn record_own_commit(
+        &mut self,
+        commit: CommitId,
+        file: &Path,
+        parents: &mut BTreeMap<DocumentPath, Parent>,
+    ) -> Result<usize, Error> {
         let path = DocumentPath::new(git_path(file));
         let parent = self.repo.parent_of(commit)?;
         let Some(after) = self.repo.blob_in(commit, &path)? else {
@@ -136,7 +155,16 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let changes = self.unrecorded(&path, parent, &before, &lift(&after))?;
+        let Edits { all } = self.edits(&path)?;
+        let held = match parent {
+            Some(parent) => {
+                let told = parents.entry(path.clone());
+                let told = told.or_insert_with(|| Parent::new(parent));
+                self.held_in(parent, &path, &all, told)?
+            }
+            None => &BTreeSet::new(),
+        };
+        let changes = unrecorded(&all, held, &before, &lift(&after));
         if changes.is_empty() {
             return Ok(0);
         }
@@ -184,58 +212,26 @@ impl Replica<'_> {
         Ok((former, before))
     }
 
-    /// What a commit changed of which no edit is known.
-    fn unrecorded(
-        &mut self,
+    /// The edits seen here that the parent of an own commit contains.
+    fn held_in<'p>(
+        &self,
+        commit: CommitId,
         path: &DocumentPath,
-        parent: Option<CommitId>,
-        before: &crdt::Document,
-        after: &crdt::Document,
-    ) -> Result<Vec<Change>, Error> {
-        let Edits { all } = self.edits(path)?;
-        let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
-        // What the file was seen to show before it was committed is known, and so is what an amended commit had.
+        all: &[Standing],
+        parent: &'p mut Parent,
+    ) -> Result<&'p BTreeSet<Stamp>, Error> {
         let history = self.repo.history_of(path);
-        let mut contents = parent.map(|parent| Contents::of(&history, parent));
-        let mut seen: Vec<&Change> = Vec::new();
-        let shown = |edit: &&Standing| edit.issuer == Issuer::Own || edit.has(Mark::Shown);
-        for edit in all.iter().filter(shown) {
-            let held = match &mut contents {
-                Some(contents) => contents.holds(&edit.known)?.is_whole(),
-                None => false,
-            };
-            if !held {
-                seen.extend(edit.changes());
-            }
+        // What a commit contains its descendants do, too.
+        if history.is_ancestor(parent.commit, commit)? != Some(true) {
+            parent.held.clear();
         }
-        let mut unrecorded = Vec::new();
-        for edit in RULES.edits(before, after) {
-            if edit.stamp.is_some_and(is_known) {
-                continue;
-            }
-            for mut change in edit.changes {
-                let same = |known: &&&Change| {
-                    known.at == change.at && does_the_same(&known.act, &change.act)
-                };
-                if let Some(known) = seen.iter().position(|known| same(&known)) {
-                    seen.swap_remove(known);
-                    continue;
-                }
-                if let Some(stamp) = edit.stamp {
-                    change.observed.add_stamp(stamp);
-                }
-                // What the file showed there when it was edited was seen, whatever the commit before holds.
-                for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
-                    let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
-                    for seen in shown.changes().iter().filter(there) {
-                        change.observed.add_stamp(shown.known.stamp);
-                        change.observed.extend(&seen.observed);
-                    }
-                }
-                unrecorded.push(change);
-            }
-        }
-        Ok(unrecorded)
+        parent.commit = commit;
+        let is_open = |edit: &&Standing| is_seen(edit) && !parent.held.contains(&edit.known.stamp);
+        let open: Vec<&Known> = all.iter().filter(is_open).map(|edit| &edit.known).collect();
+        let held = Contents::of(&history).held(commit, &open)?;
+        let held = open.iter().zip(held).filter(|(_, held)| held.is_whole());
+        parent.held.extend(held.map(|(known, _)| known.stamp));
+        Ok(&parent.held)
     }
 
     /// The own edits of documents that are gone with another HEAD belong to the commits that had them. A document that comes
@@ -262,6 +258,69 @@ impl Replica<'_> {
         }
         Ok(())
     }
+}
+
+/// What a commit changed of which no edit is known; `held` are those that its parent contains.
+fn unrecorded(
+    all: &[Standing],
+    held: &BTreeSet<Stamp>,
+    before: &crdt::Document,
+    after: &crdt::Document,
+) -> Vec<Change> {
+    let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
+    // What the file was seen to show before it was committed is known, and so is what an amended commit had.
+    let mut seen: Vec<&Change> = all
+        .iter()
+        .filter(|edit| is_seen(edit) && !held.contains(&edit.known.stamp))
+        .flat_map(Standing::changes)
+        .collect();
+    let mut unrecorded = Vec::new();
+    for edit in RULES.edits(before, after) {
+        if edit.stamp.is_some_and(is_known) {
+            continue;
+        }
+        for mut change in edit.changes {
+            let same =
+                |known: &&&Change| known.at == change.at && does_the_same(&known.act, &change.act);
+            if let Some(known) = seen.iter().position(|known| same(&known)) {
+                seen.swap_remove(known);
+                continue;
+            }
+            if let Some(stamp) = edit.stamp {
+                change.observed.add_stamp(stamp);
+            }
+            // What the file showed there when it was edited was seen, whatever the commit before holds.
+            for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
+                let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
+                for seen in shown.changes().iter().filter(there) {
+                    change.observed.add_stamp(shown.known.stamp);
+                    change.observed.extend(&seen.observed);
+                }
+            }
+            unrecorded.push(change);
+        }
+    }
+    unrecorded
+}
+
+/// What the parent of an own commit contains.
+struct Parent {
+    commit: CommitId,
+    held: BTreeSet<Stamp>,
+}
+
+impl Parent {
+    fn new(commit: CommitId) -> Self {
+        Self {
+            commit,
+            held: BTreeSet::new(),
+        }
+    }
+}
+
+/// Whether an edit was made here, or its file was seen to show it.
+fn is_seen(edit: &Standing) -> bool {
+    edit.issuer == Issuer::Own || edit.has(Mark::Shown)
 }
 
 /// Whether two acts in one place make the same of it.

@@ -26,13 +26,18 @@ impl Replica<'_> {
         let other = self.repo.commit_named(branch)?;
         let base = self.repo.common_ancestor(head, other)?;
         for file in self.repo.context_files_in(other)? {
+            // What is held back is not recorded along with what is taken over.
+            if report.left.iter().any(|left| left.file == file) {
+                continue;
+            }
             match self.carried(&file, base, other) {
                 Ok(None) => {}
                 Ok(Some(Carrying::Refused(why))) => report.left.push(Left { file, why }),
-                Ok(Some(Carrying::Merged(document))) => {
+                Ok(Some(Carrying::Merged { read, document })) => {
                     let target = Target {
                         file: &file,
                         made: Some(Made {
+                            read,
                             document,
                             stamps: Vec::new(),
                         }),
@@ -109,7 +114,10 @@ impl Replica<'_> {
             }
         };
         Ok(match Document::read(&text, &Limits::default()) {
-            Ok(document) => Some(Carrying::Merged(document)),
+            Ok(document) => Some(Carrying::Merged {
+                read: ours,
+                document,
+            }),
             Err(error) => Some(Carrying::Refused(error.to_string())),
         })
     }
@@ -117,8 +125,8 @@ impl Replica<'_> {
 
 /// What is to be done with a document of the other branch.
 enum Carrying {
-    /// The file becomes this.
-    Merged(Document),
+    /// The file, as it was read, becomes this.
+    Merged { read: Vec<u8>, document: Document },
     /// There is no such file here: it becomes these bytes.
     New(Vec<u8>),
     /// Nothing, and why.

@@ -3,10 +3,15 @@
 use std::path::Path;
 
 use super::look::{Made, Target, Unlooked};
-use super::{Error, Replica};
+use super::{Error, Left, Replica};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
 use crate::git;
+use crate::overlay::DocumentPath;
+use crate::store::Moment;
+
+/// How often somebody may save the file just when it is edited here.
+const MOST_RACES: usize = 8;
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -28,14 +33,25 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
+        let mut races = 0;
+        loop {
+            match self.edit_once(file, change) {
+                Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if races < MOST_RACES => {
+                    races += 1;
+                    self.now = Moment::now();
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn edit_once(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
         let repo = self.repo;
         if let Some(what) = repo.under_way() {
             return Err(git::Error::Busy { what }.into());
         }
-        if self.head_moved()? {
-            self.round(false)?;
-        }
-        let (_, document) = repo.read_document(file)?;
+        self.take_in(file)?;
+        let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
         let mut edited = change.apply(&document).map_err(refused)?;
         let mut stamps = Vec::new();
@@ -52,6 +68,7 @@ impl Replica<'_> {
         let target = Target {
             file,
             made: Some(Made {
+                read,
                 document: edited.document,
                 stamps,
             }),
@@ -83,5 +100,42 @@ impl Replica<'_> {
             new_name: edited.new_name,
             changed: written.changed,
         })
+    }
+
+    /// Looks at a file before a command edits it, if anything happened to it: what git put back there is nobody's edit, and
+    /// what was edited by hand is recorded, or held back, for itself.
+    fn take_in(&mut self, file: &Path) -> Result<(), Error> {
+        let held_back = if self.head_moved()? {
+            let left = self.round(false)?.left.into_iter();
+            left.filter(|left| left.file == file)
+                .map(|Left { why, .. }| why)
+                .next()
+        } else {
+            let commit = self.repo.head_commit()?;
+            let path = DocumentPath::new(git::git_path(file));
+            let look = self.store.read()?.look(&path)?;
+            if look.is_some_and(|look| self.is_unchanged(file, &look, commit)) {
+                return Ok(());
+            }
+            let target = Target {
+                file,
+                made: None,
+                commit,
+                has_moved: false,
+                has_witness: true,
+                confirmed: false,
+            };
+            match self.record(target)? {
+                Err(Unlooked::Left(why)) => Some(why),
+                Ok(_) | Err(Unlooked::Absent | Unlooked::NoDocument) => None,
+            }
+        };
+        let Some(why) = held_back else {
+            return Ok(());
+        };
+        // Where it is no YAML that tells the place.
+        self.repo.read_document(file)?;
+        let file = self.repo.shown(file);
+        Err(git::Error::NotRecorded { file, why }.into())
     }
 }

@@ -66,6 +66,8 @@ impl Target<'_> {
 
 /// What a command makes of a file.
 pub(super) struct Made {
+    /// What the command had read.
+    pub(super) read: Vec<u8>,
     pub(super) document: yaml::Document,
     pub(super) stamps: Vec<Stamp>,
 }
@@ -144,7 +146,11 @@ impl Replica<'_> {
             )));
         }
         let (work, made_stamps) = match target.made {
-            Some(Made { document, stamps }) => (document, stamps),
+            Some(made) if made.read != was => {
+                // What was saved since must not be lost.
+                return Err(crate::git::Error::ChangedMeanwhile { path: full }.into());
+            }
+            Some(made) => (made.document, made.stamps),
             None => match yaml::Document::read(&was, &Limits::default()) {
                 Ok(work) => (work, Vec::new()),
                 Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
@@ -340,8 +346,10 @@ impl Looking<'_, '_, '_> {
             if current_bytes == was {
                 return Ok(Writer::Nobody);
             }
-            let is_older = modified_millis(self.metadata) < current.since.unix_millis();
-            if is_older
+            // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
+            let is_unwritten = self.last.is_some_and(|last| last.file.is_none())
+                && modified_millis(self.metadata) < current.since.unix_millis();
+            if is_unwritten
                 && let Some(before) = earlier.last()
                 && self.bytes_of(before)?.as_deref() == Some(was)
                 && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())

@@ -1,5 +1,6 @@
 //! Putting edits out of sight, so that git finds a clean tree, and bringing them back.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::look::Target;
@@ -7,7 +8,7 @@ use super::round::Report;
 use super::{Error, Left, Replica};
 use crate::git;
 use crate::overlay::{CommitId, DocumentPath};
-use crate::store::{Content, Durability, Look, Mark};
+use crate::store::{Content, Durability, Fingerprint, Look, Mark, Moment};
 
 /// What parking did.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ impl Replica<'_> {
         };
         let now = self.now;
         let facts = self.store.read()?.look(&path)?.map(|look| look.facts);
-        let look = Look {
+        let mut look = Look {
             head: commit,
             file: None,
             facts: facts.unwrap_or_default(),
@@ -100,6 +101,11 @@ impl Replica<'_> {
         writing.set_look(&path, &look)?;
         writing.commit()?;
         self.repo.replace_unchanged(file, &bytes, &head.bytes)?;
+        let metadata = fs::metadata(self.repo.top().join(file)).ok();
+        look.file = Some(Fingerprint::of(metadata.as_ref(), Moment::now()));
+        let writing = self.store.write(Durability::Process)?;
+        writing.set_look(&path, &look)?;
+        writing.commit()?;
         Ok(Some(shown.len()))
     }
 

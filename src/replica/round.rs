@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
@@ -143,7 +143,7 @@ impl Replica<'_> {
                     file: file.clone(),
                     why,
                 }));
-                if written.changed {
+                if written.changed && !report.written.contains(&file) {
                     report.written.push(file);
                 }
             }
@@ -154,7 +154,7 @@ impl Replica<'_> {
     }
 
     /// Whether nothing happened to a document since a look at it.
-    fn is_unchanged(&self, file: &PathBuf, look: &Look, commit: Option<CommitId>) -> bool {
+    pub(super) fn is_unchanged(&self, file: &Path, look: &Look, commit: Option<CommitId>) -> bool {
         let metadata = fs::metadata(self.repo.top().join(file)).ok();
         look.head == commit
             && look

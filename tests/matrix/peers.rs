@@ -54,6 +54,24 @@ rows! { "Edits of peers" in [plainly Plain, synced Synced]
         receive peer              |                   |        |
         git commit -q --allow-empty -m one && rhema crdt sync -q --timeout 0 | b.status=done | edited |
     "
+    a_command_follows_a_restore "
+        git clone -q . ../peer    |                   |        |
+        in peer
+        edit b.status=done        | b.status=done     | edited | b.status=done
+        in work
+        receive peer              | b.status=done     | edited | nothing
+        git restore . && rhema crdt set -q todos/c status=done | c.status=done | edited | c.status=done
+        rhema crdt unpark -q      | b.status=done c.status=done | edited |
+    "
+    a_remark_while_parked "
+        git clone -q . ../peer    |                   |        |
+        in peer
+        edit b.status=done        | b.status=done     | edited | b.status=done
+        in work
+        receive peer              | b.status=done     | edited | nothing
+        rhema crdt park -q        | as at first       | clean  |
+        sed -i 's/# What/# All that/' .rhema/todos.yaml && rhema crdt unpark -q && grep -q '# All that' .rhema/todos.yaml | b.status=done | edited | _crdt~
+    "
     own_and_peers_edits_are_restored "
         git clone -q . ../peer    |                   |        |
         in peer

@@ -9,7 +9,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::effect::{makes, tells_of};
+use super::effect::{makes, shows, tells_of};
+use super::selection::seen_together;
 use super::{BlobId, CommitId, Deed, History, Known, Version};
 use crate::context::lift;
 use crate::crdt::{Act, Change, Document, Form};
@@ -167,6 +168,23 @@ impl<'h, H: History> Contents<'h, H> {
                 }
                 _ => is_made(),
             };
+        }
+        for (index, change) in edit.changes.iter().enumerate() {
+            let is_along = |change: &Change| shows(base.document(), change, known.stamp);
+            let is_held = edit.held.get(index).copied().unwrap_or(true);
+            if is_held || !is_along(change) || !shows(after, change, known.stamp) {
+                continue;
+            }
+            // It was only written along with the rest of its group.
+            let group = seen_together(&change.at);
+            let mut rest = edit.changes.iter().zip(&edit.held).filter(|(other, _)| {
+                group.contains(&other.at) && other.at != change.at && !is_along(other)
+            });
+            let first = rest.next();
+            let is_held = first.is_some_and(|(_, held)| *held) && rest.all(|(_, held)| *held);
+            if let Some(held) = edit.held.get_mut(index) {
+                *held = is_held;
+            }
         }
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! What a change does, as two versions of a document show it: whether one holds it, whether another one makes it.
 
+use super::selection::as_named_in;
 use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
 
-/// The value or list at `at`, with its stamps.
+/// The value or list at `at`, with its stamps, also where the record's defining field is another one by now and nothing
+/// tells its birth.
 fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
-    match document.found(at)? {
+    let there = document.found(at);
+    match there.or_else(|| document.found(&as_named_in(document, at, &|_| false)))? {
         Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
             Some((node, stamps))
         }
@@ -28,7 +31,13 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
         }
         Act::Add { record, .. } => match document.found(&change.at) {
             Some(Found::Record(there, ..)) => {
-                there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp
+                let is_told = |node: &Node| match node {
+                    Node::Register(_, stamps) | Node::List(_, stamps) => told(stamps),
+                    _ => false,
+                };
+                // A record that was put back keeps the birth that HEAD has, and only its fields tell.
+                (there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp)
+                    || there.fields.values().any(is_told)
             }
             _ => false,
         },
@@ -109,7 +118,7 @@ pub(super) fn makes(
     shows(after, change, stamp)
         && !shows(before, change, stamp)
         && is_whole(after, change)
-        && match before.found(&change.at) {
+        && match before.found(&as_named_in(before, &change.at, &|_| false)) {
             Some(Found::Node(node)) => saw(&change.at, node),
             Some(Found::Record(record, ..)) if change.act == Act::Remove => record
                 .fields

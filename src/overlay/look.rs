@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::effect::{names, shows};
-use super::selection::{Judged, RULES, open_changes};
+use super::selection::{Judged, RULES, as_named_in, open_changes};
 use crate::crdt::{Act, Change, Document, Found, Node, Path, Record, Stamp};
 
 /// Whether a file shows an edit.
@@ -90,6 +90,9 @@ pub fn findings(
     for edit in RULES.edits(read, file) {
         let mut named = Vec::new();
         for mut change in edit.changes {
+            if !matches!(change.act, Act::Add { .. }) {
+                change.at = as_named_in(view, &change.at, &|_| false);
+            }
             let stamp = edit.stamp.map(|stamp| (stamp, familiar(stamp, &change)));
             let mut observed = change.observed.clone();
             if !matches!(

@@ -70,6 +70,52 @@ pub fn retracted<'k>(known: impl Iterator<Item = &'k Known>) -> BTreeSet<Stamp> 
         .collect()
 }
 
+/// A place as a document names it: a record that nobody knows the birth of goes by what it is called. `is_born` where somebody
+/// does.
+pub(super) fn as_named_in(document: &Document, at: &Path, is_born: &dyn Fn(&Path) -> bool) -> Path {
+    let mut named = Path::default();
+    for step in at.steps() {
+        let exact = named.then(step.clone());
+        named = match step {
+            Step::Record(name, _) if document.found(&exact).is_none() && !is_born(&exact) => {
+                match document.found(&named) {
+                    Some(Found::Node(Node::Set(records))) => {
+                        let mut called = records
+                            .iter()
+                            .filter(|record| record.name == *name && record.birth.stamp.is_none());
+                        match (called.next(), called.next()) {
+                            (Some(only), None) => named.record(only),
+                            _ => exact,
+                        }
+                    }
+                    _ => exact,
+                }
+            }
+            _ => exact,
+        };
+    }
+    named
+}
+
+/// Whether a place is a field that changes together with others.
+fn is_grouped(at: &Path) -> bool {
+    seen_together(at).len() > 1
+}
+
+/// The places that whoever sees this one sees along with it, and writes along with it.
+pub(super) fn seen_together(at: &Path) -> Vec<Path> {
+    let group = match at.steps() {
+        [.., Step::Record(..), Step::Entry(field)] => {
+            GROUPS.iter().find(|group| group.contains(&field.as_str()))
+        }
+        _ => None,
+    };
+    match (group, at.around()) {
+        (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
+        _ => vec![at.clone()],
+    }
+}
+
 struct Selecting<'s, 'k, E> {
     head: &'s Document,
     standing: &'s [&'s Judged<'k>],
@@ -111,32 +157,9 @@ impl<E> Selecting<'_, '_, E> {
             .any(closes)
     }
 
-    /// The place as HEAD names it: a record that nobody knows the birth of goes by what it is called.
+    /// The place as HEAD names it.
     fn as_head_names(&self, at: &Path) -> Path {
-        let mut named = Path::default();
-        for step in at.steps() {
-            let exact = named.then(step.clone());
-            named = match step {
-                Step::Record(name, _)
-                    if self.head.found(&exact).is_none() && !self.is_born(&exact) =>
-                {
-                    match self.head.found(&named) {
-                        Some(Found::Node(Node::Set(records))) => {
-                            let mut called = records.iter().filter(|record| {
-                                record.name == *name && record.birth.stamp.is_none()
-                            });
-                            match (called.next(), called.next()) {
-                                (Some(only), None) => named.record(only),
-                                _ => exact,
-                            }
-                        }
-                        _ => exact,
-                    }
-                }
-                _ => exact,
-            };
-        }
-        named
+        as_named_in(self.head, at, &|at| self.is_born(at))
     }
 
     fn is_born(&self, at: &Path) -> bool {
@@ -156,7 +179,7 @@ impl<E> Selecting<'_, '_, E> {
     fn on_head(&mut self, known: &Known, mut change: Change) -> Result<Vec<Change>, E> {
         let sees_all = match self.head.found(&change.at) {
             None => true,
-            Some(Found::Node(node)) => change.observed.saw(node) && !self.is_grouped(&change.at),
+            Some(Found::Node(node)) => change.observed.saw(node) && !is_grouped(&change.at),
             Some(Found::Record(record, ..)) => {
                 change.act != Act::Remove
                     || record.fields.values().all(|node| change.observed.saw(node))
@@ -168,7 +191,7 @@ impl<E> Selecting<'_, '_, E> {
         let Some(origin) = (self.origin)(known)? else {
             return Ok(vec![change]);
         };
-        for at in self.seen_together(&change.at) {
+        for at in seen_together(&change.at) {
             if let Some(head) = self.head.found(&at) {
                 see_what_is_common(&mut change.observed, head, origin.common.found(&at));
             }
@@ -222,25 +245,6 @@ impl<E> Selecting<'_, '_, E> {
             observed,
         });
         Ok(changes)
-    }
-
-    /// Whether a place is a field that changes together with others.
-    fn is_grouped(&self, at: &Path) -> bool {
-        self.seen_together(at).len() > 1
-    }
-
-    /// The places that whoever sees this one sees along with it.
-    fn seen_together(&self, at: &Path) -> Vec<Path> {
-        let group = match at.steps() {
-            [.., Step::Record(..), Step::Entry(field)] => {
-                GROUPS.iter().find(|group| group.contains(&field.as_str()))
-            }
-            _ => None,
-        };
-        match (group, at.around()) {
-            (Some(group), Some(record)) => group.iter().map(|name| record.entry(name)).collect(),
-            _ => vec![at.clone()],
-        }
     }
 
     /// An update of a record that HEAD does not have brings it back whole: with what it held where the update was made.

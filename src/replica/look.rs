@@ -16,7 +16,7 @@ use crate::overlay::{
     self, CommitId, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, overlay,
     sights, was_read_before,
 };
-use crate::store::{Content, Issuer, Look, Mark, Moment, Rendering};
+use crate::store::{Content, ContentDigest, Durability, Issuer, Look, Mark, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
 /// How long after a rendering was replaced somebody may still write what they made of it.
@@ -31,6 +31,9 @@ fn race_millis() -> u64 {
     }
     RACE_MILLIS
 }
+
+/// How long a file must stay as it is before a deletion of most of a list is believed.
+const HELD_MILLIS: u64 = 10_000;
 
 /// What is to be looked at.
 pub(super) struct Target<'t> {
@@ -111,6 +114,18 @@ enum Writer {
     Somebody(Text),
 }
 
+impl Writer {
+    /// For the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Writer::Nobody => "nobody",
+            Writer::Unwritten(_) => "nobody yet",
+            Writer::Git => "git",
+            Writer::Somebody(_) => "somebody",
+        }
+    }
+}
+
 impl Replica<'_> {
     /// Looks at a document.
     pub(super) fn look(&mut self, target: Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
@@ -158,6 +173,7 @@ impl Replica<'_> {
         drop(reading);
         let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
         let mut looking = Looking {
+            was: &was,
             file: target.file,
             replica: self,
             versions,
@@ -171,11 +187,13 @@ impl Replica<'_> {
             metadata: &metadata,
             notes: Vec::new(),
         };
-        looking.look(was, Text::of(work), taken)
+        looking.look(Text::of(work), taken)
     }
 }
 
 struct Looking<'l, 'r, 'm> {
+    /// The bytes of the file.
+    was: &'m [u8],
     file: &'m Path,
     replica: &'l mut Replica<'r>,
     versions: Versions<'r>,
@@ -191,12 +209,7 @@ struct Looking<'l, 'r, 'm> {
 }
 
 impl Looking<'_, '_, '_> {
-    fn look(
-        &mut self,
-        was: Vec<u8>,
-        work: Text,
-        taken: Moment,
-    ) -> Result<Result<Looked, Unlooked>, Error> {
+    fn look(&mut self, work: Text, taken: Moment) -> Result<Result<Looked, Unlooked>, Error> {
         let mut edits = self.replica.edits(&self.versions.path)?;
         if let Some(former) = self.versions.former() {
             edits.all.extend(self.replica.edits(&former)?.all);
@@ -212,7 +225,13 @@ impl Looking<'_, '_, '_> {
                 edit.unmark(Mark::Parked);
             }
         }
-        let writer = self.writer(&was, &work, &edits)?;
+        let writer = self.writer(self.was, &work, &edits)?;
+        tracing::debug!(
+            "{}: written by {}; HEAD {}",
+            self.file.display(),
+            writer.name(),
+            if self.is_same_head { "stands" } else { "moved" }
+        );
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
@@ -223,6 +242,7 @@ impl Looking<'_, '_, '_> {
                 yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
                     .map_or(work, Text::of)
             }
+            Writer::Git if self.keeps_as_staged(self.was)? => work,
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
@@ -231,6 +251,8 @@ impl Looking<'_, '_, '_> {
         };
         let (stamped, mut found) = match writer {
             Writer::Nobody | Writer::Unwritten(_) => (None, None),
+            // What is staged is committed as it stands: stamps beside it would be left over.
+            Writer::Git if self.keeps_as_staged(self.was)? => (None, Some(BTreeSet::new())),
             _ => self.stamped(&work.yaml, &edits)?,
         };
         let is_head = self.versions.head.as_ref().is_some_and(|head| {
@@ -239,7 +261,7 @@ impl Looking<'_, '_, '_> {
         });
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
-            let is_as_rendered = !self.is_made && self.is_as_rendered(&was)?;
+            let is_as_rendered = !self.is_made && self.is_as_rendered(self.was)?;
             new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
@@ -275,7 +297,12 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        let text = self.rendered(file, &view)?;
+        let is_others = |edit: &&Standing| edit.issuer != Issuer::Own && edit.may_show();
+        let is_shared = edits
+            .all
+            .iter()
+            .any(|edit| is_others(&edit) && !edit.changes().is_empty());
+        let text = self.rendered(file, &view, is_shared)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
             match is_shown.contains(&edit.known.stamp) && edit.may_show() {
@@ -288,7 +315,7 @@ impl Looking<'_, '_, '_> {
             _ => Content::Bytes(text.clone()),
         };
         Ok(Ok(Looked {
-            was,
+            was: self.was.to_vec(),
             metadata: self.metadata.clone(),
             taken,
             text,
@@ -366,6 +393,16 @@ impl Looking<'_, '_, '_> {
             }
         }
         Ok(Writer::Somebody(current))
+    }
+
+    /// Whether a file is staged as it stands, and nobody stages it again with the stamps that it would get.
+    fn keeps_as_staged(&self, was: &[u8]) -> Result<bool, Error> {
+        let is_head = self
+            .versions
+            .head
+            .as_ref()
+            .is_some_and(|head| head.bytes == was);
+        Ok(!self.is_made && !self.replica.restages && !is_head && self.is_in_index(was)?)
     }
 
     /// Whether the index has just these bytes.
@@ -548,12 +585,14 @@ impl Looking<'_, '_, '_> {
         };
         let read = read.unwrap_or(&view);
         let found = findings(read, &view, file, &familiar);
-        if let Some(deleted) = mass_deletion(read, &found).filter(|_| !self.confirmed)
+        if let Some(deleted) = mass_deletion(read, &found)
+            && !self.confirmed
             && !self.is_made
+            && !self.has_stood()?
         {
             return Ok(Err(format!(
-                "{} of {} records of `{}` are gone, which looks like an accident: it is recorded if the file stays so for \
-                 ten seconds and you run `rhema crdt sync` again, or once it is committed",
+                "{} of {} records of `{}` are gone, which looks like an accident; it is recorded once the file has stood so \
+                 for ten seconds at the next `rhema crdt sync`, with `--confirm`, or once it is committed",
                 deleted.gone, deleted.of, deleted.list
             )));
         }
@@ -594,6 +633,21 @@ impl Looking<'_, '_, '_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
+    fn has_stood(&mut self) -> Result<bool, Error> {
+        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let now = self.replica.now;
+        let first = self.replica.store.read()?.state(held)?;
+        let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
+        if let Some(first) = first {
+            return Ok(now.unix_millis() >= first.saturating_add(HELD_MILLIS));
+        }
+        let writing = self.replica.store.write(Durability::Process)?;
+        writing.keep_state(held, &now.unix_millis().to_be_bytes())?;
+        writing.commit()?;
+        Ok(false)
     }
 
     /// New edits with their stamps.
@@ -659,11 +713,27 @@ impl Looking<'_, '_, '_> {
         overlay(&head, judged, &mut |known| versions.origin(repo, known))
     }
 
-    /// The file as it is to be, so that it shows the view.
-    fn rendered(&mut self, file: Text, view: &crdt::Document) -> Result<Vec<u8>, Error> {
-        if file.lifted().says_the_same_as(view) {
+    /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
+    /// know of as well is the same bytes for all of them.
+    fn rendered(
+        &mut self,
+        file: Text,
+        view: &crdt::Document,
+        is_shared: bool,
+    ) -> Result<Vec<u8>, Error> {
+        let is_shown = file.lifted().says_the_same_as(view);
+        if is_shown && !is_shared {
             return Ok(file.yaml.into_text().into_bytes());
         }
+        let told = match &self.versions.head_yaml {
+            Some(head) => overlay::render(head, &self.versions.head_document, view),
+            None => overlay::render(&file.yaml, file.lifted(), view),
+        };
+        let error = match told {
+            Ok(text) => return Ok(text.into_bytes()),
+            Err(_) if is_shown => return Ok(file.yaml.into_text().into_bytes()),
+            Err(error) => error,
+        };
         // What was put out of sight comes back as it was written.
         for rendering in self.renderings.iter().rev() {
             let Some(bytes) = self.bytes_of(rendering)? else {
@@ -676,18 +746,9 @@ impl Looking<'_, '_, '_> {
                 return Ok(bytes);
             }
         }
-        let told = match &self.versions.head_yaml {
-            Some(head) => overlay::render(head, &self.versions.head_document, view),
-            None => overlay::render(&file.yaml, file.lifted(), view),
-        };
-        match told {
-            Ok(text) => Ok(text.into_bytes()),
-            Err(error) => {
-                self.notes
-                    .push(format!("it cannot show all that is known: {error}"));
-                Ok(file.yaml.into_text().into_bytes())
-            }
-        }
+        self.notes
+            .push(format!("it cannot show all that is known: {error}"));
+        Ok(file.yaml.into_text().into_bytes())
     }
 }
 

@@ -50,6 +50,11 @@ rows! { "Edits and commits"
         edit c.status=done            | order:adbc c.status=done | edited | d>a, c.status=done
         git commit -qam two           |               | clean  |
     "
+    a_remark "
+        sed -i 's/# What/# All that/' .rhema/todos.yaml | as at first | edited | _crdt~
+        git commit -qam one           |               | clean  |
+        without sync: nothing
+    "
     an_empty_commit "
         edit a.status=done            | a.status=done | edited | a.status=done
         git commit -q --allow-empty -m one |          |        |

@@ -229,7 +229,10 @@ impl Player<'_> {
             // Nobody can tell what was recorded before; but what is not committed is recorded anew, and nothing else.
             Way::Forgetful => {
                 let is_edit = self.differs_from_head();
-                self.holds(is_edit.is_none_or(|is| is == (sent != NOTHING)), || {
+                let is_form =
+                    now.tree != "clean" && sent.split(", ").all(|edit| edit.ends_with('~'));
+                let is_recorded = sent != NOTHING && !is_form;
+                self.holds(is_edit.is_none_or(|is_edit| is_edit == is_recorded), || {
                     format!("without a store `{sent}` is sent")
                 });
             }

@@ -55,11 +55,7 @@ pub(crate) fn told(edits: &[Known]) -> String {
                 return None;
             };
             let document = known.document.to_string();
-            let words: Vec<String> = changes.iter().filter_map(word).collect();
-            // How something is written is told to peers, and is no edit to people.
-            if words.is_empty() {
-                return None;
-            }
+            let words: Vec<String> = changes.iter().map(word).collect();
             let words = sorted(&words.join(" ")).join(" ");
             let words = match document == FIRST_FILE {
                 true => words,
@@ -89,13 +85,13 @@ pub(crate) fn kept(sent: &str) -> String {
     }
 }
 
-fn word(change: &Change) -> Option<String> {
+fn word(change: &Change) -> String {
     let at = change.at.to_string().replace('/', ".");
     let place = at.strip_prefix("todos.").unwrap_or(&at);
     let is_record = matches!(change.at.steps().last(), Some(Step::Record(..)));
     let said = |value: &Atom| value.said().trim_matches('"').to_owned();
     let of = |value: &Option<Atom>| value.as_ref().map_or("∅".to_owned(), said);
-    Some(match &change.act {
+    match &change.act {
         Act::Write(value) => format!("{place}={}", said(value)),
         Act::Replace(members) => {
             let members: Vec<String> = members.iter().map(said).collect();
@@ -108,6 +104,5 @@ fn word(change: &Change) -> Option<String> {
         Act::Form(_) => format!("{place}~"),
         Act::Lose(value) => format!("{place}?{}", of(value)),
         Act::Settle(value) => format!("{place}!{}", of(value)),
-        Act::Form(_) => return None,
-    })
+    }
 }

@@ -5,11 +5,13 @@
 //! `PROPTEST_CASES=500 WALKS_FROM=1 cargo test --test walks -- --nocapture`; each that fails is made as short as it can be
 //! and printed as a shell script. `WALK=17` takes one of them. With `WALKS_EXCHANGE=1` the work trees tell each other their
 //! edits, too.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod deeds;
 mod exchange;
+mod found;
 mod ground;
+mod merging;
 mod oracle;
 // Shared with the tests of the commands, which use more of it.
 #[allow(dead_code)]
@@ -35,7 +37,7 @@ fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
     let (from, count) = match (number("WALK"), number("PROPTEST_CASES")) {
         (Some(walk), _) => (walk, 1),
         (None, Some(count)) => (number("WALKS_FROM").unwrap_or(1), count),
-        (None, None) => (1, 4),
+        (None, None) => (1, 3),
     };
     let steps = usize::try_from(number("WALK_STEPS").unwrap_or(STEPS as u64)).unwrap();
     let exchanging = number("WALKS_EXCHANGE") == Some(1);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use git2::Oid;
+use rhema_crdt::crdt::Act;
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
@@ -11,8 +12,7 @@ use crate::text::{FILE, Said};
 
 /// The versions that came together, and what came of them.
 pub(crate) struct Merge {
-    /// None where there are several.
-    pub(crate) base: Option<Said>,
+    pub(crate) base: Said,
     pub(crate) ours: Said,
     pub(crate) theirs: Said,
     /// What stood in the history of each, of what the base does not have.
@@ -24,8 +24,7 @@ impl Merge {
     /// Nothing is lost, nothing comes from nowhere, nothing comes back. What somebody `told` others, these may have replaced
     /// before it was committed.
     pub(crate) fn judge(&self, merged: &Said, told: &BTreeSet<String>) -> Result<(), Broken> {
-        let none = Said::default();
-        let base = self.base.as_ref().unwrap_or(&none);
+        let base = &self.base;
         let sides = [
             (&self.ours, &self.theirs, &self.seen_by_theirs),
             (&self.theirs, &self.ours, &self.seen_by_ours),
@@ -58,10 +57,14 @@ impl Merge {
                 let moved = group
                     .iter()
                     .any(|name| is_in_group(name) && value_of(name) != before.get(name).copied());
-                if moved {
+                let now = one.leaves.get(&(id.clone(), field.clone()));
+                // Whoever had seen what stands there now put this back on purpose.
+                if moved || now.is_some_and(|value| seen.contains(value)) {
                     continue;
                 }
-                let is_untouched = other.record(id) == base.record(id);
+                // Whoever deleted a record did not see what lost in it elsewhere.
+                let is_untouched =
+                    other.record(id) == base.record(id) && other.kept.is_subset(&base.kept);
                 let is_record_there = one.record_of(value).is_some() || !one.record(id).is_empty();
                 let is_gone =
                     !one.has(value) && other.has(value) && (is_record_there || is_untouched);
@@ -83,7 +86,7 @@ impl Merge {
 }
 
 impl Ground {
-    /// What would be merged of two commits.
+    /// What would be merged of two commits, unless git has to make up what they come from.
     pub(crate) fn merge_of(&self, at: usize, ours: Oid, theirs: Oid) -> Option<Merge> {
         let repo = self.repo(at);
         let bases: Vec<Oid> = repo
@@ -91,12 +94,11 @@ impl Ground {
             .map(|bases| bases.to_vec())
             .unwrap_or_default();
         let said = |commit: Oid| self.said_in(at, commit);
-        let base = match bases.as_slice() {
-            [base] => Some(said(*base)?),
-            _ => None,
+        let [base] = bases.as_slice() else {
+            return None;
         };
         Some(Merge {
-            base,
+            base: said(*base)?,
             ours: said(ours)?,
             theirs: said(theirs)?,
             seen_by_ours: self.seen(at, ours, &bases),
@@ -182,10 +184,13 @@ impl Ground {
                 .unwrap_or_default();
             let desk = &mut self.desks[at];
             (desk.log, desk.returns, desk.is_typed) = (log, false, false);
-            // What was parked comes back among what others say.
-            let was_parked = !std::mem::take(&mut desk.parked).is_empty();
-            desk.parked_comments.clear();
-            desk.parked_losers.clear();
+            let was_parked = is_awaited && !desk.parked.is_empty();
+            if is_awaited {
+                // What was parked comes back among what others say.
+                desk.parked.clear();
+                desk.parked_comments.clear();
+                desk.parked_losers.clear();
+            }
             return match was_parked {
                 true => Ok(()),
                 false => self.judge_shown(&foreign, &head, before, &after),
@@ -293,7 +298,12 @@ impl Ground {
         let mut told = BTreeSet::new();
         for (edit, changes) in &live {
             let stamp = edit.known.stamp;
-            let values: BTreeSet<String> = crate::text::words(&format!("{changes:?}")).collect();
+            // How something is written is no value.
+            let meant = changes.iter();
+            let meant: Vec<_> = meant
+                .filter(|change| !matches!(change.act, Act::Form(_)))
+                .collect();
+            let values: BTreeSet<String> = crate::text::words(&format!("{meant:?}")).collect();
             let is_superseded = live.iter().any(|(other, changes)| {
                 let mut observed = changes.iter().map(|change| &change.observed);
                 other.known.stamp != stamp && observed.any(|observed| observed.has_stamp(stamp))
@@ -315,7 +325,9 @@ impl Ground {
             told.extend(values);
         }
         for (leaf, value) in &said.leaves {
-            let is_new = head.leaves.get(leaf) != Some(value);
+            // A record that an update brought back has the rest from a commit.
+            let is_body = head.record(&leaf.0).is_empty() && self.committed.contains(value);
+            let is_new = head.leaves.get(leaf) != Some(value) && !is_body;
             must(
                 !is_new || told.contains(value),
                 "what is there would not be told",

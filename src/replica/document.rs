@@ -45,7 +45,7 @@ pub(super) struct Versions<'r> {
     /// The same, read; none where there is none.
     pub(super) head_yaml: Option<yaml::Document>,
     /// The same as the CRDTs see it.
-    pub(super) head_document: crdt::Document,
+    pub(super) head_document: Rc<crdt::Document>,
     pub(super) history: DocumentHistory<'r>,
     origins: HashMap<CommitId, Option<Origin>>,
 }
@@ -58,7 +58,7 @@ impl<'r> Versions<'r> {
         head_yaml: Option<yaml::Document>,
         history: DocumentHistory<'r>,
     ) -> Self {
-        let head_document = head_yaml.as_ref().map(lift).unwrap_or_default();
+        let head_document = Rc::new(head_yaml.as_ref().map(lift).unwrap_or_default());
         Self {
             path,
             commit,

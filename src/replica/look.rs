@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
+use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use super::document::{Edits, Standing, Text, Versions};
@@ -714,7 +715,7 @@ impl Looking<'_, '_, '_> {
     }
 
     fn select(&mut self, judged: &[overlay::Judged<'_>]) -> Result<Vec<Edit>, Error> {
-        let head = self.versions.head_document.clone();
+        let head = Rc::clone(&self.versions.head_document);
         let versions = &mut self.versions;
         let repo = self.replica.repo;
         overlay(&head, judged, &mut |known| versions.origin(repo, known))

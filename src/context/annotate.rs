@@ -26,25 +26,33 @@ pub(super) struct Renewal<'l> {
 impl Renewal<'_> {
     /// What `own` says from now on. `before` is what HEAD's version says.
     pub(super) fn apply(&self, own: &mut Own, before: &Own, birth: Option<Birth>) {
-        self.close_conflicts(own, before);
+        let closed = self.close_conflicts(own, before);
         own.annotation = self.annotation(own, &before.annotation, birth);
+        if !closed.is_empty() {
+            let superseded = own.annotation.superseded.entry(self.stamp).or_default();
+            superseded.extend(closed);
+        }
     }
 
     /// A plain edit settles what it edits: a conflict that HEAD knows, or whose winner's stamp stands beside another
-    /// value now. One that a merge has just left here is not settled by being there.
-    fn close_conflicts(&self, own: &mut Own, before: &Own) {
+    /// value now. One that a merge has just left here is not settled by being there. The stamps of what lost, as far as HEAD
+    /// does not know it: whoever has them must hear that they are superseded.
+    fn close_conflicts(&self, own: &mut Own, before: &Own) -> Vec<Stamp> {
+        let mut closed = Vec::new();
         let losers: Vec<_> = own
             .conflicts
             .iter()
-            .map(|(loser, _)| loser.clone())
+            .map(|(loser, stamp)| (loser.clone(), stamp))
             .collect();
-        for loser in losers {
+        for (loser, stamp) in losers {
             let edited = self.fresh.iter().any(|leaf| leaf.path == loser.leaf);
             let stale = own.annotation.leaves.contains_key(&loser.leaf);
             if edited && (stale || before.conflicts.contains(&loser)) {
                 own.conflicts.remove(&loser);
+                closed.extend(stamp.filter(|_| !before.conflicts.contains(&loser)));
             }
         }
+        closed
     }
 
     fn annotation(&self, own: &Own, before: &Annotation, birth: Option<Birth>) -> Annotation {

@@ -16,7 +16,9 @@ use crate::overlay::{
     self, CommitId, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, overlay,
     sights, was_read_before,
 };
-use crate::store::{Content, ContentDigest, Durability, Issuer, Look, Mark, Moment, Rendering};
+use crate::store::{
+    Content, ContentDigest, Durability, Issuer, Look, Mark, Marks, Moment, Rendering,
+};
 use crate::yaml::{self, Limits};
 
 /// How long after a rendering was replaced somebody may still write what they made of it.
@@ -92,6 +94,8 @@ pub(super) struct Looked {
     pub(super) facts: crate::store::Facts,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
+    /// Whether all of it is known already.
+    pub(super) is_known: bool,
 }
 
 /// Why nothing was recorded in a file.
@@ -220,6 +224,7 @@ impl Looking<'_, '_, '_> {
         if let Some(former) = self.versions.former() {
             edits.all.extend(self.replica.edits(&former)?.all);
         }
+        let marks: Vec<Marks> = edits.all.iter().map(|edit| edit.marks).collect();
         edits.judge(
             &self.versions.history,
             self.versions.commit,
@@ -316,6 +321,11 @@ impl Looking<'_, '_, '_> {
                 false => edit.unmark(Mark::Shown),
             }
         }
+        let is_known = matches!(writer, Writer::Nobody)
+            && self.is_same_head
+            && new.is_empty()
+            && text == self.was
+            && edits.all.iter().map(|edit| edit.marks).eq(marks);
         let content = match &self.versions.head {
             Some(head) if head.is_plain && head.bytes == text => Content::Blob(head.blob),
             _ => Content::Bytes(text.clone()),
@@ -331,6 +341,7 @@ impl Looking<'_, '_, '_> {
             standings: edits.all,
             facts: crate::store::Facts::default(),
             notes: std::mem::take(&mut self.notes),
+            is_known,
         }))
     }
 

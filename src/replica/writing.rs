@@ -63,6 +63,17 @@ impl Replica<'_> {
         looked: Looked,
     ) -> Result<bool, Error> {
         let document = DocumentPath::new(git::git_path(file));
+        if looked.is_known {
+            let look = Look {
+                head: commit,
+                file: Some(Fingerprint::of(Some(&looked.metadata), looked.taken)),
+                facts: looked.facts,
+            };
+            let writing = self.store.write(Durability::Process)?;
+            writing.set_look(&document, &look)?;
+            writing.commit()?;
+            return Ok(false);
+        }
         let changed = looked.text != looked.was;
         let is_power = changed || !looked.new.is_empty();
         if !looked.new.is_empty() {

@@ -133,8 +133,17 @@ impl<'h, H: History> Contents<'h, H> {
                 Some(document) => Rc::clone(document),
                 None => Rc::clone(on_base.insert(self.version_in(base)?)),
             };
-            for before in version.before.iter().flatten() {
-                let before = self.read(*before)?;
+            // Where a commit begins the file, or has no parents, it made all of it.
+            let none = [None];
+            let befores = match version.before.as_slice() {
+                [] => &none,
+                befores => befores,
+            };
+            for before in befores {
+                let before = match before {
+                    Some(before) => self.read(*before)?,
+                    None => Rc::default(),
+                };
                 for edit in &mut open {
                     self.find_made(edit, version, &on_base, before.document(), after.document())?;
                 }

@@ -1,10 +1,16 @@
 //! A look at one document: what its file shows of what is known, what was edited in it, and what it is to show.
+//!
+//! `writer.rs` finds who wrote the file, `finding.rs` what was edited in it.
+
+mod finding;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+
+use writer::Writer;
 
 use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
@@ -12,30 +18,9 @@ use crate::context;
 use crate::crdt::{self, Edit, Stamp};
 use crate::git::marked_places;
 use crate::merge;
-use crate::overlay::{
-    self, CommitId, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, overlay,
-    sights, was_read_before,
-};
-use crate::store::{
-    Content, ContentDigest, Durability, Issuer, Look, Mark, Marks, Moment, Rendering,
-};
+use crate::overlay::{self, CommitId, Deed, Known, RULES, Sight, overlay, sights};
+use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering};
 use crate::yaml::{self, Limits};
-
-/// How long after a rendering was replaced somebody may still write what they made of it.
-const RACE_MILLIS: u64 = 10_000;
-
-/// The same, unless the environment tells a debug build otherwise: tests do in an instant what takes people minutes.
-fn race_millis() -> u64 {
-    if cfg!(debug_assertions)
-        && let Ok(millis) = std::env::var("RHEMA_RACE_MILLIS")
-    {
-        return millis.parse().unwrap_or(RACE_MILLIS);
-    }
-    RACE_MILLIS
-}
-
-/// How long a file must stay as it is before a deletion of most of a list is believed.
-const HELD_MILLIS: u64 = 10_000;
 
 /// What is to be looked at.
 pub(super) struct Target<'t> {
@@ -106,30 +91,6 @@ pub(super) enum Unlooked {
     NoDocument,
     /// It cannot be recorded: what is the matter, and what to do.
     Left(String),
-}
-
-/// Who wrote what stands in the file.
-enum Writer {
-    /// Nobody since it was rendered.
-    Nobody,
-    /// Nobody since the rendering before: this one was never written, as whoever was about to came to an end.
-    Unwritten(yaml::Document),
-    /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
-    Git,
-    /// Somebody who had read this rendering.
-    Somebody(Text),
-}
-
-impl Writer {
-    /// For the log.
-    fn name(&self) -> &'static str {
-        match self {
-            Writer::Nobody => "nobody",
-            Writer::Unwritten(_) => "nobody yet",
-            Writer::Git => "git",
-            Writer::Somebody(_) => "somebody",
-        }
-    }
 }
 
 impl Replica<'_> {
@@ -345,121 +306,6 @@ impl Looking<'_, '_, '_> {
         }))
     }
 
-    /// Who wrote what the file holds.
-    fn writer(&self, was: &[u8], work: &Text, edits: &Edits) -> Result<Writer, Error> {
-        let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
-        else {
-            return Ok(Writer::Git);
-        };
-        let Some(current_bytes) = self.bytes_of(current)? else {
-            return Ok(Writer::Git);
-        };
-        if self.is_same_head && !self.is_made {
-            if current_bytes == was {
-                return Ok(Writer::Nobody);
-            }
-            // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
-            let is_unwritten = self.last.is_some_and(|last| last.file.is_none())
-                && modified_millis(self.metadata) < current.since.unix_millis();
-            if is_unwritten
-                && let Some(before) = earlier.last()
-                && self.bytes_of(before)?.as_deref() == Some(was)
-                && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())
-            {
-                return Ok(Writer::Unwritten(current));
-            }
-        }
-        let by_git = !self.is_made
-            && (!self.is_same_head
-                || self.is_gits()?
-                || self
-                    .versions
-                    .head
-                    .as_ref()
-                    .is_some_and(|head| head.bytes == was)
-                || self.is_in_index(was)?);
-        if by_git {
-            return Ok(Writer::Git);
-        }
-        let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
-            return Ok(Writer::Git);
-        };
-        let current = Text::of(current);
-        if !self.is_made {
-            let is_others = |stamp: Stamp| {
-                edits
-                    .get(stamp)
-                    .is_some_and(|edit| edit.issuer != Issuer::Own)
-            };
-            let since = modified_millis(self.metadata).saturating_sub(race_millis());
-            let recent = |rendering: &&Rendering| {
-                rendering
-                    .until
-                    .is_none_or(|until| until.unix_millis() >= since)
-            };
-            for rendering in earlier.iter().rev().take_while(recent) {
-                let Some(bytes) = self.bytes_of(rendering)? else {
-                    continue;
-                };
-                let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
-                    continue;
-                };
-                let read = Text::of(read);
-                let (current, file) = (current.lifted(), work.lifted());
-                if was_read_before(read.lifted(), current, file, &is_others) {
-                    return Ok(Writer::Somebody(read));
-                }
-            }
-        }
-        Ok(Writer::Somebody(current))
-    }
-
-    /// Whether a file is staged as it stands, and nobody stages it again with the stamps that it would get.
-    fn keeps_as_staged(&self, was: &[u8]) -> Result<bool, Error> {
-        let is_head = self
-            .versions
-            .head
-            .as_ref()
-            .is_some_and(|head| head.bytes == was);
-        Ok(!self.is_made && !self.replica.restages && !is_head && self.is_in_index(was)?)
-    }
-
-    /// Whether the index has just these bytes.
-    fn is_in_index(&self, was: &[u8]) -> Result<bool, Error> {
-        let staged = self.replica.repo.index_version(self.file, was)?;
-        Ok(staged.as_deref() == Some(was))
-    }
-
-    /// Whether the file holds what was rendered last: nothing was taken out of it.
-    fn is_as_rendered(&self, was: &[u8]) -> Result<bool, Error> {
-        match self.renderings.last() {
-            Some(current) => Ok(self.bytes_of(current)?.as_deref() == Some(was)),
-            None => Ok(false),
-        }
-    }
-
-    /// Whether git wrote the file since the last look: it notes when, and nobody else does.
-    fn is_gits(&self) -> Result<bool, Error> {
-        let Some(looked) = self
-            .last
-            .and_then(|last| last.file)
-            .map(|file| file.taken())
-        else {
-            return Ok(false);
-        };
-        let written = self.replica.repo.written_by_git(self.file)?;
-        Ok(written.is_some_and(|written| written > looked.unix_millis()))
-    }
-
-    fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
-        Ok(match &rendering.content {
-            Content::Bytes(bytes) => Some(bytes.clone()),
-            // A version that no commit has any more may have been collected since.
-            Content::Blob(blob) => self.replica.repo.bytes(*blob).ok(),
-            Content::Absent => None,
-        })
-    }
-
     /// Git wrote the file, or the work tree stands on another commit: which of the edits that were shown it took away.
     fn what_git_did(
         &mut self,
@@ -517,181 +363,6 @@ impl Looking<'_, '_, '_> {
                 edit.mark(Mark::TakenUp);
             }
         }
-    }
-
-    /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
-    fn stamped(
-        &mut self,
-        work: &yaml::Document,
-        edits: &Edits,
-    ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
-        let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
-        let spent = |stamp: Stamp| {
-            edits.get(stamp).is_some_and(|edit| {
-                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
-            })
-        };
-        let mut stamps = Vec::new();
-        let mut clock = self.replica.clock;
-        let now = self.replica.now.unix_millis();
-        let mut failed = None;
-        let mut made = std::iter::from_fn(|| match clock.tick(now) {
-            Ok(stamp) => {
-                stamps.push(stamp);
-                Some(stamp)
-            }
-            Err(error) => {
-                failed = Some(error);
-                None
-            }
-        });
-        let head = self.versions.head_yaml.as_ref();
-        let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
-        if let Some(source) = failed {
-            return Err(Error::Clock { source });
-        }
-        self.replica.clock = clock;
-        fresh.extend(stamps);
-        Ok((stamped.text, Some(fresh)))
-    }
-
-    /// What was edited in the file, and how much; why it is not taken for edits.
-    fn found(
-        &mut self,
-        read: Option<&crdt::Document>,
-        file: &crdt::Document,
-        edits: &mut Edits,
-        fresh: &BTreeSet<Stamp>,
-    ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
-        let shown: Vec<Edit> = match read {
-            // What came since was not there to be seen.
-            Some(read) => {
-                let seen = sights(read, &self.versions.head_document, &edits.judged());
-                let mut known = edits.judged();
-                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
-                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
-                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
-                }
-                self.select(&known)?
-            }
-            None => {
-                let seen = sights(file, &self.versions.head_document, &edits.judged());
-                let mut known = edits.judged();
-                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
-                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
-                    judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
-                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
-                    judged.may_show |= is_left && sight != Sight::Gone;
-                }
-                self.select(&known)?
-            }
-        };
-        let view = RULES.view(&self.versions.head_document, &shown);
-        let familiar = |stamp: Stamp, change: &crdt::Change| {
-            if fresh.contains(&stamp) {
-                return Familiar::Fresh;
-            }
-            match edits.get(stamp) {
-                Some(edit)
-                    if (edit.may_show() || edit.has(Mark::Shown))
-                        && edit.changes_at(&change.at) =>
-                {
-                    Familiar::Known
-                }
-                None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
-                _ => Familiar::Foreign,
-            }
-        };
-        let read = read.unwrap_or(&view);
-        let found = findings(read, &view, file, &familiar);
-        if let Some(deleted) = mass_deletion(read, &found)
-            && !self.confirmed
-            && !self.is_made
-            && !self.has_stood()?
-        {
-            return Ok(Err(format!(
-                "{} of {} records of `{}` are gone, which looks like an accident; it is recorded once the file has stood so \
-                 for ten seconds at the next `rhema crdt sync`, with `--confirm`, or once it is committed",
-                deleted.gone, deleted.of, deleted.list
-            )));
-        }
-        Ok(Ok((overlay::count(read, &found), found)))
-    }
-
-    /// An edit of what was written in another way, without another meaning.
-    fn formed(
-        &mut self,
-        read: Option<&yaml::Document>,
-        file: &Text,
-        edits: &Edits,
-        new: &[Known],
-    ) -> Result<Option<Known>, Error> {
-        let Some(head) = self.versions.head_yaml.clone() else {
-            return Ok(None);
-        };
-        let mut known = edits.judged();
-        for (judged, edit) in known.iter_mut().zip(&edits.all) {
-            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
-        }
-        known.extend(new.iter().map(|known| overlay::Judged {
-            known,
-            contained: Vec::new(),
-            may_show: true,
-        }));
-        let stands = self.select(&known)?;
-        let base = &self.versions.head_document;
-        let view = RULES.view(base, &stands);
-        if !file.lifted().says_the_same_as(&view) {
-            return Ok(None);
-        }
-        match overlay::forms(&head, base, &view, read.unwrap_or(&head), &file.yaml) {
-            Ok(changes) if changes.is_empty() => Ok(None),
-            Ok(changes) => self.known(Deed::Change(changes)).map(Some),
-            Err(error) => {
-                tracing::info!("how it is written is told to nobody: {error}");
-                Ok(None)
-            }
-        }
-    }
-
-    /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
-    fn has_stood(&mut self) -> Result<bool, Error> {
-        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
-        let now = self.replica.now;
-        let first = self.replica.store.read()?.state(held)?;
-        let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
-        if let Some(first) = first {
-            return Ok(now.unix_millis() >= first.saturating_add(HELD_MILLIS));
-        }
-        let writing = self.replica.store.write(Durability::Process)?;
-        writing.keep_state(held, &now.unix_millis().to_be_bytes())?;
-        writing.commit()?;
-        Ok(false)
-    }
-
-    /// New edits with their stamps.
-    fn named(&mut self, found: Vec<Finding>) -> Result<Vec<Known>, Error> {
-        let mut named: Vec<Known> = Vec::with_capacity(found.len());
-        for finding in found {
-            let deed = Deed::Change(finding.changes);
-            let mut known = self.known(deed)?;
-            if let Some(stamp) = finding.stamp {
-                known.stamp = stamp;
-            }
-            named.push(known);
-        }
-        named.sort_by_key(|known| known.stamp);
-        Ok(named)
-    }
-
-    fn known(&mut self, deed: Deed) -> Result<Known, Error> {
-        let stamp = self.replica.tick()?;
-        self.replica.known(
-            stamp,
-            self.versions.path.clone(),
-            self.versions.commit,
-            deed,
-        )
     }
 
     /// Whoever is shown is shown with all that it builds on.
@@ -769,11 +440,4 @@ impl Looking<'_, '_, '_> {
             .push(format!("it cannot show all that is known: {error}"));
         Ok(file.yaml.into_text().into_bytes())
     }
-}
-
-/// When a file was written last.
-fn modified_millis(metadata: &Metadata) -> u64 {
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

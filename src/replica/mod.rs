@@ -5,9 +5,9 @@
 //! show HEAD and the known edits over it. Everything is in the store before a file is touched, so that a crash between
 //! the two is made good by the next look.
 //!
-//! `round.rs` is the whole of it, `look.rs` a look at one document, `document.rs` what is there of one in git and in the
-//! store, `witness.rs` what the log tells, `writing.rs` how edits and files are written, `editing.rs` edits by command,
-//! `committing.rs` what is done before a commit,
+//! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
+//! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
+//! how edits and files are written, `editing.rs` edits by command, `committing.rs` what is done before a commit,
 //! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 

@@ -244,3 +244,29 @@ fn only_zero_seconds_are_understood() {
     tree.rhema(&["sync", "--timeout", "5"]).exits(2);
     tree.rhema(&["sync"]).exits(2);
 }
+
+#[test]
+fn a_document_that_was_committed_before_anybody_looked_is_contained() {
+    let world = World::new();
+    let tree = world.repo("repo", &[("readme", "x\n")]);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("init");
+    tree.rhema(&SYNC).exits(0);
+    tree.write(FILE, TODOS);
+    tree.commit("todos");
+    let report = tree.rhema(&SYNC).exits(0).json();
+    assert_eq!(report["edits_recorded"], 2);
+    let pending = || {
+        let status = tree.rhema(&["status", "--json"]).exits(0).json();
+        status["documents"][0]["pending"].clone()
+    };
+    assert_eq!(pending(), 0);
+    tree.write(
+        FILE,
+        tree.read(FILE).replace("status: pending", "status: done"),
+    );
+    tree.commit("done");
+    tree.rhema(&SYNC).exits(0);
+    assert_eq!(pending(), 0);
+    assert_eq!(tree.git(&["status", "--porcelain"]), "");
+}

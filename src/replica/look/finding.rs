@@ -1,0 +1,194 @@
+//! What was edited in a file: stamps beside it, and the edits that make it known.
+
+use std::collections::BTreeSet;
+
+use super::Looking;
+use crate::context;
+use crate::crdt::{self, Edit, Stamp};
+use crate::overlay::{
+    self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
+};
+use crate::replica::Error;
+use crate::replica::document::{Edits, Text};
+use crate::store::{ContentDigest, Durability, Mark};
+use crate::yaml;
+
+/// How long a file must stay as it is before a deletion of most of a list is believed.
+const HELD_MILLIS: u64 = 10_000;
+
+impl Looking<'_, '_, '_> {
+    /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
+    pub(super) fn stamped(
+        &mut self,
+        work: &yaml::Document,
+        edits: &Edits,
+    ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
+        let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
+        let spent = |stamp: Stamp| {
+            edits.get(stamp).is_some_and(|edit| {
+                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
+            })
+        };
+        let mut stamps = Vec::new();
+        let mut clock = self.replica.clock;
+        let now = self.replica.now.unix_millis();
+        let mut failed = None;
+        let mut made = std::iter::from_fn(|| match clock.tick(now) {
+            Ok(stamp) => {
+                stamps.push(stamp);
+                Some(stamp)
+            }
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+        let head = self.versions.head_yaml.as_ref();
+        let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
+        if let Some(source) = failed {
+            return Err(Error::Clock { source });
+        }
+        self.replica.clock = clock;
+        fresh.extend(stamps);
+        Ok((stamped.text, Some(fresh)))
+    }
+
+    /// What was edited in the file, and how much; why it is not taken for edits.
+    pub(super) fn found(
+        &mut self,
+        read: Option<&crdt::Document>,
+        file: &crdt::Document,
+        edits: &mut Edits,
+        fresh: &BTreeSet<Stamp>,
+    ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
+        let shown: Vec<Edit> = match read {
+            // What came since was not there to be seen.
+            Some(read) => {
+                let seen = sights(read, &self.versions.head_document, &edits.judged());
+                let mut known = edits.judged();
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
+                }
+                self.select(&known)?
+            }
+            None => {
+                let seen = sights(file, &self.versions.head_document, &edits.judged());
+                let mut known = edits.judged();
+                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
+                    judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
+                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
+                    judged.may_show |= is_left && sight != Sight::Gone;
+                }
+                self.select(&known)?
+            }
+        };
+        let view = RULES.view(&self.versions.head_document, &shown);
+        let familiar = |stamp: Stamp, change: &crdt::Change| {
+            if fresh.contains(&stamp) {
+                return Familiar::Fresh;
+            }
+            match edits.get(stamp) {
+                Some(edit)
+                    if (edit.may_show() || edit.has(Mark::Shown))
+                        && edit.changes_at(&change.at) =>
+                {
+                    Familiar::Known
+                }
+                None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
+                _ => Familiar::Foreign,
+            }
+        };
+        let read = read.unwrap_or(&view);
+        let found = findings(read, &view, file, &familiar);
+        if let Some(deleted) = mass_deletion(read, &found)
+            && !self.confirmed
+            && !self.is_made
+            && !self.has_stood()?
+        {
+            return Ok(Err(format!(
+                "{} of {} records of `{}` are gone, which looks like an accident; it is recorded once the file has stood so \
+                 for ten seconds at the next `rhema crdt sync`, with `--confirm`, or once it is committed",
+                deleted.gone, deleted.of, deleted.list
+            )));
+        }
+        Ok(Ok((overlay::count(read, &found), found)))
+    }
+
+    /// An edit of what was written in another way, without another meaning.
+    pub(super) fn formed(
+        &mut self,
+        read: Option<&yaml::Document>,
+        file: &Text,
+        edits: &Edits,
+        new: &[Known],
+    ) -> Result<Option<Known>, Error> {
+        let Some(head) = self.versions.head_yaml.clone() else {
+            return Ok(None);
+        };
+        let mut known = edits.judged();
+        for (judged, edit) in known.iter_mut().zip(&edits.all) {
+            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
+        }
+        known.extend(new.iter().map(|known| overlay::Judged {
+            known,
+            contained: Vec::new(),
+            may_show: true,
+        }));
+        let stands = self.select(&known)?;
+        let base = &self.versions.head_document;
+        let view = RULES.view(base, &stands);
+        if !file.lifted().says_the_same_as(&view) {
+            return Ok(None);
+        }
+        match overlay::forms(&head, base, &view, read.unwrap_or(&head), &file.yaml) {
+            Ok(changes) if changes.is_empty() => Ok(None),
+            Ok(changes) => self.known(Deed::Change(changes)).map(Some),
+            Err(error) => {
+                tracing::info!("how it is written is told to nobody: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
+    fn has_stood(&mut self) -> Result<bool, Error> {
+        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let now = self.replica.now;
+        let first = self.replica.store.read()?.state(held)?;
+        let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
+        if let Some(first) = first {
+            return Ok(now.unix_millis() >= first.saturating_add(HELD_MILLIS));
+        }
+        let writing = self.replica.store.write(Durability::Process)?;
+        writing.keep_state(held, &now.unix_millis().to_be_bytes())?;
+        writing.commit()?;
+        Ok(false)
+    }
+
+    /// New edits with their stamps.
+    pub(super) fn named(&mut self, found: Vec<Finding>) -> Result<Vec<Known>, Error> {
+        let mut named: Vec<Known> = Vec::with_capacity(found.len());
+        for finding in found {
+            let deed = Deed::Change(finding.changes);
+            let mut known = self.known(deed)?;
+            if let Some(stamp) = finding.stamp {
+                known.stamp = stamp;
+            }
+            named.push(known);
+        }
+        named.sort_by_key(|known| known.stamp);
+        Ok(named)
+    }
+
+    pub(super) fn known(&mut self, deed: Deed) -> Result<Known, Error> {
+        let stamp = self.replica.tick()?;
+        self.replica.known(
+            stamp,
+            self.versions.path.clone(),
+            self.versions.commit,
+            deed,
+        )
+    }
+}

@@ -1,0 +1,173 @@
+//! Who wrote what a file holds: nobody, git, or somebody who had read one of the last renderings.
+
+use std::fs::Metadata;
+use std::time::UNIX_EPOCH;
+
+use super::Looking;
+use crate::crdt::Stamp;
+use crate::overlay::was_read_before;
+use crate::replica::Error;
+use crate::replica::document::{Edits, Text};
+use crate::store::{Content, Issuer, Rendering};
+use crate::yaml::{self, Limits};
+
+/// How long after a rendering was replaced somebody may still write what they made of it.
+const RACE_MILLIS: u64 = 10_000;
+
+/// The same, unless the environment tells a debug build otherwise: tests do in an instant what takes people minutes.
+fn race_millis() -> u64 {
+    if cfg!(debug_assertions)
+        && let Ok(millis) = std::env::var("RHEMA_RACE_MILLIS")
+    {
+        return millis.parse().unwrap_or(RACE_MILLIS);
+    }
+    RACE_MILLIS
+}
+
+/// Who wrote what stands in the file.
+pub(super) enum Writer {
+    /// Nobody since it was rendered.
+    Nobody,
+    /// Nobody since the rendering before: this one was never written, as whoever was about to came to an end.
+    Unwritten(yaml::Document),
+    /// Git did, or the work tree stands on another commit, or nobody ever looked: HEAD's version is what it is compared with.
+    Git,
+    /// Somebody who had read this rendering.
+    Somebody(Text),
+}
+
+impl Writer {
+    /// For the log.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Writer::Nobody => "nobody",
+            Writer::Unwritten(_) => "nobody yet",
+            Writer::Git => "git",
+            Writer::Somebody(_) => "somebody",
+        }
+    }
+}
+
+impl Looking<'_, '_, '_> {
+    /// Who wrote what the file holds.
+    pub(super) fn writer(&self, was: &[u8], work: &Text, edits: &Edits) -> Result<Writer, Error> {
+        let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
+        else {
+            return Ok(Writer::Git);
+        };
+        let Some(current_bytes) = self.bytes_of(current)? else {
+            return Ok(Writer::Git);
+        };
+        if self.is_same_head && !self.is_made {
+            if current_bytes == was {
+                return Ok(Writer::Nobody);
+            }
+            // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
+            let is_unwritten = self.last.is_some_and(|last| last.file.is_none())
+                && modified_millis(self.metadata) < current.since.unix_millis();
+            if is_unwritten
+                && let Some(before) = earlier.last()
+                && self.bytes_of(before)?.as_deref() == Some(was)
+                && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())
+            {
+                return Ok(Writer::Unwritten(current));
+            }
+        }
+        let by_git = !self.is_made
+            && (!self.is_same_head
+                || self.is_gits()?
+                || self
+                    .versions
+                    .head
+                    .as_ref()
+                    .is_some_and(|head| head.bytes == was)
+                || self.is_in_index(was)?);
+        if by_git {
+            return Ok(Writer::Git);
+        }
+        let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
+            return Ok(Writer::Git);
+        };
+        let current = Text::of(current);
+        if !self.is_made {
+            let is_others = |stamp: Stamp| {
+                edits
+                    .get(stamp)
+                    .is_some_and(|edit| edit.issuer != Issuer::Own)
+            };
+            let since = modified_millis(self.metadata).saturating_sub(race_millis());
+            let recent = |rendering: &&Rendering| {
+                rendering
+                    .until
+                    .is_none_or(|until| until.unix_millis() >= since)
+            };
+            for rendering in earlier.iter().rev().take_while(recent) {
+                let Some(bytes) = self.bytes_of(rendering)? else {
+                    continue;
+                };
+                let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
+                    continue;
+                };
+                let read = Text::of(read);
+                let (current, file) = (current.lifted(), work.lifted());
+                if was_read_before(read.lifted(), current, file, &is_others) {
+                    return Ok(Writer::Somebody(read));
+                }
+            }
+        }
+        Ok(Writer::Somebody(current))
+    }
+
+    /// Whether a file is staged as it stands, and nobody stages it again with the stamps that it would get.
+    pub(super) fn keeps_as_staged(&self, was: &[u8]) -> Result<bool, Error> {
+        let is_head = self
+            .versions
+            .head
+            .as_ref()
+            .is_some_and(|head| head.bytes == was);
+        Ok(!self.is_made && !self.replica.restages && !is_head && self.is_in_index(was)?)
+    }
+
+    /// Whether the index has just these bytes.
+    fn is_in_index(&self, was: &[u8]) -> Result<bool, Error> {
+        let staged = self.replica.repo.index_version(self.file, was)?;
+        Ok(staged.as_deref() == Some(was))
+    }
+
+    /// Whether the file holds what was rendered last: nothing was taken out of it.
+    pub(super) fn is_as_rendered(&self, was: &[u8]) -> Result<bool, Error> {
+        match self.renderings.last() {
+            Some(current) => Ok(self.bytes_of(current)?.as_deref() == Some(was)),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether git wrote the file since the last look: it notes when, and nobody else does.
+    fn is_gits(&self) -> Result<bool, Error> {
+        let Some(looked) = self
+            .last
+            .and_then(|last| last.file)
+            .map(|file| file.taken())
+        else {
+            return Ok(false);
+        };
+        let written = self.replica.repo.written_by_git(self.file)?;
+        Ok(written.is_some_and(|written| written > looked.unix_millis()))
+    }
+
+    pub(super) fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
+        Ok(match &rendering.content {
+            Content::Bytes(bytes) => Some(bytes.clone()),
+            // A version that no commit has any more may have been collected since.
+            Content::Blob(blob) => self.replica.repo.bytes(*blob).ok(),
+            Content::Absent => None,
+        })
+    }
+}
+
+/// When a file was written last.
+fn modified_millis(metadata: &Metadata) -> u64 {
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

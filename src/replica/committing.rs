@@ -15,7 +15,6 @@ impl Replica<'_> {
     pub fn round_before_commit(&mut self) -> Result<Report, Error> {
         let files = self.repo.context_files()?.files;
         let staged = self.repo.staged_whole(files)?;
-        self.restages = true;
         let report = self.round(false)?;
         let mut stamped = Vec::new();
         for staged in staged {

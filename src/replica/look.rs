@@ -214,7 +214,6 @@ impl Looking<'_, '_, '_> {
                 yaml::Document::from_text(rendered.text().to_owned(), &Limits::default())
                     .map_or(work, Text::of)
             }
-            Writer::Git if self.keeps_as_staged(self.was)? => work,
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml.as_ref();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
@@ -223,8 +222,6 @@ impl Looking<'_, '_, '_> {
         };
         let (stamped, mut found) = match writer {
             Writer::Nobody | Writer::Unwritten(_) => (None, None),
-            // What is staged is committed as it stands: stamps beside it would be left over.
-            Writer::Git if self.keeps_as_staged(self.was)? => (None, Some(BTreeSet::new())),
             _ => self.stamped(&work.yaml, &edits)?,
         };
         let is_head = self.versions.head.as_ref().is_some_and(|head| {

@@ -48,8 +48,6 @@ pub struct Replica<'r> {
     now: Moment,
     /// The newest published ancestors of a commit.
     published: Option<(CommitId, Vec<CommitId>)>,
-    /// Whether files that are staged as they stand get stamps: who asked stages them again.
-    restages: bool,
     beginning: Beginning,
     _turn: File,
 }
@@ -94,7 +92,6 @@ impl<'r> Replica<'r> {
             clock_file,
             now: Moment::now(),
             published: None,
-            restages: false,
             beginning,
             _turn: turn,
         })

@@ -271,3 +271,21 @@ fn a_document_that_was_committed_before_anybody_looked_is_contained() {
     assert!(is_contained());
     assert_eq!(tree.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn a_record_that_is_staged_and_renamed_before_it_is_committed_is_one() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("init");
+    tree.rhema(&SYNC).exits(0);
+    tree.write(FILE, tree.read(FILE) + "  - id: c\n    title: Third\n");
+    tree.git(&["add", "-A"]);
+    tree.rhema(&SYNC).exits(0);
+    tree.write(FILE, tree.read(FILE).replace("Third", "Last"));
+    tree.rhema(&SYNC).exits(0);
+    tree.commit("third");
+    tree.rhema(&SYNC).exits(0);
+    assert_eq!(tree.git(&["status", "--porcelain"]), "");
+    assert_eq!(tree.read(FILE).matches("- id: c").count(), 1);
+}

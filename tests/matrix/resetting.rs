@@ -102,7 +102,7 @@ rows! { "Resets, restores and stashes"
         edit a.status=done        | a.status=done     | edited | a.status=done
         git commit -qam one       |                   | clean  |
         git checkout -q HEAD~1 -- .rhema/todos.yaml | as at first | staged | a.status=done, a.status=open
-        git commit -qm two        |                   | clean  |
+        git commit -qam two       |                   | clean  |
     "
     a_file_of_another_branch "
         git switch -qc f          |                   |        |

@@ -118,16 +118,6 @@ impl Looking<'_, '_, '_> {
         Ok(Writer::Somebody(current))
     }
 
-    /// Whether a file is staged as it stands, and nobody stages it again with the stamps that it would get.
-    pub(super) fn keeps_as_staged(&self, was: &[u8]) -> Result<bool, Error> {
-        let is_head = self
-            .versions
-            .head
-            .as_ref()
-            .is_some_and(|head| head.bytes == was);
-        Ok(!self.is_made && !self.replica.restages && !is_head && self.is_in_index(was)?)
-    }
-
     /// Whether the index has just these bytes.
     fn is_in_index(&self, was: &[u8]) -> Result<bool, Error> {
         let staged = self.replica.repo.index_version(self.file, was)?;

@@ -266,12 +266,16 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        let is_others = |edit: &&Standing| edit.issuer != Issuer::Own && edit.may_show();
-        let is_shared = edits
-            .all
-            .iter()
-            .any(|edit| is_others(&edit) && !edit.changes().is_empty());
-        let text = self.rendered(file, &view, is_shared)?;
+        // What others know of, and what comes back from out of sight, is written as its edits say.
+        let is_told = |edit: &Standing| {
+            let is_new = new.iter().any(|known| known.stamp == edit.known.stamp);
+            let comes_back = !edit.has(Mark::Shown) && !is_new;
+            edit.may_show()
+                && !edit.changes().is_empty()
+                && (edit.issuer != Issuer::Own || comes_back)
+        };
+        let is_told = edits.all.iter().any(is_told);
+        let text = self.rendered(file, &view, is_told)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
             match is_shown.contains(&edit.known.stamp) && edit.may_show() {
@@ -401,15 +405,15 @@ impl Looking<'_, '_, '_> {
     }
 
     /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
-    /// know of as well is the same bytes for all of them.
+    /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say.
     fn rendered(
         &mut self,
         file: Text,
         view: &crdt::Document,
-        is_shared: bool,
+        is_told: bool,
     ) -> Result<Vec<u8>, Error> {
         let is_shown = file.lifted().says_the_same_as(view);
-        if is_shown && !is_shared {
+        if is_shown && !is_told {
             return Ok(file.yaml.into_text().into_bytes());
         }
         let told = match &self.versions.head_yaml {

@@ -289,3 +289,19 @@ fn a_record_that_is_staged_and_renamed_before_it_is_committed_is_one() {
     assert_eq!(tree.git(&["status", "--porcelain"]), "");
     assert_eq!(tree.read(FILE).matches("- id: c").count(), 1);
 }
+
+#[test]
+fn a_comment_that_was_parked_comes_back() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("init");
+    let text = tree
+        .read(FILE)
+        .replace("  - id: b\n", "  # of the second\n  - id: b\n");
+    tree.write(FILE, &text);
+    tree.rhema(&["park"]).exits(0);
+    assert_eq!(tree.git(&["status", "--porcelain"]), "");
+    tree.rhema(&["unpark"]).exits(0);
+    assert_eq!(tree.read(FILE), text);
+}

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
+use super::round::counted;
 use super::ui::Ui;
 use crate::git::{Ending, MergedFile, Settings, Sides, merge_files, replace};
 use crate::merge::Kept;
@@ -130,7 +131,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 
 /// "1 place", "2 places".
 pub(super) fn places(count: usize) -> String {
-    format!("{count} place{}", if count == 1 { "" } else { "s" })
+    counted(count, "place")
 }
 
 /// What a merge kept for people to look at in a document, and what to do about it.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::effect::{makes, shows, tells_of};
 use super::selection::seen_together;
-use super::{BlobId, CommitId, Deed, History, Known, Version};
+use super::{BlobId, CommitId, History, Known, Version};
 use crate::context::lift;
 use crate::crdt::{Act, Change, Document, Form};
 use crate::yaml;
@@ -62,7 +62,8 @@ impl<'h, H: History> Contents<'h, H> {
         let mut by_base: BTreeMap<(Option<CommitId>, &[CommitId]), Vec<Sought<'_>>> =
             BTreeMap::new();
         for (index, known) in known.iter().enumerate() {
-            if let Deed::Change(changes) = &known.deed {
+            let changes = known.changes();
+            if !changes.is_empty() {
                 let base = (known.base, known.published.as_slice());
                 by_base.entry(base).or_default().push(Sought {
                     index,

@@ -49,6 +49,17 @@ pub struct Known {
     pub deed: Deed,
 }
 
+impl Known {
+    /// What it changes; nothing where it takes others back.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match &self.deed {
+            Deed::Change(changes) => changes,
+            Deed::Retract(_) => &[],
+        }
+    }
+}
+
 /// What an edit does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]

@@ -21,4 +21,4 @@ pub use look::{
     Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,
 };
 pub use render::{Unrendered, forms, render};
-pub use selection::{Judged, Origin, RULES, overlay, retracted};
+pub use selection::{Judged, Origin, RULES, is_observed, observers, overlay, retracted};

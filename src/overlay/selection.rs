@@ -49,7 +49,7 @@ pub fn overlay<E>(
     let standing: Vec<&Judged<'_>> = judged.iter().collect();
     let mut selecting = Selecting {
         head,
-        closed: closed(&standing),
+        closed: observers(standing.iter().flat_map(|judged| contained_changes(judged))),
         births: births(&standing),
         standing: &standing,
         origin,
@@ -135,7 +135,7 @@ impl<E> Selecting<'_, '_, E> {
         for judged in standing.iter().filter(|judged| judged.may_show) {
             let mut changes = Vec::new();
             for change in open_changes(judged) {
-                if self.is_closed(change, judged.known.stamp) {
+                if is_observed(&self.closed, change, judged.known.stamp) {
                     continue;
                 }
                 let mut change = change.clone();
@@ -150,14 +150,6 @@ impl<E> Selecting<'_, '_, E> {
             }
         }
         Ok(())
-    }
-
-    /// Whether HEAD contains a change that observed this one, in its place or around it.
-    fn is_closed(&self, change: &Change, stamp: Stamp) -> bool {
-        let closing = self.closed.get(&stamp).into_iter().flatten();
-        closing
-            .copied()
-            .any(|at| change.at.steps().starts_with(at.steps()))
     }
 
     /// The place as HEAD names it.
@@ -350,21 +342,28 @@ fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {
     }
 }
 
-/// For every edit the places of changes that HEAD contains and that observed it.
-fn closed<'s>(standing: &'s [&Judged<'_>]) -> HashMap<Stamp, Vec<&'s Path>> {
-    let mut closed: HashMap<Stamp, Vec<&Path>> = HashMap::new();
-    for change in standing.iter().flat_map(|judged| contained_changes(judged)) {
+/// For every edit the places of the changes that observed it.
+pub fn observers<'c>(changes: impl Iterator<Item = &'c Change>) -> HashMap<Stamp, Vec<&'c Path>> {
+    let mut observers: HashMap<Stamp, Vec<&Path>> = HashMap::new();
+    for change in changes {
         for stamp in change.observed.stamps() {
-            closed.entry(stamp).or_default().push(&change.at);
+            observers.entry(stamp).or_default().push(&change.at);
         }
     }
-    closed
+    observers
+}
+
+/// Whether a change of an edit was observed in its place or around it.
+pub fn is_observed(observers: &HashMap<Stamp, Vec<&Path>>, change: &Change, stamp: Stamp) -> bool {
+    let places = observers.get(&stamp).into_iter().flatten();
+    let mut places = places.map(|at| at.steps());
+    places.any(|at| change.at.steps().starts_with(at))
 }
 
 /// The first birth at every place.
 fn births<'s>(standing: &'s [&Judged<'_>]) -> HashMap<&'s Path, &'s Change> {
     let mut births = HashMap::new();
-    for change in standing.iter().flat_map(|judged| changes(judged.known)) {
+    for change in standing.iter().flat_map(|judged| judged.known.changes()) {
         if matches!(change.act, Act::Add { .. }) {
             births.entry(&change.at).or_insert(change);
         }
@@ -372,16 +371,9 @@ fn births<'s>(standing: &'s [&Judged<'_>]) -> HashMap<&'s Path, &'s Change> {
     births
 }
 
-fn changes(known: &Known) -> &[Change] {
-    match &known.deed {
-        Deed::Change(changes) => changes,
-        Deed::Retract(_) => &[],
-    }
-}
-
 /// The changes of an edit that HEAD does not contain.
 pub(super) fn open_changes<'j>(judged: &'j Judged<'_>) -> impl Iterator<Item = &'j Change> {
-    let changes = changes(judged.known).iter().enumerate();
+    let changes = judged.known.changes().iter().enumerate();
     changes
         .filter(|(index, _)| !judged.contained.get(*index).copied().unwrap_or(false))
         .map(|(_, change)| change)
@@ -389,7 +381,7 @@ pub(super) fn open_changes<'j>(judged: &'j Judged<'_>) -> impl Iterator<Item = &
 
 /// The changes of an edit that HEAD contains.
 fn contained_changes<'j>(judged: &'j Judged<'_>) -> impl Iterator<Item = &'j Change> {
-    let changes = changes(judged.known).iter().zip(&judged.contained);
+    let changes = judged.known.changes().iter().zip(&judged.contained);
     changes.filter(|(_, held)| **held).map(|(change, _)| change)
 }
 

@@ -1,6 +1,6 @@
 //! Taking over the context of another branch without its code.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::look::{Made, Target};
 use super::round::Report;
@@ -35,16 +35,13 @@ impl Replica<'_> {
                 Ok(Some(Carrying::Refused(why))) => report.left.push(Left { file, why }),
                 Ok(Some(Carrying::Merged { read, document })) => {
                     let target = Target {
-                        file: &file,
                         made: Some(Made {
                             read,
                             document,
                             stamps: Vec::new(),
                         }),
-                        commit: Some(head),
-                        has_moved: false,
-                        has_witness: true,
                         confirmed: true,
+                        ..Target::at(&file, Some(head))
                     };
                     self.look_and_write(target, &mut report);
                 }
@@ -53,7 +50,13 @@ impl Replica<'_> {
                     let folder = full.parent().map_or(Ok(()), std::fs::create_dir_all);
                     let made = folder.and_then(|()| git::replace(&full, &bytes));
                     match made {
-                        Ok(()) => self.look_and_write(self.plain_target(&file, head), &mut report),
+                        Ok(()) => {
+                            let target = Target {
+                                confirmed: true,
+                                ..Target::at(&file, Some(head))
+                            };
+                            self.look_and_write(target, &mut report);
+                        }
                         Err(source) => report
                             .problems
                             .push(git::Error::Write { path: full, source }.into()),
@@ -63,17 +66,6 @@ impl Replica<'_> {
             }
         }
         Ok(report)
-    }
-
-    fn plain_target<'t>(&self, file: &'t Path, head: CommitId) -> Target<'t> {
-        Target {
-            file,
-            made: None,
-            commit: Some(head),
-            has_moved: false,
-            has_witness: true,
-            confirmed: true,
-        }
     }
 
     /// What a document is with what the other branch changed; nothing if that is nothing.

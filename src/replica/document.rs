@@ -10,7 +10,8 @@ use crate::context::lift;
 use crate::crdt::{self, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    CommitId, Containment, Contents, Deed, DocumentPath, History, Judged, Known, Origin, retracted,
+    CommitId, Containment, Contents, DocumentPath, History, Judged, Known, Origin, is_observed,
+    observers, retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -124,7 +125,10 @@ impl<'r> Versions<'r> {
 
 /// The known edits of a document, and what is decided about each.
 pub(super) struct Edits {
+    /// All of them; whoever adds some does so by [`add`](Self::add).
     pub(super) all: Vec<Standing>,
+    /// Where each stands among them.
+    by_stamp: HashMap<crdt::Stamp, usize>,
 }
 
 /// A known edit in a document.
@@ -176,6 +180,14 @@ impl Standing {
         self.marks = self.marks.without(mark);
     }
 
+    /// Brings it back into sight, whatever kept it out.
+    pub(super) fn bring_back(&mut self) {
+        self.unmark(Mark::Parked);
+        if self.is_elsewhere() {
+            self.mark(Mark::TakenUp);
+        }
+    }
+
     /// Whether it belongs to another branch: it was in a HEAD of this work tree and is not in this one.
     pub(super) fn is_elsewhere(&self) -> bool {
         self.has(Mark::Committed) && !self.has(Mark::Contained) && !self.has(Mark::TakenUp)
@@ -201,8 +213,18 @@ impl Standing {
 
 impl Edits {
     pub(super) fn of(stored: Vec<StoredEdit>) -> Self {
-        Self {
-            all: stored.into_iter().map(Standing::of).collect(),
+        let mut edits = Self {
+            all: Vec::with_capacity(stored.len()),
+            by_stamp: HashMap::with_capacity(stored.len()),
+        };
+        edits.add(stored.into_iter().map(Standing::of));
+        edits
+    }
+
+    pub(super) fn add(&mut self, edits: impl IntoIterator<Item = Standing>) {
+        for edit in edits {
+            self.by_stamp.insert(edit.known.stamp, self.all.len());
+            self.all.push(edit);
         }
     }
 
@@ -212,7 +234,7 @@ impl Edits {
     }
 
     pub(super) fn get(&self, stamp: crdt::Stamp) -> Option<&Standing> {
-        self.all.iter().find(|edit| edit.known.stamp == stamp)
+        self.all.get(*self.by_stamp.get(&stamp)?)
     }
 
     /// Finds out which edits are taken back.
@@ -268,11 +290,14 @@ impl Edits {
     /// What a committed edit replaced went into its commit along with it: a removal leaves nothing there that could tell.
     fn note_what_went_along(&mut self) {
         for mark in [Mark::Contained, Mark::Committed] {
+            let marked = |edit: &&Standing| edit.has(mark) && !edit.is_retracted;
+            let marked = self.all.iter().filter(marked);
+            let observers = observers(marked.flat_map(Standing::changes));
             let went_along: Vec<bool> = self
                 .all
                 .iter()
                 .map(|edit| {
-                    let replaced = |change| self.is_replaced(change, edit.known.stamp, mark);
+                    let replaced = |change| is_observed(&observers, change, edit.known.stamp);
                     !edit.has(mark)
                         && !edit.changes().is_empty()
                         && edit.changes().iter().all(replaced)
@@ -290,27 +315,12 @@ impl Edits {
             }
         }
     }
-
-    /// Whether an edit with this mark saw the change, in its place or around it.
-    fn is_replaced(&self, change: &Change, stamp: crdt::Stamp, mark: Mark) -> bool {
-        let marked = self
-            .all
-            .iter()
-            .filter(|edit| edit.has(mark) && !edit.is_retracted);
-        marked.flat_map(Standing::changes).any(|replacing| {
-            change.at.steps().starts_with(replacing.at.steps())
-                && replacing.observed.has_stamp(stamp)
-        })
-    }
 }
 
 impl Standing {
     /// What it changes.
     pub(super) fn changes(&self) -> &[Change] {
-        match &self.known.deed {
-            Deed::Change(changes) => changes,
-            Deed::Retract(_) => &[],
-        }
+        self.known.changes()
     }
 
     /// Whether it changes something there.

@@ -66,16 +66,13 @@ impl Replica<'_> {
         }
         let commit = repo.head_commit()?;
         let target = Target {
-            file,
             made: Some(Made {
                 read,
                 document: edited.document,
                 stamps,
             }),
-            commit,
-            has_moved: false,
-            has_witness: true,
             confirmed: true,
+            ..Target::at(file, commit)
         };
         let written = match self.record(target)? {
             Ok(written) => written,
@@ -117,15 +114,7 @@ impl Replica<'_> {
             if look.is_some_and(|look| self.is_unchanged(file, &look, commit)) {
                 return Ok(());
             }
-            let target = Target {
-                file,
-                made: None,
-                commit,
-                has_moved: false,
-                has_witness: true,
-                confirmed: false,
-            };
-            match self.record(target)? {
+            match self.record(Target::at(file, commit))? {
                 Err(Unlooked::Left(why)) => Some(why),
                 Ok(_) | Err(Unlooked::Absent | Unlooked::NoDocument) => None,
             }

@@ -16,7 +16,7 @@ use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Edit, Stamp};
-use crate::git::marked_places;
+use crate::git::{HeadVersion, marked_places};
 use crate::merge;
 use crate::overlay::{self, CommitId, Deed, Known, RULES, Sight, overlay, sights};
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering};
@@ -38,16 +38,25 @@ pub(super) struct Target<'t> {
     pub(super) confirmed: bool,
 }
 
-impl Target<'_> {
+impl<'t> Target<'t> {
+    /// A file under a HEAD that did not move, as it is.
+    pub(super) fn at(file: &'t Path, commit: Option<CommitId>) -> Self {
+        Self {
+            file,
+            made: None,
+            commit,
+            has_moved: false,
+            has_witness: true,
+            confirmed: false,
+        }
+    }
+
     /// The same once more, after somebody wrote the file.
     pub(super) fn again(&self) -> Self {
         Self {
-            file: self.file,
-            made: None,
-            commit: self.commit,
-            has_moved: false,
             has_witness: self.has_witness,
             confirmed: self.confirmed,
+            ..Self::at(self.file, self.commit)
         }
     }
 }
@@ -76,7 +85,6 @@ pub(super) struct Looked {
     pub(super) edits: usize,
     /// The edits that were known, and the new ones, with their marks.
     pub(super) standings: Vec<Standing>,
-    pub(super) facts: crate::store::Facts,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
     /// Whether all of it is known already.
@@ -183,7 +191,7 @@ impl Looking<'_, '_, '_> {
     fn look(&mut self, work: Text, taken: Moment) -> Result<Result<Looked, Unlooked>, Error> {
         let mut edits = self.replica.edits(&self.versions.path)?;
         if let Some(former) = self.versions.former() {
-            edits.all.extend(self.replica.edits(&former)?.all);
+            edits.add(self.replica.edits(&former)?.all);
         }
         let marks: Vec<Marks> = edits.all.iter().map(|edit| edit.marks).collect();
         edits.judge(
@@ -259,22 +267,19 @@ impl Looking<'_, '_, '_> {
             let read = read.map(|read| &read.yaml);
             new.extend(self.formed(read, &file, &edits, &new)?);
         }
-        edits
-            .all
-            .extend(new.iter().cloned().map(Standing::made_now));
+        let known = edits.all.len();
+        edits.add(new.iter().cloned().map(Standing::made_now));
         edits.note_retractions();
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
         // What others know of, and what comes back from out of sight, is written as its edits say.
         let is_told = |edit: &Standing| {
-            let is_new = new.iter().any(|known| known.stamp == edit.known.stamp);
-            let comes_back = !edit.has(Mark::Shown) && !is_new;
             edit.may_show()
                 && !edit.changes().is_empty()
-                && (edit.issuer != Issuer::Own || comes_back)
+                && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
-        let is_told = edits.all.iter().any(is_told);
+        let is_told = edits.all.iter().take(known).any(is_told);
         let text = self.rendered(file, &view, is_told)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
@@ -288,10 +293,7 @@ impl Looking<'_, '_, '_> {
             && new.is_empty()
             && text == self.was
             && edits.all.iter().map(|edit| edit.marks).eq(marks);
-        let content = match &self.versions.head {
-            Some(head) if head.is_plain && head.bytes == text => Content::Blob(head.blob),
-            _ => Content::Bytes(text.clone()),
-        };
+        let content = content(self.versions.head.as_ref(), &text);
         Ok(Ok(Looked {
             was: self.was.to_vec(),
             metadata: self.metadata.clone(),
@@ -301,7 +303,6 @@ impl Looking<'_, '_, '_> {
             new,
             edits: counted,
             standings: edits.all,
-            facts: crate::store::Facts::default(),
             notes: std::mem::take(&mut self.notes),
             is_known,
         }))
@@ -313,7 +314,7 @@ impl Looking<'_, '_, '_> {
         file: &crdt::Document,
         is_as_rendered: bool,
         edits: &mut Edits,
-    ) -> Result<Vec<Known>, Error> {
+    ) -> Result<Option<Known>, Error> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
@@ -323,10 +324,7 @@ impl Looking<'_, '_, '_> {
             match sight {
                 Sight::Named | Sight::Seen => {
                     // What the file still shows is neither parked nor elsewhere.
-                    if edit.is_elsewhere() {
-                        edit.mark(Mark::TakenUp);
-                    }
-                    edit.unmark(Mark::Parked);
+                    edit.bring_back();
                 }
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     edit.unmark(Mark::TakenUp);
@@ -334,7 +332,10 @@ impl Looking<'_, '_, '_> {
                         continue;
                     }
                     match (edit.issuer, self.has_witness) {
-                        (Issuer::Own, true) => taken_back.push(edit.known.stamp),
+                        (Issuer::Own, true) => {
+                            edit.is_retracted = true;
+                            taken_back.push(edit.known.stamp);
+                        }
                         // Nobody can tell whether a commit has it: it stays away until one does.
                         (Issuer::Own, false) => edit.mark(Mark::Committed),
                         _ => edit.mark(Mark::Parked),
@@ -344,12 +345,9 @@ impl Looking<'_, '_, '_> {
             }
         }
         if taken_back.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let retraction = self.known(Deed::Retract(taken_back))?;
-        edits.all.push(Standing::made_now(retraction.clone()));
-        edits.note_retractions();
-        Ok(vec![retraction])
+        self.known(Deed::Retract(taken_back)).map(Some)
     }
 
     /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.
@@ -359,10 +357,7 @@ impl Looking<'_, '_, '_> {
             if sight != Sight::Named || edit.has(Mark::Contained) {
                 continue;
             }
-            edit.unmark(Mark::Parked);
-            if edit.is_elsewhere() {
-                edit.mark(Mark::TakenUp);
-            }
+            edit.bring_back();
         }
     }
 
@@ -371,18 +366,14 @@ impl Looking<'_, '_, '_> {
         loop {
             let mut seen = BTreeSet::new();
             for edit in edits.all.iter().filter(|edit| edit.may_show()) {
-                if let Deed::Change(changes) = &edit.known.deed {
-                    seen.extend(changes.iter().flat_map(|change| change.observed.stamps()));
-                }
+                let changes = edit.changes().iter();
+                seen.extend(changes.flat_map(|change| change.observed.stamps()));
             }
             let mut is_done = true;
             for edit in &mut edits.all {
                 let hidden = edit.has(Mark::Parked) || edit.is_elsewhere();
                 if hidden && seen.contains(&edit.known.stamp) {
-                    edit.unmark(Mark::Parked);
-                    if edit.is_elsewhere() {
-                        edit.mark(Mark::TakenUp);
-                    }
+                    edit.bring_back();
                     is_done = false;
                 }
             }
@@ -440,5 +431,13 @@ impl Looking<'_, '_, '_> {
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
         Ok(file.yaml.into_text().into_bytes())
+    }
+}
+
+/// A text as the store keeps it: HEAD's is in the repository already.
+pub(super) fn content(head: Option<&HeadVersion>, text: &[u8]) -> Content {
+    match head {
+        Some(head) if head.is_plain && head.bytes == text => Content::Blob(head.blob),
+        _ => Content::Bytes(text.to_vec()),
     }
 }

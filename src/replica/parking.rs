@@ -1,14 +1,13 @@
 //! Putting edits out of sight, so that git finds a clean tree, and bringing them back.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::look::Target;
+use super::look::{Target, content};
 use super::round::Report;
 use super::{Error, Left, Replica};
 use crate::git;
 use crate::overlay::{CommitId, DocumentPath};
-use crate::store::{Content, Durability, Fingerprint, Look, Mark, Moment};
+use crate::store::{Content, Durability, Facts, Look, Mark};
 
 /// What parking did.
 #[derive(Debug, Default)]
@@ -83,16 +82,12 @@ impl Replica<'_> {
             .iter()
             .filter(|edit| edit.may_show() && edit.has(Mark::Shown));
         let shown: Vec<_> = shown.map(|edit| edit.known.stamp).collect();
-        let content = match head.is_plain {
-            true => Content::Blob(head.blob),
-            false => Content::Bytes(head.bytes.clone()),
-        };
+        let content = content(Some(&head), &head.bytes);
         let now = self.now;
-        let facts = self.store.read()?.look(&path)?.map(|look| look.facts);
-        let mut look = Look {
+        let look = Look {
             head: commit,
             file: None,
-            facts: facts.unwrap_or_default(),
+            facts: Facts::default(),
         };
         let writing = self.store.write(Durability::Power)?;
         writing.mark(shown.iter().copied(), Mark::Parked)?;
@@ -100,12 +95,7 @@ impl Replica<'_> {
         writing.render(&path, &content, commit, now)?;
         writing.set_look(&path, &look)?;
         writing.commit()?;
-        self.repo.replace_unchanged(file, &bytes, &head.bytes)?;
-        let metadata = fs::metadata(self.repo.top().join(file)).ok();
-        look.file = Some(Fingerprint::of(metadata.as_ref(), Moment::now()));
-        let writing = self.store.write(Durability::Process)?;
-        writing.set_look(&path, &look)?;
-        writing.commit()?;
+        self.put(file, commit, &bytes, &head.bytes)?;
         Ok(Some(shown.len()))
     }
 
@@ -135,15 +125,7 @@ impl Replica<'_> {
             writing.unmark(parked, Mark::Parked)?;
             writing.mark(elsewhere, Mark::TakenUp)?;
             writing.commit()?;
-            let target = Target {
-                file: &file,
-                made: None,
-                commit,
-                has_moved: false,
-                has_witness: true,
-                confirmed: false,
-            };
-            self.look_and_write(target, &mut report);
+            self.look_and_write(Target::at(&file, commit), &mut report);
         }
         Ok(report)
     }

@@ -97,12 +97,10 @@ impl Replica<'_> {
                 continue;
             }
             let target = Target {
-                file: &file,
-                made: None,
-                commit,
                 has_moved,
                 has_witness: witness.is_whole,
                 confirmed,
+                ..Target::at(&file, commit)
             };
             self.look_and_write(target, &mut report);
         }

@@ -68,7 +68,7 @@ impl Replica<'_> {
     ) -> Result<(), Error> {
         let heads = self.newest(&witness.heads)?;
         for path in documents {
-            let Edits { all } = self.edits(path)?;
+            let Edits { all, .. } = self.edits(path)?;
             let open: Vec<&Known> = all
                 .iter()
                 .filter(|edit| !edit.has(Mark::Committed))
@@ -155,7 +155,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let Edits { all } = self.edits(&path)?;
+        let Edits { all, .. } = self.edits(&path)?;
         let held = match parent {
             Some(parent) => {
                 let told = parents.entry(path.clone());
@@ -248,7 +248,7 @@ impl Replica<'_> {
             if current.is_some_and(|current| current.content == Content::Absent) {
                 continue;
             }
-            let Edits { all } = self.edits(path)?;
+            let Edits { all, .. } = self.edits(path)?;
             let open = all.iter().filter(|edit| has_moved && edit.may_show());
             let now = self.now;
             let writing = self.store.write(Durability::Process)?;

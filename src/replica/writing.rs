@@ -8,7 +8,7 @@ use super::{Error, Replica};
 use crate::crdt::Stamp;
 use crate::git::{self, crash};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
-use crate::store::{Durability, Fingerprint, Issuer, Look, Moment, Way};
+use crate::store::{Durability, Facts, Fingerprint, Issuer, Look, Moment, Way};
 
 /// How often somebody may write a file just when it is written here.
 const MOST_RACES: usize = 8;
@@ -64,14 +64,8 @@ impl Replica<'_> {
     ) -> Result<bool, Error> {
         let document = DocumentPath::new(git::git_path(file));
         if looked.is_known {
-            let look = Look {
-                head: commit,
-                file: Some(Fingerprint::of(Some(&looked.metadata), looked.taken)),
-                facts: looked.facts,
-            };
-            let writing = self.store.write(Durability::Process)?;
-            writing.set_look(&document, &look)?;
-            writing.commit()?;
+            let seen = Fingerprint::of(Some(&looked.metadata), looked.taken);
+            self.note_look(&document, commit, seen)?;
             return Ok(false);
         }
         let changed = looked.text != looked.was;
@@ -94,26 +88,51 @@ impl Replica<'_> {
         let marks = looked.standings.iter();
         writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
         writing.render(&document, &looked.content, commit, now)?;
-        let mut look = Look {
+        let look = Look {
             head: commit,
             file: (!changed).then(|| Fingerprint::of(Some(&looked.metadata), looked.taken)),
-            facts: looked.facts,
+            facts: Facts::default(),
         };
         writing.set_look(&document, &look)?;
         crash::here("before-store");
         writing.commit()?;
         crash::here("after-store");
         if changed {
-            self.repo
-                .replace_unchanged(file, &looked.was, &looked.text)?;
-            crash::here("after-file");
-            let metadata = fs::metadata(self.repo.top().join(file)).ok();
-            look.file = Some(Fingerprint::of(metadata.as_ref(), Moment::now()));
-            let writing = self.store.write(Durability::Process)?;
-            writing.set_look(&document, &look)?;
-            writing.commit()?;
+            self.put(file, commit, &looked.was, &looked.text)?;
         }
         Ok(changed)
+    }
+
+    /// Gives a file the content that the store has it show already, and notes that it does.
+    pub(super) fn put(
+        &mut self,
+        file: &Path,
+        commit: Option<CommitId>,
+        was: &[u8],
+        text: &[u8],
+    ) -> Result<(), Error> {
+        self.repo.replace_unchanged(file, was, text)?;
+        crash::here("after-file");
+        let metadata = fs::metadata(self.repo.top().join(file)).ok();
+        let seen = Fingerprint::of(metadata.as_ref(), Moment::now());
+        self.note_look(&DocumentPath::new(git::git_path(file)), commit, seen)
+    }
+
+    /// Notes what a file was seen to be, where nothing else is to be written.
+    fn note_look(
+        &mut self,
+        document: &DocumentPath,
+        commit: Option<CommitId>,
+        seen: Fingerprint,
+    ) -> Result<(), Error> {
+        let look = Look {
+            head: commit,
+            file: Some(seen),
+            facts: Facts::default(),
+        };
+        let writing = self.store.write(Durability::Process)?;
+        writing.set_look(document, &look)?;
+        Ok(writing.commit()?)
     }
 
     /// Looks at a document and writes down what comes of it. Where somebody wrote the file meanwhile it is looked at again: what

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Edit, Stamp};
+use crate::crdt::{self, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -61,29 +61,22 @@ impl Looking<'_, '_, '_> {
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
     ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
-        let shown: Vec<Edit> = match read {
-            // What came since was not there to be seen.
-            Some(read) => {
-                let seen = sights(read, &self.versions.head_document, &edits.judged());
-                let mut known = edits.judged();
-                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
-                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
-                    judged.may_show = (judged.may_show || is_left) && sight != Sight::Gone;
-                }
-                self.select(&known)?
-            }
-            None => {
-                let seen = sights(file, &self.versions.head_document, &edits.judged());
-                let mut known = edits.judged();
-                for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
-                    let is_left = edit.is_retracted && edit.has(Mark::Shown);
-                    judged.may_show &= sight != Sight::Gone || edit.has(Mark::Shown);
-                    // What its author took back, and what is still there from when it was shown, is nobody's edit.
-                    judged.may_show |= is_left && sight != Sight::Gone;
-                }
-                self.select(&known)?
-            }
-        };
+        // What came since was not there to be seen; what its author took back, and what is still there from when it was
+        // shown, is nobody's edit.
+        let seen = sights(
+            read.unwrap_or(file),
+            &self.versions.head_document,
+            &edits.judged(),
+        );
+        let mut known = edits.judged();
+        for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
+            let is_left = edit.is_retracted && edit.has(Mark::Shown);
+            judged.may_show = match sight {
+                Sight::Named | Sight::Seen => judged.may_show || is_left,
+                Sight::Gone => judged.may_show && read.is_none() && edit.has(Mark::Shown),
+            };
+        }
+        let shown = self.select(&known)?;
         let view = RULES.view(&self.versions.head_document, &shown);
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {

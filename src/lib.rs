@@ -7,6 +7,7 @@
 //! - [`context`]: between YAML and the CRDTs: what a context file says about its own edits.
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
 //! - [`overlay`]: what a work tree shows: HEAD, and the known edits that it does not contain.
+//! - [`exchange`]: how two replicas come to know the same edits; a pure engine without sockets.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
@@ -21,6 +22,7 @@ pub mod context;
 pub mod crdt;
 #[cfg(feature = "cli")]
 mod demo;
+pub mod exchange;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;

@@ -48,6 +48,8 @@ pub struct Replica<'r> {
     now: Moment,
     /// The newest published ancestors of a commit.
     published: Option<(CommitId, Vec<CommitId>)>,
+    /// The branch that is checked out, as its upstream calls it, once somebody asked.
+    branch: Option<Option<String>>,
     beginning: Beginning,
     _turn: File,
 }
@@ -92,6 +94,7 @@ impl<'r> Replica<'r> {
             clock_file,
             now: Moment::now(),
             published: None,
+            branch: None,
             beginning,
             _turn: turn,
         })

@@ -73,13 +73,14 @@ pub enum Which {
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(4)?;
+    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(5)?;
     Ok(Known {
         stamp: row.get(0)?,
         previous: row.get(1)?,
         document: row.get(2)?,
         base: row.get(3)?,
         published,
+        branch: row.get(4)?,
         deed,
     })
 }
@@ -87,9 +88,9 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
     Ok(StoredEdit {
         known: known(row)?,
-        issuer: row.get(5)?,
-        way: row.get(6)?,
-        marks: row.get(7)?,
+        issuer: row.get(6)?,
+        way: row.get(7)?,
+        marks: row.get(8)?,
     })
 }
 
@@ -97,7 +98,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
 macro_rules! stored_where {
     ($condition:literal) => {
         concat!(
-            "SELECT stamp, previous, path, base, body, issuer, way, coalesce(bits, 0) FROM edits
+            "SELECT stamp, previous, path, base, branch, body, issuer, way, coalesce(bits, 0) FROM edits
             JOIN documents ON documents.id = edits.document
             LEFT JOIN marks ON marks.edit = edits.id WHERE ",
             $condition
@@ -162,7 +163,7 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn equivocations(&self) -> Result<Vec<Known>, Error> {
-        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+        let sql = "SELECT stamp, previous, path, base, branch, body FROM equivocations
             JOIN documents ON documents.id = document ORDER BY equivocations.id";
         self.all(sql, [], known)
     }
@@ -186,14 +187,15 @@ impl Writing<'_> {
         )?;
         let document = self.number_of(&edit.document)?;
         self.run(
-            "INSERT INTO edits (stamp, replica, previous, document, base, issuer, way, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO edits (stamp, replica, previous, document, base, branch, issuer, way, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             (
                 edit.stamp,
                 replica,
                 edit.previous,
                 document,
                 edit.base,
+                &edit.branch,
                 issuer,
                 way,
                 Whole((&edit.published, &edit.deed)),
@@ -224,19 +226,20 @@ impl Writing<'_> {
         if edit == there {
             return Ok(Added::Known);
         }
-        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+        let sql = "SELECT stamp, previous, path, base, branch, body FROM equivocations
             JOIN documents ON documents.id = document WHERE stamp = ?1";
         let others: Vec<Known> = self.all(sql, [edit.stamp], known)?;
         if !others.contains(edit) {
             let document = self.number_of(&edit.document)?;
             self.run(
-                "INSERT INTO equivocations (stamp, previous, document, base, body)
-                VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO equivocations (stamp, previous, document, base, branch, body)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 (
                     edit.stamp,
                     edit.previous,
                     document,
                     edit.base,
+                    &edit.branch,
                     Whole((&edit.published, &edit.deed)),
                 ),
             )?;

@@ -37,7 +37,6 @@ use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
-pub use knowledge::{Chain, Knowledge};
 pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;

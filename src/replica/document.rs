@@ -245,6 +245,12 @@ impl Edits {
         self.all.get(*self.by_stamp.get(&stamp)?)
     }
 
+    /// Whether some of what is shown was made by others.
+    pub(super) fn are_told_by_others(&self) -> bool {
+        let mut others = self.all.iter().filter(|edit| edit.issuer != Issuer::Own);
+        others.any(|edit| edit.may_show() && edit.has(Mark::Shown))
+    }
+
     /// Finds out which edits are taken back.
     pub(super) fn note_retractions(&mut self) {
         let retracted = retracted(self.all.iter().map(|edit| &edit.known));

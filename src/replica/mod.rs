@@ -8,7 +8,7 @@
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
 //! how edits and files are written, `editing.rs` edits by command, `committing.rs` what is done before a commit,
-//! `arriving.rs` makes the files of documents that others made, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
+//! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
 mod arriving;
@@ -19,6 +19,7 @@ mod editing;
 mod error;
 mod look;
 mod parking;
+mod policy;
 mod round;
 mod standing;
 mod witness;
@@ -26,6 +27,9 @@ mod writing;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::rc::Rc;
+
+use policy::Policy;
 
 pub use editing::Edited;
 pub use error::Error;
@@ -51,6 +55,7 @@ pub struct Replica<'r> {
     published: Option<(CommitId, Vec<CommitId>)>,
     /// The branch that is checked out, as its upstream calls it, once somebody asked.
     branch: Option<Option<String>>,
+    policy: Option<Rc<Policy>>,
     beginning: Beginning,
     _turn: File,
 }
@@ -96,6 +101,7 @@ impl<'r> Replica<'r> {
             now: Moment::now(),
             published: None,
             branch: None,
+            policy: None,
             beginning,
             _turn: turn,
         })

@@ -3,6 +3,7 @@
 
 mod documents;
 mod pair;
+mod policy;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;

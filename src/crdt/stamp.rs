@@ -50,6 +50,23 @@ impl Stamp {
         EPOCH_MILLIS + self.millis
     }
 
+    /// The least stamp of a later time than this one, in milliseconds since the Unix epoch; the greatest of all where no stamp can
+    /// be that late.
+    #[must_use]
+    pub fn first_after(unix_millis: u64) -> Self {
+        let millis = unix_millis.saturating_sub(EPOCH_MILLIS).saturating_add(1);
+        match millis <= LAST_MILLIS {
+            true => Self {
+                millis,
+                replica: Replica(0),
+            },
+            false => Self {
+                millis: LAST_MILLIS,
+                replica: Replica::from_bits(u32::MAX),
+            },
+        }
+    }
+
     /// Where it was made.
     #[must_use]
     pub fn replica(self) -> Replica {

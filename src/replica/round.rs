@@ -72,6 +72,7 @@ impl Replica<'_> {
         if let Err(error) = Config::at_head(self.repo) {
             report.problems.push(error.into());
         }
+        self.reissue()?;
         let commit = self.repo.head_commit()?;
         let last = self.store.read()?.last_look()?;
         let found = self.repo.context_files()?;

@@ -1,6 +1,7 @@
 //! What peers tell each other, and what becomes of it in their files.
 #![cfg(test)]
 
+mod clocks;
 mod documents;
 mod pair;
 mod policy;

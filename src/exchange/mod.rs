@@ -5,5 +5,6 @@
 //! Depends on `overlay` and `crdt`.
 
 mod message;
+pub mod wire;
 
 pub use message::{Hello, Introduction, Message, Refusal};

@@ -35,6 +35,9 @@ impl Text {
     }
 }
 
+/// A document that holds nothing.
+pub(super) const LEAST: &[u8] = b"_crdt: v1\n";
+
 /// A document as git has it.
 pub(super) struct Versions<'r> {
     /// Its path.
@@ -43,8 +46,8 @@ pub(super) struct Versions<'r> {
     pub(super) commit: Option<CommitId>,
     /// HEAD's version, as this work tree would hold it.
     pub(super) head: Option<HeadVersion>,
-    /// The same, read; none where there is none.
-    pub(super) head_yaml: Option<yaml::Document>,
+    /// The text over which edits are shown: HEAD's, or the least that a document can be.
+    pub(super) ground: yaml::Document,
     /// The same as the CRDTs see it.
     pub(super) head_document: Rc<crdt::Document>,
     pub(super) history: DocumentHistory<'r>,
@@ -56,19 +59,24 @@ impl<'r> Versions<'r> {
         path: DocumentPath,
         commit: Option<CommitId>,
         head: Option<HeadVersion>,
-        head_yaml: Option<yaml::Document>,
+        ground: yaml::Document,
         history: DocumentHistory<'r>,
     ) -> Self {
-        let head_document = Rc::new(head_yaml.as_ref().map(lift).unwrap_or_default());
+        let head_document = Rc::new(lift(&ground));
         Self {
             path,
             commit,
             head,
-            head_yaml,
+            ground,
             head_document,
             history,
             origins: HashMap::new(),
         }
+    }
+
+    /// HEAD's version, read.
+    pub(super) fn head_yaml(&self) -> Option<&yaml::Document> {
+        self.head.as_ref().map(|_| &self.ground)
     }
 
     /// What HEAD calls the document, where it was moved since.
@@ -237,6 +245,12 @@ impl Edits {
         self.all.get(*self.by_stamp.get(&stamp)?)
     }
 
+    /// Whether some of what is shown was made by others.
+    pub(super) fn are_told_by_others(&self) -> bool {
+        let mut others = self.all.iter().filter(|edit| edit.issuer != Issuer::Own);
+        others.any(|edit| edit.may_show() && edit.has(Mark::Shown))
+    }
+
     /// Finds out which edits are taken back.
     pub(super) fn note_retractions(&mut self) {
         let retracted = retracted(self.all.iter().map(|edit| &edit.known));
@@ -345,12 +359,9 @@ impl<'r> Replica<'r> {
     ) -> Result<Result<Versions<'r>, String>, Error> {
         let path = DocumentPath::new(git_path(file));
         let head = self.repo.head_version(file, bytes, &mut Moved::default())?;
-        let read = head
-            .as_ref()
-            .map(|head| yaml::Document::read(&head.bytes, &yaml::Limits::default()))
-            .transpose();
-        let head_yaml = match read {
-            Ok(read) => read,
+        let text = head.as_ref().map_or(LEAST, |head| &head.bytes);
+        let ground = match yaml::Document::read(text, &yaml::Limits::default()) {
+            Ok(ground) => ground,
             Err(error) => {
                 return Ok(Err(format!(
                     "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
@@ -358,6 +369,6 @@ impl<'r> Replica<'r> {
             }
         };
         let history = self.repo.history_of(&path);
-        Ok(Ok(Versions::new(path, commit, head, head_yaml, history)))
+        Ok(Ok(Versions::new(path, commit, head, ground, history)))
     }
 }

@@ -8,9 +8,10 @@
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
 //! how edits and files are written, `editing.rs` edits by command, `committing.rs` what is done before a commit,
-//! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
+//! `arriving.rs` makes the files of documents that others made, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
+mod arriving;
 mod carrying;
 mod committing;
 mod document;

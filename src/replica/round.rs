@@ -109,6 +109,7 @@ impl Replica<'_> {
             .filter(|path| !here.contains(path))
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
+        self.let_arrive(commit, &mut report)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,

@@ -1,0 +1,8 @@
+//! What peers tell each other, and what becomes of it in their files.
+#![cfg(test)]
+
+mod documents;
+mod pair;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
+mod support;

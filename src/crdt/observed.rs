@@ -93,6 +93,11 @@ impl Observed {
         self.stamps.iter().copied()
     }
 
+    /// The digests of the values, in order.
+    pub fn digests(&self) -> impl ExactSizeIterator<Item = Digest> + '_ {
+        self.values.iter().copied()
+    }
+
     /// Whether nothing was observed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -44,6 +44,15 @@ impl Stamp {
     /// Length of a stamp as text.
     pub const CHARS: usize = TIME_CHARS + 1 + REPLICA_CHARS;
 
+    /// The last stamp that a replica could ever make.
+    #[must_use]
+    pub fn last_of(replica: Replica) -> Self {
+        Self {
+            millis: LAST_MILLIS,
+            replica,
+        }
+    }
+
     /// When the edit was made, in milliseconds since the Unix epoch, as far as its author's clock could be trusted.
     #[must_use]
     pub fn unix_millis(self) -> u64 {

@@ -1,0 +1,26 @@
+//! Other work trees over the network: how they are found, proved and talked to.
+//!
+//! A [`Hub`] listens, calls and answers; what comes of it are [`Line`]s, each a conversation in frames with a peer whose
+//! key is proved and admitted. What is said in the frames is `exchange`'s matter, and who is admitted is told by a
+//! [`Trust`]. QUIC carries the lines: TLS 1.3 on both sides with the nodes' own keys.
+
+mod dialling;
+mod ending;
+mod endpoint;
+mod error;
+mod hub;
+mod identity;
+mod limits;
+mod line;
+mod lines;
+mod memory;
+mod quic;
+
+pub use ending::{Close, Ending};
+pub use endpoint::Listen;
+pub use error::{DialError, Error};
+pub use hub::{Hub, HubEvent, Settings};
+pub use identity::{PublicKey, Trust};
+pub use limits::FRAME;
+pub use line::{Gauge, Line, LineId, Traffic};
+pub use memory::conversation;

@@ -149,6 +149,16 @@ impl Reading<'_> {
         self.all(sql, [document], |row| row.get(0))
     }
 
+    /// The edits made here with stamps of a later time than this one, in milliseconds since the Unix epoch, in their order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn own_after(&self, unix_millis: u64) -> Result<Vec<StoredEdit>, Error> {
+        let from = Stamp::first_after(unix_millis);
+        let sql = stored_where!("stamp >= ?1 AND issuer = ?2 ORDER BY stamp");
+        self.all(sql, (from, Issuer::Own), stored)
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors
@@ -219,6 +229,16 @@ impl Writing<'_> {
     pub fn disown(&self) -> Result<(), Error> {
         let sql = "UPDATE edits SET issuer = ?1 WHERE issuer IS NOT ?1";
         self.run(sql, [Issuer::Other])?;
+        Ok(())
+    }
+
+    /// As [`disown`](Self::disown), one edit.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn disown_one(&self, stamp: Stamp) -> Result<(), Error> {
+        let sql = "UPDATE edits SET issuer = ?2 WHERE stamp = ?1";
+        self.run(sql, (stamp, Issuer::Other))?;
         Ok(())
     }
 

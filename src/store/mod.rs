@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `renderings.rs`, `looks.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `renderings.rs`, `looks.rs`, `peers.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `overlay`, `crdt`, `node` (where the folder is) and `git` (locks).
 
 mod bodies;
@@ -23,6 +23,7 @@ mod looks;
 mod marks;
 mod moment;
 mod opening;
+mod peers;
 mod renderings;
 #[cfg(test)]
 mod samples;
@@ -40,6 +41,7 @@ pub use error::{Error, Reason};
 pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;
+pub use peers::{Event, Key, Peer, Trust};
 pub use renderings::{Content, Rendering};
 
 use crate::node;

@@ -138,3 +138,89 @@ impl<H: Clone> Lines<H> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: PublicKey = [1; 32];
+    const HIGH: PublicKey = [2; 32];
+
+    fn watcher(boot: u64) -> Process {
+        Process { boot, stays: true }
+    }
+
+    fn visitor(boot: u64) -> Process {
+        Process { boot, stays: false }
+    }
+
+    /// Lines with `peer`, named by their numbers; each dialled by us or not.
+    fn lines(own: PublicKey, peer: PublicKey, dialled: &[bool]) -> (Lines<usize>, Vec<LineId>) {
+        let mut lines = Lines::new(own);
+        let ids: Vec<_> = dialled.iter().map(|_| LineId::next()).collect();
+        for ((number, id), dialled) in ids.iter().enumerate().zip(dialled) {
+            assert_eq!(lines.add(*id, peer, *dialled, number), Ok(Vec::new()));
+        }
+        (lines, ids)
+    }
+
+    #[test]
+    fn of_two_lines_the_one_stays_that_the_smaller_key_called() {
+        for order in [[0, 1], [1, 0]] {
+            let (mut low, ids) = lines(LOW, HIGH, &[false, true]);
+            assert_eq!(low.introduced(ids[order[0]], watcher(7)), []);
+            let gone = low.introduced(ids[order[1]], watcher(7));
+            assert_eq!(gone, [(0, Close::Duplicate)], "its own call stays");
+            assert_eq!(low.introduced(ids[1], watcher(7)), [], "once is enough");
+        }
+    }
+
+    #[test]
+    fn the_greater_key_leaves_it_to_the_smaller() {
+        let (mut high, ids) = lines(HIGH, LOW, &[false, true]);
+        assert_eq!(high.introduced(ids[0], watcher(7)), []);
+        assert_eq!(high.introduced(ids[1], watcher(7)), []);
+    }
+
+    #[test]
+    fn a_peer_that_was_started_anew_takes_the_place_of_its_former_self() {
+        for (own, peer) in [(LOW, HIGH), (HIGH, LOW)] {
+            let (mut lines, ids) = lines(own, peer, &[true, true]);
+            assert_eq!(lines.introduced(ids[0], watcher(7)), []);
+            let gone = lines.introduced(ids[1], watcher(8));
+            assert_eq!(gone, [(0, Close::Replaced)]);
+        }
+    }
+
+    #[test]
+    fn a_visit_takes_nobodys_place() {
+        let (mut lines, ids) = lines(LOW, HIGH, &[true, false]);
+        assert_eq!(lines.introduced(ids[0], watcher(7)), []);
+        assert_eq!(lines.introduced(ids[1], visitor(8)), []);
+        let third = LineId::next();
+        assert_eq!(lines.add(third, HIGH, false, 2), Ok(Vec::new()));
+        let fourth = lines.add(LineId::next(), HIGH, false, 3);
+        assert_eq!(
+            fourth,
+            Ok(vec![(1, Close::Replaced)]),
+            "the visit goes first"
+        );
+    }
+
+    #[test]
+    fn there_are_only_so_many_lines() {
+        let mut lines = Lines::new(LOW);
+        let key = |number: usize| [u8::try_from(number).unwrap(); 32];
+        for number in 0..limits::LINES {
+            lines
+                .add(LineId::next(), key(number), false, number)
+                .unwrap();
+        }
+        let (one_more, known) = (key(limits::LINES), key(0));
+        assert_eq!(
+            lines.add(LineId::next(), one_more, false, 0),
+            Err(Close::Full)
+        );
+        assert_eq!(lines.add(LineId::next(), known, false, 0), Err(Close::Full));
+    }
+}

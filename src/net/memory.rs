@@ -114,3 +114,10 @@ impl AsyncRead for Cut {
         }
     }
 }
+
+/// A line, and the bare stream at its other end.
+#[cfg(test)]
+pub(super) fn with_bare_stream() -> (Line, DuplexStream) {
+    let (near, far) = duplex(WINDOW);
+    (line([0; 32], true, near, &Arc::default()), far)
+}

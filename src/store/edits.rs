@@ -106,14 +106,16 @@ macro_rules! stored_where {
     };
 }
 
-/// The edits of a replica after one of them, or all, in the order in which it made them.
+/// The first edits of a replica after one of them, or from the beginning, in the order in which it made them.
 pub(super) fn stored_after(
     reading: &Reading<'_>,
     replica: Replica,
     after: Option<Stamp>,
+    most: usize,
 ) -> Result<Vec<StoredEdit>, Error> {
-    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp");
-    reading.all(sql, (replica, after), stored)
+    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT ?3");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    reading.all(sql, (replica, after, most), stored)
 }
 
 impl Reading<'_> {
@@ -218,7 +220,7 @@ impl Writing<'_> {
             }
         }
         self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
-        self.lengthen_chain(replica)?;
+        self.move_mark(edit.stamp)?;
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
     }
 

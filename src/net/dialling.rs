@@ -23,7 +23,7 @@ pub(super) async fn resolve(text: &str) -> Result<Vec<SocketAddr>, DialError> {
     Ok(addresses)
 }
 
-/// The first line that comes of calling these addresses.
+/// The first line that comes of calling these addresses. The other calls are given up.
 ///
 /// # Errors
 /// What is most telling of what went wrong: an answer says more than silence.
@@ -46,7 +46,7 @@ pub(super) async fn race(
     let first = timeout(limits::DIAL_TIME, async {
         while let Some(call) = calls.join_next().await {
             match call {
-                Ok(Ok(line)) => return Some(line),
+                Ok(Ok(answered)) => return Some(answered),
                 Ok(Err(DialError::NoAnswer)) | Err(_) => {}
                 Ok(Err(error)) => failure = error,
             }
@@ -64,37 +64,36 @@ async fn call(
     let connecting = endpoint
         .connect_with(config, address, identity::NO_NAME)
         .map_err(|error| DialError::Other(error.to_string()))?;
-    let connection = connecting.await.map_err(failure)?;
-    let Some(peer) = identity::proved(&connection) else {
-        return Err(DialError::Stranger);
-    };
-    let line = quic::called(&connection, peer).await;
-    let line = line.map_err(|ending| match ending {
-        Ending::NotAdmitted => DialError::NotAdmitted,
-        Ending::Silent => DialError::NoAnswer,
-        other => DialError::Other(other.to_string()),
-    })?;
+    let connection = connecting.await?;
+    let peer = identity::proved(&connection).ok_or(DialError::Stranger)?;
+    let line = quic::called(&connection, peer).await?;
     Ok((connection, line))
 }
 
-fn failure(error: ConnectionError) -> DialError {
-    /// TLS: no protocol in common (RFC 7301, section 3.2), as QUIC has it (RFC 9001, section 4.8).
-    const NO_PROTOCOL: u64 = 0x100 + 120;
-    match error {
-        ConnectionError::TransportError(error) => match Objection::from_alert(error.code.into()) {
-            Some(Objection::Stranger) => DialError::Stranger,
-            Some(Objection::Ourselves) => DialError::Ourselves,
-            Some(Objection::Another) => DialError::Another,
-            None => DialError::Other(error.to_string()),
-        },
-        ConnectionError::ConnectionClosed(frame) if u64::from(frame.error_code) == NO_PROTOCOL => {
-            DialError::Protocol
+impl From<ConnectionError> for DialError {
+    fn from(error: ConnectionError) -> Self {
+        /// TLS: no protocol in common (RFC 7301, section 3.2), as QUIC has it (RFC 9001, section 4.8).
+        const NO_PROTOCOL: u64 = 0x100 + 120;
+        match error {
+            ConnectionError::TransportError(error) => {
+                match Objection::from_alert(error.code.into()) {
+                    Some(Objection::Stranger) => Self::Stranger,
+                    Some(Objection::Ourselves) => Self::Ourselves,
+                    Some(Objection::Another) => Self::Another,
+                    None => Self::Other(error.to_string()),
+                }
+            }
+            ConnectionError::ConnectionClosed(frame)
+                if u64::from(frame.error_code) == NO_PROTOCOL =>
+            {
+                Self::Protocol
+            }
+            ConnectionError::VersionMismatch => Self::Protocol,
+            ConnectionError::TimedOut => Self::NoAnswer,
+            other => match Ending::from(other) {
+                Ending::NotAdmitted => Self::NotAdmitted,
+                other => Self::Other(other.to_string()),
+            },
         }
-        ConnectionError::VersionMismatch => DialError::Protocol,
-        ConnectionError::TimedOut => DialError::NoAnswer,
-        other => match Ending::from(other) {
-            Ending::NotAdmitted => DialError::NotAdmitted,
-            other => DialError::Other(other.to_string()),
-        },
     }
 }

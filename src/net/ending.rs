@@ -96,6 +96,9 @@ pub enum Ending {
     /// The peer does not know us.
     #[error("the peer does not admit us")]
     NotAdmitted,
+    /// We do not know the peer.
+    #[error("the peer is nobody whom we admit")]
+    Stranger,
     /// Something else.
     #[error("{0}")]
     Other(String),
@@ -111,6 +114,11 @@ impl From<ConnectionError> for Ending {
                 if Objection::from_alert(u64::from(frame.error_code)).is_some() =>
             {
                 Self::NotAdmitted
+            }
+            ConnectionError::TransportError(error)
+                if Objection::from_alert(error.code.into()).is_some() =>
+            {
+                Self::Stranger
             }
             ConnectionError::Reset => Self::Restarted,
             ConnectionError::TimedOut => Self::Silent,

@@ -60,3 +60,18 @@ pub enum DialError {
     #[error("{0}")]
     Other(String),
 }
+
+/// What people should know of the network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The local network cannot be looked at.
+    #[error("peers on the local network cannot be found ({0}): name one with `--peer HOST:PORT`")]
+    LocalNetwork(String),
+    /// There are members, and nobody shows himself.
+    #[error(
+        "no peer shows itself on the local network: if one runs there, the network, a firewall or a VPN keeps multicast \
+         back; name it with `--peer HOST:PORT`"
+    )]
+    NobodyFound,
+}

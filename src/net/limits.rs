@@ -70,3 +70,39 @@ pub(super) const INCOMING_BUFFER: u64 = 64 << 10;
 
 /// How long peers are given to hear that we leave.
 pub(super) const GOOD_BYE: Duration = Duration::from_secs(1);
+
+/// The longest wait before the second call of one who could not be reached; each further one is up to twice as long, to
+/// this at most. The wait is drawn from nothing to that, so that many do not call at once.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// The longest wait before any further call.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait where nothing says that the peer is there but where it was once: most members are away most of the
+/// time, and each call costs some ten kilobytes.
+pub(super) const LONGEST_WAIT_FOR_ABSENT: Duration = Duration::from_secs(300);
+
+/// How long a line must have lasted for the next call to be made at once when it breaks: the other side may not want us.
+pub(super) const LASTED: Duration = Duration::from_secs(30);
+
+/// Addresses at which one peer is called.
+pub(super) const ADDRESSES: usize = 16;
+
+/// How often it is looked whether time has passed that we did not see.
+pub(super) const VIGIL: Duration = Duration::from_secs(5);
+
+/// How late that look must be to mean that the host slept.
+pub(super) const SLEPT: Duration = Duration::from_secs(10);
+
+/// How often strangers may call from one address before calls from there go unanswered: two nodes on one host, or behind one
+/// router, share an address, and one of them may be a member.
+pub(super) const REFUSALS_FREE: u32 = 3;
+
+/// How long calls from an address go unanswered after one refusal too many.
+pub(super) const FIRST_PENALTY: Duration = Duration::from_secs(1);
+
+/// How long calls from an address go unanswered at most.
+pub(super) const LONGEST_PENALTY: Duration = Duration::from_secs(60);
+
+/// Addresses that are kept in mind for that.
+pub(super) const REFUSED: usize = 1024;

@@ -110,6 +110,16 @@ impl<H: Clone> Lines<H> {
         self.all.remove(&id);
     }
 
+    /// Whether there is a line with this key.
+    pub(super) fn has(&self, peer: &PublicKey) -> bool {
+        self.with(peer).next().is_some()
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (&PublicKey, &H)> {
         self.all.values().map(|entry| (&entry.peer, &entry.handle))

@@ -4,7 +4,9 @@
 //! key is proved and admitted. What is said in the frames is `exchange`'s matter, and who is admitted is told by a
 //! [`Trust`]. QUIC carries the lines: TLS 1.3 on both sides with the nodes' own keys.
 
+mod answering;
 mod dialling;
+mod discovery;
 mod ending;
 mod endpoint;
 mod error;
@@ -15,12 +17,18 @@ mod line;
 mod lines;
 mod memory;
 mod quic;
+mod seeking;
+mod vigil;
+mod waiting;
 
+pub use discovery::local::LocalNetwork;
+pub use discovery::siblings::{leave_address, take_address};
 pub use ending::{Close, Ending};
 pub use endpoint::Listen;
-pub use error::{DialError, Error};
+pub use error::{DialError, Error, Warning};
 pub use hub::{Hub, HubEvent, Settings};
 pub use identity::{PublicKey, Trust};
 pub use limits::FRAME;
 pub use line::{Gauge, Line, LineId, Traffic};
 pub use memory::conversation;
+pub use seeking::{Place, Sought, Target};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use quinn::Connection;
+use quinn::{Connection, ConnectionError};
 
 use super::ending::{Close, Ending};
 use super::identity::PublicKey;
@@ -26,9 +26,10 @@ impl Carrier for Quic {
     }
 
     fn ending(&self) -> Option<Ending> {
-        use quinn::ConnectionError::LocallyClosed;
         Some(match self.connection.close_reason()? {
-            LocallyClosed => Ending::Here(self.closed.get().copied().unwrap_or(Close::Left)),
+            ConnectionError::LocallyClosed => {
+                Ending::Here(self.closed.get().copied().unwrap_or(Close::Left))
+            }
             other => other.into(),
         })
     }
@@ -60,13 +61,19 @@ pub(super) fn plain(address: SocketAddr) -> SocketAddr {
 
 /// The line of a connection that we called. Waits until the peer has checked our key: the handshake ends for a caller
 /// before that.
-pub(super) async fn called(connection: &Connection, peer: PublicKey) -> Result<Line, Ending> {
+pub(super) async fn called(
+    connection: &Connection,
+    peer: PublicKey,
+) -> Result<Line, ConnectionError> {
     let (writer, reader) = connection.open_bi().await?;
     Ok(line(connection, peer, true, reader, writer))
 }
 
 /// The line of a connection that called us and is admitted.
-pub(super) async fn answered(connection: &Connection, peer: PublicKey) -> Result<Line, Ending> {
+pub(super) async fn answered(
+    connection: &Connection,
+    peer: PublicKey,
+) -> Result<Line, ConnectionError> {
     connection.set_max_concurrent_bi_streams(limits::STREAMS.into());
     let (writer, reader) = connection.accept_bi().await?;
     Ok(line(connection, peer, false, reader, writer))

@@ -4,4 +4,5 @@
 
 mod admission;
 mod lines;
+mod seeking;
 mod support;

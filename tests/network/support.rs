@@ -1,11 +1,13 @@
 //! Nodes with keys of their own that listen on loopback.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rhema_crdt::net::{Ending, Gauge, Hub, HubEvent, Line, Listen, PublicKey, Settings, Trust};
+use rhema_crdt::net::{
+    Ending, Gauge, Hub, HubEvent, Line, Listen, LocalNetwork, PublicKey, Settings, Sought, Trust,
+};
 use rhema_crdt::node::Node as Identity;
 use tempfile::TempDir;
 use tokio::sync::mpsc::Receiver;
@@ -45,13 +47,16 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let identity = Identity::create(folder.path()).unwrap().0;
-        Self::begin(folder, identity, Known::default(), loopback(0))
+        Self::with(quiet(0))
     }
 
-    fn begin(folder: TempDir, identity: Identity, known: Known, listen: Listen) -> Self {
-        let settings = Settings { listen };
+    pub(crate) fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::create(folder.path()).unwrap().0;
+        Self::begin(folder, identity, Known::default(), settings)
+    }
+
+    fn begin(folder: TempDir, identity: Identity, known: Known, settings: Settings) -> Self {
         let trust = Arc::new(known.clone());
         let (hub, events) = Hub::start(&settings, identity.key(), trust).unwrap();
         Self {
@@ -65,10 +70,27 @@ impl Node {
 
     /// Two nodes that admit each other.
     pub(crate) fn pair() -> (Self, Self) {
-        let (one, other) = (Self::new(), Self::new());
+        Self::pair_with(&quiet(0))
+    }
+
+    pub(crate) fn pair_with(settings: &Settings) -> (Self, Self) {
+        let (one, other) = (Self::with(settings.clone()), Self::with(settings.clone()));
         one.known.add(&other);
         other.known.add(&one);
         (one, other)
+    }
+
+    /// Ends at once, as by a power cut, and starts anew with the same key at the same address.
+    pub(crate) fn restart(self) -> Self {
+        self
+    }
+
+    /// Keeps a line with this node, wherever it is.
+    pub(crate) fn seek(&self, other: &Self, last_known: &[SocketAddr]) {
+        self.hub.seek(Sought {
+            peers: BTreeMap::from([(other.key(), last_known.to_vec())]),
+            places: BTreeSet::new(),
+        });
     }
 
     pub(crate) fn key(&self) -> PublicKey {
@@ -115,8 +137,24 @@ impl Node {
     }
 }
 
-pub(crate) fn loopback(port: u16) -> Listen {
-    Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+/// On loopback, looking around nowhere.
+pub(crate) fn quiet(port: u16) -> Settings {
+    Settings {
+        listen: Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        local: None,
+    }
+}
+
+/// On loopback, looking around there and nowhere else.
+pub(crate) fn looking_around(multicast_port: u16) -> Settings {
+    Settings {
+        local: Some(LocalNetwork {
+            port: multicast_port,
+            loopback_only: true,
+            ..LocalNetwork::default()
+        }),
+        ..quiet(0)
+    }
 }
 
 /// A line between two nodes: the caller's end and the other's, which learns of it by the caller's first word.

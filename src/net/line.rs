@@ -88,6 +88,19 @@ impl fmt::Debug for Gauge {
     }
 }
 
+impl std::ops::Add for Traffic {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            received: self.received + other.received,
+            udp_sent: self.udp_sent + other.udp_sent,
+            udp_received: self.udp_received + other.udp_received,
+        }
+    }
+}
+
 impl Gauge {
     /// The line's name.
     #[must_use]

@@ -321,6 +321,16 @@ impl Inner {
         self.tell(HubEvent::Warning(Warning::BegunAnew)).await;
     }
 
+    /// Ends the lines that cannot go on from here, so that they are made anew.
+    fn cut_stranded(&self) {
+        for (_, line) in self.lines().all() {
+            if line.is_stranded() {
+                tracing::debug!(?line, "this host has another address now");
+                line.close(Close::Left);
+            }
+        }
+    }
+
     /// The host slept for about that long.
     fn woke(&self, slept: Duration) {
         tracing::info!(seconds = slept.as_secs(), "the host slept");
@@ -337,8 +347,10 @@ impl Inner {
 
 async fn keep_vigil(inner: Arc<Inner>) {
     loop {
-        let slept = vigil::slept().await;
-        inner.woke(slept);
+        match vigil::look().await {
+            Some(slept) => inner.woke(slept),
+            None => inner.cut_stranded(),
+        }
     }
 }
 
@@ -354,7 +366,10 @@ async fn look_around(inner: Arc<Inner>, mut seen: mpsc::Receiver<Sighting>) {
             Sighting::Gone(peer) => {
                 inner.seekers().sighted(&peer, Vec::new());
             }
-            Sighting::Moved => inner.seekers().nudge_all(),
+            Sighting::Moved => {
+                inner.cut_stranded();
+                inner.seekers().nudge_all();
+            }
             Sighting::Blocked(why) => {
                 let warning = HubEvent::Warning(Warning::LocalNetwork(why));
                 inner.tell(warning).await;

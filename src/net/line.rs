@@ -65,6 +65,8 @@ pub(super) trait Carrier: Send + Sync {
     fn rtt(&self) -> Duration;
     /// Bytes in datagrams, sent and received.
     fn udp(&self) -> (u64, u64);
+    /// Whether it leaves from an address that this host does not have any more: nothing comes of it then.
+    fn is_stranded(&self) -> bool;
 }
 
 /// What can be said of a line and done to it by somebody who does not talk on it. Outlives it.
@@ -147,6 +149,11 @@ impl Gauge {
     /// Ends it now; what waits to be sent is dropped.
     pub fn close(&self, close: Close) {
         self.0.carrier.close(close);
+    }
+
+    /// Whether it leaves from an address that this host does not have any more.
+    pub(super) fn is_stranded(&self) -> bool {
+        self.0.carrier.is_stranded()
     }
 
     /// Why it has ended.

@@ -90,6 +90,10 @@ impl Carrier for Memory {
     fn udp(&self) -> (u64, u64) {
         (0, 0)
     }
+
+    fn is_stranded(&self) -> bool {
+        false
+    }
 }
 
 /// A stream that breaks when the conversation ends, as a connection's does.

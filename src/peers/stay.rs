@@ -67,7 +67,7 @@ pub fn stay(
             local: (discovery == Discovery::Local).then(LocalNetwork::default),
         };
         let (hub, mut events) = Hub::start(&settings, node.key(), Arc::new(admission.clone()))?;
-        let address = hub.address().map_err(Error::Runtime)?;
+        let address = hub.address();
         if let Err(error) = leave_address(&git_dir, address) {
             tracing::info!("siblings cannot find this work tree: {error}");
         }

@@ -34,8 +34,9 @@ fn a_peer_that_was_killed_and_started_again_is_noticed_by_the_next_packet() {
     let mut other = there.block_on(async { Node::new() });
     one.known.add(&other);
     other.known.add(&one);
-    let (mut near, _far) = here.block_on(call(&mut one, &mut other));
+    let (mut near, far) = here.block_on(call(&mut one, &mut other));
     cut_off(there);
+    drop(far);
     let there = computer();
     let _other = there.block_on(async { other.restart() });
     let begun = Instant::now();
@@ -52,9 +53,10 @@ fn a_peer_that_was_started_again_and_calls_takes_the_place_of_its_former_line() 
     let mut other = there.block_on(async { Node::new() });
     one.known.add(&other);
     other.known.add(&one);
-    let (near, _far) = here.block_on(call(&mut one, &mut other));
+    let (near, far) = here.block_on(call(&mut one, &mut other));
     one.hub.introduced(near.gauge().id(), 1, true);
     cut_off(there);
+    drop(far);
     let there = computer();
     let mut other = there.block_on(async { other.restart() });
     let (_near, anew) = there.block_on(call(&mut other, &mut one));

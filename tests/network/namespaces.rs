@@ -138,6 +138,14 @@ impl Process {
     }
 }
 
+impl Process {
+    fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -145,45 +153,92 @@ impl Drop for Process {
     }
 }
 
+/// Two hosts, each with a node that has a line with the other one's.
+struct Pair {
+    hosts: Hosts,
+    one: Someone,
+    other: Someone,
+    first: Process,
+    second: Process,
+}
+
+impl Pair {
+    fn new(name: &str) -> Option<Self> {
+        let hosts = Hosts::new(name, 2)?;
+        let (one, other) = (Someone::new(), Someone::new());
+        let mut first = one.run(hosts.name(1), &other);
+        first.says("listening");
+        let begun = Instant::now();
+        let mut second = other.run(hosts.name(2), &one);
+        second.says("up");
+        first.says("up");
+        println!("found each other in {:?}", begun.elapsed());
+        Some(Self {
+            hosts,
+            one,
+            other,
+            first,
+            second,
+        })
+    }
+
+    /// How long it takes until both have a line again.
+    #[track_caller]
+    fn both_up_within(&mut self, seconds: u64) {
+        let begun = Instant::now();
+        self.first.says("up");
+        self.second.says("up");
+        println!("up again after {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(seconds));
+    }
+}
+
 #[test]
-fn two_hosts_find_each_other_lose_each_other_and_meet_again() {
-    let Some(hosts) = Hosts::new("pair", 2) else {
+fn two_hosts_find_each_other_and_one_that_was_killed_is_found_again() {
+    let Some(mut pair) = Pair::new("kill") else {
         return;
     };
-    let (one, other) = (Someone::new(), Someone::new());
-    let mut first = one.run(hosts.name(1), &other);
-    first.says("listening");
-    let begun = Instant::now();
-    let mut second = other.run(hosts.name(2), &one);
-    second.says("up");
-    first.says("up");
-    println!("found each other in {:?}", begun.elapsed());
+    let killed = std::mem::replace(
+        &mut pair.second,
+        pair.other.run(pair.hosts.name(2), &pair.one),
+    );
+    drop(killed);
+    pair.both_up_within(5);
+}
 
-    let begun = Instant::now();
-    drop(second);
-    let mut second = other.run(hosts.name(2), &one);
-    second.says("up");
-    first.says("up");
-    println!("killed and back in {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(10));
+#[test]
+fn two_hosts_meet_again_when_the_cable_is_put_in_again() {
+    let Some(mut pair) = Pair::new("cable") else {
+        return;
+    };
+    pair.hosts.cable(2, "down");
+    pair.first.says("down");
+    pair.second.says("down");
+    pair.hosts.cable(2, "up");
+    pair.both_up_within(10);
+}
 
-    hosts.cable(2, "down");
-    first.says("down");
-    second.says("down");
-    hosts.cable(2, "up");
-    let begun = Instant::now();
-    first.says("up");
-    second.says("up");
-    println!("back on the cable after {:?}", begun.elapsed());
-
-    let host = hosts.name(2);
+#[test]
+fn a_host_that_gets_another_address_is_soon_heard_again() {
+    let Some(mut pair) = Pair::new("move") else {
+        return;
+    };
+    let host = pair.hosts.name(2);
     ip(&format!("-n {host} addr flush dev net"));
     ip(&format!("-n {host} addr add 10.77.0.99/24 dev net"));
-    let begun = Instant::now();
-    first.says("heard");
-    first.says("heard");
-    first.says("heard");
-    println!("heard again at another address after {:?}", begun.elapsed());
+    pair.both_up_within(10);
+}
+
+#[test]
+fn a_host_that_slept_is_there_again_when_it_wakes() {
+    let Some(mut pair) = Pair::new("sleep") else {
+        return;
+    };
+    pair.second.signal("STOP");
+    pair.first.says("down");
+    std::thread::sleep(Duration::from_secs(3));
+    pair.second.signal("CONT");
+    pair.both_up_within(10);
 }
 
 #[tokio::test]

@@ -229,7 +229,7 @@ impl Local {
                     Ok(DaemonEvent::Error(error)) => {
                         self.tell(Sighting::Blocked(error.to_string())).await?;
                     }
-                    Ok(DaemonEvent::IpAdd(_)) => self.tell(Sighting::Moved).await?,
+                    Ok(DaemonEvent::IpAdd(_) | DaemonEvent::IpDel(_)) => self.tell(Sighting::Moved).await?,
                     Ok(_) => {}
                     Err(_) => {
                         sleep(AGAIN).await;

@@ -7,9 +7,11 @@
 //! - [`context`]: between YAML and the CRDTs: what a context file says about its own edits.
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
 //! - [`overlay`]: what a work tree shows: HEAD, and the known edits that it does not contain.
+//! - [`exchange`]: how two replicas come to know the same edits; a pure engine without sockets.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
+//! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
@@ -21,9 +23,12 @@ pub mod context;
 pub mod crdt;
 #[cfg(feature = "cli")]
 mod demo;
+pub mod exchange;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod overlay;

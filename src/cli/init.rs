@@ -317,10 +317,7 @@ pub(super) fn told(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
             Change::MakeNode { path } => one(path, "+ the key and the clock of this node"),
             Change::RemoveNode { path } => one(path, "- the key and the state of this node"),
             Change::Join { path, role, name } => {
-                let role = match role {
-                    Role::Admin => "admin",
-                    Role::Writer => "writer",
-                };
+                let role = role.name();
                 one(path, &format!("+ {name}, {role}"))
             }
             Change::AddHook {

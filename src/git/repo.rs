@@ -89,6 +89,26 @@ impl Repo {
         }))
     }
 
+    /// The branch that is checked out, as its upstream calls it if it has one; `None` where HEAD is detached.
+    ///
+    /// # Errors
+    ///
+    /// When HEAD cannot be read.
+    pub fn shared_branch(&self) -> Result<Option<String>, Error> {
+        let Some(branch) = self.branch()? else {
+            return Ok(None);
+        };
+        let merges = self.inner.config().and_then(|mut all| {
+            let all = all.snapshot()?;
+            all.get_string(&format!("branch.{branch}.merge"))
+        });
+        let upstream = merges.ok();
+        let upstream = upstream
+            .as_deref()
+            .and_then(|name| name.strip_prefix("refs/heads/"));
+        Ok(Some(upstream.map_or(branch.clone(), str::to_owned)))
+    }
+
     /// What the user is called: as in commits, else as the system says.
     #[must_use]
     pub fn user_name(&self) -> String {

@@ -46,6 +46,9 @@ pub enum Error {
     /// The system has no randomness to make a key of.
     #[error("the system gave no random bytes for a key: {0}")]
     NoRandomness(String),
+    /// The repository could not be read.
+    #[error(transparent)]
+    Git(crate::git::Error),
     /// No stamp can be made any more.
     #[error("no edit can be recorded")]
     Clock(#[from] ClockExhausted),

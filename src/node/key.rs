@@ -99,6 +99,12 @@ impl NodeKey {
     }
 }
 
+/// The public key that a text of 64 hexadecimal digits names.
+#[must_use]
+pub fn public_key(text: &str) -> Option<VerifyingKey> {
+    VerifyingKey::from_bytes(&from_hex(text)?).ok()
+}
+
 pub(super) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, NodeId};
+use super::key::public_key;
+use super::{Error, NodeId, committed};
+use crate::git::Repo;
 use crate::yaml::{Document, Kind, Limits, double_quoted};
 
 /// The file, from the top of the work tree.
@@ -21,6 +23,29 @@ pub enum Role {
     Admin,
     /// Write.
     Writer,
+    /// Write; what it writes is told apart from what people write.
+    Agent,
+    /// Know everything; nothing is taken from it.
+    Reader,
+}
+
+impl Role {
+    /// As the file has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Admin => "admin",
+            Role::Writer => "writer",
+            Role::Agent => "agent",
+            Role::Reader => "reader",
+        }
+    }
+
+    /// Whether edits are taken from it.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self != Role::Reader
+    }
 }
 
 /// A member.
@@ -61,13 +86,43 @@ impl Members {
                     line: place.as_ref().map_or(1, |place| place.line()),
                     column: place.as_ref().map_or(1, |place| place.column()),
                     what: format!(
-                        "{error}; a member is `ID: {{key: …, name: …, role: admin|writer}}`"
+                        "{error}; a member is `ID: {{key: …, name: …, role: admin|writer|agent|reader}}`"
                     ),
                 }
             })?;
         Ok(Self {
             all: all.unwrap_or_default(),
         })
+    }
+
+    /// The members as HEAD has them; none where it has no such file.
+    ///
+    /// # Errors
+    /// When HEAD cannot be read, or what it holds is not what it should be.
+    pub fn at_head(repo: &Repo) -> Result<Self, Error> {
+        let shown = PathBuf::from("HEAD").join(FILE);
+        match committed(repo, FILE)? {
+            Some(text) => Self::read(&shown, &text),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The members whose names are fingerprints of their keys, by their keys, and the names of all others: whoever they
+    /// are, nobody else can be meant.
+    #[must_use]
+    pub fn by_key(&self) -> (BTreeMap<[u8; 32], &Member>, Vec<&str>) {
+        let mut members = BTreeMap::new();
+        let mut others = Vec::new();
+        for (name, member) in &self.all {
+            let key = public_key(&member.key).filter(|key| NodeId::of(key).to_string() == *name);
+            match key {
+                Some(key) => {
+                    members.insert(key.to_bytes(), member);
+                }
+                None => others.push(name.as_str()),
+            }
+        }
+        (members, others)
     }
 }
 
@@ -89,10 +144,7 @@ pub fn with_member(text: &str, id: NodeId, member: &Member) -> Option<String> {
         _ => return None,
     };
     let (before, after) = text.split_at_checked(at)?;
-    let role = match member.role {
-        Role::Admin => "admin",
-        Role::Writer => "writer",
-    };
+    let role = member.role.name();
     let unfinished = !before.is_empty() && !before.ends_with(['\n', '\r', '\u{feff}']);
     let lines = [
         format!("{}:", double_quoted(&id.to_string())),

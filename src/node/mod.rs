@@ -4,22 +4,42 @@
 //! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml` and `git`.
 
 mod clock;
+mod config;
 mod error;
 mod id;
 mod key;
 mod members;
 mod ticks;
+mod trust;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::git::{self, Repo};
+use crate::overlay::{DocumentPath, History};
+
 pub use clock::ClockFile;
+pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::NodeId;
-pub use key::NodeKey;
+pub use key::{NodeKey, public_key};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
+pub use trust::{Admitted, Ground, Trusted};
+
+/// The text of a file as HEAD has it; none where it has none.
+fn committed(repo: &Repo, file: &str) -> Result<Option<String>, Error> {
+    let path = DocumentPath::new(file);
+    let read = || -> Result<Option<Vec<u8>>, git::Error> {
+        let blob = repo.blob_in_head(&path)?;
+        let history = repo.history_of(&path);
+        blob.map(|blob| history.bytes(blob)).transpose()
+    };
+    let text = read().map_err(Error::Git)?.map(String::from_utf8);
+    text.transpose()
+        .map_err(|_| Error::malformed(&Path::new("HEAD").join(file), "this is no UTF-8 text"))
+}
 
 /// The folder for the state of this work tree, in its git directory.
 #[must_use]

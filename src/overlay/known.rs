@@ -45,6 +45,8 @@ pub struct Known {
     pub base: Option<CommitId>,
     /// The newest ancestors of the base that stood in a remote-tracking ref when it was made: who lacks the base uses these.
     pub published: Vec<CommitId>,
+    /// The branch that was checked out, as its upstream calls it if it has one; none where HEAD was detached.
+    pub branch: Option<String>,
     /// What was done.
     pub deed: Deed,
 }

@@ -9,6 +9,7 @@
 mod contained;
 mod effect;
 mod history;
+mod knowledge;
 mod known;
 mod look;
 mod render;
@@ -16,6 +17,7 @@ mod selection;
 
 pub use contained::{Containment, Contents};
 pub use history::{BlobId, CommitId, History, Version};
+pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, put_back, sights,

@@ -134,7 +134,7 @@ impl Replica<'_> {
             Ok(versions) => versions,
             Err(why) => return Ok(Err(Unlooked::Left(why))),
         };
-        let head = versions.head_yaml.as_ref();
+        let head = versions.head_yaml();
         if was.iter().all(u8::is_ascii_whitespace)
             && head.is_some_and(|head| context::takes_stamps(None, head))
         {
@@ -223,7 +223,7 @@ impl Looking<'_, '_, '_> {
                     .map_or(work, Text::of)
             }
             Writer::Git | Writer::Nobody => {
-                let head = self.versions.head_yaml.as_ref();
+                let head = self.versions.head_yaml();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
                 grafted.map_or(work, Text::of)
             }
@@ -445,12 +445,9 @@ impl Looking<'_, '_, '_> {
         if is_shown && !is_told {
             return Ok(file.yaml.into_text().into_bytes());
         }
-        let told = match &self.versions.head_yaml {
-            Some(head) => overlay::render(head, &self.versions.head_document, view),
-            None => overlay::render(&file.yaml, file.lifted(), view),
-        };
+        let told = overlay::render(&self.versions.ground, &self.versions.head_document, view);
         let error = match told {
-            Ok(text) => return Ok(text.into_bytes()),
+            Ok(text) => return Ok(self.retyped(text).into_bytes()),
             Err(_) if is_shown => return Ok(file.yaml.into_text().into_bytes()),
             Err(error) => error,
         };
@@ -469,6 +466,16 @@ impl Looking<'_, '_, '_> {
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
         Ok(file.yaml.into_text().into_bytes())
+    }
+
+    /// A document that no commit has yet, with the marker that its content asks for: no edit tells of it.
+    fn retyped(&self, text: String) -> String {
+        if self.versions.head.is_some() {
+            return text;
+        }
+        let read = yaml::Document::from_text(text.clone(), &Limits::default());
+        let retyped = read.ok().and_then(|read| context::retyped(&read));
+        retyped.unwrap_or(text)
     }
 }
 

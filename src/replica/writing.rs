@@ -44,6 +44,10 @@ impl Replica<'_> {
                 published
             }
         };
+        let branch = match &self.branch {
+            Some(branch) => branch.clone(),
+            None => self.branch.insert(self.repo.shared_branch()?).clone(),
+        };
         Ok(Known {
             stamp,
             // Known only once all edits of the round are in order.
@@ -51,6 +55,7 @@ impl Replica<'_> {
             document,
             base,
             published,
+            branch,
             deed,
         })
     }

@@ -73,13 +73,14 @@ pub enum Which {
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(4)?;
+    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(5)?;
     Ok(Known {
         stamp: row.get(0)?,
         previous: row.get(1)?,
         document: row.get(2)?,
         base: row.get(3)?,
         published,
+        branch: row.get(4)?,
         deed,
     })
 }
@@ -87,9 +88,9 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
     Ok(StoredEdit {
         known: known(row)?,
-        issuer: row.get(5)?,
-        way: row.get(6)?,
-        marks: row.get(7)?,
+        issuer: row.get(6)?,
+        way: row.get(7)?,
+        marks: row.get(8)?,
     })
 }
 
@@ -97,7 +98,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
 macro_rules! stored_where {
     ($condition:literal) => {
         concat!(
-            "SELECT stamp, previous, path, base, body, issuer, way, coalesce(bits, 0) FROM edits
+            "SELECT stamp, previous, path, base, branch, body, issuer, way, coalesce(bits, 0) FROM edits
             JOIN documents ON documents.id = edits.document
             LEFT JOIN marks ON marks.edit = edits.id WHERE ",
             $condition
@@ -105,14 +106,16 @@ macro_rules! stored_where {
     };
 }
 
-/// The edits of a replica after one of them, or all, in the order in which it made them.
+/// The first edits of a replica after one of them, or from the beginning, in the order in which it made them.
 pub(super) fn stored_after(
     reading: &Reading<'_>,
     replica: Replica,
     after: Option<Stamp>,
+    most: usize,
 ) -> Result<Vec<StoredEdit>, Error> {
-    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp");
-    reading.all(sql, (replica, after), stored)
+    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT ?3");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    reading.all(sql, (replica, after, most), stored)
 }
 
 impl Reading<'_> {
@@ -148,6 +151,16 @@ impl Reading<'_> {
         self.all(sql, [document], |row| row.get(0))
     }
 
+    /// The edits made here with stamps of a later time than this one, in milliseconds since the Unix epoch, in their order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn own_after(&self, unix_millis: u64) -> Result<Vec<StoredEdit>, Error> {
+        let from = Stamp::first_after(unix_millis);
+        let sql = stored_where!("stamp >= ?1 AND issuer = ?2 ORDER BY stamp");
+        self.all(sql, (from, Issuer::Own), stored)
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors
@@ -162,7 +175,7 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn equivocations(&self) -> Result<Vec<Known>, Error> {
-        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+        let sql = "SELECT stamp, previous, path, base, branch, body FROM equivocations
             JOIN documents ON documents.id = document ORDER BY equivocations.id";
         self.all(sql, [], known)
     }
@@ -186,14 +199,15 @@ impl Writing<'_> {
         )?;
         let document = self.number_of(&edit.document)?;
         self.run(
-            "INSERT INTO edits (stamp, replica, previous, document, base, issuer, way, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO edits (stamp, replica, previous, document, base, branch, issuer, way, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             (
                 edit.stamp,
                 replica,
                 edit.previous,
                 document,
                 edit.base,
+                &edit.branch,
                 issuer,
                 way,
                 Whole((&edit.published, &edit.deed)),
@@ -206,7 +220,7 @@ impl Writing<'_> {
             }
         }
         self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
-        self.lengthen_chain(replica)?;
+        self.move_mark(edit.stamp)?;
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
     }
 
@@ -220,23 +234,34 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// As [`disown`](Self::disown), one edit.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn disown_one(&self, stamp: Stamp) -> Result<(), Error> {
+        let sql = "UPDATE edits SET issuer = ?2 WHERE stamp = ?1";
+        self.run(sql, (stamp, Issuer::Other))?;
+        Ok(())
+    }
+
     fn add_again(&self, edit: &Known, there: &Known) -> Result<Added, Error> {
         if edit == there {
             return Ok(Added::Known);
         }
-        let sql = "SELECT stamp, previous, path, base, body FROM equivocations
+        let sql = "SELECT stamp, previous, path, base, branch, body FROM equivocations
             JOIN documents ON documents.id = document WHERE stamp = ?1";
         let others: Vec<Known> = self.all(sql, [edit.stamp], known)?;
         if !others.contains(edit) {
             let document = self.number_of(&edit.document)?;
             self.run(
-                "INSERT INTO equivocations (stamp, previous, document, base, body)
-                VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO equivocations (stamp, previous, document, base, branch, body)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 (
                     edit.stamp,
                     edit.previous,
                     document,
                     edit.base,
+                    &edit.branch,
                     Whole((&edit.published, &edit.deed)),
                 ),
             )?;

@@ -40,6 +40,7 @@ pub(super) fn edit(stamp: Stamp, previous: Option<Stamp>, value: &str) -> Known 
         document: todos(),
         base: Some(commit(1)),
         published: vec![commit(2), commit(3)],
+        branch: Some("main".to_owned()),
         deed: Deed::Change(vec![Change {
             at: Path::default().entry("title"),
             act: Act::Write(Atom::text(format!("\"{value}\""), value.to_owned())),

@@ -28,6 +28,7 @@ fn edit(stamp: Stamp, previous: Option<Stamp>) -> Known {
         document: document(),
         base: None,
         published: Vec::new(),
+        branch: Some("main".to_owned()),
         deed: Deed::Change(vec![Change {
             at: Path::default().entry("todos").entry("title"),
             act: Act::Write(Atom::text(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Stamp, Step};
-use rhema_crdt::overlay::{Deed, Known};
-use rhema_crdt::store::{Durability, Issuer, Knowledge, Store, Way};
+use rhema_crdt::overlay::{Deed, Knowledge, Known};
+use rhema_crdt::store::{Durability, Issuer, Store, Way};
 
 use crate::file::sorted;
 use crate::script::{FIRST_FILE, NOTHING};

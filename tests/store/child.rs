@@ -118,6 +118,7 @@ fn add(writing: &Writing<'_>, replica: u32, document: &DocumentPath) {
         document: document.clone(),
         base: None,
         published: Vec::new(),
+        branch: Some("main".to_owned()),
         deed: Deed::Change(vec![Change {
             at: rhema_crdt::crdt::Path::default().entry("title"),
             act: Act::Write(Atom::new(stamp.to_string())),

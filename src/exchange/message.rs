@@ -1,0 +1,87 @@
+//! What replicas say to each other.
+
+use crate::crdt::{Replica, Stamp};
+use crate::overlay::{CommitId, Knowledge, Known};
+
+/// One thing said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// The first thing that either side says.
+    Hello(Hello),
+    /// Whose replicas these are; said before the first of their edits.
+    Introductions(Vec<Introduction>),
+    /// All that the sender knows. Takes the place of what it said before.
+    Marks(Knowledge),
+    /// Edits, each replica's in the order in which it made them.
+    Edits(Vec<Known>),
+    /// What the sender knows, now durably, of the replicas of edits that it just got.
+    Stored(Knowledge),
+    /// A digest of all that the sender knows: if it is not the receiver's, both have something to say.
+    Pulse(u64),
+    /// The bases of edits that the sender could not place, and commits that it has: newest first, ever wider apart.
+    Lost {
+        /// The bases that it lacks.
+        bases: Vec<CommitId>,
+        /// Commits that it has.
+        have: Vec<CommitId>,
+    },
+    /// For bases that were asked for, the newest of their ancestors that both have.
+    Found(Vec<(CommitId, Vec<CommitId>)>),
+    /// Why something was not taken, or why the conversation ends.
+    Refused(Refusal),
+    /// All that the sender had to say for now is said and all that it got is stored.
+    Done,
+}
+
+/// Who speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The protocol versions that it speaks, oldest and newest.
+    pub versions: (u16, u16),
+    /// The replica that it is now.
+    pub introduction: Introduction,
+    /// Drawn when the process began: another one means that it was begun anew.
+    pub boot: u64,
+    /// The commits without parents that its history begins with; empty where it cannot tell, as in a shallow clone.
+    pub roots: Vec<CommitId>,
+    /// What its clock shows, in milliseconds since the Unix epoch.
+    pub now: u64,
+    /// Whether it means to stay, as a watcher, or leaves when all is said, as one that came by command.
+    pub stays: bool,
+    /// Whether it lets the other's edits in: a member that only reads must not send any.
+    pub takes_edits: bool,
+}
+
+/// Whose replica one is: its name is a fingerprint of these two, so that nobody has to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Introduction {
+    /// The node's public key.
+    pub key: [u8; 32],
+    /// Which of its incarnations.
+    pub incarnation: u32,
+    /// The replica's name.
+    pub replica: Replica,
+}
+
+/// Why something is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No common protocol version; the versions that the sender speaks.
+    Version(u16, u16),
+    /// The other one's repository has another history.
+    OtherRepository,
+    /// Edits of one who may only read.
+    ReadsOnly,
+    /// These edits, and all that their replicas made after them, are of a time that has not come: by the sender's clock, which
+    /// shows this many milliseconds since the Unix epoch.
+    Future {
+        /// The first refused edit of each replica.
+        from: Vec<Stamp>,
+        /// What the clock shows.
+        now: u64,
+    },
+    /// The documents that these edits name are none that may be synced.
+    Document(Vec<Stamp>),
+    /// The other one did not keep to the protocol.
+    Protocol(String),
+}

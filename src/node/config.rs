@@ -1,0 +1,189 @@
+//! `config.yaml`: how the repository is synced, for all who work in it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, committed, read};
+use crate::git::Repo;
+
+/// The file, from the top of the work tree.
+const FILE: &str = ".rhema/crdt/config.yaml";
+
+/// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
+const ALLOWED_SKEW_MINUTES: u32 = 10;
+
+/// How peers are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Discovery {
+    /// In the local network, by multicast, and at the addresses that are known.
+    #[default]
+    Local,
+    /// At the addresses that are known only.
+    Static,
+    /// Not at all: only those who are named on the command line.
+    Off,
+}
+
+impl Discovery {
+    /// As the file has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Discovery::Local => "local",
+            Discovery::Static => "static",
+            Discovery::Off => "off",
+        }
+    }
+}
+
+/// Which edits of others are shown on which branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Branches {
+    /// All, whatever branch they were made on; what was committed on another branch stays there.
+    #[default]
+    Shared,
+    /// All, and what was committed on another branch, too.
+    Carry,
+    /// Those that were made on this branch.
+    Same,
+}
+
+/// What the file says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How peers are found.
+    pub discovery: Discovery,
+    /// Which edits of others are shown on which branch.
+    pub branches: Branches,
+    /// Addresses of peers that are always there: `HOST:PORT`.
+    pub peers: Vec<String>,
+    /// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
+    pub clock_skew_minutes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            discovery: Discovery::default(),
+            branches: Branches::default(),
+            peers: Vec::new(),
+            clock_skew_minutes: ALLOWED_SKEW_MINUTES,
+        }
+    }
+}
+
+impl Config {
+    /// Where the file lies in the work tree with this top.
+    #[must_use]
+    pub fn path(top: &Path) -> PathBuf {
+        top.join(FILE)
+    }
+
+    /// As HEAD has it: what all who stand on this commit have in common.
+    ///
+    /// # Errors
+    /// When HEAD cannot be read, or what it holds is not what it should be.
+    pub fn at_head(repo: &Repo) -> Result<Self, Error> {
+        match committed(repo, FILE)? {
+            Some(text) => Self::parse(&Path::new("HEAD").join(FILE), &text),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// As it stands in the work tree, committed or not: how this work tree finds others.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not what it should be.
+    pub fn in_work_tree(repo: &Repo) -> Result<Self, Error> {
+        let path = Self::path(repo.top());
+        let Some(bytes) = read(&path)? else {
+            return Ok(Self::default());
+        };
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| Error::malformed(&path, "this is no UTF-8 text"))?;
+        Self::parse(&path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let parsed: Result<Option<Self>, _> = serde_yaml::from_str(text);
+        parsed.map(Option::unwrap_or_default).map_err(|error| {
+            let place = error.location();
+            Error::Malformed {
+                path: path.to_path_buf(),
+                line: place.as_ref().map_or(1, |place| place.line()),
+                column: place.as_ref().map_or(1, |place| place.column()),
+                what: error.to_string(),
+            }
+        })
+    }
+}
+
+/// The text of the file with another way to find peers; everything else in it stays as it is.
+#[must_use]
+pub fn with_discovery(text: &str, discovery: Discovery) -> String {
+    let line = format!("discovery: {}", discovery.name());
+    let is_it = |old: &str| old.starts_with("discovery:");
+    if text.lines().any(is_it) {
+        let lines = text.split_inclusive('\n').map(|old| match is_it(old) {
+            true => format!("{line}{}", if old.ends_with('\n') { "\n" } else { "" }),
+            false => old.to_owned(),
+        });
+        return lines.collect();
+    }
+    let gap = match text.is_empty() || text.ends_with('\n') {
+        true => "",
+        false => "\n",
+    };
+    format!("{text}{gap}{line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Config, Error> {
+        Config::parse(Path::new("c"), text)
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_usual() {
+        assert_eq!(parsed("").unwrap(), Config::default());
+        let some = parsed("discovery: static\npeers: [a:1]\n").unwrap();
+        assert_eq!(some.discovery, Discovery::Static);
+        assert_eq!(some.peers, ["a:1"]);
+        assert_eq!(some.branches, Branches::Shared);
+        assert_eq!(some.clock_skew_minutes, 10);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let error = parsed("branches: shared\ndiscovery: dns\n").unwrap_err();
+        assert!(error.to_string().starts_with("c:2:12: "), "{error}");
+        let error = parsed("peer: [a:1]\n").unwrap_err().to_string();
+        assert!(
+            error.contains("`peer`") && error.contains("`peers`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn discovery_is_set_and_the_rest_stays() {
+        for (before, after) in [
+            ("", "discovery: off\n"),
+            (
+                "# c\nbranches: same",
+                "# c\nbranches: same\ndiscovery: off\n",
+            ),
+            (
+                "discovery: local # x\npeers: []\n",
+                "discovery: off\npeers: []\n",
+            ),
+        ] {
+            assert_eq!(with_discovery(before, Discovery::Off), after);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Whom this work tree talks to: the members as HEAD has them, the other work trees of the same repository, and whom its
+//! user trusts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Members, Node, NodeId, Role};
+use crate::git::Repo;
+
+/// Why somebody is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// HEAD names it as a member.
+    Member,
+    /// It is another work tree of this repository.
+    Sibling,
+    /// The user said so, for this work tree alone.
+    Local,
+}
+
+/// Somebody who is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The name of the node.
+    pub id: NodeId,
+    /// What it is called.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Why.
+    pub ground: Ground,
+}
+
+/// All who are trusted, by their public keys; this node itself is not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trusted {
+    /// The others.
+    pub others: BTreeMap<[u8; 32], Admitted>,
+    /// What this node may do, if HEAD names it.
+    pub own_role: Option<Role>,
+    /// What is wrong with the list of members.
+    pub problems: Vec<String>,
+}
+
+impl Trusted {
+    /// Whom a work tree trusts: `local` are those whom its user named. Where several reasons hold, members come before siblings,
+    /// and these before the others.
+    ///
+    /// # Errors
+    /// When the repository cannot be read. A list of members that is not what it should be is told in the result.
+    pub fn of(
+        repo: &Repo,
+        node: &Node,
+        local: impl IntoIterator<Item = ([u8; 32], String, Role)>,
+    ) -> Result<Self, Error> {
+        let mut trusted = Self::default();
+        for (key, name, role) in local {
+            trusted.admit(key, name, role, Ground::Local);
+        }
+        for top in repo.other_work_trees().map_err(Error::Git)? {
+            let sibling = git_dir_of(&top).and_then(|git_dir| Node::load(&git_dir).ok().flatten());
+            if let Some(sibling) = sibling {
+                let name = top.display().to_string();
+                let key = sibling.key().public().to_bytes();
+                trusted.admit(key, name, Role::Writer, Ground::Sibling);
+            }
+        }
+        match Members::at_head(repo) {
+            Ok(members) => {
+                let (members, others) = members.by_key();
+                trusted.own_role = members
+                    .get(node.key().public().as_bytes())
+                    .map(|member| member.role);
+                for (key, member) in members {
+                    trusted.admit(key, member.name.clone(), member.role, Ground::Member);
+                }
+                trusted.problems.extend(others.iter().map(|name| {
+                    format!("HEAD's list of members names {name}, which is no fingerprint of the key beside it: it is passed over")
+                }));
+            }
+            Err(error @ Error::Malformed { .. }) => trusted.problems.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        trusted.others.remove(node.key().public().as_bytes());
+        Ok(trusted)
+    }
+
+    /// Somebody more, in place of what was said of the same key before.
+    fn admit(&mut self, key: [u8; 32], name: String, role: Role, ground: Ground) {
+        let Ok(public) = ed25519_dalek::VerifyingKey::from_bytes(&key) else {
+            self.problems
+                .push(format!("the key of {name} is none: it is passed over"));
+            return;
+        };
+        let admitted = Admitted {
+            id: NodeId::of(&public),
+            name,
+            role,
+            ground,
+        };
+        self.others.insert(key, admitted);
+    }
+}
+
+/// The git directory of the work tree with this top.
+fn git_dir_of(top: &Path) -> Option<PathBuf> {
+    match Repo::at(top) {
+        Ok(repo) => Some(repo.git_dir().to_path_buf()),
+        Err(error) => {
+            tracing::info!("{}: {error}", top.display());
+            None
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use super::limits::{BATCH, BATCH_ROOM};
 use super::writer::Writer;
-use super::{Coded, Unsendable};
+use super::{Coded, Unsendable, messages};
 use crate::crdt::Stamp;
 use crate::overlay::Known;
 
@@ -38,6 +38,7 @@ impl<I: Iterator<Item = Known>> Iterator for Batches<I> {
     fn next(&mut self) -> Option<Self::Item> {
         let first = self.edits.next()?;
         let mut measure = Writer::default();
+        messages::begin_edits(&mut measure);
         first.write(&mut measure);
         if let Err(why) = measure.check() {
             let edit = first.stamp;

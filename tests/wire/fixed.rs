@@ -1,0 +1,1 @@
+//! The bytes of the first version, for all times.

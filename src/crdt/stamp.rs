@@ -57,10 +57,36 @@ impl Stamp {
         (millis <= LAST_MILLIS).then_some(Self { millis, replica })
     }
 
+    /// The last stamp that a replica could ever make.
+    #[must_use]
+    pub fn last_of(replica: Replica) -> Self {
+        Self {
+            millis: LAST_MILLIS,
+            replica,
+        }
+    }
+
     /// When the edit was made, in milliseconds since the Unix epoch, as far as its author's clock could be trusted.
     #[must_use]
     pub fn unix_millis(self) -> u64 {
         EPOCH_MILLIS + self.millis
+    }
+
+    /// The least stamp of a later time than this one, in milliseconds since the Unix epoch; the greatest of all where no stamp can
+    /// be that late.
+    #[must_use]
+    pub fn first_after(unix_millis: u64) -> Self {
+        let millis = unix_millis.saturating_sub(EPOCH_MILLIS).saturating_add(1);
+        match millis <= LAST_MILLIS {
+            true => Self {
+                millis,
+                replica: Replica(0),
+            },
+            false => Self {
+                millis: LAST_MILLIS,
+                replica: Replica::from_bits(u32::MAX),
+            },
+        }
     }
 
     /// Where it was made.

@@ -17,7 +17,7 @@ mod selection;
 
 pub use contained::{Containment, Contents};
 pub use history::{BlobId, CommitId, History, Version};
-pub use knowledge::{Chain, Knowledge};
+pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,

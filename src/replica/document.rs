@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
 use crate::crdt::{self, Change};
@@ -150,12 +151,15 @@ pub(super) struct Standing {
     /// Whether nobody can tell what HEAD contains of it.
     pub(super) is_held: bool,
     pub(super) is_retracted: bool,
+    /// Whether the branch policy keeps it away from the branch that is checked out.
+    pub(super) is_of_another_branch: bool,
 }
 
 impl Standing {
-    fn of(edit: StoredEdit) -> Self {
+    fn of(edit: StoredEdit, policy: &Policy) -> Self {
         Self {
-            known: edit.known,
+            is_of_another_branch: policy.keeps_away(&edit.known, edit.issuer),
+            known: policy.placed(edit.known),
             issuer: edit.issuer,
             marks: edit.marks,
             contained: Vec::new(),
@@ -173,6 +177,7 @@ impl Standing {
             contained: Vec::new(),
             is_held: false,
             is_retracted: false,
+            is_of_another_branch: false,
         }
     }
 
@@ -208,6 +213,7 @@ impl Standing {
             && !self.is_elsewhere()
             && !self.is_held
             && !self.is_retracted
+            && !self.is_of_another_branch
     }
 
     pub(super) fn judged(&self) -> Judged<'_> {
@@ -220,12 +226,12 @@ impl Standing {
 }
 
 impl Edits {
-    pub(super) fn of(stored: Vec<StoredEdit>) -> Self {
+    pub(super) fn of(stored: Vec<StoredEdit>, policy: &Policy) -> Self {
         let mut edits = Self {
             all: Vec::with_capacity(stored.len()),
             by_stamp: HashMap::with_capacity(stored.len()),
         };
-        edits.add(stored.into_iter().map(Standing::of));
+        edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
         edits
     }
 
@@ -346,8 +352,15 @@ impl Standing {
 impl<'r> Replica<'r> {
     /// All known edits of a document.
     pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
-        let stored = self.store.read()?.edits(path, Which::All)?;
-        Ok(Edits::of(stored))
+        let reading = self.store.read()?;
+        let policy = match &self.policy {
+            Some(policy) => Rc::clone(policy),
+            None => Rc::clone(
+                self.policy
+                    .insert(Rc::new(Policy::of(self.repo, &reading)?)),
+            ),
+        };
+        Ok(Edits::of(reading.edits(path, Which::All)?, &policy))
     }
 
     /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.

@@ -8,7 +8,7 @@ use super::{Coded, Malformed};
 use crate::crdt::{
     Act, Atom, Birth, Change, Digest, Form, Map, Node, Part, Path, Record, Stamp, Step,
 };
-use crate::overlay::{Deed, Known};
+use crate::overlay::{CommitId, Deed, Known};
 
 /// Its replica made the edit before it in the message, and no other since.
 const FOLLOWS: u8 = 1;
@@ -52,8 +52,9 @@ impl Coded for Known {
             0 => to.document(&self.document),
             _ => to.charge(text_room(self.document.as_bytes().len())),
         }
-        if bits & SAME_BASE == 0 {
-            self.base.write(to);
+        match bits & SAME_BASE {
+            0 => self.base.write(to),
+            _ => to.charge(base_room(self.base)),
         }
         match bits & SAME_PUBLISHED {
             0 => to.all(self.published.iter()),
@@ -101,7 +102,11 @@ impl Coded for Known {
         };
         let base = match has(SAME_BASE) {
             false => Option::read(from)?,
-            true => before()?.base,
+            true => {
+                let base = before()?.base;
+                from.charge(base_room(base))?;
+                base
+            }
         };
         let published = match has(SAME_PUBLISHED) {
             false => from.all()?,
@@ -139,6 +144,11 @@ impl Coded for Known {
         from.last_edit = Some(Header::of(&edit));
         Ok(edit)
     }
+}
+
+/// The room that a base takes.
+fn base_room(base: Option<CommitId>) -> usize {
+    base.map_or(0, |_| ITEM_ROOM)
 }
 
 /// The room that a branch's name takes.

@@ -10,6 +10,8 @@ mod frames;
 pub mod limits;
 mod messages;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod values;
 mod writer;
 

@@ -24,6 +24,9 @@ pub enum Error {
     /// A thread or a runtime could not be begun.
     #[error("cannot begin to work with the network")]
     Runtime(#[source] std::io::Error),
+    /// What holds the conversations came to an end by itself.
+    #[error("the conversations broke off: this is a bug; `-v` says more")]
+    Keeper,
     /// Nobody of this name is trusted.
     #[error(
         "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"

@@ -4,6 +4,7 @@
 //! `cargo test --test hosts -- --nocapture`; the heavy tests run with `--ignored`, too.
 #![cfg(all(test, target_os = "linux"))]
 
+mod clocks;
 mod cuts;
 mod finding;
 mod host;
@@ -12,3 +13,4 @@ mod net;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;
+mod trust;

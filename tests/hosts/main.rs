@@ -2,7 +2,8 @@
 //!
 //! Making namespaces needs root; without it these tests say that they are skipped. What was measured is printed with
 //! `cargo test --test hosts -- --nocapture`; the heavy tests run with `--ignored`, too.
-#![cfg(all(test, target_os = "linux"))]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
 
 mod clocks;
 mod cuts;

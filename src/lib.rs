@@ -36,6 +36,8 @@ pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod overlay;
+#[cfg(feature = "net")]
+pub mod peers;
 #[cfg(feature = "node")]
 pub mod replica;
 #[cfg(feature = "node")]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::limits::{MOST_EDITS_SAID, MOST_WEIGHT, MOST_WEIGHT_SAID, Millis, WINDOW};
-use super::{Shelf, weight};
+use super::limits::{MOST_WEIGHT, MOST_WEIGHT_SAID, Millis};
+use super::{Config, Shelf, weight};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{Knowledge, Known};
 
@@ -158,8 +158,13 @@ impl Sending {
     }
 
     /// What is to be sent now.
-    pub(super) fn next<S: Shelf>(&mut self, now: Millis, shelf: &mut S) -> Result<Next, S::Error> {
-        if !self.looks || self.flight.len() >= WINDOW {
+    pub(super) fn next<S: Shelf>(
+        &mut self,
+        now: Millis,
+        config: &Config,
+        shelf: &mut S,
+    ) -> Result<Next, S::Error> {
+        if !self.looks || self.flight.len() >= config.window {
             return Ok(Next::Nothing);
         }
         let Some(there) = self.there() else {
@@ -167,10 +172,10 @@ impl Sending {
         };
         let mut edits = Vec::new();
         if std::mem::take(&mut self.searches) {
-            edits = shelf.astray(&there, MOST_EDITS_SAID)?;
+            edits = shelf.astray(&there, config.batch)?;
         }
         if edits.is_empty() {
-            edits = shelf.beyond(&there, MOST_EDITS_SAID)?;
+            edits = shelf.beyond(&there, config.batch)?;
         }
         self.looks = !edits.is_empty();
         if let Some(first) = edits.first()

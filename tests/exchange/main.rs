@@ -1,4 +1,11 @@
 //! Replicas come to know the same edits, whatever happens to what they say.
+#![cfg(test)]
 
+mod document;
 mod line;
+mod meaning;
+mod node;
+mod plan;
+mod runs;
 mod shelf;
+mod world;

@@ -363,7 +363,7 @@ impl Session {
             (Stage::Talking(_), Message::Introductions(introductions)) => {
                 self.introduced(&introductions, shelf)
             }
-            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks),
+            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks, shelf),
             (Stage::Talking(_), Message::Edits(edits)) => self.received(now, edits, shelf, doing),
             (Stage::Talking(_), Message::Stored(chains)) => {
                 check_size(&chains).map_err(violated)?;
@@ -455,7 +455,12 @@ impl Session {
         Ok(())
     }
 
-    fn marked<E>(&mut self, now: Now, marks: Knowledge) -> Result<(), Stop<E>> {
+    fn marked<S: Shelf>(
+        &mut self,
+        now: Now,
+        marks: Knowledge,
+        shelf: &mut S,
+    ) -> Result<(), Stop<S::Error>> {
         check_size(&marks).map_err(violated)?;
         let everything = self.config.scope == Scope::Everything && !self.sending.has_begun();
         let marks = match everything {
@@ -463,7 +468,8 @@ impl Session {
             false => marks,
         };
         let lost_before = now.steady.saturating_sub(self.config.lost_after);
-        self.sending.replace(marks, lost_before);
+        let ours = digest(&shelf.knowledge()?);
+        self.sending.replace(marks, ours, lost_before);
         // Who leaves when all is said waits for that word.
         self.owes_done |= self.they_leave();
         Ok(())

@@ -1,12 +1,14 @@
 //! A small document, what people do to it, and what a replica shows of it.
 
+use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use rhema_crdt::context::lift;
 use rhema_crdt::crdt::{
-    Atom, Birth, Change, Digest, Document, Edit, Map, Node, Path, Record, Stamp, Stamps,
+    Atom, Birth, Change, Digest, Document, Map, Node, Path, Record, Stamp, Stamps,
 };
-use rhema_crdt::overlay::{Deed, Known, RULES, retracted};
+use rhema_crdt::overlay::{Deed, Judged, Known, Origin, RULES, overlay, retracted};
 use rhema_crdt::yaml::{self, Limits, double_quoted};
 
 /// The leaves of a record that are written here.
@@ -26,7 +28,7 @@ static BASE: LazyLock<Document> = LazyLock::new(|| {
 pub(crate) enum Doing {
     Write { record: usize, field: usize },
     Remove { record: usize },
-    Add { name: usize },
+    Add,
     Move { record: usize, to: usize },
 }
 
@@ -51,17 +53,25 @@ pub(crate) enum Meaning {
     },
 }
 
-/// What these edits show.
+/// What these edits show where none of them is committed.
 pub(crate) fn view<'k>(known: impl Iterator<Item = &'k Known> + Clone) -> Document {
     let undone = retracted(known.clone());
-    let standing = known.filter(|known| !undone.contains(&known.stamp));
-    let edits: Vec<Edit> = standing
-        .map(|known| Edit {
-            stamp: Some(known.stamp),
-            changes: known.changes().to_vec(),
+    let judged: Vec<Judged<'_>> = known
+        .map(|known| Judged {
+            known,
+            contained: vec![false; known.changes().len()],
+            may_show: !undone.contains(&known.stamp),
         })
         .collect();
-    RULES.view(&BASE, &edits)
+    let base = Rc::new(BASE.clone());
+    let origin = Origin {
+        document: Rc::clone(&base),
+        common: Rc::clone(&base),
+        is_behind_head: true,
+    };
+    let mut found = |_: &Known| Ok::<_, Infallible>(Some(origin.clone()));
+    let edits = overlay(&base, &judged, &mut found).unwrap();
+    RULES.view(&base, &edits)
 }
 
 pub(crate) fn records(document: &Document) -> &[Record] {
@@ -131,12 +141,8 @@ pub(crate) fn done(
             let record = gone.birth.digest;
             (Meaning::Remove { record }, Some(place(&gone)))
         }
-        Doing::Add { name } => {
-            let name = text(&format!("n{name}"));
-            let is_taken = |record: &Record| record.name.said().starts_with(name.said());
-            if todos.iter().any(is_taken) {
-                return None;
-            }
+        Doing::Add => {
+            let name = text(&format!("n{number}"));
             let title = title(number);
             let birth = Birth {
                 stamp: Some(stamp),
@@ -170,4 +176,28 @@ pub(crate) fn done(
     let changes = RULES.edits(view, &after);
     let changes: Vec<Change> = changes.into_iter().flat_map(|edit| edit.changes).collect();
     (!changes.is_empty()).then_some((Deed::Change(changes), meaning))
+}
+
+/// What a document shows, whatever the order of its records.
+pub(crate) fn in_any_order(document: &Document) -> String {
+    let mut shown: Vec<String> = records(document)
+        .iter()
+        .flat_map(|record| {
+            let fields = record.fields.iter();
+            fields.map(|(name, node)| match node {
+                Node::Register(value, _) => {
+                    format!("{}.{name}={}", record.name.said(), value.said())
+                }
+                other => format!("{}.{name}={other:?}", record.name.said()),
+            })
+        })
+        .collect();
+    shown.extend(
+        document
+            .losers
+            .keys()
+            .map(|loser| format!("lost: {loser:?}")),
+    );
+    shown.sort();
+    shown.join("\n")
 }

@@ -12,8 +12,23 @@ pub(crate) struct Meant {
     pub(crate) meaning: Meaning,
     /// All that its author knew.
     pub(crate) seen: BTreeSet<Stamp>,
+    /// All that the authors of these knew, and so on: what they replaced is replaced.
+    pub(crate) behind: BTreeSet<Stamp>,
     /// The edit that it makes again, under another name.
     pub(crate) again: Option<Stamp>,
+}
+
+impl Meant {
+    /// What somebody means who knows `seen`.
+    pub(crate) fn new(meaning: Meaning, seen: BTreeSet<Stamp>, meanings: &Meanings) -> Self {
+        let behind = seen.iter().flat_map(|stamp| &meanings[stamp].behind);
+        Self {
+            meaning,
+            behind: seen.iter().chain(behind).copied().collect(),
+            seen,
+            again: None,
+        }
+    }
 }
 
 /// All edits of a run, whether or not anybody knows them still.
@@ -37,7 +52,9 @@ pub(crate) fn check(
         .filter(|stamp| !undone.contains(stamp))
         .map(|stamp| (*stamp, &meanings[stamp]))
         .collect();
-    nothing_is_lost(&standing, shown)?;
+    // What somebody did to a record that is lost with their store cannot be shown.
+    let is_whole = |meant: &Meant| meant.behind.is_subset(known);
+    nothing_is_lost(&standing, is_whole, shown)?;
     nothing_comes_back(&standing, shown)?;
     nothing_stands_twice(shown)
 }
@@ -52,7 +69,7 @@ fn touches(meaning: &Meaning) -> Option<(Digest, Option<&'static str>)> {
 
 /// A value shows, or is kept as one that lost, unless whoever wrote another one, or removed the record, knew it.
 fn nothing_is_lost(standing: &[(Stamp, &Meant)], shown: &Document) -> Result<(), String> {
-    for (stamp, meant) in standing {
+    for (stamp, meant) in standing.iter().filter(|(_, meant)| is_whole(meant)) {
         let (record, expected) = match &meant.meaning {
             Meaning::Write {
                 record,
@@ -64,7 +81,10 @@ fn nothing_is_lost(standing: &[(Stamp, &Meant)], shown: &Document) -> Result<(),
         };
         let names = [Some(*stamp), meant.again];
         let is_replaced = standing.iter().any(|(other, later)| {
-            let saw = names.iter().flatten().any(|name| later.seen.contains(name));
+            let saw = names
+                .iter()
+                .flatten()
+                .any(|name| later.behind.contains(name));
             let replaces = match later.meaning {
                 Meaning::Remove { record: gone } => gone == record,
                 Meaning::Write {

@@ -76,6 +76,17 @@ impl Node {
         view(self.shelf.edits.values())
     }
 
+    /// A stamp that not even a copy of this work tree has used.
+    fn tick(&mut self, elapsed: u64, meanings: &Meanings) -> Stamp {
+        let wall = self.now(elapsed).wall;
+        loop {
+            let stamp = self.clock.tick(wall).unwrap();
+            if !meanings.contains_key(&stamp) {
+                return stamp;
+            }
+        }
+    }
+
     fn add(&mut self, stamp: Stamp, deed: Deed) {
         let chain = self
             .shelf
@@ -97,21 +108,13 @@ impl Node {
     /// Somebody does something here.
     pub(crate) fn edit(&mut self, doing: Doing, elapsed: u64, meanings: &mut Meanings) {
         let before = self.view();
-        let wall = self.now(elapsed).wall;
-        let stamp = self.clock.tick(wall).unwrap();
+        let stamp = self.tick(elapsed, meanings);
         let number = meanings.len();
         let Some((deed, meaning)) = done(&before, doing, stamp, number) else {
             return;
         };
         let seen = self.shelf.edits.keys().copied().collect();
-        meanings.insert(
-            stamp,
-            Meant {
-                meaning,
-                seen,
-                again: None,
-            },
-        );
+        meanings.insert(stamp, Meant::new(meaning, seen, meanings));
         self.add(stamp, deed);
     }
 
@@ -127,16 +130,10 @@ impl Node {
         let Some(last) = self.shelf.edits.keys().rfind(is_written).copied() else {
             return;
         };
-        let stamp = self.clock.tick(self.now(elapsed).wall).unwrap();
+        let stamp = self.tick(elapsed, meanings);
         let seen = self.shelf.edits.keys().copied().collect();
-        meanings.insert(
-            stamp,
-            Meant {
-                meaning: Meaning::Undo { stamp: last },
-                seen,
-                again: None,
-            },
-        );
+        let meaning = Meaning::Undo { stamp: last };
+        meanings.insert(stamp, Meant::new(meaning, seen, meanings));
         self.add(stamp, Deed::Retract(vec![last]));
     }
 
@@ -167,7 +164,7 @@ impl Node {
         self.begin_incarnation(incarnation);
         let mut names: BTreeMap<Stamp, Stamp> = BTreeMap::new();
         for edit in early {
-            let stamp = self.clock.tick(self.now(elapsed).wall).unwrap();
+            let stamp = self.tick(elapsed, meanings);
             let deed = match edit.deed {
                 Deed::Retract(stamps) => Deed::Retract(stamps),
                 Deed::Change(mut changes) => {
@@ -193,14 +190,11 @@ impl Node {
             let mut seen = before.seen;
             seen.extend(names.iter().flat_map(|(old, new)| [*old, *new]));
             seen.remove(&stamp);
-            meanings.insert(
-                stamp,
-                Meant {
-                    meaning: before.meaning,
-                    seen,
-                    again: Some(edit.stamp),
-                },
-            );
+            let meant = Meant {
+                again: Some(edit.stamp),
+                ..Meant::new(before.meaning, seen, meanings)
+            };
+            meanings.insert(stamp, meant);
             self.add(stamp, deed);
         }
     }

@@ -80,7 +80,7 @@ pub(crate) fn edits() -> impl Strategy<Value = Doing> {
     prop_oneof![
         6 => (0usize..6, 0usize..2).prop_map(|(record, field)| Doing::Write { record, field }),
         1 => (0usize..6).prop_map(|record| Doing::Remove { record }),
-        2 => (0usize..3).prop_map(|name| Doing::Add { name }),
+        2 => Just(Doing::Add),
         1 => (0usize..6, 0usize..6).prop_map(|(record, to)| Doing::Move { record, to }),
     ]
 }
@@ -161,7 +161,19 @@ fn plans_of(perfect: bool, step: BoxedStrategy<Step>) -> impl Strategy<Value = P
                 reader: reader.filter(|_| shape == Shape::Mesh),
                 batch,
                 window,
-                script,
+                script: apart(script),
             },
         )
+}
+
+/// The script, without clocks that go wrong where a work tree is copied: who writes under one name in two times at once is not
+/// heard of before both have come.
+fn apart(mut script: Vec<(u64, usize, Step)>) -> Vec<(u64, usize, Step)> {
+    if script
+        .iter()
+        .any(|(.., step)| matches!(step, Step::Copy { .. }))
+    {
+        script.retain(|(.., step)| !matches!(step, Step::SetClock { .. }));
+    }
+    script
 }

@@ -64,6 +64,8 @@ struct Connection {
     sessions: [Option<Session>; 2],
     /// Whether somebody calls again when it is closed.
     lasting: bool,
+    /// Whether nothing arrives any more.
+    broken: bool,
     /// When the last message to each side arrives, or its Hello where others may be overtaken.
     arrived: [u64; 2],
     /// When each side is to be ticked.
@@ -208,8 +210,13 @@ impl World {
                 side,
                 message,
             } => {
+                if self.connections[connection].broken {
+                    return;
+                }
                 if !self.is_parted(self.connections[connection].nodes) {
                     self.step(connection, side, Event::Said(message));
+                } else if self.network.lost == 0 {
+                    self.cut(connection);
                 }
             }
             Next::Tick { connection, side } => {
@@ -321,9 +328,12 @@ impl World {
         self.nodes[node].boot += 1_000;
     }
 
+    /// Nothing more arrives over a connection; both sides notice sooner or later.
     fn cut(&mut self, connection: usize) {
-        for side in 0..2 {
-            self.notice(connection, side);
+        if !std::mem::replace(&mut self.connections[connection].broken, true) {
+            for side in 0..2 {
+                self.notice(connection, side);
+            }
         }
     }
 
@@ -399,6 +409,7 @@ impl World {
             nodes: pair,
             sessions,
             lasting,
+            broken: false,
             arrived: [self.elapsed; 2],
             ticks: [None; 2],
         });

@@ -68,7 +68,11 @@ fn touches(meaning: &Meaning) -> Option<(Digest, Option<&'static str>)> {
 }
 
 /// A value shows, or is kept as one that lost, unless whoever wrote another one, or removed the record, knew it.
-fn nothing_is_lost(standing: &[(Stamp, &Meant)], shown: &Document) -> Result<(), String> {
+fn nothing_is_lost(
+    standing: &[(Stamp, &Meant)],
+    is_whole: impl Fn(&Meant) -> bool,
+    shown: &Document,
+) -> Result<(), String> {
     for (stamp, meant) in standing.iter().filter(|(_, meant)| is_whole(meant)) {
         let (record, expected) = match &meant.meaning {
             Meaning::Write {

@@ -22,7 +22,7 @@ use crate::overlay::{DocumentPath, History};
 pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
-pub use id::NodeId;
+pub use id::{NodeId, replica_of};
 pub use key::{NodeKey, public_key};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;

@@ -15,6 +15,12 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// The set of these stamps, and of the values with these digests.
+    #[must_use]
+    pub fn new(stamps: Stamps, values: BTreeSet<Digest>) -> Self {
+        Self { stamps, values }
+    }
+
     /// Adds a value that was observed by its stamp, or by its digest if it has none.
     pub fn add(&mut self, stamp: Option<Stamp>, digest: Digest) {
         match stamp {

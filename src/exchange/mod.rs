@@ -15,6 +15,7 @@ mod session;
 mod shelf;
 mod telling;
 mod weight;
+pub mod wire;
 
 pub use digest::digest;
 pub use limits::{

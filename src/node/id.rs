@@ -47,8 +47,7 @@ pub(super) fn replica(key: &VerifyingKey, incarnation: u32) -> Replica {
     replica_of(key.as_bytes(), incarnation)
 }
 
-/// The replica that the node with this public key is in one of its incarnations: what [`exchange`](crate::exchange)
-/// checks names by. Any 32 bytes have a name.
+/// The replica that the node with this public key is in one of its incarnations.
 #[must_use]
 pub fn replica_of(key: &[u8; 32], incarnation: u32) -> Replica {
     let hash = Sha256::new()

@@ -28,6 +28,16 @@ pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};
 
+/// A number that nobody else draws.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn random() -> Result<u64, Error> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
+    Ok(u64::from_be_bytes(random))
+}
+
 /// The text of a file as HEAD has it; none where it has none.
 fn committed(repo: &Repo, file: &str) -> Result<Option<String>, Error> {
     let path = DocumentPath::new(file);

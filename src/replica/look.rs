@@ -15,7 +15,7 @@ use writer::Writer;
 use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
 use crate::context;
-use crate::crdt::{self, Edit, Stamp};
+use crate::crdt::{self, Act, Edit, Stamp};
 use crate::git::{HeadVersion, marked_places};
 use crate::merge;
 use crate::overlay::{self, CommitId, Deed, Known, RULES, Sight, overlay, sights};
@@ -134,7 +134,7 @@ impl Replica<'_> {
             Ok(versions) => versions,
             Err(why) => return Ok(Err(Unlooked::Left(why))),
         };
-        let head = versions.head_yaml.as_ref();
+        let head = versions.head_yaml();
         if was.iter().all(u8::is_ascii_whitespace)
             && head.is_some_and(|head| context::takes_stamps(None, head))
         {
@@ -223,7 +223,7 @@ impl Looking<'_, '_, '_> {
                     .map_or(work, Text::of)
             }
             Writer::Git | Writer::Nobody => {
-                let head = self.versions.head_yaml.as_ref();
+                let head = self.versions.head_yaml();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
                 grafted.map_or(work, Text::of)
             }
@@ -256,7 +256,12 @@ impl Looking<'_, '_, '_> {
                 Writer::Somebody(read) => Some(read),
                 _ => None,
             };
-            let found = self.found(read.map(Text::lifted), file.lifted(), &mut edits, &fresh)?;
+            let read_as = read.map(Text::lifted);
+            let returned = read_as
+                .map(|read| overlay::put_back(read, &self.versions.head_document, file.lifted()));
+            let returned = returned.unwrap_or_default();
+            new.extend(self.take_back_removals(&returned, &mut edits)?);
+            let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
             match found {
                 Ok((count, found)) => {
                     counted = count;
@@ -326,6 +331,8 @@ impl Looking<'_, '_, '_> {
                     // What the file still shows is neither parked nor elsewhere.
                     edit.bring_back();
                 }
+                // It stays in sight if it was; coming back, it would bring the rest along.
+                Sight::Part => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     edit.unmark(Mark::TakenUp);
                     if edit.has(Mark::Committed) {
@@ -348,6 +355,37 @@ impl Looking<'_, '_, '_> {
             return Ok(None);
         }
         self.known(Deed::Retract(taken_back)).map(Some)
+    }
+
+    /// Who puts a record back that they removed themselves takes the removal back, as long as no commit has it.
+    fn take_back_removals(
+        &mut self,
+        returned: &[crdt::Path],
+        edits: &mut Edits,
+    ) -> Result<Option<Known>, Error> {
+        let is_of_those = |edit: &Standing| match edit.changes() {
+            [
+                crdt::Change {
+                    at,
+                    act: Act::Remove,
+                    ..
+                },
+            ] => returned.contains(at),
+            _ => false,
+        };
+        let mut taken_back = Vec::new();
+        for edit in &mut edits.all {
+            let is_own = edit.issuer == Issuer::Own && !edit.has(Mark::Committed);
+            if is_own && edit.may_show() && is_of_those(edit) {
+                edit.is_retracted = true;
+                edit.unmark(Mark::Shown);
+                taken_back.push(edit.known.stamp);
+            }
+        }
+        match taken_back.is_empty() {
+            true => Ok(None),
+            false => self.known(Deed::Retract(taken_back)).map(Some),
+        }
     }
 
     /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.
@@ -407,12 +445,9 @@ impl Looking<'_, '_, '_> {
         if is_shown && !is_told {
             return Ok(file.yaml.into_text().into_bytes());
         }
-        let told = match &self.versions.head_yaml {
-            Some(head) => overlay::render(head, &self.versions.head_document, view),
-            None => overlay::render(&file.yaml, file.lifted(), view),
-        };
+        let told = overlay::render(&self.versions.ground, &self.versions.head_document, view);
         let error = match told {
-            Ok(text) => return Ok(text.into_bytes()),
+            Ok(text) => return Ok(self.retyped(text).into_bytes()),
             Err(_) if is_shown => return Ok(file.yaml.into_text().into_bytes()),
             Err(error) => error,
         };
@@ -431,6 +466,16 @@ impl Looking<'_, '_, '_> {
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
         Ok(file.yaml.into_text().into_bytes())
+    }
+
+    /// A document that no commit has yet, with the marker that its content asks for: no edit tells of it.
+    fn retyped(&self, text: String) -> String {
+        if self.versions.head.is_some() {
+            return text;
+        }
+        let read = yaml::Document::from_text(text.clone(), &Limits::default());
+        let retyped = read.ok().and_then(|read| context::retyped(&read));
+        retyped.unwrap_or(text)
     }
 }
 

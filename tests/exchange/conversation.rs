@@ -271,7 +271,7 @@ fn two_that_know_the_same_hardly_speak() {
 fn what_is_under_way_is_bounded() {
     let mut played = Played::greeted();
     let config = Config::new(naming);
-    played.shelf.add(chain(1, 20_000)).unwrap();
+    played.shelf.add(chain(1, 5_000)).unwrap();
     let actions = played.hears(Message::Marks([].into()));
     let edits = said(&actions)
         .into_iter()

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use rhema_crdt::exchange::{
-    Access, Action, Config, Ending, Event, Happening, Message, Push, Session, Stay, Them, Us,
+    Access, Action, Config, Ending, Event, Message, Push, Session, Stay, Them, Us,
 };
 use rhema_crdt::overlay::CommitId;
 
@@ -89,9 +89,6 @@ pub(crate) struct World {
     /// What was said since this was emptied.
     pub(crate) said: Vec<Message>,
     pub(crate) endings: Vec<Ending>,
-    pub(crate) told: Vec<Happening>,
-    /// Shown while a run is looked into.
-    trace: bool,
 }
 
 impl World {
@@ -115,8 +112,6 @@ impl World {
             meanings: Meanings::new(),
             said: Vec::new(),
             endings: Vec::new(),
-            told: Vec::new(),
-            trace: std::env::var_os("TRACE").is_some(),
             plan,
         };
         for pair in world.pairs() {
@@ -182,7 +177,6 @@ impl World {
 
     /// The network is as it should be again, all clocks are right and all processes run.
     pub(crate) fn heal(&mut self) {
-        self.trace("healed");
         self.network = HEALED;
         self.parted = 0;
         for node in 0..self.nodes.len() {
@@ -191,15 +185,9 @@ impl World {
         }
     }
 
-    /// Two that connect, one of which leaves when all is said. Says whether it could.
+    /// The first of two calls the other one, to leave when all is said.
     pub(crate) fn visit(&mut self, nodes: [usize; 2]) {
         self.connect(nodes, false);
-    }
-
-    fn trace(&self, what: &str) {
-        if self.trace {
-            println!("{:>8} {what}", self.elapsed);
-        }
     }
 
     fn happens(&mut self, next: Next) {
@@ -236,9 +224,6 @@ impl World {
             Next::Step { number } => {
                 let (_, node, step) = self.plan.script[number];
                 let node = node % self.plan.nodes;
-                if self.trace {
-                    self.trace(&format!("{node}: {step:?}"));
-                }
                 self.scripted(node, step);
             }
         }
@@ -438,17 +423,10 @@ impl World {
             return;
         };
         let now = self.nodes[node].now(self.elapsed);
-        let told = format!("{connection} {node}: {event:?}");
         let actions = session
             .step(now, event, &mut self.nodes[node].shelf)
             .unwrap();
         let tick = session.next_tick();
-        if self.trace {
-            self.trace(&format!(
-                "{} -> {actions:?}",
-                told.chars().take(300).collect::<String>()
-            ));
-        }
         let tick = tick.map(|at| self.elapsed + at.saturating_sub(now.steady));
         if tick != self.connections[connection].ticks[side] {
             self.connections[connection].ticks[side] = tick;
@@ -461,7 +439,7 @@ impl World {
             match action {
                 Action::Say(message) => self.send(connection, 1 - side, message),
                 Action::Learned => learned = true,
-                Action::Tell(happening) => self.told.push(happening),
+                Action::Tell(_) => {}
                 Action::End(ending) => {
                     self.endings.push(ending);
                     self.connections[connection].sessions[side] = None;

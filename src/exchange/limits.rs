@@ -45,3 +45,6 @@ pub const MOST_COMMITS: usize = 1_024;
 
 /// Characters of what another replica says in its own words: it goes to a log.
 pub(super) const MOST_WORDS: usize = 1_024;
+
+/// How often the time between two pulses is doubled where nothing happens.
+pub(super) const MOST_CALM: u32 = 2;

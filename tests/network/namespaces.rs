@@ -240,7 +240,7 @@ fn two_hosts_with_a_bad_network_between_them_find_and_hear_each_other() {
     let Some(hosts) = Hosts::new("bad", 2) else {
         return;
     };
-    let faults = "loss=30,delay=100,jitter=50,duplicate=5";
+    let faults = "loss=30,delay=200,jitter=40,duplicate=5";
     let (one, other) = (Someone::new(), Someone::new());
     let begun = Instant::now();
     let mut first = one.run_with(hosts.name(1), &other, faults);

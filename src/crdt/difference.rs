@@ -25,6 +25,10 @@ pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<E
         difference.push(None, at, Act::Lose(value), Observed::default());
     }
     for Loser { at, value } in news(&old.losers, &new.losers) {
+        // What lost in a record that is gone went with it.
+        if has_records_on(&old.root, at.steps()) && !has_records_on(&new.root, at.steps()) {
+            continue;
+        }
         difference.push(None, at, Act::Settle(value), Observed::default());
     }
     difference
@@ -32,6 +36,25 @@ pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<E
         .into_iter()
         .map(|(stamp, changes)| Edit { stamp, changes })
         .collect()
+}
+
+/// Whether all records on a way are there: they are the same as long as they are called the same.
+fn has_records_on(map: &Map, steps: &[Step]) -> bool {
+    let (Some(Step::Entry(name)), rest) = (steps.first(), steps.get(1..).unwrap_or_default())
+    else {
+        return true;
+    };
+    match (map.get(name), rest) {
+        (Some(Node::Map(map)), rest) => has_records_on(map, rest),
+        (Some(Node::Set(records)), [Step::Record(name, _), rest @ ..]) => {
+            let mut named = records.iter().filter(|record| record.name == *name);
+            named
+                .next()
+                .is_some_and(|record| has_records_on(&record.fields, rest))
+        }
+        (_, [Step::Record(..), ..]) => false,
+        _ => true,
+    }
 }
 
 /// What an edit of `at` observes in `document`. Fields that change together are observed together.

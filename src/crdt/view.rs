@@ -208,6 +208,41 @@ impl Viewing<'_> {
         self.losers.entry(loser).or_default().extend(stamps);
     }
 
+    /// What lost at a place or in it.
+    fn lost_in(&self, at: &Path) -> impl Iterator<Item = (&Loser, &Stamps)> {
+        let first = Loser {
+            at: at.clone(),
+            value: None,
+        };
+        let losers = self.losers.range(first..);
+        losers.take_while(move |(loser, _)| loser.at.steps().starts_with(at.steps()))
+    }
+
+    /// Whether a value that lost there was not seen by these removals.
+    fn keeps_unseen(&self, removals: &[Touch], at: &Path) -> bool {
+        let is_seen = |(loser, stamps): (&Loser, &Stamps)| {
+            let Some(value) = &loser.value else {
+                return true;
+            };
+            let mut removals = removals.iter();
+            removals.any(|removal| match stamps.is_empty() {
+                true => removal.observed.contains(None, value.digest()),
+                false => stamps
+                    .iter()
+                    .any(|stamp| removal.observed.has_stamp(*stamp)),
+            })
+        };
+        !self.lost_in(at).all(is_seen)
+    }
+
+    /// What lost at a place that is gone, or in it, went with it.
+    fn lose_no_more(&mut self, at: &Path) {
+        let gone: Vec<Loser> = self.lost_in(at).map(|(loser, _)| loser.clone()).collect();
+        for loser in gone {
+            self.losers.remove(&loser);
+        }
+    }
+
     fn map(&mut self, base: &Map, touches: Vec<Touch>, at: &Path) -> Map {
         if touches.is_empty() {
             return base.clone();
@@ -269,7 +304,9 @@ impl Viewing<'_> {
         if !open.is_empty() {
             let seen = |update: &Touch| open.iter().any(|removal| removal.sees(update));
             let stamps = || open.iter().filter_map(|removal| removal.stamp);
-            if updates.iter().all(seen) && records::saw(&open, &updates, base) {
+            let kept = !records::saw(&open, &updates, base) || self.keeps_unseen(&open, at);
+            if updates.iter().all(seen) && !kept {
+                self.lose_no_more(at);
                 self.removed.entry(at.clone()).or_default().extend(stamps());
                 return None;
             }

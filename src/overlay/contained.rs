@@ -172,9 +172,10 @@ impl<'h, H: History> Contents<'h, H> {
             let is_made = || makes(before, after, base.document(), change, known.stamp);
             *held = match change.act {
                 Act::Remove => {
-                    let stood = before.found(&change.at).is_some();
-                    let is_gone = stood && after.found(&change.at).is_none();
-                    is_gone && (is_made() || self.descends(known, version)?)
+                    let is_gone = |document| shows(document, change, known.stamp);
+                    is_gone(after)
+                        && !is_gone(before)
+                        && (is_made() || self.descends(known, version)?)
                 }
                 _ => is_made(),
             };

@@ -3,11 +3,15 @@
 use super::selection::as_named_in;
 use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
 
-/// The value or list at `at`, with its stamps, also where the record's defining field is another one by now and nothing
-/// tells its birth.
+/// What a document holds at `at`, also where a record's defining field is another one by now and nothing tells its birth.
+fn there<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> {
+    let exact = document.found(at);
+    exact.or_else(|| document.found(&as_named_in(document, at, &|_| false)))
+}
+
+/// The value or list at `at`, with its stamps.
 fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
-    let there = document.found(at);
-    match there.or_else(|| document.found(&as_named_in(document, at, &|_| false)))? {
+    match there(document, at)? {
         Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
             Some((node, stamps))
         }
@@ -59,20 +63,17 @@ pub(super) fn tells_of(document: &Document, change: &Change, stamp: Stamp) -> bo
 
 /// Whether a document shows what a change did, whoever did it.
 pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool {
-    let settled = |value: &Option<Atom>| {
-        let of_value = |loser: &Loser| loser.at == change.at && loser.value == *value;
-        !document.losers.keys().any(of_value)
-    };
-    let there = match &change.act {
+    let settled = |value: &Option<Atom>| !keeps(document, &change.at, value);
+    let stands = match &change.act {
         Act::Write(value) => matches!(
             leaf(document, &change.at), Some((Node::Register(there, _), _)) if there == value
         ),
         Act::Replace(members) => matches!(
             leaf(document, &change.at), Some((Node::List(there, _), _)) if there == members
         ),
-        Act::Remove => document.found(&change.at).is_none(),
+        Act::Remove => there(document, &change.at).is_none(),
         Act::Add { .. } => document.found(&change.at).is_some(),
-        Act::Move { behind } => match document.found(&change.at) {
+        Act::Move { behind } => match there(document, &change.at) {
             Some(Found::Record(_, records, index)) => {
                 let before = index.checked_sub(1).and_then(|index| records.get(index));
                 before.map(|record| &record.name) == behind.as_ref()
@@ -83,7 +84,22 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
         Act::Settle(value) => settled(value),
         Act::Form(_) => false,
     };
-    there || names(document, change, stamp)
+    stands || names(document, change, stamp)
+}
+
+/// Whether a document keeps a value that lost at a place.
+fn keeps(document: &Document, at: &Path, value: &Option<Atom>) -> bool {
+    let of_value = |loser: &Loser| loser.at == *at && loser.value == *value;
+    document.losers.keys().any(of_value)
+}
+
+/// Whether a document holds a value at a place, shown or lost.
+fn has(document: &Document, at: &Path, value: &Option<Atom>) -> bool {
+    let shown = match leaf(document, at) {
+        Some((Node::Register(shown, _), _)) => Some(shown),
+        _ => None,
+    };
+    (value.is_some() && shown == value.as_ref()) || keeps(document, at, value)
 }
 
 /// Whether a record that was added holds there what it was born with: two people may add one record with other values.
@@ -115,10 +131,14 @@ pub(super) fn makes(
         };
         as_in_base || change.observed.saw(node)
     };
+    if let Act::Settle(value) = &change.act {
+        // What lost to an edit before that was committed stood there until then.
+        return has(before, &change.at, value) && !has(after, &change.at, value);
+    }
     shows(after, change, stamp)
         && !shows(before, change, stamp)
         && is_whole(after, change)
-        && match before.found(&as_named_in(before, &change.at, &|_| false)) {
+        && match there(before, &change.at) {
             Some(Found::Node(node)) => saw(&change.at, node),
             Some(Found::Record(record, ..)) if change.act == Act::Remove => record
                 .fields

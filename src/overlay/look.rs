@@ -1,18 +1,20 @@
 //! A look at a file: what it shows of what is known, and what somebody edited in it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::effect::{names, shows};
 use super::selection::{Judged, RULES, as_named_in, open_changes};
-use crate::crdt::{Act, Change, Document, Found, Node, Path, Record, Stamp};
+use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step};
 
 /// Whether a file shows an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// Its stamp stands there.
+    /// All that it did stands there, with its stamp.
     Named,
-    /// What it did stands there, or what another edit did that is shown there and saw it.
+    /// All that it did stands there, or what another edit did that is shown there and saw it.
     Seen,
+    /// Some of what it did stands there.
+    Part,
     /// Nothing of it.
     Gone,
 }
@@ -24,18 +26,21 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     let mut sights: Vec<Sight> = edits
         .iter()
         .map(|judged| {
-            let mut sight = Sight::Gone;
-            for change in open_changes(judged) {
-                if names(file, change, judged.known.stamp) {
-                    return Sight::Named;
-                }
-                if shows(file, change, judged.known.stamp)
-                    && !shows(head, change, judged.known.stamp)
-                {
-                    sight = Sight::Seen;
-                }
+            let stamp = judged.known.stamp;
+            let (mut is_named, mut is_seen, mut is_whole) = (false, false, true);
+            let meant = open_changes(judged).filter(|change| !matches!(change.act, Act::Form(_)));
+            for change in meant {
+                let stands = shows(file, change, stamp);
+                is_named |= names(file, change, stamp);
+                is_seen |= stands && !shows(head, change, stamp);
+                is_whole &= stands;
             }
-            sight
+            match (is_named, is_seen) {
+                (false, false) => Sight::Gone,
+                _ if !is_whole => Sight::Part,
+                (true, _) => Sight::Named,
+                (false, true) => Sight::Seen,
+            }
         })
         .collect();
     let shown = edits.iter().zip(&sights);
@@ -45,7 +50,7 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
         .flat_map(|change| change.observed.stamps())
         .collect();
     for (judged, sight) in edits.iter().zip(&mut sights) {
-        if *sight == Sight::Gone && saw.contains(&judged.known.stamp) {
+        if matches!(sight, Sight::Gone | Sight::Part) && saw.contains(&judged.known.stamp) {
             *sight = Sight::Seen;
         }
     }
@@ -68,8 +73,115 @@ pub enum Familiar {
     Fresh,
     /// The change is that of a known edit.
     Known,
-    /// Its edit is not known, or is over: taken back, or part of the history.
+    /// Its edit is over: taken back, or part of the history.
     Foreign,
+    /// Its edit is not known.
+    Unknown,
+}
+
+/// The records that `file` has again, which `head` has and its writer had read as gone: somebody put them back.
+#[must_use]
+pub fn put_back(read: &Document, head: &Document, file: &Document) -> Vec<Path> {
+    let mut places = Vec::new();
+    let maps = [&read.root, &head.root, &file.root];
+    put_back_in(maps, &Path::default(), &mut places);
+    places
+}
+
+fn put_back_in([read, head, file]: [&Map; 3], at: &Path, places: &mut Vec<Path>) {
+    for (name, node) in file {
+        let (read, head) = match (read.get(name), head.get(name), node) {
+            (Some(Node::Map(read)), Some(Node::Map(head)), Node::Map(file)) => {
+                put_back_in([read, head, file], &at.entry(name), places);
+                continue;
+            }
+            (Some(Node::Set(read)), Some(Node::Set(head)), Node::Set(_)) => (read.as_slice(), head),
+            (Some(Node::List(..)) | None, Some(Node::Set(head)), Node::Set(_)) => (&[][..], head),
+            _ => continue,
+        };
+        let Node::Set(file) = node else { continue };
+        let at = at.entry(name);
+        let (read, head) = (by_name(read), by_name(head));
+        for record in file {
+            let name = record.name.canonical();
+            match (read.get(name), head.get(name)) {
+                (Some(read), Some(head)) if read.fields != record.fields => {
+                    let maps = [&read.fields, &head.fields, &record.fields];
+                    put_back_in(maps, &at.record(read), places);
+                }
+                (None, Some(head)) if head.birth.digest == record.birth.digest => {
+                    places.push(at.record(head));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn by_name(records: &[Record]) -> HashMap<&str, &Record> {
+    let named = records
+        .iter()
+        .map(|record| (record.name.canonical(), record));
+    named.collect()
+}
+
+/// `read` with records of `head` that were put back, which hold what `body` tells: what was read for those that put them
+/// back.
+#[must_use]
+pub fn with_put_back(
+    read: &Document,
+    head: &Document,
+    places: &[Path],
+    body: &dyn Fn(&Path) -> Map,
+) -> Document {
+    let mut read = read.clone();
+    for at in places {
+        let (Some(around), Some(Found::Record(record, records, index))) =
+            (at.around(), head.found(at))
+        else {
+            continue;
+        };
+        let Some(set) = set_in(&mut read.root, around.steps()) else {
+            continue;
+        };
+        let mut before = records.iter().take(index).rev();
+        let behind = before.find_map(|before| set.iter().position(|one| one.name == before.name));
+        let fields = body(at);
+        let record = Record {
+            fields,
+            ..record.clone()
+        };
+        set.insert(behind.map_or(0, |behind| behind + 1), record);
+    }
+    read
+}
+
+/// The records in a place, which is a list of them from now on if it held nothing.
+fn set_in<'m>(map: &'m mut Map, steps: &[Step]) -> Option<&'m mut Vec<Record>> {
+    let (Step::Entry(name), rest) = steps.split_first()? else {
+        return None;
+    };
+    if rest.is_empty() {
+        let node = map
+            .entry(name.clone())
+            .or_insert_with(|| Node::Set(Vec::new()));
+        if matches!(node, Node::List(members, _) if members.is_empty()) {
+            *node = Node::Set(Vec::new());
+        }
+        return match node {
+            Node::Set(records) => Some(records),
+            _ => None,
+        };
+    }
+    match (map.get_mut(name)?, rest) {
+        (Node::Map(map), rest) => set_in(map, rest),
+        (Node::Set(records), [Step::Record(name, birth), rest @ ..]) => {
+            let is_it =
+                |record: &&mut Record| record.name == *name && record.birth.digest == *birth;
+            set_in(&mut records.iter_mut().find(is_it)?.fields, rest)
+        }
+        _ => None,
+    }
 }
 
 /// What was edited in `file`, which its writer had read as `read`; `view` is what is shown of the known edits: each edit
@@ -101,7 +213,10 @@ pub fn findings(
             let changes = match stamp {
                 Some((_, Familiar::Known)) => continue,
                 Some((_, Familiar::Fresh)) => &mut named,
-                Some((stamp, Familiar::Foreign)) => {
+                Some((stamp, Familiar::Unknown)) if is_birth(&mut change.act, stamp) => {
+                    unnamed.entry(change.at.outermost_record()).or_default()
+                }
+                Some((stamp, Familiar::Foreign | Familiar::Unknown)) => {
                     if observed.has_stamp(stamp) && shows(view, &change, stamp) {
                         continue;
                     }
@@ -125,6 +240,31 @@ pub fn findings(
         changes,
     }));
     found
+}
+
+/// Whether an act adds the record that was born with this stamp; what it holds goes by that name then, for whoever knows
+/// its birth.
+fn is_birth(act: &mut Act, stamp: Stamp) -> bool {
+    match act {
+        Act::Add { record, .. } if record.birth.stamp == Some(stamp) => {
+            name(&mut record.fields, stamp);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Gives what has no stamp this one.
+fn name(fields: &mut Map, stamp: Stamp) {
+    for node in fields.values_mut() {
+        match node {
+            Node::Register(_, stamps) | Node::List(_, stamps) if stamps.is_empty() => {
+                stamps.insert(stamp);
+            }
+            Node::Map(map) => name(map, stamp),
+            Node::Register(..) | Node::List(..) | Node::Set(_) => {}
+        }
+    }
 }
 
 /// How many edits these are, as people count them: leaves that changed, records that came and went.

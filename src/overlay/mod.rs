@@ -20,7 +20,10 @@ pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
-    Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,
+    Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, put_back, sights,
+    was_read_before, with_put_back,
 };
 pub use render::{Unrendered, forms, render};
-pub use selection::{Judged, Origin, RULES, is_observed, observers, overlay, retracted};
+pub use selection::{
+    Judged, Origin, RULES, as_named_in, is_observed, observers, overlay, retracted,
+};

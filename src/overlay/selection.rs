@@ -74,7 +74,8 @@ pub fn retracted<'k>(known: impl Iterator<Item = &'k Known>) -> BTreeSet<Stamp> 
 
 /// A place as a document names it: a record that nobody knows the birth of goes by what it is called. `is_born` where somebody
 /// does.
-pub(super) fn as_named_in(document: &Document, at: &Path, is_born: &dyn Fn(&Path) -> bool) -> Path {
+#[must_use]
+pub fn as_named_in(document: &Document, at: &Path, is_born: &dyn Fn(&Path) -> bool) -> Path {
     let mut named = Path::default();
     for step in at.steps() {
         let exact = named.then(step.clone());
@@ -242,12 +243,16 @@ impl<E> Selecting<'_, '_, E> {
     /// An update of a record that HEAD does not have brings it back whole: with what it held where the update was made.
     fn bring_back_bodies(&mut self) -> Result<(), E> {
         let mut missing: BTreeMap<Path, Stamp> = BTreeMap::new();
+        let changes = self.edits.iter().flat_map(|edit| &edit.changes);
+        let removed = observers(changes.filter(|change| change.act == Act::Remove));
         for edit in &self.edits {
             for change in &edit.changes {
                 let is_update =
                     !matches!(change.act, Act::Add { .. } | Act::Remove | Act::Move { .. });
                 let inside = missing_record(self.head, &change.at);
-                if let (Some(record), Some(stamp), true) = (inside, edit.stamp, is_update) {
+                if let (Some(record), Some(stamp), true) = (inside, edit.stamp, is_update)
+                    && !is_observed(&removed, change, stamp)
+                {
                     missing.entry(record).or_insert(stamp);
                 }
             }

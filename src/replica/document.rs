@@ -88,15 +88,21 @@ impl<'r> Versions<'r> {
 
     /// The version that an edit was made on.
     pub(super) fn origin(&mut self, repo: &Repo, known: &Known) -> Result<Option<Origin>, Error> {
-        let Some(base) = known.base else {
-            return Ok(None);
-        };
-        if let Some(origin) = self.origins.get(&base) {
-            return Ok(origin.clone());
+        // Whoever lacks the base has what was published of it.
+        for base in known.base.iter().chain(&known.published) {
+            let origin = match self.origins.get(base) {
+                Some(origin) => origin.clone(),
+                None => {
+                    let origin = self.read_origin(repo, *base)?;
+                    self.origins.insert(*base, origin.clone());
+                    origin
+                }
+            };
+            if origin.is_some() {
+                return Ok(origin);
+            }
         }
-        let origin = self.read_origin(repo, base)?;
-        self.origins.insert(base, origin.clone());
-        Ok(origin)
+        Ok(None)
     }
 
     fn read_origin(&self, repo: &Repo, base: CommitId) -> Result<Option<Origin>, Error> {

@@ -15,7 +15,7 @@ use writer::Writer;
 use super::document::{Edits, Standing, Text, Versions};
 use super::{Error, Replica};
 use crate::context;
-use crate::crdt::{self, Edit, Stamp};
+use crate::crdt::{self, Act, Edit, Stamp};
 use crate::git::{HeadVersion, marked_places};
 use crate::merge;
 use crate::overlay::{self, CommitId, Deed, Known, RULES, Sight, overlay, sights};
@@ -256,7 +256,12 @@ impl Looking<'_, '_, '_> {
                 Writer::Somebody(read) => Some(read),
                 _ => None,
             };
-            let found = self.found(read.map(Text::lifted), file.lifted(), &mut edits, &fresh)?;
+            let read_as = read.map(Text::lifted);
+            let returned = read_as
+                .map(|read| overlay::put_back(read, &self.versions.head_document, file.lifted()));
+            let returned = returned.unwrap_or_default();
+            new.extend(self.take_back_removals(&returned, &mut edits)?);
+            let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
             match found {
                 Ok((count, found)) => {
                     counted = count;
@@ -326,6 +331,8 @@ impl Looking<'_, '_, '_> {
                     // What the file still shows is neither parked nor elsewhere.
                     edit.bring_back();
                 }
+                // It stays in sight if it was; coming back, it would bring the rest along.
+                Sight::Part => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     edit.unmark(Mark::TakenUp);
                     if edit.has(Mark::Committed) {
@@ -348,6 +355,37 @@ impl Looking<'_, '_, '_> {
             return Ok(None);
         }
         self.known(Deed::Retract(taken_back)).map(Some)
+    }
+
+    /// Who puts a record back that they removed themselves takes the removal back, as long as no commit has it.
+    fn take_back_removals(
+        &mut self,
+        returned: &[crdt::Path],
+        edits: &mut Edits,
+    ) -> Result<Option<Known>, Error> {
+        let is_of_those = |edit: &Standing| match edit.changes() {
+            [
+                crdt::Change {
+                    at,
+                    act: Act::Remove,
+                    ..
+                },
+            ] => returned.contains(at),
+            _ => false,
+        };
+        let mut taken_back = Vec::new();
+        for edit in &mut edits.all {
+            let is_own = edit.issuer == Issuer::Own && !edit.has(Mark::Committed);
+            if is_own && edit.may_show() && is_of_those(edit) {
+                edit.is_retracted = true;
+                edit.unmark(Mark::Shown);
+                taken_back.push(edit.known.stamp);
+            }
+        }
+        match taken_back.is_empty() {
+            true => Ok(None),
+            false => self.known(Deed::Retract(taken_back)).map(Some),
+        }
     }
 
     /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.

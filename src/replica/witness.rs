@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift};
-use crate::crdt::{self, Act, Change, Stamp};
+use crate::crdt::{self, Act, Change, Loser, Stamp};
 use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
-use crate::overlay::{BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES};
+use crate::overlay::{
+    BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in,
+};
 use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
@@ -275,13 +277,32 @@ fn unrecorded(
         .flat_map(Standing::changes)
         .collect();
     let mut unrecorded = Vec::new();
+    // What lost to an edit that is known is no edit.
+    let lost_to_known = |change: &Change| {
+        let Act::Lose(value) = &change.act else {
+            return false;
+        };
+        let loser = Loser {
+            at: change.at.clone(),
+            value: value.clone(),
+        };
+        let stamps = after.losers.get(&loser).into_iter().flatten();
+        let mut stamps = stamps.peekable();
+        stamps.peek().is_some() && stamps.all(|stamp| is_known(*stamp))
+    };
     for edit in RULES.edits(before, after) {
         if edit.stamp.is_some_and(is_known) {
             continue;
         }
         for mut change in edit.changes {
-            let same =
-                |known: &&&Change| known.at == change.at && does_the_same(&known.act, &change.act);
+            if lost_to_known(&change) {
+                continue;
+            }
+            let same = |known: &&&Change| {
+                does_the_same(&known.act, &change.act)
+                    && (known.at == change.at
+                        || as_named_in(before, &known.at, &|_| false) == change.at)
+            };
             if let Some(known) = seen.iter().position(|known| same(&known)) {
                 seen.swap_remove(known);
                 continue;

@@ -148,10 +148,13 @@ impl Ground {
             Deed::Add | Deed::AddCommon => {
                 let name = match deed {
                     Deed::Add => format!("n{}", self.word()),
-                    _ => {
+                    _ => loop {
                         self.desks[at].common += 1;
-                        format!("e{}", self.desks[at].common)
-                    }
+                        let name = format!("e{}", self.desks[at].common);
+                        if !ids.contains(&name) {
+                            break name;
+                        }
+                    },
                 };
                 let first = self.word();
                 (1..FIELDS.len()).for_each(|_| {
@@ -288,6 +291,8 @@ impl Ground {
         desk.parked_comments.extend(comments);
         let losers = before.kept.difference(&base.kept).cloned();
         desk.parked_losers.extend(losers);
+        let settled = base.kept.difference(&before.kept).cloned();
+        desk.parked_settlings.extend(settled);
         (desk.log, desk.returns, desk.is_typed) = (log, false, false);
         self.judge_store(at)
     }
@@ -355,11 +360,13 @@ impl Ground {
         }
         let name = self.desks[at].name.clone();
         self.note(&format!("rm -f {name}/.git/rhema/store.sqlite*"));
+        self.has_lost = true;
         // Nothing else knew of what was parked.
         let desk = &mut self.desks[at];
         desk.parked.clear();
         desk.parked_comments.clear();
         desk.parked_losers.clear();
+        desk.parked_settlings.clear();
     }
 
     pub(crate) fn copy(&mut self, at: usize) {

@@ -62,3 +62,94 @@ fn a_record_that_was_put_back_keeps_its_fields_once_it_is_committed() {
         (0, Deed::SetBy, 0, 11),
     ]);
 }
+
+#[test]
+fn a_record_with_a_new_title_is_not_taken_for_removed() {
+    nothing_breaks(&[
+        (0, Deed::Sync, 2, 3),
+        (0, Deed::Remove, 2, 5),
+        (0, Deed::Set, 0, 9),
+        (0, Deed::Commit, 4, 10),
+        (0, Deed::Sync, 8, 2),
+        (0, Deed::Switch, 9, 8),
+        (0, Deed::Add, 3, 5),
+        (0, Deed::Set, 10, 5),
+    ]);
+}
+
+#[test]
+fn a_removal_that_was_put_back_is_taken_back_whatever_the_title_is() {
+    nothing_breaks(&[
+        (0, Deed::Remove, 10, 3),
+        (0, Deed::Sync, 11, 2),
+        (0, Deed::ResetHard, 0, 10),
+        (0, Deed::Set, 4, 5),
+        (0, Deed::RemoveBy, 10, 6),
+    ]);
+}
+
+#[test]
+fn a_record_that_was_put_back_is_the_same_on_every_commit() {
+    nothing_breaks(&[
+        (1, Deed::RemoveBy, 6, 8),
+        (1, Deed::RestoreOld, 4, 7),
+        (1, Deed::Park, 8, 6),
+        (1, Deed::Detach, 0, 9),
+    ]);
+}
+
+#[test]
+fn what_a_removal_saw_does_not_come_back_where_the_record_is_gone() {
+    nothing_breaks(&[
+        (1, Deed::Pick, 10, 7),
+        (1, Deed::Set, 11, 5),
+        (1, Deed::Rebase, 8, 4),
+        (1, Deed::Set, 2, 0),
+        (1, Deed::RemoveBy, 5, 3),
+        (1, Deed::ResetMixed, 4, 6),
+    ]);
+}
+
+#[test]
+fn a_conflict_goes_into_the_commit_along_with_its_record() {
+    nothing_breaks(&[
+        (0, Deed::SetBy, 10, 1),
+        (0, Deed::Park, 9, 3),
+        (1, Deed::Set, 0, 6),
+        (0, Deed::Set, 7, 6),
+        (0, Deed::Rebase, 8, 7),
+        (0, Deed::RemoveBy, 10, 0),
+    ]);
+}
+
+#[test]
+fn a_deletion_that_lost_goes_with_its_record() {
+    nothing_breaks(&[
+        (1, Deed::RemoveBy, 0, 4),
+        (0, Deed::Exchange, 0, 6),
+        (0, Deed::Amend, 0, 11),
+        (0, Deed::Rebase, 11, 10),
+    ]);
+}
+
+#[test]
+fn a_removal_on_a_commit_that_others_lack_removes_what_they_have_of_it() {
+    nothing_breaks(&[
+        (0, Deed::Set, 6, 4),
+        (0, Deed::CommitPart, 11, 5),
+        (0, Deed::Remove, 3, 8),
+        (0, Deed::Exchange, 8, 5),
+        (1, Deed::Commit, 2, 5),
+        (0, Deed::Exchange, 2, 2),
+    ]);
+}
+
+#[test]
+fn a_record_that_a_lost_store_knew_is_the_same_bytes_for_all() {
+    nothing_breaks(&[
+        (1, Deed::Add, 0, 7),
+        (1, Deed::Sync, 9, 4),
+        (1, Deed::LoseStore, 6, 9),
+        (1, Deed::Exchange, 8, 0),
+    ]);
+}

@@ -39,6 +39,8 @@ pub(crate) struct Desk {
     pub(crate) parked_comments: BTreeSet<String>,
     /// Values that lost and were parked.
     pub(crate) parked_losers: BTreeSet<String>,
+    /// Values that had lost, whose settling was parked.
+    pub(crate) parked_settlings: BTreeSet<String>,
     /// Whether what was parked is to be shown again.
     pub(crate) returns: bool,
     /// How much had been written to the log of HEAD when the tool last ran.
@@ -54,6 +56,8 @@ pub(crate) struct Ground {
     pub(crate) desks: Vec<Desk>,
     script: String,
     words: u32,
+    /// Whether a store was lost: edits that stood in it alone are made again, and go by two names.
+    pub(crate) has_lost: bool,
     /// The values that stood in a commit.
     pub(crate) committed: BTreeSet<String>,
     /// The values that somebody told somebody else.
@@ -93,6 +97,7 @@ impl Ground {
             desks: Vec::new(),
             script: String::new(),
             words: 100,
+            has_lost: false,
             committed: BTreeSet::new(),
             told: BTreeSet::new(),
         };

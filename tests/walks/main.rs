@@ -29,8 +29,8 @@ fn number(name: &str) -> Option<u64> {
 /// How many steps a walk has.
 const STEPS: usize = 30;
 
-/// How often a walk is taken again to make it shorter.
-const ATTEMPTS: usize = 150;
+/// How often a walk is taken again to make it shorter, unless `WALKS_ATTEMPTS` says otherwise.
+const ATTEMPTS: u64 = 150;
 
 #[test]
 fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
@@ -41,6 +41,7 @@ fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
     };
     let steps = usize::try_from(number("WALK_STEPS").unwrap_or(STEPS as u64)).unwrap();
     let exchanging = number("WALKS_EXCHANGE") == Some(1);
+    let attempts = usize::try_from(number("WALKS_ATTEMPTS").unwrap_or(ATTEMPTS)).unwrap();
     let mut failures: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for seed in from..from + count {
         let steps = walk::walk(seed, steps, exchanging);
@@ -52,7 +53,7 @@ fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
         seeds.push(seed);
         println!("walk {seed}: {kind}");
         if seeds.len() <= 2 {
-            let (steps, failure) = walk::shrunk(&steps, failure, ATTEMPTS);
+            let (steps, failure) = walk::shrunk(&steps, failure, attempts);
             println!(
                 "{kind} (walk {seed}, {} steps)\n{}\n# {}",
                 steps.len(),

@@ -156,7 +156,9 @@ impl Ground {
     /// Whether what was parked may be seen again by what runs next.
     pub(crate) fn is_awaited(&self, at: usize) -> bool {
         let desk = &self.desks[at];
-        let is_parked = !desk.parked.is_empty() || !desk.parked_comments.is_empty();
+        let is_parked = !desk.parked.is_empty()
+            || !desk.parked_comments.is_empty()
+            || !desk.parked_settlings.is_empty();
         let is_moved = desk.log != self.log(at);
         (is_parked && (desk.returns || is_moved)) || (is_moved && !self.foreign(at).is_empty())
     }
@@ -190,6 +192,7 @@ impl Ground {
                 desk.parked.clear();
                 desk.parked_comments.clear();
                 desk.parked_losers.clear();
+                desk.parked_settlings.clear();
             }
             return match was_parked {
                 true => Ok(()),
@@ -219,6 +222,7 @@ impl Ground {
         let parked = std::mem::take(&mut desk.parked);
         let comments = std::mem::take(&mut desk.parked_comments);
         let losers = std::mem::take(&mut desk.parked_losers);
+        desk.parked_settlings.clear();
         for (leaf, value) in before.to(&after) {
             let is_parked =
                 parked.contains_key(&leaf) || parked.keys().any(|(id, _)| *id == leaf.0);
@@ -244,7 +248,9 @@ impl Ground {
             "a comment that was parked is lost",
             told,
         )?;
-        let is_kept = losers.iter().all(|loser| after.has(loser));
+        // Over another HEAD what lost may be what HEAD shows, or nothing it met.
+        let is_there = |loser: &String| after.has(loser) || self.committed.contains(loser);
+        let is_kept = losers.iter().all(is_there);
         must(is_kept, "a loser that was parked is lost", told)
     }
 
@@ -298,10 +304,10 @@ impl Ground {
         let mut told = BTreeSet::new();
         for (edit, changes) in &live {
             let stamp = edit.known.stamp;
-            // How something is written is no value.
+            // How something is written is no value, and what is settled is gone.
             let meant = changes.iter();
             let meant: Vec<_> = meant
-                .filter(|change| !matches!(change.act, Act::Form(_)))
+                .filter(|change| !matches!(change.act, Act::Form(_) | Act::Settle(_)))
                 .collect();
             let values: BTreeSet<String> = crate::text::words(&format!("{meant:?}")).collect();
             let is_superseded = live.iter().any(|(other, changes)| {

@@ -159,8 +159,10 @@ impl Viewing<'_> {
         if !open.is_empty() {
             let unseen = |update: &Touch| !open.iter().any(|removal| removal.sees(update));
             let stands = base.filter(|_| ended.is_empty());
-            let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields));
+            let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields))
+                || self.keeps_unseen(&open, &at);
             if !kept && !updates.iter().any(unseen) {
+                self.lose_no_more(&at);
                 let stamps = open.iter().filter_map(|removal| removal.stamp);
                 self.removed.entry(at).or_default().extend(stamps.clone());
                 return Some(Member {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Stamp};
+use crate::crdt::{self, Found, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -53,11 +53,12 @@ impl Looking<'_, '_, '_> {
         Ok((stamped.text, Some(fresh)))
     }
 
-    /// What was edited in the file, and how much; why it is not taken for edits.
+    /// What was edited in the file, in which these records were put back, and how much; why it is not taken for edits.
     pub(super) fn found(
         &mut self,
         read: Option<&crdt::Document>,
         file: &crdt::Document,
+        returned: &[crdt::Path],
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
     ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
@@ -72,7 +73,7 @@ impl Looking<'_, '_, '_> {
         for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
             let is_left = edit.is_retracted && edit.has(Mark::Shown);
             judged.may_show = match sight {
-                Sight::Named | Sight::Seen => judged.may_show || is_left,
+                Sight::Named | Sight::Seen | Sight::Part => judged.may_show || is_left,
                 Sight::Gone => judged.may_show && read.is_none() && edit.has(Mark::Shown),
             };
         }
@@ -90,10 +91,26 @@ impl Looking<'_, '_, '_> {
                     Familiar::Known
                 }
                 None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
-                _ => Familiar::Foreign,
+                None => Familiar::Unknown,
+                Some(_) => Familiar::Foreign,
             }
         };
         let read = read.unwrap_or(&view);
+        // A record that was put back stood there for whoever did: as it is shown, or with nothing in it where somebody else's
+        // removal stands, which is replaced by writing all of it.
+        let with_returned;
+        let read = match returned {
+            [] => read,
+            returned => {
+                let body = |at: &crdt::Path| match view.found(at) {
+                    Some(Found::Record(record, ..)) => record.fields.clone(),
+                    _ => crdt::Map::new(),
+                };
+                let head = &self.versions.head_document;
+                with_returned = overlay::with_put_back(read, head, returned, &body);
+                &with_returned
+            }
+        };
         let found = findings(read, &view, file, &familiar);
         if let Some(deleted) = mass_deletion(read, &found)
             && !self.confirmed

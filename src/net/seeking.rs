@@ -130,6 +130,15 @@ impl Seekers {
         true
     }
 
+    /// There is a line with this node at this address: if it breaks, that is where to call first, whoever called.
+    pub(super) fn met(&mut self, peer: &PublicKey, address: SocketAddr) {
+        if let Some(known) = self.whereabouts.get_mut(peer) {
+            known.last_known.retain(|other| *other != address);
+            known.last_known.insert(0, address);
+            known.last_known.truncate(limits::ADDRESSES);
+        }
+    }
+
     /// Whatever failed may succeed now.
     pub(super) fn nudge_all(&self) {
         for seeker in self.all.values() {

@@ -1,9 +1,12 @@
 //! Nodes in one process that talk over loopback: who gets in, what goes over a line, and how it ends.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// How long things took, and what is skipped.
+#![allow(clippy::print_stdout)]
 
 mod admission;
 mod disturbance;
+mod figures;
 mod flood;
 mod lines;
 mod namespaces;

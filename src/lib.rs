@@ -17,6 +17,10 @@
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
+// Strategies in `tests/support` name this crate as tests outside of it do.
+#[cfg(test)]
+extern crate self as rhema_crdt;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;
@@ -32,6 +36,8 @@ pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod overlay;
+#[cfg(feature = "net")]
+pub mod peers;
 #[cfg(feature = "node")]
 pub mod replica;
 #[cfg(feature = "node")]

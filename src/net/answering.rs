@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use quinn::{Connection, Incoming};
+use quinn::{Connection, Endpoint, Incoming};
 use tokio::time::{Instant, timeout};
 
 use super::ending::Ending;
@@ -107,9 +107,18 @@ fn penalty(times: u32) -> Duration {
     })
 }
 
-/// Takes calls until the endpoint is closed.
+/// Takes calls for as long as the hub runs.
 pub(super) async fn accept(inner: Arc<Inner>) {
-    let endpoint = inner.endpoint();
+    loop {
+        if let Some(endpoint) = inner.endpoint() {
+            accept_at(&inner, endpoint).await;
+        }
+        inner.begin_anew().await;
+    }
+}
+
+/// Takes calls until the endpoint is closed or fails.
+async fn accept_at(inner: &Arc<Inner>, endpoint: Endpoint) {
     while let Some(incoming) = endpoint.accept().await {
         let from = quic::plain(incoming.remote_address()).ip();
         let proved = incoming.remote_address_validated();
@@ -146,4 +155,58 @@ async fn answer(incoming: Incoming) -> Result<(Connection, Line), Ending> {
     let peer = identity::proved(&connection).ok_or(Ending::Stranger)?;
     let line = quic::answered(&connection, peer).await?;
     Ok((connection, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRANGER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const MEMBER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    #[tokio::test(start_paused = true)]
+    async fn many_calls_at_once_have_to_prove_their_address_and_then_wait() {
+        let callers = Callers::default();
+        let now = Instant::now();
+        for _ in 0..limits::UNPROVED {
+            assert_eq!(callers.answer(STRANGER, false, now), Answer::Take);
+        }
+        for _ in limits::UNPROVED..limits::HANDSHAKES {
+            assert_eq!(callers.answer(STRANGER, false, now), Answer::Prove);
+            assert_eq!(callers.answer(MEMBER, true, now), Answer::Take);
+        }
+        assert_eq!(callers.answer(MEMBER, true, now), Answer::Ignore);
+        callers.over();
+        assert_eq!(callers.answer(MEMBER, true, now), Answer::Take);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_go_unanswered_for_ever_longer() {
+        let callers = Callers::default();
+        let now = Instant::now();
+        for _ in 0..limits::REFUSALS_FREE {
+            callers.refused(STRANGER, now);
+        }
+        assert_eq!(callers.answer(STRANGER, true, now), Answer::Take);
+        for (more, seconds) in [(1, 1), (1, 2), (1, 4), (20, 60)] {
+            (0..more).for_each(|_| callers.refused(STRANGER, now));
+            let shut = now + Duration::from_secs(seconds);
+            let early = shut - Duration::from_millis(1);
+            assert_eq!(callers.answer(STRANGER, true, early), Answer::Ignore);
+            assert_eq!(callers.answer(STRANGER, true, shut), Answer::Take);
+        }
+        assert_eq!(callers.answer(MEMBER, true, now), Answer::Take);
+        callers.forgive();
+        assert_eq!(callers.answer(STRANGER, true, now), Answer::Take);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_of_strangers_is_bounded() {
+        let callers = Callers::default();
+        let now = Instant::now();
+        for number in 0..u32::try_from(limits::REFUSED * 3).unwrap() {
+            callers.refused(IpAddr::from(number.to_be_bytes()), now);
+        }
+        assert!(callers.state().refused.len() <= limits::REFUSED);
+    }
 }

@@ -4,7 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn::{EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use quinn::{
+    EndpointConfig, IdleTimeout, Runtime as _, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+};
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -75,7 +77,11 @@ pub(super) fn open(identity: &Identity, socket: UdpSocket) -> Result<quinn::Endp
     server.incoming_buffer_size(limits::INCOMING_BUFFER);
     server.incoming_buffer_size_total(limits::INCOMING_BUFFER * limits::INCOMING as u64);
     let runtime = Arc::new(TokioRuntime);
-    quinn::Endpoint::new(config, Some(server), socket, runtime).map_err(Error::Start)
+    let socket = runtime.wrap_udp_socket(socket).map_err(Error::Start)?;
+    #[cfg(debug_assertions)]
+    let socket = super::fault::wrap(socket).map_err(Error::Start)?;
+    quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime)
+        .map_err(Error::Start)
 }
 
 /// How to call: the node with this key, or whoever is admitted.

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::identity::PublicKey;
+
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,4 +76,12 @@ pub enum Warning {
          back; name it with `--peer HOST:PORT`"
     )]
     NobodyFound,
+    /// A member does not keep to the protocol and is shut out for a while.
+    #[error(
+        "a peer does not keep to the protocol and is shut out for ten minutes: another version of rhema runs there"
+    )]
+    ShutOut(PublicKey),
+    /// The network failed as a whole and was begun anew.
+    #[error("the network failed and was begun anew")]
+    BegunAnew,
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::answering::{Callers, accept};
+use super::conduct::Conduct;
 use super::discovery::Sighting;
 use super::discovery::local::{Local, LocalNetwork};
 use super::ending::{Close, Ending};
@@ -17,6 +18,7 @@ use super::identity::{Identity, PublicKey, Trust};
 use super::line::{Gauge, Line, LineId};
 use super::lines::{Lines, Process};
 use super::seeking::{Seekers, Sought, Target};
+use super::waiting::Waiting;
 use super::{DialError, Error, Listen, Warning, dialling, endpoint, limits, vigil};
 use crate::node::NodeKey;
 
@@ -52,15 +54,18 @@ pub struct Hub(Arc<Inner>);
 /// What all parts of the hub share.
 pub(super) struct Inner {
     pub(super) identity: Identity,
-    endpoint: Mutex<Endpoint>,
+    /// None while one that failed is replaced.
+    endpoint: Mutex<Option<Endpoint>>,
     lines: Mutex<Lines<Gauge>>,
     /// Told whenever a line comes or goes.
     lines_changed: watch::Sender<()>,
     pub(super) callers: Callers,
+    conduct: Mutex<Conduct>,
     seekers: Mutex<Seekers>,
     /// Whom to recognise on the local network.
     keys: watch::Sender<Arc<BTreeSet<PublicKey>>>,
-    look_around_anew: Arc<Notify>,
+    /// Where we listen. Said again when the local network is to be looked at anew.
+    listening: watch::Sender<SocketAddr>,
     events: mpsc::Sender<HubEvent>,
     closing: watch::Sender<bool>,
 }
@@ -88,13 +93,14 @@ impl Hub {
         let own = *identity.key();
         let inner = Arc::new(Inner {
             identity,
-            endpoint: Mutex::new(endpoint),
+            endpoint: Mutex::new(Some(endpoint)),
             lines: Mutex::new(Lines::new(own)),
             lines_changed: watch::Sender::new(()),
             callers: Callers::default(),
+            conduct: Mutex::default(),
             seekers: Mutex::default(),
             keys: watch::Sender::default(),
-            look_around_anew: Arc::default(),
+            listening: watch::Sender::new(listening),
             events,
             closing: watch::Sender::new(false),
         });
@@ -102,11 +108,10 @@ impl Hub {
             let (sightings, seen) = mpsc::channel(SIGHTINGS);
             let local = Local {
                 settings: network.clone(),
-                listening,
+                listening: inner.listening.subscribe(),
                 own,
                 keys: inner.keys.subscribe(),
                 sightings,
-                anew: inner.look_around_anew.clone(),
             };
             inner.spawn(local.run());
             inner.spawn(look_around(inner.clone(), seen));
@@ -116,12 +121,11 @@ impl Hub {
         Ok((Self(inner), stream))
     }
 
-    /// Where it listens; its IP address is unspecified unless a certain one was asked for.
-    ///
-    /// # Errors
-    /// When the system does not say.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.0.endpoint().local_addr()
+    /// Where it listens; its IP address is unspecified unless a certain one was asked for. Another one after
+    /// [`Warning::BegunAnew`].
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        *self.0.listening.borrow()
     }
 
     /// Calls whoever is at `HOST:PORT` once. The line comes as an event.
@@ -173,9 +177,10 @@ impl Hub {
         for line in self.lines() {
             line.close(Close::Left);
         }
-        let endpoint = self.0.endpoint();
-        endpoint.close(Close::Left.code(), &[]);
-        let _ = timeout(limits::GOOD_BYE, endpoint.wait_idle()).await;
+        if let Some(endpoint) = self.0.endpoint() {
+            endpoint.close(Close::Left.code(), &[]);
+            let _ = timeout(limits::GOOD_BYE, endpoint.wait_idle()).await;
+        }
     }
 }
 
@@ -190,7 +195,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    pub(super) fn endpoint(&self) -> Endpoint {
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
         lock(&self.endpoint).clone()
     }
 
@@ -231,7 +236,8 @@ impl Inner {
     ) -> Result<Gauge, DialError> {
         let config = endpoint::calling(&self.identity, expected)
             .map_err(|error| DialError::Other(error.to_string()))?;
-        let (connection, line) = dialling::race(&self.endpoint(), &config, addresses).await?;
+        let endpoint = self.endpoint().ok_or(DialError::NoAnswer)?;
+        let (connection, line) = dialling::race(&endpoint, &config, addresses).await?;
         self.begin(connection, line).await
     }
 
@@ -246,6 +252,10 @@ impl Inner {
         let Ok(event) = self.events.reserve().await else {
             return Err(DialError::Other("the program ends".to_owned()));
         };
+        if lock(&self.conduct).shuts_out(gauge.peer(), Instant::now()) {
+            gauge.close(Close::Faulty);
+            return Err(DialError::Other(Close::Faulty.to_string()));
+        }
         let added = self
             .lines()
             .add(gauge.id(), *gauge.peer(), gauge.dialled(), gauge.clone());
@@ -266,7 +276,12 @@ impl Inner {
             inner.lines_changed.send_replace(());
             let ending = watched.ending();
             tracing::debug!(line = ?watched, %ending, "line down");
+            let peer = *watched.peer();
+            let faulty = ending == Ending::Here(Close::Faulty);
             inner.tell(HubEvent::Down(watched, ending)).await;
+            if faulty && lock(&inner.conduct).fault(&peer, Instant::now()) {
+                inner.tell(HubEvent::Warning(Warning::ShutOut(peer))).await;
+            }
         });
         Ok(gauge)
     }
@@ -274,6 +289,46 @@ impl Inner {
     /// Says something to whoever listens.
     pub(super) async fn tell(&self, event: HubEvent) {
         let _ = self.events.send(event).await;
+    }
+
+    /// The endpoint has failed, and its lines with it: another one takes its place, on the same port if that can be had.
+    pub(super) async fn begin_anew(&self) {
+        // Its socket may hold the port.
+        *lock(&self.endpoint) = None;
+        let was = *self.listening.borrow();
+        let anywhere_there = SocketAddr::new(was.ip(), 0);
+        let mut waiting = Waiting::default();
+        loop {
+            let socket = Listen::At(was)
+                .bind()
+                .or_else(|_| Listen::At(anywhere_there).bind());
+            let begun = socket.and_then(|socket| {
+                let endpoint = endpoint::open(&self.identity, socket)?;
+                let listening = endpoint.local_addr().map_err(Error::Start)?;
+                Ok((endpoint, listening))
+            });
+            match begun {
+                Ok((endpoint, listening)) => {
+                    *lock(&self.endpoint) = Some(endpoint);
+                    self.listening.send_replace(listening);
+                    break;
+                }
+                Err(error) => tracing::debug!(%error, "no network"),
+            }
+            sleep(waiting.next(limits::LONGEST_WAIT)).await;
+        }
+        self.seekers().nudge_all();
+        self.tell(HubEvent::Warning(Warning::BegunAnew)).await;
+    }
+
+    /// Ends the lines that cannot go on from here, so that they are made anew.
+    fn cut_stranded(&self) {
+        for (_, line) in self.lines().all() {
+            if line.is_stranded() {
+                tracing::debug!(?line, "this host has another address now");
+                line.close(Close::Left);
+            }
+        }
     }
 
     /// The host slept for about that long.
@@ -285,15 +340,17 @@ impl Inner {
                 line.close(Close::Left);
             }
         }
-        self.look_around_anew.notify_one();
+        self.listening.send_modify(|_| {});
         self.seekers().nudge_all();
     }
 }
 
 async fn keep_vigil(inner: Arc<Inner>) {
     loop {
-        let slept = vigil::slept().await;
-        inner.woke(slept);
+        match vigil::look().await {
+            Some(slept) => inner.woke(slept),
+            None => inner.cut_stranded(),
+        }
     }
 }
 
@@ -309,7 +366,10 @@ async fn look_around(inner: Arc<Inner>, mut seen: mpsc::Receiver<Sighting>) {
             Sighting::Gone(peer) => {
                 inner.seekers().sighted(&peer, Vec::new());
             }
-            Sighting::Moved => inner.seekers().nudge_all(),
+            Sighting::Moved => {
+                inner.cut_stranded();
+                inner.seekers().nudge_all();
+            }
             Sighting::Blocked(why) => {
                 let warning = HubEvent::Warning(Warning::LocalNetwork(why));
                 inner.tell(warning).await;

@@ -106,3 +106,15 @@ pub(super) const LONGEST_PENALTY: Duration = Duration::from_secs(60);
 
 /// Addresses that are kept in mind for that.
 pub(super) const REFUSED: usize = 1024;
+
+/// How often a peer may fail to keep to the protocol before it is shut out: a broken program would come back at once.
+pub(super) const FAULTS: u32 = 3;
+
+/// How long it is shut out after its last fault.
+pub(super) const QUARANTINE: Duration = Duration::from_secs(600);
+
+/// Bytes of frames that a peer may send at once. More than a first exchange of a large repository.
+pub(super) const BURST: u64 = 20 << 20;
+
+/// Bytes of frames that a peer may send in a second for long; beyond, it is read that slowly. Nobody edits as much.
+pub(super) const RATE: u64 = (20 << 20) / 60;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::ending::{Close, Ending};
 use super::identity::PublicKey;
@@ -28,7 +28,7 @@ const STEP: usize = 64 << 10;
 pub struct LineId(u64);
 
 impl LineId {
-    fn next() -> Self {
+    pub(super) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
@@ -65,6 +65,8 @@ pub(super) trait Carrier: Send + Sync {
     fn rtt(&self) -> Duration;
     /// Bytes in datagrams, sent and received.
     fn udp(&self) -> (u64, u64);
+    /// Whether it leaves from an address that this host does not have any more: nothing comes of it then.
+    fn is_stranded(&self) -> bool;
 }
 
 /// What can be said of a line and done to it by somebody who does not talk on it. Outlives it.
@@ -85,6 +87,19 @@ impl fmt::Debug for Gauge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, remote) = (self.id(), self.remote());
         write!(f, "Line({id}, {remote})")
+    }
+}
+
+impl std::ops::Add for Traffic {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            received: self.received + other.received,
+            udp_sent: self.udp_sent + other.udp_sent,
+            udp_received: self.udp_received + other.udp_received,
+        }
     }
 }
 
@@ -136,6 +151,11 @@ impl Gauge {
         self.0.carrier.close(close);
     }
 
+    /// Whether it leaves from an address that this host does not have any more.
+    pub(super) fn is_stranded(&self) -> bool {
+        self.0.carrier.is_stranded()
+    }
+
     /// Why it has ended.
     pub(super) fn ending(&self) -> Ending {
         self.0.carrier.ending().unwrap_or(Ending::Finished)
@@ -181,6 +201,7 @@ impl Line {
                 stream: Box::new(reader),
                 buffer: Vec::new(),
                 begun: None,
+                allowance: Allowance::new(Instant::now()),
             },
             queue,
         }
@@ -254,6 +275,40 @@ struct Reader {
     buffer: Vec<u8>,
     /// When the frame in the buffer began.
     begun: Option<Instant>,
+    allowance: Allowance,
+}
+
+/// How much of a peer is read: a bucket that fills steadily and that every frame takes from. A frame that is larger than
+/// what is left is read all the same, and the next one waits.
+#[derive(Debug)]
+struct Allowance {
+    /// What is left.
+    bytes: u64,
+    /// When it was counted.
+    counted: Instant,
+    /// When there will be some again.
+    enough: Instant,
+}
+
+impl Allowance {
+    fn new(now: Instant) -> Self {
+        Self {
+            bytes: limits::BURST,
+            counted: now,
+            enough: now,
+        }
+    }
+
+    fn take(&mut self, bytes: u64, now: Instant) {
+        let passed = now.saturating_duration_since(self.counted).as_secs_f64();
+        let filled = (passed * limits::RATE as f64) as u64;
+        let left = self.bytes.saturating_add(filled).min(limits::BURST);
+        let lacking = bytes.saturating_sub(left);
+        self.bytes = left.saturating_sub(bytes);
+        self.enough = now + Duration::from_secs_f64(lacking as f64 / limits::RATE as f64);
+        // What was lacking is paid for by waiting, so it does not fill the bucket too.
+        self.counted = self.enough;
+    }
 }
 
 impl fmt::Debug for Reader {
@@ -265,6 +320,11 @@ impl fmt::Debug for Reader {
 impl Reader {
     /// The next payload; why the line is to be closed where the stream is fine and the peer is not.
     async fn frame(&mut self) -> Result<Vec<u8>, Option<Close>> {
+        if self.begun.is_none() {
+            sleep_until(self.allowance.enough).await;
+            // The beginning of a frame that came with the last one waited for us, not we for it.
+            self.begun = (!self.buffer.is_empty()).then(Instant::now);
+        }
         loop {
             let mut missing = HEADER.saturating_sub(self.buffer.len());
             if let Some((header, rest)) = self.buffer.split_first_chunk::<HEADER>() {
@@ -277,10 +337,10 @@ impl Reader {
                     self.buffer.drain(..HEADER + length);
                     if self.buffer.is_empty() {
                         self.buffer = Vec::new();
-                        self.begun = None;
-                    } else {
-                        self.begun = Some(Instant::now());
                     }
+                    let size = (HEADER + length) as u64;
+                    self.allowance.take(size, Instant::now());
+                    self.begun = None;
                     return Ok(payload);
                 }
                 missing = length - rest.len();
@@ -325,4 +385,150 @@ async fn write(
     }
     // A peer that is gone needs no good-bye.
     let _ = stream.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::memory::{conversation, with_bare_stream};
+
+    fn frame(payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap();
+        [&length.to_le_bytes(), payload].concat()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_is_whole_in_whatever_pieces_it_comes() {
+        let (mut line, mut stream) = with_bare_stream();
+        let bytes = [frame(b"one"), frame(b""), frame(&[7; 70_000])].concat();
+        tokio::spawn(async move {
+            for piece in bytes.chunks(3) {
+                stream.write_all(piece).await.unwrap();
+            }
+            stream
+        });
+        assert_eq!(line.recv().await.unwrap(), b"one");
+        assert_eq!(line.recv().await.unwrap(), b"");
+        assert_eq!(line.recv().await.unwrap(), vec![7; 70_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn receiving_loses_nothing_when_it_is_given_up() {
+        let (mut line, mut stream) = with_bare_stream();
+        let bytes = frame(b"payload");
+        for piece in bytes.chunks(2) {
+            stream.write_all(piece).await.unwrap();
+            let given_up = timeout(Duration::from_millis(10), line.recv()).await;
+            if let Ok(payload) = given_up {
+                assert_eq!(payload.unwrap(), b"payload");
+                return;
+            }
+        }
+        panic!("nothing came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_is_too_long_ends_the_line_before_it_takes_memory() {
+        for length in [u32::try_from(limits::FRAME).unwrap() + 1, u32::MAX] {
+            let (mut line, mut stream) = with_bare_stream();
+            stream.write_all(&length.to_le_bytes()).await.unwrap();
+            assert_eq!(line.recv().await, Err(Ending::Here(Close::Faulty)));
+            assert!(line.reader.buffer.capacity() < 2 * STEP);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_was_only_announced_takes_little_memory() {
+        let (mut line, mut stream) = with_bare_stream();
+        let length = u32::try_from(limits::FRAME).unwrap();
+        stream.write_all(&length.to_le_bytes()).await.unwrap();
+        assert!(timeout(Duration::from_secs(1), line.recv()).await.is_err());
+        assert!(line.reader.buffer.capacity() <= 2 * STEP);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_trickles_ends_the_line() {
+        let (mut line, mut stream) = with_bare_stream();
+        let begun = Instant::now();
+        tokio::spawn(async move {
+            let bytes = frame(&[0; 1000]);
+            for byte in bytes {
+                // Not often enough to finish, often enough to look alive.
+                let _ = stream.write_all(&[byte]).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        assert_eq!(line.recv().await, Err(Ending::Here(Close::Slow)));
+        assert_eq!(begun.elapsed(), limits::FRAME_TIME);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_between_frames_is_no_fault() {
+        let (mut line, mut stream) = with_bare_stream();
+        stream.write_all(&frame(b"now")).await.unwrap();
+        assert_eq!(line.recv().await.unwrap(), b"now");
+        assert!(timeout(10 * limits::FRAME_TIME, line.recv()).await.is_err());
+        stream.write_all(&frame(b"and then")).await.unwrap();
+        assert_eq!(line.recv().await.unwrap(), b"and then");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_sends_without_end_is_read_slowly() {
+        let (mut line, mut stream) = with_bare_stream();
+        tokio::spawn(async move {
+            let frame = frame(&vec![0; limits::FRAME]);
+            while stream.write_all(&frame).await.is_ok() {}
+        });
+        let begun = Instant::now();
+        for _ in 0..30 {
+            assert_eq!(line.recv().await.unwrap().len(), limits::FRAME);
+        }
+        let seconds = begun.elapsed().as_secs();
+        assert!((25..=35).contains(&seconds), "{seconds} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_dropped() {
+        let (mut line, _stream) = with_bare_stream();
+        let begun = Instant::now();
+        line.send(&vec![0; 4 * STEP]).unwrap();
+        assert_eq!(line.recv().await, Err(Ending::Here(Close::Slow)));
+        assert_eq!(begun.elapsed(), limits::WRITE_TIME);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_reads_slowly_is_kept() {
+        let (line, mut stream) = with_bare_stream();
+        line.send(&vec![0; 4 * STEP]).unwrap();
+        let mut left = HEADER + 4 * STEP;
+        while left > 0 {
+            tokio::time::sleep(limits::WRITE_TIME / 2).await;
+            let mut bytes = vec![0; left.min(STEP / 2)];
+            left -= stream.read(&mut bytes).await.unwrap();
+        }
+        assert_eq!(line.gauge().traffic().sent, (HEADER + 4 * STEP) as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_a_peer_is_bounded() {
+        let (line, _stream) = with_bare_stream();
+        let mut waiting = 0;
+        let refused = loop {
+            match line.send(&vec![0; limits::FRAME]) {
+                Ok(()) => waiting += limits::FRAME,
+                Err(ending) => break ending,
+            }
+        };
+        assert_eq!(refused, Ending::Here(Close::Slow));
+        assert!(waiting <= limits::SEND_QUEUE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_ends_learn_why_a_conversation_ended() {
+        let (near, mut far) = conversation([1; 32], [2; 32]);
+        near.gauge().close(Close::Faulty);
+        near.gauge().close(Close::Left);
+        assert_eq!(far.recv().await, Err(Ending::There(Close::Faulty)));
+        assert_eq!(near.gauge().ending(), Ending::Here(Close::Faulty));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use super::ending::Close;
 use super::identity::PublicKey;
 use super::limits;
@@ -21,6 +23,7 @@ pub(super) struct Process {
 struct Entry<H> {
     peer: PublicKey,
     dialled: bool,
+    since: Instant,
     process: Option<Process>,
     handle: H,
 }
@@ -68,6 +71,7 @@ impl<H: Clone> Lines<H> {
             Entry {
                 peer,
                 dialled,
+                since: Instant::now(),
                 process: None,
                 handle,
             },
@@ -77,31 +81,39 @@ impl<H: Clone> Lines<H> {
 
     /// A line's peer said which process it is; the lines that end by that.
     ///
-    /// Of two lines between the same two processes the one stays that the smaller key called, and only the smaller key's
-    /// side decides, so that the two never choose differently. A process that stays takes the place of another one that
-    /// stayed: a key has one watcher.
+    /// A process calls only where it has no line, so of two lines between the same two processes the later one stays: to the
+    /// caller the other one is dead. Where both called at once, the one stays that the smaller key called. Only the side with
+    /// the smaller key decides, so that the two never choose differently.
+    ///
+    /// A process that stays takes the place of another one that stayed: a key has one watcher.
     pub(super) fn introduced(&mut self, id: LineId, process: Process) -> Vec<(H, Close)> {
         let Some(entry) = self.all.get_mut(&id) else {
             return Vec::new();
         };
         entry.process = Some(process);
         let peer = entry.peer;
-        let (mut duplicates, mut former) = (Vec::new(), Vec::new());
+        let (mut same, mut former) = (Vec::new(), Vec::new());
         for (other, entry) in self.with(&peer) {
             match entry.process {
-                Some(known) if known.boot == process.boot => {
-                    duplicates.push((!entry.dialled, other))
-                }
+                Some(known) if known.boot == process.boot => same.push((other, entry)),
                 Some(known) if known.stays && process.stays && other < id => former.push(other),
                 _ => {}
             }
         }
+        let last = same.iter().map(|(_, entry)| entry.since).max();
+        let winner = same.iter().min_by_key(|(other, entry)| {
+            let outdated = last.is_some_and(|last| last - entry.since > limits::DIAL_TIME);
+            (outdated, !entry.dialled, *other)
+        });
+        let duplicates = match winner {
+            Some((winner, _)) if self.own < peer => {
+                let all = same.iter().map(|(other, _)| *other);
+                all.filter(|other| other != winner).collect()
+            }
+            _ => Vec::new(),
+        };
         let mut gone = self.remove_all(former, Close::Replaced);
-        if self.own < peer {
-            duplicates.sort_unstable();
-            let losers = duplicates.into_iter().skip(1).map(|(_, id)| id).collect();
-            gone.extend(self.remove_all(losers, Close::Duplicate));
-        }
+        gone.extend(self.remove_all(duplicates, Close::Duplicate));
         gone
     }
 
@@ -136,5 +148,102 @@ impl<H: Clone> Lines<H> {
         ids.into_iter()
             .filter_map(|id| Some((self.all.remove(&id)?.handle, close)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: PublicKey = [1; 32];
+    const HIGH: PublicKey = [2; 32];
+
+    fn watcher(boot: u64) -> Process {
+        Process { boot, stays: true }
+    }
+
+    fn visitor(boot: u64) -> Process {
+        Process { boot, stays: false }
+    }
+
+    /// Lines with `peer`, named by their numbers; each dialled by us or not.
+    fn lines(own: PublicKey, peer: PublicKey, dialled: &[bool]) -> (Lines<usize>, Vec<LineId>) {
+        let mut lines = Lines::new(own);
+        let ids: Vec<_> = dialled.iter().map(|_| LineId::next()).collect();
+        for ((number, id), dialled) in ids.iter().enumerate().zip(dialled) {
+            assert_eq!(lines.add(*id, peer, *dialled, number), Ok(Vec::new()));
+        }
+        (lines, ids)
+    }
+
+    #[test]
+    fn of_two_lines_the_one_stays_that_the_smaller_key_called() {
+        for order in [[0, 1], [1, 0]] {
+            let (mut low, ids) = lines(LOW, HIGH, &[false, true]);
+            assert_eq!(low.introduced(ids[order[0]], watcher(7)), []);
+            let gone = low.introduced(ids[order[1]], watcher(7));
+            assert_eq!(gone, [(0, Close::Duplicate)], "its own call stays");
+            assert_eq!(low.introduced(ids[1], watcher(7)), [], "once is enough");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_comes_long_after_another_means_that_the_other_is_dead() {
+        let (mut low, mut ids) = lines(LOW, HIGH, &[true]);
+        assert_eq!(low.introduced(ids[0], watcher(7)), []);
+        tokio::time::advance(2 * limits::DIAL_TIME).await;
+        ids.push(LineId::next());
+        assert_eq!(low.add(ids[1], HIGH, false, 1), Ok(Vec::new()));
+        let gone = low.introduced(ids[1], watcher(7));
+        assert_eq!(gone, [(0, Close::Duplicate)]);
+    }
+
+    #[test]
+    fn the_greater_key_leaves_it_to_the_smaller() {
+        let (mut high, ids) = lines(HIGH, LOW, &[false, true]);
+        assert_eq!(high.introduced(ids[0], watcher(7)), []);
+        assert_eq!(high.introduced(ids[1], watcher(7)), []);
+    }
+
+    #[test]
+    fn a_peer_that_was_started_anew_takes_the_place_of_its_former_self() {
+        for (own, peer) in [(LOW, HIGH), (HIGH, LOW)] {
+            let (mut lines, ids) = lines(own, peer, &[true, true]);
+            assert_eq!(lines.introduced(ids[0], watcher(7)), []);
+            let gone = lines.introduced(ids[1], watcher(8));
+            assert_eq!(gone, [(0, Close::Replaced)]);
+        }
+    }
+
+    #[test]
+    fn a_visit_takes_nobodys_place() {
+        let (mut lines, ids) = lines(LOW, HIGH, &[true, false]);
+        assert_eq!(lines.introduced(ids[0], watcher(7)), []);
+        assert_eq!(lines.introduced(ids[1], visitor(8)), []);
+        let third = LineId::next();
+        assert_eq!(lines.add(third, HIGH, false, 2), Ok(Vec::new()));
+        let fourth = lines.add(LineId::next(), HIGH, false, 3);
+        assert_eq!(
+            fourth,
+            Ok(vec![(1, Close::Replaced)]),
+            "the visit goes first"
+        );
+    }
+
+    #[test]
+    fn there_are_only_so_many_lines() {
+        let mut lines = Lines::new(LOW);
+        let key = |number: usize| [u8::try_from(number).unwrap(); 32];
+        for number in 0..limits::LINES {
+            lines
+                .add(LineId::next(), key(number), false, number)
+                .unwrap();
+        }
+        let (one_more, known) = (key(limits::LINES), key(0));
+        assert_eq!(
+            lines.add(LineId::next(), one_more, false, 0),
+            Err(Close::Full)
+        );
+        assert_eq!(lines.add(LineId::next(), known, false, 0), Err(Close::Full));
     }
 }

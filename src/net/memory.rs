@@ -90,6 +90,10 @@ impl Carrier for Memory {
     fn udp(&self) -> (u64, u64) {
         (0, 0)
     }
+
+    fn is_stranded(&self) -> bool {
+        false
+    }
 }
 
 /// A stream that breaks when the conversation ends, as a connection's does.
@@ -113,4 +117,11 @@ impl AsyncRead for Cut {
             Poll::Pending => Pin::new(&mut self.reader).poll_read(context, buffer),
         }
     }
+}
+
+/// A line, and the bare stream at its other end.
+#[cfg(test)]
+pub(super) fn with_bare_stream() -> (Line, DuplexStream) {
+    let (near, far) = duplex(WINDOW);
+    (line([0; 32], true, near, &Arc::default()), far)
 }

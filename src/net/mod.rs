@@ -5,11 +5,14 @@
 //! [`Trust`]. QUIC carries the lines: TLS 1.3 on both sides with the nodes' own keys.
 
 mod answering;
+mod conduct;
 mod dialling;
 mod discovery;
 mod ending;
 mod endpoint;
 mod error;
+#[cfg(debug_assertions)]
+mod fault;
 mod hub;
 mod identity;
 mod limits;

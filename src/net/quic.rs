@@ -1,6 +1,7 @@
 //! From a QUIC connection to a line: the stream, and the proof that the peer let us in.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -46,6 +47,21 @@ impl Carrier for Quic {
         let stats = self.connection.stats();
         (stats.udp_tx.bytes, stats.udp_rx.bytes)
     }
+
+    fn is_stranded(&self) -> bool {
+        self.connection.local_ip().is_some_and(|ip| !is_ours(ip))
+    }
+}
+
+/// Whether this host has that address: only then may one listen there. Those of the local link go with their interface, which
+/// is not known here; they count as ours.
+fn is_ours(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    if matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+        return true;
+    }
+    let tried = UdpSocket::bind(SocketAddr::new(ip, 0));
+    !tried.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
 }
 
 /// An address as people write it: the socket for both families shows IPv4 as a kind of IPv6.
@@ -91,4 +107,23 @@ fn line(
         closed: OnceLock::new(),
     };
     Line::new(peer, dialled, Box::new(carrier), reader, writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_ours_if_this_host_has_it() {
+        let ours = |text: &str| is_ours(text.parse().unwrap());
+        assert!(ours("127.0.0.1") && ours("::ffff:127.0.0.1") && ours("fe80::1"));
+        assert!(!ours("192.0.2.1") && !ours("::ffff:192.0.2.1") && !ours("2001:db8::1"));
+    }
+
+    #[test]
+    fn addresses_are_shown_as_people_write_them() {
+        let shown = |text: &str| plain(text.parse().unwrap()).to_string();
+        assert_eq!(shown("[::ffff:192.0.2.1]:7"), "192.0.2.1:7");
+        assert_eq!(shown("[fe80::1%3]:7"), "[fe80::1%3]:7");
+    }
 }

@@ -1,6 +1,6 @@
 //! The known edits: a set that only grows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
@@ -139,6 +139,30 @@ impl Reading<'_> {
             }
         };
         self.all(sql, [document], stored)
+    }
+
+    /// The commits on which edits were made that the document's HEAD did not contain at its last look, and what was published of
+    /// each.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn bases(&self) -> Result<BTreeMap<CommitId, Vec<CommitId>>, Error> {
+        let sql = "SELECT base, body FROM edits LEFT JOIN marks ON marks.edit = edits.id
+            WHERE base IS NOT NULL AND issuer = ?1 AND coalesce(bits, 0) & 1 = 0 GROUP BY base";
+        self.all(sql, [Issuer::Other], |row| {
+            let Whole((published, _)): Whole<(Vec<CommitId>, Deed)> = row.get(1)?;
+            Ok((row.get(0)?, published))
+        })
+    }
+
+    /// The replicas under whose names two wrote: an edit follows none of the known ones although one of these is older.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn forked(&self) -> Result<Vec<Replica>, Error> {
+        let sql =
+            "SELECT DISTINCT replica FROM edits GROUP BY replica, previous HAVING count(*) > 1";
+        self.all(sql, [], |row| row.get(0))
     }
 
     /// The stamps of a document that edits retract, whether or not the edits of that name are known.

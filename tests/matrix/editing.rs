@@ -39,7 +39,7 @@ rows! { "Edits and commits"
     "
     a_new_document "
         git config core.quotepath off && mkdir -p app/.rhema | | |
-        cp .rhema/todos.yaml app/.rhema | as at first | untracked | app/.rhema/todos.yaml: +a, app/.rhema/todos.yaml: +b, app/.rhema/todos.yaml: +c, app/.rhema/todos.yaml: +d
+        cp .rhema/todos.yaml app/.rhema | as at first | untracked | app/.rhema/todos.yaml: +a, app/.rhema/todos.yaml: +b, app/.rhema/todos.yaml: +c, app/.rhema/todos.yaml: +d, app/.rhema/todos.yaml: _crdt~ todos~
         git add -A                    |               | staged |
         git commit -qm one            |               | clean  |
         without sync: app/.rhema/todos.yaml: +a +b +c +d

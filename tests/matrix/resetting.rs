@@ -144,9 +144,9 @@ rows! { "Resets, restores and stashes"
     "
     stash_with_new_files "
         edit a.status=done        | a.status=done     | edited | a.status=done
-        sed 's/: [a-d]$/&9/' .rhema/todos.yaml > .rhema/more.yaml | | edited untracked | a.status=done, .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9
-        git stash -qu             | as at first       | clean  | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9
-        git stash pop -q          | a.status=done     | edited untracked | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9, a.status=done
+        sed 's/: [a-d]$/&9/' .rhema/todos.yaml > .rhema/more.yaml | | edited untracked | a.status=done, .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9, .rhema/more.yaml: _crdt~ todos~
+        git stash -qu             | as at first       | clean  | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9, .rhema/more.yaml: _crdt~ todos~
+        git stash pop -q          | a.status=done     | edited untracked | (a.status=done), .rhema/more.yaml: +a9, .rhema/more.yaml: +b9, .rhema/more.yaml: +c9, .rhema/more.yaml: +d9, .rhema/more.yaml: _crdt~ todos~, a.status=done
     "
     stash_over_what_is_staged "
         edit a.status=done        | a.status=done     | edited | a.status=done

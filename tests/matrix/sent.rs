@@ -48,7 +48,7 @@ pub(crate) fn told(edits: &[Known]) -> String {
         })
         .flatten()
         .collect();
-    let told: Vec<String> = edits
+    let mut told: Vec<String> = edits
         .iter()
         .filter_map(|known| {
             let Deed::Change(changes) = &known.deed else {
@@ -67,6 +67,9 @@ pub(crate) fn told(edits: &[Known]) -> String {
             })
         })
         .collect();
+    // How a place is written may be told again where it comes back: that changes nothing.
+    let mut forms = BTreeSet::new();
+    told.retain(|words| !words.ends_with('~') || forms.insert(words.clone()));
     match told.is_empty() {
         true => NOTHING.to_owned(),
         false => told.join(", "),

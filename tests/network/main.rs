@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod admission;
+mod disturbance;
+mod flood;
 mod lines;
+mod namespaces;
 mod seeking;
 mod support;

@@ -80,9 +80,12 @@ impl Node {
         (one, other)
     }
 
-    /// Ends at once, as by a power cut, and starts anew with the same key at the same address.
+    /// The same node at the same address, begun anew.
     pub(crate) fn restart(self) -> Self {
-        self
+        let settings = quiet(self.address().port());
+        let (folder, identity, known) = (self.folder, self.identity, self.known);
+        drop(self.hub);
+        Self::begin(folder, identity, known, settings)
     }
 
     /// Keeps a line with this node, wherever it is.
@@ -98,7 +101,7 @@ impl Node {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.hub.address().unwrap()
+        self.hub.address()
     }
 
     pub(crate) fn at(&self) -> String {

@@ -2,11 +2,13 @@
 
 use super::limits::{ITEM_ROOM, NODE_ROOM, text_room};
 use super::reader::Reader;
-use super::values::{atom_room, is_exactly, read_observed, write_observed};
+use super::values::{Neighbour, is_exactly, read_observed, step_room, write_observed};
 use super::writer::{Header, Writer};
 use super::{Coded, Malformed};
-use crate::crdt::{Act, Atom, Birth, Change, Digest, Form, Map, Part, Path, Record, Stamp, Step};
-use crate::overlay::{Deed, Known};
+use crate::crdt::{
+    Act, Atom, Birth, Change, Digest, Form, Map, Node, Part, Path, Record, Stamp, Step,
+};
+use crate::overlay::{CommitId, Deed, Known};
 
 /// Its replica made the edit before it in the message, and no other since.
 const FOLLOWS: u8 = 1;
@@ -50,8 +52,9 @@ impl Coded for Known {
             0 => to.document(&self.document),
             _ => to.charge(text_room(self.document.as_bytes().len())),
         }
-        if bits & SAME_BASE == 0 {
-            self.base.write(to);
+        match bits & SAME_BASE {
+            0 => self.base.write(to),
+            _ => to.charge(base_room(self.base)),
         }
         match bits & SAME_PUBLISHED {
             0 => to.all(self.published.iter()),
@@ -99,7 +102,11 @@ impl Coded for Known {
         };
         let base = match has(SAME_BASE) {
             false => Option::read(from)?,
-            true => before()?.base,
+            true => {
+                let base = before()?.base;
+                from.charge(base_room(base))?;
+                base
+            }
         };
         let published = match has(SAME_PUBLISHED) {
             false => from.all()?,
@@ -139,6 +146,11 @@ impl Coded for Known {
     }
 }
 
+/// The room that a base takes.
+fn base_room(base: Option<CommitId>) -> usize {
+    base.map_or(0, |_| ITEM_ROOM)
+}
+
 /// The room that a branch's name takes.
 fn branch_room(branch: Option<&str>) -> usize {
     branch.map_or(0, |branch| text_room(branch.len()))
@@ -152,37 +164,69 @@ const MOVE: u8 = 4;
 const LOSE: u8 = 5;
 const SETTLE: u8 = 6;
 const FORM: u8 = 7;
+/// Adds a record where the way leads on to it: only what it is added to is told.
+const BEAR: u8 = 8;
 /// Added to the act of a change that observed stamps.
 const SAW_STAMPS: u8 = 16;
 /// Added to the act of a change that observed values without stamps.
 const SAW_DIGESTS: u8 = 32;
 
+/// The record that a change adds where its way leads, and what it is added to.
+fn born(change: &Change) -> Option<(&Record, Path)> {
+    let (Act::Add { record, .. }, Some(Step::Record(name, birth))) =
+        (&change.act, change.at.steps().last())
+    else {
+        return None;
+    };
+    let leads_to_it = is_exactly(name, &record.name) && *birth == record.birth.digest;
+    Some((record, change.at.around()?)).filter(|_| leads_to_it)
+}
+
 fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
     to.charge(NODE_ROOM);
-    change.at.write(to);
+    let neighbour = Neighbour::at(&to.last_path);
+    let born = born(change);
+    match &born {
+        Some((_, around)) => around.write(to),
+        None => change.at.write(to),
+    }
     let act = match change.act {
         Act::Write(_) => WRITE,
         Act::Replace(_) => REPLACE,
         Act::Remove => REMOVE,
+        Act::Add { .. } if born.is_some() => BEAR,
         Act::Add { .. } => ADD,
         Act::Move { .. } => MOVE,
         Act::Lose(_) => LOSE,
         Act::Settle(_) => SETTLE,
         Act::Form(_) => FORM,
     };
-    let saw_stamps = change.observed.stamps().len() > 0;
-    let saw_digests = change.observed.digests().len() > 0;
-    let saw = if saw_stamps { SAW_STAMPS } else { 0 } | if saw_digests { SAW_DIGESTS } else { 0 };
-    to.byte(act | saw);
+    let saw = |saw: bool, bit| if saw { bit } else { 0 };
+    let saw_stamps = saw(change.observed.stamps().len() > 0, SAW_STAMPS);
+    let saw_digests = saw(change.observed.digests().len() > 0, SAW_DIGESTS);
+    to.byte(act | saw_stamps | saw_digests);
     match &change.act {
         Act::Write(value) => value.write(to),
         Act::Replace(members) => to.all(members.iter()),
         Act::Remove => {}
         Act::Add { record, behind } => {
-            write_birth(record, &change.at, by, to);
-            behind.write(to);
+            match born {
+                Some(_) => {
+                    write_birth(record, by, to);
+                    change
+                        .at
+                        .steps()
+                        .last()
+                        .into_iter()
+                        .for_each(|step| to.charge(step_room(step)));
+                    to.last_path = change.at.clone();
+                }
+                None => record.write(to),
+            }
+            neighbour.write(behind.as_ref(), to);
         }
-        Act::Move { behind: value } | Act::Lose(value) | Act::Settle(value) => value.write(to),
+        Act::Move { behind } => neighbour.write(behind.as_ref(), to),
+        Act::Lose(value) | Act::Settle(value) => value.write(to),
         Act::Form(form) => {
             form.part.write(to);
             to.text(&form.before);
@@ -194,18 +238,28 @@ fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
 
 fn read_change(from: &mut Reader<'_>, by: Stamp) -> Result<Change, Malformed> {
     from.charge(NODE_ROOM)?;
-    let at = Path::read(from)?;
+    let neighbour = Neighbour::at(&from.last_path);
+    let mut at = Path::read(from)?;
     let tag = from.byte()?;
     let act = match tag & !(SAW_STAMPS | SAW_DIGESTS) {
         WRITE => Act::Write(Atom::read(from)?),
         REPLACE => Act::Replace(from.all()?),
         REMOVE => Act::Remove,
         ADD => Act::Add {
-            record: read_birth(from, &at, by)?,
-            behind: Option::read(from)?,
+            record: Record::read(from)?,
+            behind: neighbour.read(from)?,
         },
+        BEAR => {
+            let record = read_birth(from, by)?;
+            let step = Step::Record(record.name.clone(), record.birth.digest);
+            from.charge(step_room(&step))?;
+            at.push(step);
+            from.last_path = at.clone();
+            let behind = neighbour.read(from)?;
+            Act::Add { record, behind }
+        }
         MOVE => Act::Move {
-            behind: Option::read(from)?,
+            behind: neighbour.read(from)?,
         },
         LOSE => Act::Lose(Option::read(from)?),
         SETTLE => Act::Settle(Option::read(from)?),
@@ -220,58 +274,67 @@ fn read_change(from: &mut Reader<'_>, by: Stamp) -> Result<Change, Malformed> {
     Ok(Change { at, act, observed })
 }
 
-/// The record is called, and was named at its birth, as the last step of the way to it says.
-const AS_THE_WAY_SAYS: u8 = 1;
-/// The edit gave it its birth.
-const BORN_HERE: u8 = 2;
+/// Bits of the number that tells of a birth that tell of its stamp; the rest tells of its digest.
+const STAMP_BITS: u32 = 2;
+const UNSTAMPED: u64 = 0;
+/// The edit that adds the record gave it its birth.
+const BORN_HERE: u64 = 1;
 /// It was born with another stamp.
-const BORN_ELSEWHERE: u8 = 4;
+const BORN_ELSEWHERE: u64 = 2;
 
-fn write_birth(record: &Record, at: &Path, by: Stamp, to: &mut Writer) {
-    to.charge(NODE_ROOM);
-    let is_as_said = at.steps().last().is_some_and(|step| {
-        matches!(step, Step::Record(name, birth)
-            if is_exactly(name, &record.name) && *birth == record.birth.digest)
-    });
-    let as_said = if is_as_said { AS_THE_WAY_SAYS } else { 0 };
-    let born = match record.birth.stamp {
-        Some(stamp) if stamp == by => BORN_HERE,
-        Some(_) => BORN_ELSEWHERE,
-        None => 0,
-    };
-    to.byte(as_said | born);
-    if is_as_said {
-        to.charge(atom_room(&record.name));
-    } else {
-        record.name.write(to);
-        record.birth.digest.write(to);
+/// The digest of a field that is one value.
+fn digest(field: &Node) -> Option<Digest> {
+    match field {
+        Node::Register(value, _) => Some(value.digest()),
+        _ => None,
     }
-    if let Some(stamp) = record.birth.stamp.filter(|_| born == BORN_ELSEWHERE) {
-        to.stamp(stamp);
-    }
-    record.fields.write(to);
 }
 
-fn read_birth(from: &mut Reader<'_>, at: &Path, by: Stamp) -> Result<Record, Malformed> {
-    from.charge(NODE_ROOM)?;
-    let bits = from.byte()?;
-    let (name, digest) = match (bits & AS_THE_WAY_SAYS, at.steps().last()) {
-        (0, _) => (Atom::read(from)?, Digest::read(from)?),
-        (_, Some(Step::Record(name, birth))) => {
-            from.charge(atom_room(name))?;
-            (name.clone(), *birth)
-        }
-        _ => return Err(Malformed::Unnamed),
+/// A record that is born: its digest is mostly that of one of its fields, which is told by its place, from one on.
+fn write_birth(record: &Record, by: Stamp, to: &mut Writer) {
+    to.charge(NODE_ROOM);
+    record.name.write(to);
+    record.fields.write(to);
+    let mut digests = record.fields.values().map(digest);
+    let field = digests.position(|digest| digest == Some(record.birth.digest));
+    let stamp = match record.birth.stamp {
+        Some(stamp) if stamp == by => BORN_HERE,
+        Some(_) => BORN_ELSEWHERE,
+        None => UNSTAMPED,
     };
-    let stamp = match bits & !AS_THE_WAY_SAYS {
-        0 => None,
+    to.number(field.map_or(0, |field| field as u64 + 1) << STAMP_BITS | stamp);
+    match field {
+        Some(_) => to.charge(ITEM_ROOM),
+        None => record.birth.digest.write(to),
+    }
+    if let Some(elsewhere) = record.birth.stamp.filter(|_| stamp == BORN_ELSEWHERE) {
+        to.stamp(elsewhere);
+    }
+}
+
+fn read_birth(from: &mut Reader<'_>, by: Stamp) -> Result<Record, Malformed> {
+    from.charge(NODE_ROOM)?;
+    let name = Atom::read(from)?;
+    let fields = Map::read(from)?;
+    let number: usize = from.small()?;
+    let digest = match (number >> STAMP_BITS).checked_sub(1) {
+        None => Digest::read(from)?,
+        Some(field) => {
+            from.charge(ITEM_ROOM)?;
+            let field = fields.values().nth(field).and_then(digest);
+            field.ok_or(Malformed::Unnamed)?
+        }
+    };
+    let stamp = match number as u64 & ((1 << STAMP_BITS) - 1) {
+        UNSTAMPED => None,
         BORN_HERE => Some(by),
         BORN_ELSEWHERE => Some(from.stamp()?),
-        _ => return Err(Malformed::Tag("birth", bits.into())),
+        other => return Err(Malformed::Tag("birth", other)),
     };
+    let birth = Birth { stamp, digest };
     Ok(Record {
         name,
-        birth: Birth { stamp, digest },
-        fields: Map::read(from)?,
+        birth,
+        fields,
     })
 }

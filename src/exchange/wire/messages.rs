@@ -38,8 +38,7 @@ pub(super) fn write(message: &Message, to: &mut Writer) {
             knowledge.write(to);
         }
         Message::Edits(edits) => {
-            to.byte(EDITS);
-            // No count: what is sent grows edit by edit until it is large enough.
+            begin_edits(to);
             edits.iter().for_each(|edit| edit.write(to));
         }
         Message::Stored(knowledge) => {
@@ -65,6 +64,11 @@ pub(super) fn write(message: &Message, to: &mut Writer) {
         }
         Message::Done => to.byte(DONE),
     }
+}
+
+/// Begins a message of edits. They follow without a count, so that it can grow until it is large enough.
+pub(super) fn begin_edits(to: &mut Writer) {
+    to.byte(EDITS);
 }
 
 /// Reads a message, to the end; nothing where it is of a kind that may be passed over.

@@ -1,29 +1,28 @@
 //! Messages as bytes: compact, versioned by hand, and read without trust. `docs/protocol.md` has every byte.
 //!
 //! `writer.rs` and `reader.rs` have the numbers, texts and tables, `values.rs`, `edits.rs` and `messages.rs` what is made of
-//! them, writing beside reading; `frames.rs` cuts and packs bodies, `batches.rs` cuts lists of edits into messages,
-//! `limits.rs` has what anything may cost.
+//! them, writing beside reading; `frames.rs` cuts and packs bodies, `fitting.rs` tells how many edits a message holds,
+//! `limits.rs` what anything may cost.
 
-mod batches;
 mod edits;
+mod fitting;
 mod frames;
 pub mod limits;
 mod messages;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod values;
 mod writer;
 
 use std::str::Utf8Error;
 
-pub use batches::{Unsent, batches};
+pub use fitting::fitting;
 pub use frames::Assembly;
 
 use self::reader::Reader;
 use self::writer::Writer;
 use super::Message;
-
-/// The protocol versions spoken here, oldest and newest.
-pub const VERSIONS: (u16, u16) = (1, 1);
 
 /// What is not said as the protocol has it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +91,7 @@ pub enum Unsendable {
 /// The payloads of the frames that say a message, in order; one, but for edits that are very large.
 ///
 /// # Errors
-/// When nobody would take it. [`batches`] never gives such edits.
+/// When nobody would take it; as many edits as are [`fitting`] are always taken.
 pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>, Unsendable> {
     let mut writer = Writer::default();
     messages::write(message, &mut writer);

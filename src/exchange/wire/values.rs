@@ -22,6 +22,8 @@ const QUOTED: u64 = 1;
 const BOTH: u64 = 2;
 /// It is no value: nothing, or the name of an entry.
 const OTHER: u64 = 3;
+/// Behind [`OTHER`]: the record that the change before was about.
+const THE_LAST: u64 = 1;
 
 /// What begins with a number whose low bits are a form.
 enum Formed {
@@ -111,7 +113,7 @@ impl Coded for Step {
 }
 
 /// The room that a step takes.
-fn room(step: &Step) -> usize {
+pub(super) fn step_room(step: &Step) -> usize {
     match step {
         Step::Entry(name) => ITEM_ROOM + text_room(name.len()),
         Step::Record(name, _) => 2 * ITEM_ROOM + atom_room(name),
@@ -145,7 +147,7 @@ impl Coded for Path {
         let shared = shared(self.steps(), to.last_path.steps());
         let (known, new) = self.steps().split_at(shared);
         to.count(shared);
-        to.charge(known.iter().map(room).sum());
+        to.charge(known.iter().map(step_room).sum());
         to.all(new.iter());
         to.last_path = self.clone();
     }
@@ -154,10 +156,48 @@ impl Coded for Path {
         let shared = from.small()?;
         let before = std::mem::take(&mut from.last_path);
         let known = before.steps().get(..shared).ok_or(Malformed::Unnamed)?;
-        from.charge(known.iter().map(room).sum())?;
+        from.charge(known.iter().map(step_room).sum())?;
         let path: Path = known.iter().cloned().chain(from.all()?).collect();
         from.last_path = path.clone();
         Ok(path)
+    }
+}
+
+/// The record that a place is put behind, by its name; mostly the one that the change before was about.
+#[derive(Debug, Default)]
+pub(super) struct Neighbour(pub(super) Option<Atom>);
+
+impl Neighbour {
+    /// The record that a way leads to.
+    pub(super) fn at(path: &Path) -> Self {
+        Self(match path.steps().last() {
+            Some(Step::Record(name, _)) => Some(name.clone()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn write(&self, behind: Option<&Atom>, to: &mut Writer) {
+        match behind {
+            None => to.number(OTHER),
+            Some(name) if self.0.as_ref().is_some_and(|last| is_exactly(last, name)) => {
+                to.charge(atom_room(name));
+                to.number(THE_LAST << FORM_BITS | OTHER);
+            }
+            Some(name) => name.write(to),
+        }
+    }
+
+    pub(super) fn read(self, from: &mut Reader<'_>) -> Result<Option<Atom>, Malformed> {
+        match Formed::read(from)? {
+            Formed::Value(name) => Ok(Some(name)),
+            Formed::Other(0) => Ok(None),
+            Formed::Other(THE_LAST) => {
+                let name = self.0.ok_or(Malformed::Unnamed)?;
+                from.charge(atom_room(&name))?;
+                Ok(Some(name))
+            }
+            Formed::Other(_) => Err(Malformed::Tag("value", OTHER)),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use mdns_sd::{
     DaemonEvent, IfKind, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent,
     ServiceInfo,
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Sighting;
@@ -68,14 +68,12 @@ impl Default for LocalNetwork {
 /// Looks around until nobody listens to what is seen.
 pub(in crate::net) struct Local {
     pub(in crate::net) settings: LocalNetwork,
-    /// Where we listen.
-    pub(in crate::net) listening: SocketAddr,
+    /// Where we listen. What is said anew is announced anew, by new sockets: those of multicast do not always survive a sleep.
+    pub(in crate::net) listening: watch::Receiver<SocketAddr>,
     pub(in crate::net) own: PublicKey,
     /// Whom to recognise.
     pub(in crate::net) keys: watch::Receiver<Arc<BTreeSet<PublicKey>>>,
     pub(in crate::net) sightings: mpsc::Sender<Sighting>,
-    /// Asks to begin anew, as after a sleep: sockets of multicast do not always survive that.
-    pub(in crate::net) anew: Arc<Notify>,
 }
 
 /// One daemon, while it serves.
@@ -147,7 +145,11 @@ impl Local {
                 Err(error) => {
                     let told = self.tell(Sighting::Blocked(error.to_string())).await;
                     tokio::select! {
-                        () = self.anew.notified() => {}
+                        anew = self.listening.changed() => {
+                            if anew.is_err() {
+                                return;
+                            }
+                        }
                         () = sleep(AGAIN) => {}
                     }
                     told
@@ -186,9 +188,9 @@ impl Local {
             ("n", to_hex(nonce)),
             ("t", to_hex(tag(&nonce, &self.own))),
         ];
-        let ip = self.listening.ip();
+        let listening = *self.listening.borrow();
+        let (ip, port) = (listening.ip(), listening.port());
         let certain: &[IpAddr] = if ip.is_unspecified() { &[] } else { &[ip] };
-        let port = self.listening.port();
         let mut info = ServiceInfo::new(
             SERVICE,
             &to_hex(instance),
@@ -227,7 +229,7 @@ impl Local {
                     Ok(DaemonEvent::Error(error)) => {
                         self.tell(Sighting::Blocked(error.to_string())).await?;
                     }
-                    Ok(DaemonEvent::IpAdd(_)) => self.tell(Sighting::Moved).await?,
+                    Ok(DaemonEvent::IpAdd(_) | DaemonEvent::IpDel(_)) => self.tell(Sighting::Moved).await?,
                     Ok(_) => {}
                     Err(_) => {
                         sleep(AGAIN).await;
@@ -241,7 +243,7 @@ impl Local {
                         somebody |= self.tell_of(Some(key), &announcements).await?;
                     }
                 }
-                () = self.anew.notified() => return Some(()),
+                anew = self.listening.changed() => return anew.ok(),
                 () = &mut patience, if !somebody && !self.keys.borrow().is_empty() => {
                     somebody = true;
                     self.tell(Sighting::Nobody).await?;

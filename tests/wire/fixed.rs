@@ -1,0 +1,327 @@
+//! The bytes of the first version, for all times: peers of every release say and hear them.
+
+use std::collections::BTreeSet;
+
+use rhema_crdt::crdt::{
+    Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica,
+    Stamp, Stamps,
+};
+use rhema_crdt::exchange::{Hello, Introduction, Message, Refusal};
+use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
+
+use super::{frame, hear, whole};
+
+fn stamp(second: u64, replica: u32) -> Stamp {
+    let replica = Replica::from_bits(replica);
+    Stamp::from_unix_millis(1_800_000_000_000 + 1_000 * second, replica).unwrap()
+}
+
+fn commit(number: u8) -> CommitId {
+    CommitId::from_bytes([number; 20])
+}
+
+fn text(text: &str) -> Atom {
+    Atom::text(format!("\"{text}\""), text.to_owned())
+}
+
+fn introduction() -> Introduction {
+    Introduction {
+        key: [0x5a; 32],
+        incarnation: 300,
+        replica: Replica::from_bits(7),
+    }
+}
+
+fn observed(stamps: &[Stamp], values: &[&str]) -> Observed {
+    let digests = values.iter().map(|value| Digest::of(value.as_bytes()));
+    Observed::new(stamps.iter().copied().collect(), digests.collect())
+}
+
+/// A record with a value of every sort.
+fn record() -> Record {
+    let inner = Record {
+        name: Atom::new("1".to_owned()),
+        birth: Birth {
+            stamp: Some(stamp(1, 8)),
+            digest: Digest::of(b"inner"),
+        },
+        fields: Map::new(),
+    };
+    let stamps = Stamps::from([stamp(1, 7), stamp(2, 8)]);
+    let fields = [
+        (
+            "list",
+            Node::List(vec![text("x"), Atom::new("2".to_owned())], Stamps::new()),
+        ),
+        (
+            "map",
+            Node::Map(Map::from([(
+                "a".to_owned(),
+                Node::List(vec![], stamps.clone()),
+            )])),
+        ),
+        ("set", Node::Set(vec![inner])),
+        // What it says is not what its canonical text has in quotes.
+        (
+            "since",
+            Node::Register(Atom::text("\"0Z\"".to_owned(), "+0".to_owned()), stamps),
+        ),
+        ("title", Node::Register(text("Pay by card"), Stamps::new())),
+    ];
+    Record {
+        name: text("pay"),
+        birth: Birth {
+            stamp: Some(stamp(3, 7)),
+            digest: Digest::of(b"\"Pay by card\""),
+        },
+        fields: fields.map(|(name, node)| (name.to_owned(), node)).into(),
+    }
+}
+
+/// An edit that does all that an edit can.
+fn everything() -> Known {
+    let todos = Path::default().entry("todos");
+    let (here, title) = (
+        todos.record(&record()),
+        todos.record(&record()).entry("title"),
+    );
+    let elsewhere = Record {
+        birth: Birth {
+            stamp: None,
+            digest: Digest::of(b"elsewhere"),
+        },
+        ..record()
+    };
+    let add = |record, behind| Act::Add { record, behind };
+    let form = Form {
+        part: Part::Beside,
+        before: String::new(),
+        after: " # soon".to_owned(),
+    };
+    let changes = [
+        (here.clone(), add(record(), Some(text("first")))),
+        (todos.record(&elsewhere), add(elsewhere, Some(text("pay")))),
+        (todos.clone(), add(record(), None)),
+        (title.clone(), Act::Write(Atom::new("null".to_owned()))),
+        (title.clone(), Act::Replace(vec![text("x")])),
+        (here.clone(), Act::Remove),
+        (here, Act::Move { behind: None }),
+        (title.clone(), Act::Lose(Some(text("x")))),
+        (title.clone(), Act::Settle(None)),
+        (title, Act::Form(form)),
+    ];
+    let changes = changes.into_iter().enumerate().map(|(index, (at, act))| {
+        let observed = match index {
+            3 => observed(&[], &["seen"]),
+            5 => observed(&[stamp(1, 7), stamp(2, 8)], &["seen", "too"]),
+            7 => observed(&[stamp(2, 8)], &[]),
+            _ => Observed::default(),
+        };
+        Change { at, act, observed }
+    });
+    Known {
+        stamp: stamp(3, 7),
+        previous: Some(stamp(1, 7)),
+        document: DocumentPath::new(".rhema/todos.yaml"),
+        base: Some(commit(1)),
+        published: vec![commit(2), commit(1)],
+        branch: Some("main".to_owned()),
+        deed: Deed::Change(changes.collect()),
+    }
+}
+
+/// The edit of the example in `docs/protocol.md`.
+fn update() -> Known {
+    let record = record();
+    let status = Path::default()
+        .entry("todos")
+        .record(&record)
+        .entry("status");
+    Known {
+        stamp: stamp(60, 7),
+        previous: Some(stamp(0, 7)),
+        document: DocumentPath::new(".rhema/todos.yaml"),
+        base: Some(commit(1)),
+        published: vec![commit(1)],
+        branch: Some("main".to_owned()),
+        deed: Deed::Change(vec![Change {
+            at: status,
+            act: Act::Write(text("completed")),
+            observed: observed(&[stamp(0, 7)], &["\"pending\""]),
+        }]),
+    }
+}
+
+/// Takes back what came before, in all else as that.
+fn retraction() -> Known {
+    let before = everything();
+    Known {
+        stamp: stamp(4, 7),
+        previous: Some(before.stamp),
+        deed: Deed::Retract(vec![before.stamp]),
+        ..before
+    }
+}
+
+fn knowledge() -> Knowledge {
+    let beyond = Chain {
+        upto: Some(stamp(0, 8)),
+        islands: vec![stamp(2, 8)..=stamp(2, 8), stamp(4, 8)..=stamp(9, 8)],
+    };
+    let begun = Chain {
+        upto: Some(stamp(5, 7)),
+        islands: Vec::new(),
+    };
+    let missing = Chain {
+        upto: None,
+        islands: vec![stamp(1, 9)..=stamp(3, 9)],
+    };
+    [(7, begun), (8, beyond), (9, missing)]
+        .map(|(replica, chain)| (Replica::from_bits(replica), chain))
+        .into()
+}
+
+/// Every kind of message, under the name that it has in the file.
+fn messages() -> Vec<(&'static str, Message)> {
+    let hello = Hello {
+        versions: (1, 2),
+        introduction: introduction(),
+        boot: 0x0123_4567_89ab_cdef,
+        roots: vec![commit(1)],
+        now: 1_800_000_000_000,
+        stays: true,
+        takes_edits: true,
+    };
+    let first = Known {
+        previous: None,
+        base: None,
+        published: Vec::new(),
+        branch: None,
+        deed: Deed::Change(Vec::new()),
+        ..update()
+    };
+    let future = Refusal::Future {
+        from: vec![stamp(9, 7), stamp(8, 8)],
+        now: 1_800_000_000_000,
+    };
+    vec![
+        ("hello", Message::Hello(hello)),
+        (
+            "introductions",
+            Message::Introductions(vec![introduction()]),
+        ),
+        ("marks", Message::Marks(knowledge())),
+        ("update", Message::Edits(vec![update()])),
+        (
+            "everything",
+            Message::Edits(vec![everything(), retraction()]),
+        ),
+        ("first", Message::Edits(vec![first])),
+        ("stored", Message::Stored(knowledge())),
+        ("pulse", Message::Pulse(0x0123_4567_89ab_cdef)),
+        (
+            "lost",
+            Message::Lost {
+                bases: vec![commit(1)],
+                have: vec![commit(2), commit(3)],
+            },
+        ),
+        (
+            "found",
+            Message::Found(vec![(commit(1), vec![commit(2)]), (commit(3), vec![])]),
+        ),
+        ("version", Message::Refused(Refusal::Version(2, 300))),
+        (
+            "other-repository",
+            Message::Refused(Refusal::OtherRepository),
+        ),
+        ("reads-only", Message::Refused(Refusal::ReadsOnly)),
+        ("future", Message::Refused(future)),
+        (
+            "document",
+            Message::Refused(Refusal::Document(vec![stamp(9, 7)])),
+        ),
+        (
+            "protocol",
+            Message::Refused(Refusal::Protocol("?".to_owned())),
+        ),
+        ("done", Message::Done),
+    ]
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hexadecimal: &str) -> Vec<u8> {
+    let digits: String = hexadecimal.split_whitespace().collect();
+    let pairs = digits.as_bytes().chunks(2);
+    let pair = |pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    pairs.map(pair).collect()
+}
+
+/// What a message says without being packed.
+fn plain(frame: &[u8]) -> Vec<u8> {
+    match frame[0] {
+        0 => frame.to_vec(),
+        2 => {
+            let body = zstd::bulk::decompress(&frame[1..], 1 << 20).unwrap();
+            [&[0], &body[..]].concat()
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_first_version_is_fixed_for_all_times() {
+    let file = include_str!("1.hex");
+    let fixed: Vec<(&str, &str)> = file
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .collect();
+    let said: Vec<(&str, String)> = messages()
+        .iter()
+        .map(|(name, message)| (*name, hexadecimal(&plain(&frame(message)))))
+        .collect();
+    for (name, said) in &said {
+        println!("{name} {said}");
+    }
+    let said: Vec<(&str, &str)> = said.iter().map(|(name, said)| (*name, &said[..])).collect();
+    assert_eq!(said, fixed);
+    for ((name, message), (_, fixed)) in messages().iter().zip(fixed) {
+        let heard = hear(&bytes(fixed)).unwrap().unwrap();
+        assert_eq!(whole(&heard), whole(message), "{name}");
+    }
+}
+
+#[test]
+fn a_packed_frame_is_read_whatever_packed_it() {
+    // By zstd 1.5: a pulse behind a frame of nothing but a note, which readers pass over.
+    let packed = "02 502a4d18 02000000 6869 28b52ffd 20 09 49 00 00 06 efcdab8967452301";
+    assert_eq!(
+        hear(&bytes(packed)),
+        Ok(Some(Message::Pulse(0x0123_4567_89ab_cdef)))
+    );
+}
+
+#[test]
+fn the_example_of_the_documentation_says_what_it_says_there() {
+    let documentation = include_str!("../../docs/protocol.md");
+    let (_, example) = documentation.split_once("```hex\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let digits: Vec<&str> = example
+        .lines()
+        .map(|line| line.split_once(';').map_or(line, |(bytes, _)| bytes))
+        .collect();
+    let frame_and_length = bytes(&digits.concat());
+    let (length, payload) = frame_and_length.split_first_chunk().unwrap();
+    assert_eq!(u32::from_le_bytes(*length) as usize, payload.len());
+    let heard = hear(payload).unwrap().unwrap();
+    assert_eq!(whole(&heard), whole(&Message::Edits(vec![update()])));
+    assert_eq!(hexadecimal(&frame(&heard)), hexadecimal(payload));
+    let stated: BTreeSet<&str> = documentation.split_whitespace().collect();
+    assert!(
+        stated.contains(&&*frame_and_length.len().to_string()),
+        "its length"
+    );
+}

@@ -250,7 +250,7 @@ impl Looking<'_, '_, '_> {
             Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
         };
         self.take_up(file.lifted(), &mut edits);
-        let mut counted = 0;
+        let (mut counted, mut stands_again) = (0, false);
         if let Some(fresh) = found {
             let read = match &writer {
                 Writer::Somebody(read) => Some(read),
@@ -263,9 +263,10 @@ impl Looking<'_, '_, '_> {
             new.extend(self.take_back_removals(&returned, &mut edits)?);
             let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
             match found {
-                Ok((count, found)) => {
-                    counted = count;
-                    new.extend(self.named(found)?);
+                Ok(found) => {
+                    counted = found.edits;
+                    stands_again = found.stands_again;
+                    new.extend(self.named(found.findings)?);
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }
@@ -284,7 +285,7 @@ impl Looking<'_, '_, '_> {
                 && !edit.changes().is_empty()
                 && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
-        let is_told = edits.all.iter().take(known).any(is_told);
+        let is_told = stands_again || edits.all.iter().take(known).any(is_told);
         let text = self.rendered(file, &view, is_told)?;
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {

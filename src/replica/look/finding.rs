@@ -1,10 +1,11 @@
 //! What was edited in a file: stamps beside it, and the edits that make it known.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Found, Stamp};
+use crate::crdt::{self, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -15,6 +16,16 @@ use crate::yaml;
 
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
+
+/// What was edited in a file.
+pub(super) struct Found {
+    /// How much, as people count.
+    pub(super) edits: usize,
+    /// The edits.
+    pub(super) findings: Vec<Finding>,
+    /// Whether the file got stamps for what known edits did: it is to have theirs.
+    pub(super) stands_again: bool,
+}
 
 impl Looking<'_, '_, '_> {
     /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
@@ -61,7 +72,7 @@ impl Looking<'_, '_, '_> {
         returned: &[crdt::Path],
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
-    ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
+    ) -> Result<Result<Found, String>, Error> {
         // What came since was not there to be seen; what its author took back, and what is still there from when it was
         // shown, is nobody's edit.
         let seen = sights(
@@ -79,9 +90,17 @@ impl Looking<'_, '_, '_> {
         }
         let shown = self.select(&known)?;
         let view = RULES.view(&self.versions.head_document, &shown);
+        let made = self.made_stamps.clone();
+        let stands_again = Cell::new(false);
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
-                return Familiar::Fresh;
+                // What is bare in the file, and shown of an edit, is that edit.
+                let is_again = !made.contains(&stamp) && overlay::is_shown_by(&view, file, change);
+                stands_again.set(stands_again.get() || is_again);
+                return match is_again {
+                    true => Familiar::Known,
+                    false => Familiar::Fresh,
+                };
             }
             match edits.get(stamp) {
                 Some(edit)
@@ -103,7 +122,7 @@ impl Looking<'_, '_, '_> {
             [] => read,
             returned => {
                 let body = |at: &crdt::Path| match view.found(at) {
-                    Some(Found::Record(record, ..)) => record.fields.clone(),
+                    Some(crdt::Found::Record(record, ..)) => record.fields.clone(),
                     _ => crdt::Map::new(),
                 };
                 let head = &self.versions.head_document;
@@ -123,7 +142,11 @@ impl Looking<'_, '_, '_> {
                 deleted.gone, deleted.of, deleted.list
             )));
         }
-        Ok(Ok((overlay::count(read, &found), found)))
+        Ok(Ok(Found {
+            edits: overlay::count(read, &found),
+            findings: found,
+            stands_again: stands_again.get(),
+        }))
     }
 
     /// An edit of what was written in another way, without another meaning.

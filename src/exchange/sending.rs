@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::limits::{MOST_WEIGHT, MOST_WEIGHT_SAID, Millis};
-use super::{Config, Shelf, digest, weight};
+use super::limits::Millis;
+use super::{Config, Shelf, digest, wire};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{Knowledge, Known};
 
@@ -191,20 +191,15 @@ impl Sending {
             edits = shelf.beyond(&there, config.batch)?;
         }
         self.looks = !edits.is_empty();
-        if let Some(first) = edits.first()
-            && weight(first) > MOST_WEIGHT
-        {
-            let stamp = first.stamp;
-            self.decline(&[stamp]);
-            return Ok(Next::TooLarge(stamp));
+        match (wire::fitting(&edits), edits.first()) {
+            (Ok(fitting), _) => edits.truncate(fitting),
+            (Err(_), Some(first)) => {
+                let stamp = first.stamp;
+                self.decline(&[stamp]);
+                return Ok(Next::TooLarge(stamp));
+            }
+            (Err(_), None) => {}
         }
-        let mut sum = 0;
-        let fitting = edits.iter().take_while(|edit| {
-            sum += weight(edit);
-            sum <= MOST_WEIGHT_SAID
-        });
-        let fitting = fitting.count().max(1);
-        edits.truncate(fitting);
         let Some(last) = edits.last() else {
             return Ok(Next::Nothing);
         };

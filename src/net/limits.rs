@@ -5,9 +5,9 @@ use std::time::Duration;
 /// A frame's payload in bytes. Batches of edits aim at a quarter of it; one edit of a long text must still fit.
 pub const FRAME: usize = 1 << 20;
 
-/// Bytes that wait to be written on one line: twice what a conversation has under way when its messages are as long as they
-/// may be. A peer for which more piles up does not read, and catches up later.
-pub(super) const SEND_QUEUE: usize = 8 << 20;
+/// Bytes that wait to be written on one line: the longest message that there can be (32 MiB), and the few batches that a
+/// conversation keeps under way. A peer for which more piles up does not read, and catches up later.
+pub(super) const SEND_QUEUE: usize = 40 << 20;
 
 /// How long a frame that has begun may take, so that nobody holds a buffer by sending a byte now and then.
 pub(super) const FRAME_TIME: Duration = Duration::from_secs(10);

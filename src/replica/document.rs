@@ -113,6 +113,9 @@ impl<'r> Versions<'r> {
 
     /// The document in a commit; nothing where that, or its version, cannot be read.
     fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
+        if Some(commit) == self.commit && self.former().is_none() {
+            return Some(Rc::clone(&self.head_document));
+        }
         let blob = repo.blob_in(commit, &self.path).ok()?;
         let Some(blob) = blob else {
             return Some(Rc::default());

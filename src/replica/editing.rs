@@ -68,7 +68,7 @@ impl Replica<'_> {
         let target = Target {
             made: Some(Made {
                 read,
-                document: edited.document,
+                text: edited.document.into_text(),
                 stamps,
             }),
             confirmed: true,

@@ -151,7 +151,7 @@ impl Replica<'_> {
         let mut next = target;
         let mut recorded = Written::default();
         for race in 0.. {
-            let looked = match self.look(next)? {
+            let looked = match self.look(&next)? {
                 Ok(looked) => looked,
                 Err(unlooked) => return Ok(Err(unlooked)),
             };

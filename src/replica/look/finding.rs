@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Stamp};
+use crate::crdt::{self, Act, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -12,6 +12,9 @@ use crate::replica::Error;
 use crate::replica::document::{Edits, Text};
 use crate::store::{ContentDigest, Durability, Mark};
 use crate::yaml;
+
+/// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
+const MOST_REMOVED: usize = 9;
 
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
@@ -95,6 +98,11 @@ impl Looking<'_, '_, '_> {
         };
         let read = read.unwrap_or(&view);
         let found = findings(read, &view, file, &familiar);
+        if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
+            return Ok(Err(
+                "excerpts do not tell how much of a list is gone".to_owned()
+            ));
+        }
         if let Some(deleted) = mass_deletion(read, &found)
             && !self.confirmed
             && !self.is_made
@@ -147,7 +155,8 @@ impl Looking<'_, '_, '_> {
 
     /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
     fn has_stood(&mut self) -> Result<bool, Error> {
-        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let held =
+            ContentDigest::of(&[b"held", self.versions.path.as_bytes(), &self.seen.was].concat());
         let now = self.replica.now;
         let first = self.replica.store.read()?.state(held)?;
         let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
@@ -184,4 +193,10 @@ impl Looking<'_, '_, '_> {
             deed,
         )
     }
+}
+
+/// How much was taken away.
+fn removals(found: &[Finding]) -> usize {
+    let changes = found.iter().flat_map(|finding| &finding.changes);
+    changes.filter(|change| change.act == Act::Remove).count()
 }

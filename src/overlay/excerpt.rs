@@ -337,6 +337,18 @@ impl<'l, 't> Aligned<'l, 't> {
         })
     }
 
+    /// Whether what stands above the record behind a run belongs to it, whatever comes before: a block scalar may go on
+    /// there.
+    fn is_cut_cleanly(&self, before: usize, after: usize) -> bool {
+        let is = |index: usize, test: fn(&Lines<'t>) -> bool| {
+            self.first.records.get(index).is_some_and(test)
+        };
+        !is(after, Lines::have_lead)
+            || (is(after, Lines::have_lead_of_their_own)
+                && !is(before, Lines::end_in_block_scalar)
+                && !is(after - 1, Lines::end_in_block_scalar))
+    }
+
     /// The runs that may be left out, each with a record before and one behind that may be, too.
     fn runs(&self) -> Vec<std::ops::Range<usize>> {
         let mut runs = Vec::new();
@@ -344,7 +356,7 @@ impl<'l, 't> Aligned<'l, 't> {
         for index in 0..self.alike.len() {
             let goes_on = self.alike.get(index + 1) == Some(&true) && self.is_linked(index);
             if !(self.alike[index] && goes_on) {
-                if self.alike[index] && index > from + 1 {
+                if self.alike[index] && index > from + 1 && self.is_cut_cleanly(from, index) {
                     runs.push(from + 1..index);
                 }
                 from = index + 1;
@@ -375,11 +387,13 @@ impl<'l, 't> Aligned<'l, 't> {
                     let place = places.get(index).copied().flatten()?;
                     Some(list.records.get(place)?.start)
                 };
-                let value = |start: usize| start + list.indent + "- ".len();
                 let (first, gap, end) = (start(before)?, start(run.start)?, start(after)?);
-                let shift = text.len() + first - *done;
+                let value = |start: usize, record: &Lines<'_>| {
+                    start + record.head + list.indent + "- ".len()
+                };
+                let first = value(text.len() + first - *done, record(before)?);
                 text.push_str(version.get(*done..gap)?);
-                starts.push((value(shift), value(text.len())));
+                starts.push((first, value(text.len(), record(after)?)));
                 *done = end;
             }
             names.extend(self.first.records.get(run)?.iter().filter_map(name_of));
@@ -474,3 +488,6 @@ fn keep_what_is_named(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,12 +20,14 @@ pub(super) struct List<'t> {
     pub(super) records: Vec<Lines<'t>>,
 }
 
-/// The lines of a record, up to the dash of the next one.
+/// The lines of a record, with the comments and blank lines above it.
 #[derive(Clone, Copy)]
 pub(super) struct Lines<'t> {
     /// Where they begin in the text.
     pub(super) start: usize,
     pub(super) text: &'t str,
+    /// Where the line with the dash begins among them.
+    pub(super) head: usize,
     /// The field behind the dash and what it holds, where that tells records apart and is a plain word.
     pub(super) name: Option<(&'static str, &'t str)>,
     /// What it seems to be called, however that is written.
@@ -33,15 +35,51 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    fn new(text: &'t str, start: usize, end: usize) -> Self {
+    /// The lines of a text from `start` to `end`, with the dash in the one that begins at `dash`.
+    fn new(text: &'t str, start: usize, dash: usize, end: usize) -> Self {
         let text = text.get(start..end).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default();
+        let head = dash - start;
+        let first = text.get(head..).and_then(|text| text.lines().next());
+        let first = first.unwrap_or_default();
         Self {
             start,
             text,
+            head,
             name: name(first),
             called: called(first),
         }
+    }
+
+    /// The line with the dash, and those below.
+    fn body(&self) -> &'t str {
+        self.text.get(self.head..).unwrap_or_default()
+    }
+
+    /// Whether the last of them belong to a block scalar, which may go on with blank lines and comments that follow.
+    pub(super) fn end_in_block_scalar(&self) -> bool {
+        let mut least = usize::MAX;
+        self.body()
+            .lines()
+            .rev()
+            .filter(|line| !is_remark(line))
+            .any(|line| {
+                let is_around = indent(line) < least;
+                least = least.min(indent(line));
+                is_around && is_block_header(line)
+            })
+    }
+
+    /// Whether what stands above the dash belongs to no other record: blank lines, and comments in the column of the dash.
+    pub(super) fn have_lead_of_their_own(&self) -> bool {
+        let lead = self.text.get(..self.head).unwrap_or_default();
+        let column = indent(self.body());
+        lead.lines()
+            .all(|line| line.trim_start().is_empty() || indent(line) == column)
+    }
+
+    /// Whether anything stands above the dash.
+    pub(super) fn have_lead(&self) -> bool {
+        self.head > 0
     }
 
     /// Whether nothing in them reaches beyond them or is read in a way of its own: anchors, aliases, tags, merges, keys
@@ -54,7 +92,7 @@ impl<'t> Lines<'t> {
             before.is_none_or(|before| b" \t\n[{,:-".contains(before))
                 && !after.is_ascii_whitespace()
         };
-        let mut lines = self.text.lines().skip(1).map(str::trim_start);
+        let mut lines = self.body().lines().skip(1).map(str::trim_start);
         self.name.is_some()
             && !memchr::memchr3_iter(b'&', b'*', b'!', bytes).any(is_free)
             && !lines
@@ -102,6 +140,8 @@ pub(super) fn lists(text: &str) -> Option<Vec<List<'_>>> {
     let mut open: Option<Open<'_>> = None;
     let mut key = None;
     let mut start = 0;
+    // Comments and blank lines belong to what stands below them.
+    let mut ended = 0;
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
     for end in ends.chain([text.len()]) {
         let at = std::mem::replace(&mut start, end);
@@ -109,12 +149,13 @@ pub(super) fn lists(text: &str) -> Option<Vec<List<'_>>> {
         if is_remark(line) {
             continue;
         }
+        let lead = std::mem::replace(&mut ended, end);
         let indent = indent(line);
         let is_member = line
             .get(indent..)
             .is_some_and(|line| line.starts_with("- "));
         if indent == 0 && !(is_member && (open.is_some() || key.is_some())) {
-            lists.extend(open.take().and_then(|open| open.closed(text, at)));
+            lists.extend(open.take().and_then(|open| open.closed(text, lead)));
             key = key_of(line);
             continue;
         }
@@ -124,11 +165,11 @@ pub(super) fn lists(text: &str) -> Option<Vec<List<'_>>> {
         if let Some(open) = &mut open {
             open.is_broken |= indent < open.indent || (indent == open.indent && !is_member);
             if indent == open.indent {
-                open.starts.push(at);
+                open.starts.push((lead, at));
             }
         }
     }
-    lists.extend(open.take().and_then(|open| open.closed(text, text.len())));
+    lists.extend(open.take().and_then(|open| open.closed(text, ended)));
     let keys: std::collections::BTreeSet<&str> = lists.iter().map(|list| list.key).collect();
     (keys.len() == lists.len()).then_some(lists)
 }
@@ -137,7 +178,8 @@ pub(super) fn lists(text: &str) -> Option<Vec<List<'_>>> {
 struct Open<'t> {
     key: &'t str,
     indent: usize,
-    starts: Vec<usize>,
+    /// Where the lines of its records begin, and those with the dashes.
+    starts: Vec<(usize, usize)>,
     /// Whether it holds lines that no such list has.
     is_broken: bool,
 }
@@ -153,9 +195,9 @@ impl<'t> Open<'t> {
     }
 
     fn closed(self, text: &'t str, end: usize) -> Option<List<'t>> {
-        let ends = self.starts.iter().skip(1).copied().chain([end]);
-        let records = self.starts.iter().zip(ends);
-        let records = records.map(|(start, end)| Lines::new(text, *start, end));
+        let ends = self.starts.iter().skip(1).map(|(start, _)| *start);
+        let records = self.starts.iter().zip(ends.chain([end]));
+        let records = records.map(|((start, dash), end)| Lines::new(text, *start, *dash, end));
         (!self.is_broken).then(|| List {
             key: self.key,
             indent: self.indent,
@@ -181,12 +223,33 @@ fn key_of(line: &str) -> Option<&str> {
     (!key.is_empty() && key.bytes().all(is_word) && is_remark(rest)).then_some(key)
 }
 
-/// What a record is called, from its first line, where no other spelling means the same.
+/// Whether a block scalar may begin at the end of a line.
+fn is_block_header(line: &str) -> bool {
+    let line = line.split_once(" #").map_or(line, |(line, _)| line);
+    let line = line
+        .trim_end()
+        .trim_end_matches(['+', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    line.ends_with(['|', '>'])
+}
+
+/// What a record is called, from its first line, where no other spelling than in quotes means the same.
 fn name(line: &str) -> Option<(&'static str, &str)> {
-    let (field, name) = line.trim_start().strip_prefix("- ")?.split_once(": ")?;
+    let (field, value) = line.trim_start().strip_prefix("- ")?.split_once(": ")?;
     let field = IDENTITY_FIELDS.into_iter().find(|known| *known == field)?;
+    let name = called(line);
+    let value = value
+        .split_once(" #")
+        .map_or(value, |(value, _)| value)
+        .trim();
+    let is_whole = ["", "\"", "'"].iter().any(|quote| {
+        let inside = value
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        inside == Some(name)
+    });
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
-    let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic())
+    let is_plain = is_whole
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(is_word)
         && !VALUES.iter().any(|value| value.eq_ignore_ascii_case(name));
     is_plain.then_some((field, name))
@@ -224,7 +287,7 @@ mod tests {
         assert_eq!(
             names(text),
             [
-                ("todos", vec![Some("record-a"), None]),
+                ("todos", vec![Some("record-a"), Some("b")]),
                 ("other", vec![Some("record-c")])
             ]
         );
@@ -254,17 +317,37 @@ mod tests {
             ("- id: record-a\n  <<: {a: 1}\n", false),
             ("- id: record-a\n  ? a\n", false),
             ("- id: no\n", false),
+            ("- id: \"a\\x62\"\n", false),
+            ("- id: \"a # b\"\n", false),
             ("- {id: record-a}\n", false),
         ] {
-            let record = Lines::new(lines, 0, lines.len());
+            let record = Lines::new(lines, 0, 0, lines.len());
             assert_eq!(record.are_simple(), is_simple, "{lines}");
+        }
+    }
+
+    #[test]
+    fn block_scalars_at_the_end_are_seen() {
+        for (lines, ends) in [
+            ("- id: record-a\n", false),
+            (
+                "- id: record-a\n  text: |\n    A\n  title: A\n  # remark\n",
+                false,
+            ),
+            ("- id: record-a\n  text: |\n    A\n     B\n", true),
+            ("- id: record-a\n  text: >2-\n", true),
+            ("- id: record-a\n  list:\n    - A\n    - |\n     B\n", true),
+            ("- id: record-a\n  list:\n    - |\n     A\n    - B\n", false),
+        ] {
+            let record = Lines::new(lines, 0, 0, lines.len());
+            assert_eq!(record.end_in_block_scalar(), ends, "{lines}");
         }
     }
 
     #[test]
     fn stamps_are_found_in_annotations() {
         let lines = "- id: record-a\n  _crdt: +4k2m9xa7-7f3kqd~abc 4k2m9xa8-7f3kqd title~k43 -4k2m9xa9-7f3kqd\n";
-        let stamps: Vec<String> = Lines::new(lines, 0, lines.len())
+        let stamps: Vec<String> = Lines::new(lines, 0, 0, lines.len())
             .stamps()
             .map(|stamp| stamp.to_string())
             .collect();

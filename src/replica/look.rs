@@ -86,6 +86,8 @@ pub(super) struct Looked {
     pub(super) taken: Moment,
     /// What it is to hold.
     pub(super) text: Vec<u8>,
+    /// An excerpt of that with everything that was edited; none where the whole was looked at.
+    pub(super) excerpt: Option<String>,
     /// Whose content that is, if it is HEAD's.
     pub(super) content: Content,
     /// New edits, in the order of their stamps.
@@ -360,7 +362,7 @@ impl Looking<'_, '_, '_> {
                 && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
         let is_told = edits.all.iter().take(known).any(is_told);
-        let Some(text) = self.rendered(file, &view, is_told)? else {
+        let Some((text, excerpt)) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
             )));
@@ -383,6 +385,7 @@ impl Looking<'_, '_, '_> {
             metadata: self.seen.metadata.clone(),
             taken: self.seen.taken,
             text,
+            excerpt,
             content,
             new,
             edits: counted,
@@ -490,14 +493,14 @@ impl Looking<'_, '_, '_> {
     }
 
     /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
-    /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say. Nothing where excerpts
-    /// do not tell.
+    /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say. With its excerpt, where
+    /// such were looked at; nothing where these do not tell.
     fn rendered(
         &mut self,
         file: Text,
         view: &crdt::Document,
         is_told: bool,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Option<(Vec<u8>, Option<String>)>, Error> {
         let is_shown = file.lifted().says_the_same_as(view);
         let told = match &self.versions.head_yaml {
             _ if is_shown && !is_told => Ok(None),
@@ -508,14 +511,14 @@ impl Looking<'_, '_, '_> {
         let error = match (told, self.excerpts) {
             (Ok(told), excerpts) => {
                 let text = told.unwrap_or(file);
-                let whole = match excerpts {
-                    Some(excerpts) => excerpts.whole(&text),
-                    None => Some(text),
+                let Some(excerpts) = excerpts else {
+                    return Ok(Some((text.into_bytes(), None)));
                 };
-                return Ok(whole.map(String::into_bytes));
+                let whole = excerpts.whole(&text);
+                return Ok(whole.map(|whole| (whole.into_bytes(), Some(text))));
             }
             (Err(_), Some(_)) => return Ok(None),
-            (Err(_), None) if is_shown => return Ok(Some(file.into_bytes())),
+            (Err(_), None) if is_shown => return Ok(Some((file.into_bytes(), None))),
             (Err(error), None) => error,
         };
         // What was put out of sight comes back as it was written.
@@ -530,12 +533,12 @@ impl Looking<'_, '_, '_> {
             if rendering.head == self.versions.commit
                 && read.is_ok_and(|read| context::lift(&read).says_the_same_as(view))
             {
-                return Ok(Some(bytes));
+                return Ok(Some((bytes, None)));
             }
         }
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
-        Ok(Some(file.into_bytes()))
+        Ok(Some((file.into_bytes(), None)))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::context::lift;
 use crate::crdt::{self, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    CommitId, Containment, Contents, DocumentPath, History, Judged, Known, Origin, is_observed,
-    observers, retracted,
+    CommitId, Containment, DocumentPath, History, Judged, Known, Origin, is_observed, observers,
+    retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -248,12 +248,13 @@ impl Edits {
         }
     }
 
-    /// Finds out what HEAD contains of each. `is_same_head` where the marks tell so already.
+    /// Finds out what HEAD contains of each, as `held` tells of those of which the marks do not: these do where
+    /// `is_same_head`.
     pub(super) fn judge(
         &mut self,
-        history: &DocumentHistory<'_>,
         head: Option<CommitId>,
         is_same_head: bool,
+        held: impl FnOnce(CommitId, &[&Known]) -> Result<Vec<Containment>, Error>,
     ) -> Result<(), Error> {
         self.note_retractions();
         let Some(head) = head else {
@@ -262,7 +263,7 @@ impl Edits {
         let is_judged = |edit: &Standing| is_same_head && edit.has(Mark::Contained);
         let open = self.all.iter().filter(|edit| !is_judged(edit));
         let open: Vec<&Known> = open.map(|edit| &edit.known).collect();
-        let mut held = Contents::of(history).held(head, &open)?.into_iter();
+        let mut held = held(head, &open)?.into_iter();
         for edit in &mut self.all {
             let changes = edit.changes().len();
             let containment = match is_judged(edit) {

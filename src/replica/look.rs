@@ -21,7 +21,9 @@ use crate::context;
 use crate::crdt::{self, Edit, Stamp};
 use crate::git::{HeadVersion, marked_places};
 use crate::merge;
-use crate::overlay::{self, CommitId, Deed, DocumentPath, Known, RULES, Sight, overlay, sights};
+use crate::overlay::{
+    self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
+};
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
@@ -229,7 +231,10 @@ impl Replica<'_> {
         }
         let marks = edits.all.iter().map(|edit| edit.marks).collect();
         let is_same_head = target.is_same_head(last);
-        edits.judge(&versions.history, versions.commit, is_same_head)?;
+        edits.judge(versions.commit, is_same_head, |head, open| {
+            let mut contents = Contents::of(&versions.history);
+            self.held(&versions.path, &mut contents, head, open)
+        })?;
         if !is_same_head {
             // Parking ends when HEAD moves.
             for edit in &mut edits.all {

@@ -13,6 +13,7 @@
 
 mod carrying;
 mod committing;
+mod containing;
 mod document;
 mod editing;
 mod error;

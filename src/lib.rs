@@ -11,6 +11,7 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
+//! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
@@ -26,9 +27,13 @@ pub mod exchange;
 #[cfg(feature = "git")]
 pub mod git;
 pub mod merge;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod overlay;
+#[cfg(feature = "net")]
+pub mod peers;
 #[cfg(feature = "node")]
 pub mod replica;
 #[cfg(feature = "node")]

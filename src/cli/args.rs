@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
     add, carry, completions, demo, export, get, init, man, merge, merge_driver, move_record, park,
-    pre_commit, remove, resolve, set, sync, uninit, verify,
+    peers, pre_commit, remove, resolve, set, sync, uninit, verify, watch,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -92,6 +92,8 @@ pub(super) enum Command {
     Status,
     Verify(verify::Arguments),
     Sync(sync::Arguments),
+    Watch(watch::Arguments),
+    Peers(peers::Arguments),
     Resolve(resolve::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),

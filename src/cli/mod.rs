@@ -18,6 +18,7 @@ mod merge;
 mod merge_driver;
 mod move_record;
 mod park;
+mod peers;
 mod pre_commit;
 mod remove;
 mod resolve;
@@ -28,6 +29,7 @@ mod sync;
 mod ui;
 mod uninit;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -140,6 +142,8 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Carry(arguments) => carry::run(arguments, &ui),
         Command::Verify(arguments) => verify::run(arguments, &ui),
         Command::Sync(arguments) => sync::run(arguments, &ui),
+        Command::Watch(arguments) => watch::run(arguments, &ui),
+        Command::Peers(arguments) => peers::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),

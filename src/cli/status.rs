@@ -206,7 +206,7 @@ fn detail(row: &Row) -> String {
             counted(overview.pending, "edit")
         );
     }
-    for why in [Why::Parked, Why::Elsewhere, Why::Held] {
+    for why in [Why::Parked, Why::Elsewhere, Why::OtherBranch, Why::Held] {
         let edits = overview
             .hidden
             .iter()

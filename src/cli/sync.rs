@@ -1,28 +1,43 @@
-//! `rhema crdt sync`: records local edits.
+//! `rhema crdt sync`: records local edits, exchanges them with others, shows what came.
 
+use std::fmt::Write;
+use std::time::Duration;
+
+use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
 use super::round::{counted, warn};
-use super::ui::{GOOD, Ui};
+use super::ui::{BAD, FAINT, GOOD, Ui, printable};
 use crate::git::Repo;
+use crate::peers::{Called, Heard, Peer, Visit, visit};
 use crate::replica::{self, Replica, Report as Round};
 
-/// Record local edits: stamp what was changed since HEAD
+/// Record local edits, exchange them with others, show what came
 ///
 /// Every field that differs from what is committed gets a stamp that says when and where it was changed, every new
-/// record one that says where it was born; they stand in the record's `_crdt`. Nothing else in the files changes, and
-/// nobody is contacted. While git is in the middle of a merge, rebase, cherry-pick, revert or bisection nothing is
-/// written.
+/// record one that says where it was born; they stand in the record's `_crdt`. Then all members that can be found (on
+/// the local network, where they were last, at the addresses in .rhema/crdt/config.yaml) are told what they do not know, and
+/// what they know is shown in the files. While git is in the middle of a merge, rebase, cherry-pick, revert or
+/// bisection nothing is written.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    rhema crdt sync --timeout 0          stamp what was edited\n  \
+    rhema crdt sync                            with everybody who can be found\n  \
+    rhema crdt sync --timeout 0                record and show only, contact nobody\n  \
+    rhema crdt sync --timeout 30               wait for the others, at most half a minute\n  \
+    rhema crdt sync --peer 192.168.1.20:4711   with one only\n  \
     rhema crdt sync --timeout 0 --json | jq .edits_recorded")]
 pub(super) struct Arguments {
-    /// How long to wait for others; 0, the only value so far, contacts nobody
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=0))]
-    timeout: u32,
+    /// Exchange with this one only: its address, the name of its node or what it is called
+    #[arg(long, value_name = "NODE|HOST:PORT")]
+    peer: Option<String>,
+    /// Say everything anew, whatever the others seem to know
+    #[arg(long)]
+    force: bool,
+    /// How long to wait for others; 0 contacts nobody. Without it, whoever does not show at once is not waited for
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u32>,
     /// Record the deletion of most of a list: it was no accident
     #[arg(long)]
     confirm: bool,
@@ -33,16 +48,46 @@ pub(super) struct Arguments {
 struct Report {
     documents_changed: usize,
     edits_recorded: usize,
-    peers: [(); 0],
+    peers: Vec<PeerReport>,
+}
+
+#[derive(Serialize)]
+struct PeerReport {
+    node: String,
+    name: String,
+    sent: usize,
+    received: usize,
+    bytes_sent: u64,
+    bytes_received: u64,
+    udp_bytes_sent: u64,
+    udp_bytes_received: u64,
+    ms: u64,
+    error: Option<String>,
+}
+
+impl From<&Peer> for PeerReport {
+    fn from(peer: &Peer) -> Self {
+        Self {
+            node: peer.node.clone(),
+            name: peer.name.clone(),
+            sent: peer.sent,
+            received: peer.received,
+            bytes_sent: peer.traffic.sent,
+            bytes_received: peer.traffic.received,
+            udp_bytes_sent: peer.traffic.udp_sent,
+            udp_bytes_received: peer.traffic.udp_received,
+            ms: peer.took.as_millis() as u64,
+            error: peer.error.clone(),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
-    tracing::debug!("waiting {} seconds for others", arguments.timeout);
     let repo = Repo::find()?;
     let mut report = Report {
         documents_changed: 0,
         edits_recorded: 0,
-        peers: [],
+        peers: Vec::new(),
     };
     if let Some(what) = repo.under_way() {
         ui.warn(format_args!(
@@ -53,32 +98,95 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let round = match Replica::is_wanted(&repo)? {
+    let is_wanted = Replica::is_wanted(&repo)?;
+    let round = match is_wanted {
         true => replica::round(&repo, arguments.confirm)?,
         false => Round::default(),
     };
-    report.documents_changed = round.written.len();
+    let mut written: Vec<_> = round.written.clone();
     report.edits_recorded = round.edits;
-    let attention = warn(&repo, round, ui);
+    let mut attention = warn(&repo, round, ui);
+    let called = match is_wanted && arguments.timeout != Some(0) {
+        true => call(&repo, arguments, ui)?,
+        false => Called::default(),
+    };
+    for note in &called.notes {
+        ui.warn(note);
+    }
+    if called.learned {
+        let shown = replica::round(&repo, false)?;
+        report.edits_recorded += shown.edits;
+        written.extend(shown.written.iter().cloned());
+        attention |= warn(&repo, shown, ui);
+    }
+    written.sort();
+    written.dedup();
+    report.documents_changed = written.len();
+    report.peers = called.peers.iter().map(PeerReport::from).collect();
+    let failed = called.peers.iter().find_map(|peer| {
+        let error = peer.error.as_ref()?;
+        Some(format!("{}: {error}", peer.node))
+    });
     if ui.wants_json() {
         ui.json(&report)?;
     } else {
         ui.say(&for_people(&report))?;
     }
-    Ok(Outcome::of_attention(attention))
+    match failed {
+        Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
+        failed => Ok(Outcome::of_attention(attention || failed.is_some())),
+    }
+}
+
+fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Called> {
+    let wanted = Visit {
+        peer: arguments.peer.clone(),
+        discovery: None,
+        everything: arguments.force,
+        timeout: arguments
+            .timeout
+            .map(|seconds| Duration::from_secs(seconds.into())),
+    };
+    let hear = |heard: &Heard| {
+        if let Heard::Met { peer, address } = heard {
+            ui.note(format_args!("talking to {} at {address}", peer.name));
+        }
+    };
+    Ok(visit(repo, &wanted, hear)?)
 }
 
 fn for_people(report: &Report) -> String {
-    match (report.documents_changed, report.edits_recorded) {
+    let mut text = match (report.documents_changed, report.edits_recorded) {
         (0, 0) => format!("{GOOD}Nothing to record.{GOOD:#}\n"),
-        (documents, 0) => format!(
+        (documents, 0) if report.peers.is_empty() => format!(
             "{} put back to what HEAD holds.\n",
             counted(documents, "document")
         ),
+        (documents, 0) => format!("{} changed.\n", counted(documents, "document")),
         (documents, edits) => format!(
             "{} recorded in {}.\n",
             counted(edits, "edit"),
             counted(documents, "document")
         ),
+    };
+    for peer in &report.peers {
+        let name = match peer.name.is_empty() {
+            true => printable(&peer.node),
+            false => printable(&peer.name),
+        };
+        // Writing to a string cannot fail.
+        let _ = match &peer.error {
+            Some(error) => writeln!(text, "  {name}: {BAD}{}{BAD:#}", printable(error)),
+            None => writeln!(
+                text,
+                "  {name}: {} out, {} in {FAINT}({} and {} bytes, {} ms){FAINT:#}",
+                counted(peer.sent, "edit"),
+                peer.received,
+                peer.bytes_sent,
+                peer.bytes_received,
+                peer.ms
+            ),
+        };
     }
+    text
 }

@@ -101,6 +101,28 @@ pub fn marker_of(root: NodeRef<'_>) -> Marker {
     }
 }
 
+/// The text with a marker that names the types of the collections that it holds; nothing where it has none, or does so.
+#[must_use]
+pub fn retyped(document: &Document) -> Option<String> {
+    let root = document.root()?;
+    let before = marker(document)?;
+    let after = Marker {
+        types: marker_of(root).types,
+        ..before.clone()
+    };
+    if after == before {
+        return None;
+    }
+    let mention = mentions_in(root, true).find(is_under_annotation_key)?;
+    let value = mention.entry.value().data().span;
+    let text = document.text();
+    let (head, tail) = (
+        text.get(..value.start as usize)?,
+        text.get(value.end as usize..)?,
+    );
+    Some(format!("{head}{after}{tail}"))
+}
+
 /// The text without any annotation of ours; nothing if there is none in it.
 #[must_use]
 pub fn strip(document: &Document) -> Option<String> {

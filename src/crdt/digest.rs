@@ -22,6 +22,18 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self((xxh3_64(bytes) & 0x7fff) as u16)
     }
+
+    /// Its 15 bits.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The digest with these bits; none where there are more than 15.
+    #[must_use]
+    pub fn from_bits(bits: u16) -> Option<Self> {
+        (bits <= 0x7fff).then_some(Self(bits))
+    }
 }
 
 impl fmt::Display for Digest {

@@ -48,6 +48,12 @@ impl Atom {
         self.text.as_deref().unwrap_or(&self.canonical)
     }
 
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
     /// Its lines, if it is a text of several: such texts are merged line by line.
     #[must_use]
     pub fn lines(&self) -> Option<Vec<&str>> {

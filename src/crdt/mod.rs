@@ -22,6 +22,7 @@ mod list;
 mod observed;
 pub(crate) mod order;
 mod register;
+mod reissue;
 mod runs;
 mod set;
 mod stamp;
@@ -35,6 +36,7 @@ pub use document::{
 pub use edit::{Act, Change, Edit};
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};
+pub use reissue::Renamed;
 pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};

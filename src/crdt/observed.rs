@@ -15,6 +15,12 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// The set of these stamps, and of the values with these digests.
+    #[must_use]
+    pub fn new(stamps: Stamps, values: BTreeSet<Digest>) -> Self {
+        Self { stamps, values }
+    }
+
     /// Adds a value that was observed by its stamp, or by its digest if it has none.
     pub fn add(&mut self, stamp: Option<Stamp>, digest: Digest) {
         match stamp {
@@ -91,6 +97,11 @@ impl Observed {
     /// The stamps, in order.
     pub fn stamps(&self) -> impl ExactSizeIterator<Item = Stamp> + '_ {
         self.stamps.iter().copied()
+    }
+
+    /// The digests of the values, in order.
+    pub fn digests(&self) -> impl ExactSizeIterator<Item = Digest> + '_ {
+        self.values.iter().copied()
     }
 
     /// Whether nothing was observed.

@@ -30,6 +30,12 @@ impl Replica {
     pub fn from_bits(bits: u32) -> Self {
         Self(bits & ((1 << (5 * REPLICA_CHARS)) - 1))
     }
+
+    /// Its 30 bits: the replica is [`from_bits`](Self::from_bits) of them.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
 }
 
 /// Names an edit: unique, totally ordered by time and then by replica.
@@ -44,10 +50,43 @@ impl Stamp {
     /// Length of a stamp as text.
     pub const CHARS: usize = TIME_CHARS + 1 + REPLICA_CHARS;
 
+    /// The stamp of this time, in milliseconds since the Unix epoch, and place; none for times that no stamp can hold.
+    #[must_use]
+    pub fn from_unix_millis(unix_millis: u64, replica: Replica) -> Option<Self> {
+        let millis = unix_millis.checked_sub(EPOCH_MILLIS)?;
+        (millis <= LAST_MILLIS).then_some(Self { millis, replica })
+    }
+
+    /// The last stamp that a replica could ever make.
+    #[must_use]
+    pub fn last_of(replica: Replica) -> Self {
+        Self {
+            millis: LAST_MILLIS,
+            replica,
+        }
+    }
+
     /// When the edit was made, in milliseconds since the Unix epoch, as far as its author's clock could be trusted.
     #[must_use]
     pub fn unix_millis(self) -> u64 {
         EPOCH_MILLIS + self.millis
+    }
+
+    /// The least stamp of a later time than this one, in milliseconds since the Unix epoch; the greatest of all where no stamp can
+    /// be that late.
+    #[must_use]
+    pub fn first_after(unix_millis: u64) -> Self {
+        let millis = unix_millis.saturating_sub(EPOCH_MILLIS).saturating_add(1);
+        match millis <= LAST_MILLIS {
+            true => Self {
+                millis,
+                replica: Replica(0),
+            },
+            false => Self {
+                millis: LAST_MILLIS,
+                replica: Replica::from_bits(u32::MAX),
+            },
+        }
     }
 
     /// Where it was made.

@@ -4,6 +4,27 @@
 //! edits. So the same engine runs under `net` and under a scheduler that loses, repeats and reorders what is said.
 //! Depends on `overlay` and `crdt`.
 
+mod digest;
+mod greeting;
+mod limits;
 mod message;
+mod names;
+mod receiving;
+mod sending;
+mod session;
+mod shelf;
+mod telling;
+mod weight;
+pub mod wire;
 
+pub use digest::digest;
+pub use limits::{
+    MOST_BASES, MOST_COMMITS, MOST_EDITS_SAID, MOST_WEIGHT, MOST_WEIGHT_SAID, Millis, VERSIONS,
+    WINDOW,
+};
 pub use message::{Hello, Introduction, Message, Refusal};
+pub use names::may_be_synced;
+pub use session::{Config, Push, Scope, Session};
+pub use shelf::{Added, Shelf};
+pub use telling::{Access, Action, Ending, Event, Happening, Now, Stay, Them, Us, Violation};
+pub use weight::weight;

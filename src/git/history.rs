@@ -220,22 +220,10 @@ impl Repo {
         }
         tips.sort_unstable();
         tips.dedup();
-        let mut known = Vec::with_capacity(tips.len());
-        for tip in tips {
-            if self.graph.commit(&self.inner, tip)?.is_some() {
-                known.push(tip);
-            }
-        }
-        if known.is_empty() {
-            return Ok(Vec::new());
-        }
-        let compared = self.graph.compare(&self.inner, oid(commit), &known)?;
-        let met = compared.map(|compared| compared.met).unwrap_or_default();
-        Ok(met
-            .into_iter()
-            .take(MOST_PUBLISHED)
-            .map(commit_id)
-            .collect())
+        let tips: Vec<CommitId> = tips.into_iter().map(commit_id).collect();
+        let mut met = self.met_with(commit, &tips)?;
+        met.truncate(MOST_PUBLISHED);
+        Ok(met)
     }
 
     /// The newest commits that are in the ancestry of both; nothing where one of the two is not at hand.

@@ -22,6 +22,7 @@ mod graph;
 mod history;
 mod index;
 mod lock;
+mod meeting;
 mod mending;
 mod moves;
 mod program;

@@ -146,6 +146,25 @@ fn held(path: &Path) -> Option<Vec<u8>> {
     bytes?.ok()
 }
 
+/// Takes a file away, if it holds what it was read as; says whether. Nobody who writes it at the same moment loses anything:
+/// it is taken out of sight first, and looked at then.
+pub(super) fn remove_unchanged(path: &Path, was: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    let aside = builder.prefix(PREFIX).suffix(SUFFIX).tempdir_in(folder)?;
+    let taken = aside.path().join("file");
+    fs::rename(path, &taken)?;
+    if fs::read(&taken)? == was {
+        return Ok(true);
+    }
+    // Where a new file has its place by now, that one stands; what was taken is an older state of it.
+    match fs::hard_link(&taken, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&taken, path)?,
+        _ => {}
+    }
+    Ok(false)
+}
+
 /// Removes what processes that were stopped left in a folder for [`replace_unchanged`] a while ago.
 pub(crate) fn sweep(aside: &Path) -> io::Result<()> {
     for entry in fs::read_dir(aside)? {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::history::oid;
 use super::moves::Moves;
 use super::program::git;
-use super::replace::replace_unchanged;
+use super::replace::{remove_unchanged, replace_unchanged};
 use super::walk::git_path;
 use super::{Error, Repo};
 use crate::crdt::Stamp;
@@ -188,6 +188,22 @@ impl Repo {
         let path = self.top().join(path);
         let state = self.git_dir().join("rhema");
         match replace_unchanged(&path, was, bytes, &state) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::ChangedMeanwhile { path }),
+            Err(source) => Err(Error::Write { path, source }),
+        }
+    }
+}
+
+impl Repo {
+    /// Takes a file of the work tree away, unless it is no longer what it was read as.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else wrote it meanwhile, or it cannot be removed.
+    pub(crate) fn remove_unchanged(&self, path: &Path, was: &[u8]) -> Result<(), Error> {
+        let path = self.top().join(path);
+        match remove_unchanged(&path, was) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::ChangedMeanwhile { path }),
             Err(source) => Err(Error::Write { path, source }),

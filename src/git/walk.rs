@@ -51,6 +51,47 @@ pub(super) fn find(repo: &Repo) -> Result<Found, Error> {
     Ok(search.found)
 }
 
+impl Repo {
+    /// Makes the folders that the file at `path`, from the top of the work tree, is to lie in; why it cannot lie there, if so:
+    /// only what [`find`] would find may.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be made.
+    pub(crate) fn make_room(&self, path: &Path) -> Result<Result<(), String>, Error> {
+        let mut folder = self.top().to_path_buf();
+        if self.inner.is_path_ignored(path).unwrap_or(false) {
+            return Ok(Err("git ignores it here, so it is not made".to_owned()));
+        }
+        for name in path.parent().into_iter().flat_map(Path::components) {
+            folder.push(name);
+            let failed = |source| Error::Write {
+                path: folder.clone(),
+                source,
+            };
+            match folder.symlink_metadata() {
+                Ok(there) if !there.is_dir() => {
+                    let why = format!("{} is no folder here, so it is not made", folder.display());
+                    return Ok(Err(why));
+                }
+                Ok(_) if folder.join(".git").symlink_metadata().is_ok() => {
+                    let why = format!(
+                        "{} is another repository, so it is not made",
+                        folder.display()
+                    );
+                    return Ok(Err(why));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    fs::create_dir(&folder).map_err(failed)?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
 /// What the index holds, as far as the search needs it; by paths as git writes them.
 #[derive(Default)]
 struct Tracked {

@@ -211,6 +211,15 @@ impl ClockFile {
         Ok(())
     }
 
+    /// As [`begin_incarnation`](Self::begin_incarnation), and its stamps need not be later than those that were made before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn begin_incarnation_now(&mut self, key: &NodeKey) -> Result<(), Error> {
+        self.clock = Clock::new(self.replica, None);
+        self.begin_incarnation(key)
+    }
+
     /// The last stamp that was made.
     #[must_use]
     pub fn last(&self) -> Option<Stamp> {

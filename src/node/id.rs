@@ -44,8 +44,14 @@ impl fmt::Display for NodeId {
 
 /// The replica that a node is in one of its incarnations.
 pub(super) fn replica(key: &VerifyingKey, incarnation: u32) -> Replica {
+    replica_of(key.as_bytes(), incarnation)
+}
+
+/// The replica that the node with this public key is in one of its incarnations.
+#[must_use]
+pub fn replica_of(key: &[u8; 32], incarnation: u32) -> Replica {
     let hash = Sha256::new()
-        .chain_update(key.as_bytes())
+        .chain_update(key)
         .chain_update(incarnation.to_be_bytes())
         .finalize();
     let bits = hash

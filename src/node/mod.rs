@@ -22,11 +22,21 @@ use crate::overlay::{DocumentPath, History};
 pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
-pub use id::NodeId;
+pub use id::{NodeId, replica_of};
 pub use key::{NodeKey, public_key};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};
+
+/// A number that nobody else draws.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn random() -> Result<u64, Error> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
+    Ok(u64::from_be_bytes(random))
+}
 
 /// The text of a file as HEAD has it; none where it has none.
 fn committed(repo: &Repo, file: &str) -> Result<Option<String>, Error> {

@@ -19,7 +19,7 @@ mod selection;
 pub use contained::{Containment, Contents};
 pub use excerpt::{Excerpts, Mentioned};
 pub use history::{BlobId, CommitId, History, Version};
-pub use knowledge::{Chain, Knowledge};
+pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, sights, was_read_before,

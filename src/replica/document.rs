@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
 use crate::crdt::{self, Change};
@@ -35,6 +36,9 @@ impl Text {
     }
 }
 
+/// A document that holds nothing.
+pub(super) const LEAST: &[u8] = b"_crdt: v1\n";
+
 /// A document as git has it.
 pub(super) struct Versions<'r> {
     /// Its path.
@@ -43,8 +47,8 @@ pub(super) struct Versions<'r> {
     pub(super) commit: Option<CommitId>,
     /// HEAD's version, as this work tree would hold it.
     pub(super) head: Option<HeadVersion>,
-    /// The same, read; none where there is none.
-    pub(super) head_yaml: Option<yaml::Document>,
+    /// The text over which edits are shown: HEAD's, or the least that a document can be.
+    pub(super) ground: yaml::Document,
     /// The same as the CRDTs see it.
     pub(super) head_document: Rc<crdt::Document>,
     pub(super) history: DocumentHistory<'r>,
@@ -56,25 +60,24 @@ impl<'r> Versions<'r> {
         path: DocumentPath,
         commit: Option<CommitId>,
         head: Option<HeadVersion>,
-        head_yaml: Option<yaml::Document>,
+        ground: yaml::Document,
         history: DocumentHistory<'r>,
     ) -> Self {
-        let head_document = Rc::new(head_yaml.as_ref().map(lift).unwrap_or_default());
+        let head_document = Rc::new(lift(&ground));
         Self {
             path,
             commit,
             head,
-            head_yaml,
+            ground,
             head_document,
             history,
             origins: HashMap::new(),
         }
     }
 
-    /// What HEAD calls the document, where it was moved since.
-    pub(super) fn former(&self) -> Option<DocumentPath> {
-        let former = self.head.as_ref()?.former.as_ref()?;
-        Some(DocumentPath::new(git_path(former)))
+    /// HEAD's version, read.
+    pub(super) fn head_yaml(&self) -> Option<&yaml::Document> {
+        self.head.as_ref().map(|_| &self.ground)
     }
 
     /// The version that an edit was made on.
@@ -113,7 +116,7 @@ impl<'r> Versions<'r> {
 
     /// The document in a commit; nothing where that, or its version, cannot be read.
     fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
-        if Some(commit) == self.commit && self.former().is_none() {
+        if Some(commit) == self.commit && self.head.as_ref().and_then(former).is_none() {
             return Some(Rc::clone(&self.head_document));
         }
         let blob = repo.blob_in(commit, &self.path).ok()?;
@@ -124,6 +127,12 @@ impl<'r> Versions<'r> {
         let read = yaml::Document::read(&bytes, &yaml::Limits::default()).ok()?;
         Some(Rc::new(lift(&read)))
     }
+}
+
+/// What HEAD calls a document, where it was moved since.
+pub(super) fn former(head: &HeadVersion) -> Option<DocumentPath> {
+    let former = head.former.as_ref()?;
+    Some(DocumentPath::new(git_path(former)))
 }
 
 /// The known edits of a document, and what is decided about each.
@@ -145,12 +154,15 @@ pub(super) struct Standing {
     /// Whether nobody can tell what HEAD contains of it.
     pub(super) is_held: bool,
     pub(super) is_retracted: bool,
+    /// Whether the branch policy keeps it away from the branch that is checked out.
+    pub(super) is_of_another_branch: bool,
 }
 
 impl Standing {
-    fn of(edit: StoredEdit) -> Self {
+    fn of(edit: StoredEdit, policy: &Policy) -> Self {
         Self {
-            known: edit.known,
+            is_of_another_branch: policy.keeps_away(&edit.known, edit.issuer),
+            known: policy.placed(edit.known),
             issuer: edit.issuer,
             marks: edit.marks,
             contained: Vec::new(),
@@ -168,6 +180,7 @@ impl Standing {
             contained: Vec::new(),
             is_held: false,
             is_retracted: false,
+            is_of_another_branch: false,
         }
     }
 
@@ -203,6 +216,7 @@ impl Standing {
             && !self.is_elsewhere()
             && !self.is_held
             && !self.is_retracted
+            && !self.is_of_another_branch
     }
 
     pub(super) fn judged(&self) -> Judged<'_> {
@@ -215,12 +229,12 @@ impl Standing {
 }
 
 impl Edits {
-    pub(super) fn of(stored: Vec<StoredEdit>) -> Self {
+    pub(super) fn of(stored: Vec<StoredEdit>, policy: &Policy) -> Self {
         let mut edits = Self {
             all: Vec::with_capacity(stored.len()),
             by_stamp: HashMap::with_capacity(stored.len()),
         };
-        edits.add(stored.into_iter().map(Standing::of));
+        edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
         edits
     }
 
@@ -238,6 +252,12 @@ impl Edits {
 
     pub(super) fn get(&self, stamp: crdt::Stamp) -> Option<&Standing> {
         self.all.get(*self.by_stamp.get(&stamp)?)
+    }
+
+    /// Whether some of what is shown was made by others.
+    pub(super) fn are_told_by_others(&self) -> bool {
+        let mut others = self.all.iter().filter(|edit| edit.issuer != Issuer::Own);
+        others.any(|edit| edit.may_show() && edit.has(Mark::Shown))
     }
 
     /// Finds out which edits are taken back.
@@ -336,8 +356,15 @@ impl Standing {
 impl<'r> Replica<'r> {
     /// All known edits of a document.
     pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
-        let stored = self.store.read()?.edits(path, Which::All)?;
-        Ok(Edits::of(stored))
+        let reading = self.store.read()?;
+        let policy = match &self.policy {
+            Some(policy) => Rc::clone(policy),
+            None => Rc::clone(
+                self.policy
+                    .insert(Rc::new(Policy::of(self.repo, &reading)?)),
+            ),
+        };
+        Ok(Edits::of(reading.edits(path, Which::All)?, &policy))
     }
 
     /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.
@@ -349,12 +376,9 @@ impl<'r> Replica<'r> {
     ) -> Result<Result<Versions<'r>, String>, Error> {
         let path = DocumentPath::new(git_path(file));
         let head = self.repo.head_version(file, bytes, &mut Moved::default())?;
-        let read = head
-            .as_ref()
-            .map(|head| yaml::Document::read(&head.bytes, &yaml::Limits::default()))
-            .transpose();
-        let head_yaml = match read {
-            Ok(read) => read,
+        let text = head.as_ref().map_or(LEAST, |head| &head.bytes);
+        let ground = match yaml::Document::read(text, &yaml::Limits::default()) {
+            Ok(ground) => ground,
             Err(error) => {
                 return Ok(Err(format!(
                     "HEAD's version cannot be read ({error}), so that nothing tells what was edited: commit this one"
@@ -362,6 +386,6 @@ impl<'r> Replica<'r> {
             }
         };
         let history = self.repo.history_of(&path);
-        Ok(Ok(Versions::new(path, commit, head, head_yaml, history)))
+        Ok(Ok(Versions::new(path, commit, head, ground, history)))
     }
 }

@@ -15,11 +15,11 @@ use std::rc::Rc;
 use excerpts::Excerpted;
 use writer::Writer;
 
-use super::document::{Edits, Standing, Text, Versions};
+use super::document::{Edits, Standing, Text, Versions, former};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Edit, Stamp};
-use crate::git::{HeadVersion, marked_places};
+use crate::git::{DocumentHistory, HeadVersion, git_path, marked_places};
 use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
@@ -193,7 +193,7 @@ impl Replica<'_> {
             Ok(versions) => versions,
             Err(why) => return Ok(Err(Unlooked::Left(why))),
         };
-        let head = versions.head_yaml.as_ref();
+        let head = versions.head_yaml();
         if was.iter().all(u8::is_ascii_whitespace)
             && head.is_some_and(|head| context::takes_stamps(None, head))
         {
@@ -205,7 +205,12 @@ impl Replica<'_> {
             return Ok(Err(Unlooked::NoDocument));
         }
         let recorded = self.recorded(&versions.path, &seen.metadata)?;
-        let (edits, marks) = self.judged(target, &versions, recorded.last.as_ref())?;
+        let (edits, marks) = self.judged(
+            target,
+            versions.head.as_ref(),
+            &versions.history,
+            recorded.last.as_ref(),
+        )?;
         let mut looking = Looking::new(self, target, seen, versions, recorded);
         looking.look(Text::of(work), edits, marks)
     }
@@ -222,18 +227,19 @@ impl Replica<'_> {
     fn judged(
         &mut self,
         target: &Target<'_>,
-        versions: &Versions<'_>,
+        head: Option<&HeadVersion>,
+        history: &DocumentHistory<'_>,
         last: Option<&Look>,
     ) -> Result<(Edits, Vec<Marks>), Error> {
-        let mut edits = self.edits(&versions.path)?;
-        if let Some(former) = versions.former() {
+        let path = DocumentPath::new(git_path(target.file));
+        let mut edits = self.edits(&path)?;
+        if let Some(former) = head.and_then(former) {
             edits.add(self.edits(&former)?.all);
         }
         let marks = edits.all.iter().map(|edit| edit.marks).collect();
         let is_same_head = target.is_same_head(last);
-        edits.judge(versions.commit, is_same_head, |head, open| {
-            let mut contents = Contents::of(&versions.history);
-            self.held(&versions.path, &mut contents, head, open)
+        edits.judge(target.commit, is_same_head, |head, open| {
+            self.held(&path, &mut Contents::of(history), head, open)
         })?;
         if !is_same_head {
             // Parking ends when HEAD moves.
@@ -313,7 +319,7 @@ impl Looking<'_, '_, '_> {
                     .map_or(work, Text::of)
             }
             Writer::Git | Writer::Nobody => {
-                let head = self.versions.head_yaml.as_ref();
+                let head = self.versions.head_yaml();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
                 grafted.map_or(work, Text::of)
             }
@@ -367,7 +373,7 @@ impl Looking<'_, '_, '_> {
                 && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
         let is_told = edits.all.iter().take(known).any(is_told);
-        let Some((text, excerpt)) = self.rendered(file, &view, is_told)? else {
+        let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
             )));
@@ -505,25 +511,28 @@ impl Looking<'_, '_, '_> {
         file: Text,
         view: &crdt::Document,
         is_told: bool,
-    ) -> Result<Option<(Vec<u8>, Option<String>)>, Error> {
+    ) -> Result<Option<Rendered>, Error> {
         let is_shown = file.lifted().says_the_same_as(view);
-        let told = match &self.versions.head_yaml {
-            _ if is_shown && !is_told => Ok(None),
-            Some(head) => overlay::render(head, &self.versions.head_document, view).map(Some),
-            None => overlay::render(&file.yaml, file.lifted(), view).map(Some),
+        let told = match is_shown && !is_told {
+            true => Ok(None),
+            false => overlay::render(&self.versions.ground, &self.versions.head_document, view)
+                .map(|told| Some(self.retyped(told))),
         };
         let file = file.yaml.into_text();
         let error = match (told, self.excerpts) {
             (Ok(told), excerpts) => {
                 let text = told.unwrap_or(file);
                 let Some(excerpts) = excerpts else {
-                    return Ok(Some((text.into_bytes(), None)));
+                    return Ok(Some(Rendered::whole(text)));
                 };
                 let whole = excerpts.whole(&text);
-                return Ok(whole.map(|whole| (whole.into_bytes(), Some(text))));
+                return Ok(whole.map(|whole| Rendered {
+                    excerpt: Some(text),
+                    ..Rendered::whole(whole)
+                }));
             }
             (Err(_), Some(_)) => return Ok(None),
-            (Err(_), None) if is_shown => return Ok(Some((file.into_bytes(), None))),
+            (Err(_), None) if is_shown => return Ok(Some(Rendered::whole(file))),
             (Err(error), None) => error,
         };
         // What was put out of sight comes back as it was written.
@@ -538,12 +547,38 @@ impl Looking<'_, '_, '_> {
             if rendering.head == self.versions.commit
                 && read.is_ok_and(|read| context::lift(&read).says_the_same_as(view))
             {
-                return Ok(Some((bytes, None)));
+                return Ok(Some(Rendered::whole(bytes)));
             }
         }
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
-        Ok(Some((file.into_bytes(), None)))
+        Ok(Some(Rendered::whole(file)))
+    }
+
+    /// A document that no commit has yet, with the marker that its content asks for: no edit tells of it.
+    fn retyped(&self, text: String) -> String {
+        if self.versions.head.is_some() {
+            return text;
+        }
+        let read = yaml::Document::from_text(text.clone(), &Limits::default());
+        let retyped = read.ok().and_then(|read| context::retyped(&read));
+        retyped.unwrap_or(text)
+    }
+}
+
+/// What a file is to hold.
+struct Rendered {
+    text: Vec<u8>,
+    /// An excerpt of it, where such were looked at.
+    excerpt: Option<String>,
+}
+
+impl Rendered {
+    fn whole(text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            text: text.into(),
+            excerpt: None,
+        }
     }
 }
 

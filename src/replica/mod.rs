@@ -8,9 +8,10 @@
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
 //! how edits and files are written, `editing.rs` edits by command, `committing.rs` what is done before a commit,
-//! `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
+//! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
+mod arriving;
 mod carrying;
 mod committing;
 mod containing;
@@ -19,6 +20,8 @@ mod editing;
 mod error;
 mod look;
 mod parking;
+mod policy;
+mod reissuing;
 mod round;
 mod standing;
 mod witness;
@@ -26,6 +29,9 @@ mod writing;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::rc::Rc;
+
+use policy::Policy;
 
 pub use editing::Edited;
 pub use error::Error;
@@ -51,6 +57,7 @@ pub struct Replica<'r> {
     published: Option<(CommitId, Vec<CommitId>)>,
     /// The branch that is checked out, as its upstream calls it, once somebody asked.
     branch: Option<Option<String>>,
+    policy: Option<Rc<Policy>>,
     beginning: Beginning,
     _turn: File,
 }
@@ -88,14 +95,17 @@ impl<'r> Replica<'r> {
         let (node, _) = Node::create(repo.git_dir())?;
         let mut clock_file = node.clock()?;
         recognise(&node, &mut clock_file, &mut store)?;
+        let now = Moment::now();
+        catch_up(repo, &node, &mut clock_file, &mut store, now)?;
         Ok(Self {
             repo,
             store,
             clock: clock_file.clock(),
             clock_file,
-            now: Moment::now(),
+            now,
             published: None,
             branch: None,
+            policy: None,
             beginning,
             _turn: turn,
         })
@@ -135,6 +145,32 @@ impl Drop for Replica<'_> {
             Err(error) => tracing::info!("{error}"),
         }
     }
+}
+
+/// Begins a new incarnation where the clock had run ahead of the time, or the time was set back: what was made since would
+/// go on to be refused by everybody.
+fn catch_up(
+    repo: &Repo,
+    node: &Node,
+    clock: &mut ClockFile,
+    store: &mut Store,
+    now: Moment,
+) -> Result<(), Error> {
+    let made = clock
+        .last()
+        .filter(|last| last.replica() == clock.replica());
+    let Some(made) = made.filter(|made| made.unix_millis() > now.unix_millis()) else {
+        return Ok(());
+    };
+    if made.unix_millis() > now.unix_millis() + reissuing::allowed_skew_millis(repo) {
+        tracing::info!("the clock was set back: a new incarnation begins");
+        clock.begin_incarnation_now(node.key())?;
+        // It is still the one that made what is known as its own.
+        let writing = store.write(Durability::Power)?;
+        writing.set_writer(clock.replica())?;
+        writing.commit()?;
+    }
+    Ok(())
 }
 
 /// Makes sure that the clock's replica is the one for which the store was written last, and that the store knows all of its

@@ -1,5 +1,6 @@
 //! Putting edits out of sight, so that git finds a clean tree, and bringing them back.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::look::{Target, content};
@@ -73,16 +74,23 @@ impl Replica<'_> {
         let head = self
             .repo
             .head_version(file, &bytes, &mut git::Moved::default())?;
-        let Some(head) = head.filter(|head| head.former.is_none() && head.bytes != bytes) else {
-            return Ok(None);
-        };
         let edits = self.edits(&path)?;
+        let back = match &head {
+            Some(head) if head.former.is_some() || head.bytes == bytes => return Ok(None),
+            Some(head) => Some(head.bytes.as_slice()),
+            // What others brought would be in the way of a commit that brings it.
+            None if self.repo.blob_in_index(&path)?.is_none() && edits.are_told_by_others() => None,
+            None => return Ok(None),
+        };
         let shown = edits
             .all
             .iter()
             .filter(|edit| edit.may_show() && edit.has(Mark::Shown));
         let shown: Vec<_> = shown.map(|edit| edit.known.stamp).collect();
-        let content = content(Some(&head), &head.bytes);
+        let content = match back {
+            Some(back) => content(head.as_ref(), back),
+            None => Content::Absent,
+        };
         let now = self.now;
         let look = Look {
             head: commit,
@@ -95,7 +103,10 @@ impl Replica<'_> {
         writing.render(&path, &content, commit, now)?;
         writing.set_look(&path, &look)?;
         writing.commit()?;
-        self.put(file, commit, &bytes, &head.bytes)?;
+        match back {
+            Some(back) => self.put(file, commit, &bytes, back)?,
+            None => self.repo.remove_unchanged(file, &bytes)?,
+        }
         Ok(Some(shown.len()))
     }
 
@@ -106,7 +117,14 @@ impl Replica<'_> {
     pub fn unpark(&mut self, hidden: Hidden) -> Result<Report, Error> {
         let mut report = self.round(false)?;
         let commit = self.repo.head_commit()?;
-        for file in self.repo.context_files()?.files {
+        let out_of_sight = self.store.read()?.parked()?;
+        let mut files: BTreeSet<PathBuf> = self.repo.context_files()?.files.into_iter().collect();
+        files.extend(
+            out_of_sight
+                .iter()
+                .map(|path| git::native_path(path.as_bytes())),
+        );
+        for file in files {
             let path = DocumentPath::new(git::git_path(&file));
             let edits = self.edits(&path)?;
             let of = |is: &dyn Fn(&super::document::Standing) -> bool| -> Vec<_> {
@@ -125,6 +143,7 @@ impl Replica<'_> {
             writing.unmark(parked, Mark::Parked)?;
             writing.mark(elsewhere, Mark::TakenUp)?;
             writing.commit()?;
+            self.let_file_arrive(&path, commit, &mut report)?;
             self.look_and_write(Target::at(&file, commit), &mut report);
         }
         Ok(report)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
 use crate::git::{self, Repo, crash};
+use crate::node::Config;
 use crate::overlay::{CommitId, DocumentPath};
 use crate::store::{self, Beginning, Durability, LastLook, Look, Store};
 
@@ -68,6 +69,10 @@ impl Replica<'_> {
             put_aside: self.put_aside(),
             ..Report::default()
         };
+        if let Err(error) = Config::at_head(self.repo) {
+            report.problems.push(error.into());
+        }
+        self.reissue()?;
         let commit = self.repo.head_commit()?;
         let last = self.store.read()?.last_look()?;
         let found = self.repo.context_files()?;
@@ -109,6 +114,7 @@ impl Replica<'_> {
             .filter(|path| !here.contains(path))
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
+        self.let_arrive(commit, &mut report)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,

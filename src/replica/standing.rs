@@ -3,6 +3,7 @@
 use super::Error;
 use super::containing::Remembered;
 use super::document::{Edits, Standing};
+use super::policy::Policy;
 use crate::crdt::{Act, Change, Stamp};
 use crate::git::Repo;
 use crate::overlay::{Contents, Deed, DocumentPath};
@@ -35,6 +36,8 @@ pub enum Why {
     Parked,
     /// It belongs to another branch.
     Elsewhere,
+    /// The policy keeps it on the branch that it was made on.
+    OtherBranch,
     /// What it was made on is not at hand.
     Held,
 }
@@ -46,6 +49,7 @@ impl Why {
         match self {
             Why::Parked => "parked",
             Why::Elsewhere => "elsewhere",
+            Why::OtherBranch => "of another branch",
             Why::Held => "held back",
         }
     }
@@ -62,9 +66,10 @@ pub fn overview(repo: &Repo) -> Result<Vec<(DocumentPath, Overview)>, Error> {
     let mut store = Store::open(repo.git_dir())?.store;
     let commit = repo.head_commit()?;
     let reading = store.read()?;
+    let policy = Policy::of(repo, &reading)?;
     let mut all = Vec::new();
     for (path, look) in reading.looks()? {
-        let mut edits = Edits::of(reading.edits(&path, crate::store::Which::All)?);
+        let mut edits = Edits::of(reading.edits(&path, crate::store::Which::All)?, &policy);
         let is_same_head = look.head == commit;
         edits.judge(commit, is_same_head, |head, open| {
             let history = repo.history_of(&path);
@@ -86,6 +91,8 @@ impl Overview {
             return;
         } else if edit.is_held {
             Why::Held
+        } else if edit.is_of_another_branch {
+            Why::OtherBranch
         } else if edit.has(Mark::Parked) && is_same_head {
             Why::Parked
         } else if edit.is_elsewhere() {

@@ -265,7 +265,7 @@ fn leaving(repo: &Repo) -> Result<Option<Rewrite>, Error> {
     else {
         return Ok(None);
     };
-    let Some(rest) = without_member(text, node.id()) else {
+    let Some(rest) = without_member(text, &node.id().to_string()) else {
         return Ok(None);
     };
     let journal = Journal::load(node.folder())?;

@@ -1,6 +1,6 @@
 //! The known edits: a set that only grows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
@@ -106,14 +106,16 @@ macro_rules! stored_where {
     };
 }
 
-/// The edits of a replica after one of them, or all, in the order in which it made them.
+/// The first edits of a replica after one of them, or from the beginning, in the order in which it made them.
 pub(super) fn stored_after(
     reading: &Reading<'_>,
     replica: Replica,
     after: Option<Stamp>,
+    most: usize,
 ) -> Result<Vec<StoredEdit>, Error> {
-    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp");
-    reading.all(sql, (replica, after), stored)
+    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT ?3");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    reading.all(sql, (replica, after, most), stored)
 }
 
 impl Reading<'_> {
@@ -139,6 +141,30 @@ impl Reading<'_> {
         self.all(sql, [document], stored)
     }
 
+    /// The commits on which edits were made that the document's HEAD did not contain at its last look, and what was published of
+    /// each.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn bases(&self) -> Result<BTreeMap<CommitId, Vec<CommitId>>, Error> {
+        let sql = "SELECT base, body FROM edits LEFT JOIN marks ON marks.edit = edits.id
+            WHERE base IS NOT NULL AND issuer = ?1 AND coalesce(bits, 0) & 1 = 0 GROUP BY base";
+        self.all(sql, [Issuer::Other], |row| {
+            let Whole((published, _)): Whole<(Vec<CommitId>, Deed)> = row.get(1)?;
+            Ok((row.get(0)?, published))
+        })
+    }
+
+    /// The replicas under whose names two wrote: an edit follows none of the known ones although one of these is older.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn forked(&self) -> Result<Vec<Replica>, Error> {
+        let sql =
+            "SELECT DISTINCT replica FROM edits GROUP BY replica, previous HAVING count(*) > 1";
+        self.all(sql, [], |row| row.get(0))
+    }
+
     /// The stamps of a document that edits retract, whether or not the edits of that name are known.
     ///
     /// # Errors
@@ -147,6 +173,16 @@ impl Reading<'_> {
         let sql = "SELECT stamp FROM retractions
             WHERE document = (SELECT id FROM documents WHERE path = ?1)";
         self.all(sql, [document], |row| row.get(0))
+    }
+
+    /// The edits made here with stamps of a later time than this one, in milliseconds since the Unix epoch, in their order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn own_after(&self, unix_millis: u64) -> Result<Vec<StoredEdit>, Error> {
+        let from = Stamp::first_after(unix_millis);
+        let sql = stored_where!("stamp >= ?1 AND issuer = ?2 ORDER BY stamp");
+        self.all(sql, (from, Issuer::Own), stored)
     }
 
     /// The last known edit of a replica: the next one's [`Known::previous`].
@@ -208,7 +244,7 @@ impl Writing<'_> {
             }
         }
         self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
-        self.lengthen_chain(replica)?;
+        self.move_mark(edit.stamp)?;
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
     }
 
@@ -219,6 +255,16 @@ impl Writing<'_> {
     pub fn disown(&self) -> Result<(), Error> {
         let sql = "UPDATE edits SET issuer = ?1 WHERE issuer IS NOT ?1";
         self.run(sql, [Issuer::Other])?;
+        Ok(())
+    }
+
+    /// As [`disown`](Self::disown), one edit.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn disown_one(&self, stamp: Stamp) -> Result<(), Error> {
+        let sql = "UPDATE edits SET issuer = ?2 WHERE stamp = ?1";
+        self.run(sql, (stamp, Issuer::Other))?;
         Ok(())
     }
 

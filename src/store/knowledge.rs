@@ -6,7 +6,10 @@
 use super::edits::{StoredEdit, stored_after};
 use super::{Error, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
-use crate::overlay::Knowledge;
+use crate::overlay::{Chain, Knowledge, Links};
+
+/// How many edits are read at a time.
+const PAGE: usize = 1_024;
 
 impl Reading<'_> {
     /// What is known here of each replica's edits.
@@ -49,40 +52,100 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn beyond(&self, there: &Knowledge) -> Result<Vec<StoredEdit>, Error> {
+        self.first_beyond(there, usize::MAX)
+    }
+
+    /// As [`beyond`](Self::beyond), the first of them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn first_beyond(&self, there: &Knowledge, most: usize) -> Result<Vec<StoredEdit>, Error> {
         let mut beyond = Vec::new();
-        for replica in self.knowledge()?.into_keys() {
+        for replica in self.replicas()? {
             let chain = there.get(&replica);
-            let upto = chain.and_then(|chain| chain.upto);
-            let mut edits: Vec<StoredEdit> = stored_after(self, replica, upto)?;
-            edits.retain(|edit| !chain.is_some_and(|chain| chain.contains(edit.known.stamp)));
-            beyond.append(&mut edits);
+            let mut after = chain.and_then(|chain| chain.upto);
+            loop {
+                let page = most.saturating_sub(beyond.len()).min(PAGE);
+                if page == 0 {
+                    return Ok(beyond);
+                }
+                let mut edits: Vec<StoredEdit> = stored_after(self, replica, after, page)?;
+                let is_last = edits.len() < page;
+                after = edits.last().map(|edit| edit.known.stamp);
+                edits.retain(|edit| !chain.is_some_and(|chain| chain.contains(edit.known.stamp)));
+                beyond.append(&mut edits);
+                if is_last {
+                    break;
+                }
+            }
         }
         Ok(beyond)
+    }
+
+    /// The replicas of which edits are known.
+    fn replicas(&self) -> Result<Vec<Replica>, Error> {
+        let sql = "WITH RECURSIVE replicas (replica) AS (
+                SELECT min(replica) FROM edits
+                UNION ALL
+                SELECT (SELECT min(replica) FROM edits WHERE replica > replicas.replica)
+                FROM replicas WHERE replica IS NOT NULL
+            )
+            SELECT replica FROM replicas WHERE replica IS NOT NULL";
+        self.all(sql, [], |row| row.get(0))
+    }
+}
+
+impl Reading<'_> {
+    /// The edits of a replica that are known, each with the one that it was made after.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn links(&self, replica: Replica) -> Result<Links, Error> {
+        let sql = "SELECT stamp, previous FROM edits WHERE replica = ?1 ORDER BY stamp";
+        self.all(sql, [replica], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }
 
 impl Writing<'_> {
-    /// Moves the mark of a replica on while exactly one known edit names it as the previous one.
-    pub(super) fn lengthen_chain(&self, replica: Replica) -> Result<(), Error> {
+    /// Moves the mark of a replica, of which an edit was added, to where it is to be: what is known is told by the known edits
+    /// alone, whatever the order in which they came ([`Chain::of`]).
+    pub(super) fn move_mark(&self, added: Stamp) -> Result<(), Error> {
+        let replica = added.replica();
         let sql = "SELECT upto FROM chains WHERE replica = ?1";
         let before: Option<Stamp> = self.first(sql, [replica], |row| row.get(0))?;
-        let mut upto = before;
-        while let Some(next) = self.only_next(replica, upto)? {
-            upto = Some(next);
-        }
-        if upto != before {
-            let sql = "INSERT INTO chains (replica, upto) VALUES (?1, ?2)
-                ON CONFLICT (replica) DO UPDATE SET upto = excluded.upto";
-            self.run(sql, (replica, upto))?;
+        let is_within = before.is_some_and(|before| added < before);
+        let upto = match is_within {
+            true => Chain::of(&self.links(replica)?).upto,
+            false => self.followed(replica, before)?,
+        };
+        match upto {
+            _ if upto == before => {}
+            Some(upto) => {
+                let sql = "INSERT INTO chains (replica, upto) VALUES (?1, ?2)
+                    ON CONFLICT (replica) DO UPDATE SET upto = excluded.upto";
+                self.run(sql, (replica, upto))?;
+            }
+            None => {
+                self.run("DELETE FROM chains WHERE replica = ?1", [replica])?;
+            }
         }
         Ok(())
     }
 
-    fn only_next(&self, replica: Replica, upto: Option<Stamp>) -> Result<Option<Stamp>, Error> {
-        // An edit that is older than the one it names is nobody's next.
-        let sql = "SELECT min(stamp) FROM edits
-            WHERE replica = ?1 AND previous IS ?2 AND (?2 IS NULL OR stamp > ?2) HAVING count(*) = 1";
-        self.first(sql, (replica, upto), |row| row.get(0))
+    /// How far the edits of a replica follow one another from here on.
+    fn followed(&self, replica: Replica, from: Option<Stamp>) -> Result<Option<Stamp>, Error> {
+        let sql = "SELECT stamp, previous FROM edits
+            WHERE replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT 1";
+        let mut upto = from;
+        loop {
+            let next = self.first(sql, (replica, upto), |row| {
+                Ok((row.get::<_, Stamp>(0)?, row.get::<_, Option<Stamp>>(1)?))
+            })?;
+            match next {
+                Some((next, previous)) if previous == upto => upto = Some(next),
+                _ => return Ok(upto),
+            }
+        }
     }
 }
 
@@ -91,7 +154,7 @@ mod tests {
     use super::super::Store;
     use super::super::samples::{chain, edit, receive, stamps, store};
     use super::*;
-    use crate::overlay::{Chain, Known};
+    use crate::overlay::Known;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
@@ -145,33 +208,34 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_fork_each_edit_is_listed() {
-        let (_git_dir, mut store) = store();
-        let stamps = stamps(7, 4);
-        let after = |index: usize| edit(stamps[index], Some(stamps[0]), "after the first");
-        let first = edit(stamps[0], None, "first");
-        // The fork comes to be known before its branches are followed.
-        receive(&mut store, [&after(1), &after(2), &first]);
-        let expected = Chain {
-            upto: Some(stamps[0]),
-            islands: vec![stamps[1]..=stamps[1], stamps[2]..=stamps[2]],
+    fn where_two_write_under_one_name_the_order_of_coming_does_not_matter() {
+        let stamps = stamps(7, 5);
+        let after = |index: usize, before: usize| {
+            edit(stamps[index], Some(stamps[before]), "under one name")
         };
-        assert_eq!(chain_of(&mut store, stamps[0].replica()), expected);
-    }
-
-    #[test]
-    fn an_edit_that_is_older_than_the_one_before_it_harms_no_chain() {
-        let (_git_dir, mut store) = store();
-        let stamps = stamps(7, 3);
-        let backwards = edit(stamps[0], Some(stamps[1]), "says that it came later");
-        let itself = edit(stamps[2], Some(stamps[2]), "came after itself");
-        receive(
-            &mut store,
-            [&edit(stamps[1], None, "first"), &backwards, &itself],
-        );
-        let chain = chain_of(&mut store, stamps[0].replica());
-        assert_eq!(chain.upto, Some(stamps[1]));
-        assert!(chain.contains(stamps[2]));
+        let edits = [
+            edit(stamps[0], None, "first"),
+            after(1, 0),
+            after(2, 0),
+            after(3, 1),
+            after(4, 2),
+        ];
+        let links = edits.iter().map(|edit| (edit.stamp, edit.previous));
+        let expected = Chain::of(&links.collect());
+        for order in [
+            [0, 1, 2, 3, 4],
+            [4, 3, 2, 1, 0],
+            [0, 1, 3, 2, 4],
+            [2, 4, 0, 3, 1],
+        ] {
+            let (_git_dir, mut store) = store();
+            receive(&mut store, order.map(|index: usize| &edits[index]));
+            assert_eq!(
+                chain_of(&mut store, stamps[0].replica()),
+                expected,
+                "{order:?}"
+            );
+        }
     }
 
     /// Few cases and always the same ones, unless `PROPTEST_CASES` asks for others.

@@ -132,6 +132,16 @@ fn look(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Look> {
 }
 
 impl Reading<'_> {
+    /// The documents of which edits are known and at which nobody ever looked here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn unseen(&self) -> Result<Vec<DocumentPath>, Error> {
+        let sql = "SELECT path FROM documents WHERE looked = 0
+            AND EXISTS (SELECT 1 FROM edits WHERE document = documents.id) ORDER BY path";
+        self.all(sql, [], |row| row.get(0))
+    }
+
     /// The last look at a document; none where it was never looked at.
     ///
     /// # Errors

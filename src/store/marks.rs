@@ -102,6 +102,16 @@ impl FromSql for Marks {
 }
 
 impl Reading<'_> {
+    /// The documents of which edits are parked.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn parked(&self) -> Result<Vec<DocumentPath>, Error> {
+        let sql = "SELECT DISTINCT path FROM marks JOIN edits ON edits.id = edit
+            JOIN documents ON documents.id = document WHERE bits & ?1 ORDER BY path";
+        self.all(sql, [Mark::Parked.bit()], |row| row.get(0))
+    }
+
     /// The stamps of all known edits of a document, with their marks.
     ///
     /// # Errors

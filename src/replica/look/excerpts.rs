@@ -47,7 +47,6 @@ pub(super) struct Excerpted<'t> {
     excerpts: Excerpts<'t>,
     /// Which of them are of renderings, and of which.
     renderings: Vec<usize>,
-    has_head: bool,
 }
 
 impl Excerpted<'_> {
@@ -59,7 +58,6 @@ impl Excerpted<'_> {
     /// HEAD's version's.
     pub(super) fn head(&self) -> Option<&str> {
         self.text(self.renderings.len() + 1)
-            .filter(|_| self.has_head)
     }
 
     /// That of one of the renderings.
@@ -110,9 +108,11 @@ impl Replica<'_> {
         let head = self
             .repo
             .head_version(target.file, &seen.was, &mut Moved::default())?;
+        let Some(head) = head else {
+            return Ok(None);
+        };
         let history = self.repo.history_of(&path);
-        let mut versions = Versions::new(path, target.commit, head, None, history);
-        let (edits, marks) = self.judged(target, &versions, recorded.last.as_ref())?;
+        let (edits, marks) = self.judged(target, Some(&head), &history, recorded.last.as_ref())?;
         let since = may_be_read_since(&seen.metadata);
         let is_read = |(index, rendering): &(usize, &Rendering)| {
             *index == last || (!is_made && is_recent(rendering, since))
@@ -127,10 +127,9 @@ impl Replica<'_> {
             rendered.push(bytes);
         }
         let made = target.made.as_ref().map(|made| made.text.as_bytes());
-        let head = versions.head.take();
         let texts = std::iter::once(made.unwrap_or(&seen.was))
             .chain(rendered.iter().map(Vec::as_slice))
-            .chain(head.as_ref().map(|head| head.bytes.as_slice()));
+            .chain([head.bytes.as_slice()]);
         let texts: Result<Vec<&str>, _> = texts.map(std::str::from_utf8).collect();
         let mentioned = mentioned(&edits);
         let excerpts = texts
@@ -142,27 +141,20 @@ impl Replica<'_> {
         let excerpted = Excerpted {
             excerpts,
             renderings,
-            has_head: head.is_some(),
         };
         if !excerpted.are_read_as_meant() {
             return Ok(None);
         }
         let read =
             |text: &str| yaml::Document::from_text(text.to_owned(), &yaml::Limits::default()).ok();
-        let Some(work) = excerpted.work().and_then(read) else {
+        let (work, ground) = (excerpted.work(), excerpted.head());
+        let Some((work, ground)) = work.and_then(read).zip(ground.and_then(read)) else {
             return Ok(None);
         };
-        let head_yaml = excerpted.head().and_then(read);
-        if !context::takes_stamps(head_yaml.as_ref(), &work) {
+        if !context::takes_stamps(Some(&ground), &work) {
             return Ok(None);
         }
-        let Versions {
-            path,
-            history,
-            commit,
-            ..
-        } = versions;
-        let versions = Versions::new(path, commit, head.clone(), head_yaml, history);
+        let versions = Versions::new(path, target.commit, Some(head.clone()), ground, history);
         let mut looking = Looking::new(self, target, seen, versions, recorded);
         looking.excerpts = Some(&excerpted);
         let looked = looking.look(Text::of(work), edits, marks)?.ok();

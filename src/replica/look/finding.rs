@@ -46,7 +46,7 @@ impl Looking<'_, '_, '_> {
                 None
             }
         });
-        let head = self.versions.head_yaml.as_ref();
+        let head = self.versions.head_yaml();
         let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
         if let Some(source) = failed {
             return Err(Error::Clock { source });
@@ -125,9 +125,6 @@ impl Looking<'_, '_, '_> {
         edits: &Edits,
         new: &[Known],
     ) -> Result<Option<Known>, Error> {
-        let Some(head) = self.versions.head_yaml.clone() else {
-            return Ok(None);
-        };
         let mut known = edits.judged();
         for (judged, edit) in known.iter_mut().zip(&edits.all) {
             judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
@@ -138,12 +135,12 @@ impl Looking<'_, '_, '_> {
             may_show: true,
         }));
         let stands = self.select(&known)?;
-        let base = &self.versions.head_document;
+        let (head, base) = (&self.versions.ground, &self.versions.head_document);
         let view = RULES.view(base, &stands);
         if !file.lifted().says_the_same_as(&view) {
             return Ok(None);
         }
-        match overlay::forms(&head, base, &view, read.unwrap_or(&head), &file.yaml) {
+        match overlay::forms(head, base, &view, read.unwrap_or(head), &file.yaml) {
             Ok(changes) if changes.is_empty() => Ok(None),
             Ok(changes) => self.known(Deed::Change(changes)).map(Some),
             Err(error) => {

@@ -1,0 +1,298 @@
+//! `rhema crdt peers`: who may sync.
+
+use std::fmt::Write;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Outcome;
+use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
+use crate::git::{self, Repo};
+use crate::node::{
+    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, with_member, without_member,
+};
+use crate::peers::known_peers;
+use crate::store::{Durability, Moment, Peer, Store, Trust};
+
+/// Show who may sync, and change it
+///
+/// Members stand in .rhema/crdt/members.yaml and count as committed at HEAD. Other work trees of the same repository on this
+/// machine may sync, too, and whom this work tree trusts by itself.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    rhema crdt peers                                    who may sync, and this node's own key\n  \
+    rhema crdt peers add KEY --name ben                 a member more; counts once it is committed\n  \
+    rhema crdt peers trust KEY --address 10.0.0.7:4711  for this work tree alone, at once\n  \
+    rhema crdt peers remove ben                         ends either")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show who may sync
+    List,
+    /// Make a node a member: it counts once members.yaml is committed
+    Add(Add),
+    /// Trust a node in this work tree alone, at once
+    Trust(Add),
+    /// End that a node is a member, or trusted here
+    Remove {
+        /// The node: its name, its key or what it is called
+        #[arg(value_name = "NODE")]
+        node: String,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Add {
+    /// The node's key: 64 hexadecimal digits, which `rhema crdt peers` shows there
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// What it is called
+    #[arg(long)]
+    name: Option<String>,
+    /// What it may do: admin, writer, agent or reader
+    #[arg(long, default_value = "writer", value_parser = role)]
+    role: Role,
+    /// Where it is
+    #[arg(long, value_name = "HOST:PORT")]
+    address: Option<String>,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    [Role::Admin, Role::Writer, Role::Agent, Role::Reader]
+        .into_iter()
+        .find(|role| role.name() == text)
+        .ok_or_else(|| "expected admin, writer, agent or reader".to_owned())
+}
+
+/// What is printed for scripts.
+#[derive(Serialize)]
+struct Report {
+    node: Option<String>,
+    key: Option<String>,
+    role: Option<&'static str>,
+    peers: Vec<PeerReport>,
+}
+
+#[derive(Serialize)]
+struct PeerReport {
+    node: String,
+    key: String,
+    name: String,
+    role: &'static str,
+    why: &'static str,
+    address: Option<String>,
+    last_seen: Option<u64>,
+    last_sync: Option<u64>,
+}
+
+pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
+    let repo = Repo::find()?;
+    match &arguments.what {
+        None | Some(What::List) => list(&repo, ui),
+        Some(What::Add(add)) => make_member(&repo, add, ui),
+        Some(What::Trust(add)) => trust(&repo, add, ui),
+        Some(What::Remove { node }) => remove(&repo, node, ui),
+    }
+}
+
+fn list(repo: &Repo, ui: &Ui) -> anyhow::Result<Outcome> {
+    let node = Node::load(repo.git_dir())?;
+    let (trusted, known) = known_peers(repo)?;
+    for problem in &trusted.problems {
+        ui.warn(problem);
+    }
+    let report = Report {
+        node: node.as_ref().map(|node| node.id().to_string()),
+        key: node.as_ref().map(|node| node.key().public_text()),
+        role: trusted.own_role.map(Role::name),
+        peers: trusted
+            .others
+            .iter()
+            .map(|(key, peer)| PeerReport::of(key, peer, &known))
+            .collect(),
+    };
+    match ui.wants_json() {
+        true => ui.json(&report)?,
+        false => ui.show(&for_people(&report))?,
+    }
+    Ok(Outcome::of_attention(!trusted.problems.is_empty()))
+}
+
+impl PeerReport {
+    fn of(key: &[u8; 32], peer: &Admitted, known: &[Peer]) -> Self {
+        let known = known.iter().find(|known| known.key == *key);
+        let millis = |moment: Option<Moment>| moment.map(Moment::unix_millis);
+        Self {
+            node: peer.id.to_string(),
+            key: hexadecimal(key),
+            name: peer.name.clone(),
+            role: peer.role.name(),
+            why: match peer.ground {
+                Ground::Member => "member",
+                Ground::Sibling => "sibling",
+                Ground::Local => "trusted here",
+            },
+            address: known.and_then(|known| known.addresses.first().cloned()),
+            last_seen: millis(known.and_then(|known| known.met)),
+            last_sync: millis(known.and_then(|known| known.exchanged)),
+        }
+    }
+}
+
+fn hexadecimal(key: &[u8]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn for_people(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = match (&report.node, &report.key) {
+        (Some(node), Some(key)) => {
+            let role = report
+                .role
+                .unwrap_or("no member yet: commit .rhema/crdt/members.yaml");
+            writeln!(
+                text,
+                "{STRONG}{node}{STRONG:#} this work tree, {role}\n  {FAINT}key {key}{FAINT:#}"
+            )
+        }
+        _ => writeln!(text, "This clone has no node yet: `rhema crdt init`."),
+    };
+    for peer in &report.peers {
+        let place = peer.address.as_deref().unwrap_or("nobody knows where");
+        let _ = writeln!(
+            text,
+            "{STRONG}{}{STRONG:#} {}, {} ({}), {}",
+            peer.node,
+            printable(&peer.name),
+            peer.role,
+            peer.why,
+            printable(place)
+        );
+    }
+    if report.peers.is_empty() {
+        text.push_str("Nobody else may sync: whoever runs `rhema crdt init` in a clone and commits becomes a member.\n");
+    }
+    text
+}
+
+fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
+    let key = add.key()?;
+    let id = NodeId::of(&key);
+    let path = Members::path(repo.top());
+    let text = read_members(&path)?;
+    let members = Members::read(&path, &text)?;
+    if members.all.contains_key(&id.to_string()) {
+        bail!("{id} is a member already: {}", path.display());
+    }
+    let member = Member {
+        key: hexadecimal(key.as_bytes()),
+        name: add.name.clone().unwrap_or_else(|| id.to_string()),
+        role: add.role,
+    };
+    let with = with_member(&text, id, &member)
+        .with_context(|| format!("{} is not one block mapping", path.display()))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    git::replace(&path, with.as_bytes())?;
+    if let Some(address) = &add.address {
+        let mut store = Store::open(repo.git_dir())?.store;
+        let writing = store.write(Durability::Process)?;
+        writing.add_address(key.as_bytes(), address)?;
+        writing.commit()?;
+    }
+    ui.say(&format!(
+        "{GOOD}{}{GOOD:#} is a member once it is committed: git commit {}\n",
+        printable(&member.name),
+        repo.shown(path.strip_prefix(repo.top()).unwrap_or(&path))
+    ))?;
+    Ok(Outcome::Done)
+}
+
+fn trust(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
+    let key = add.key()?;
+    let trust = match add.role {
+        Role::Reader => Trust::Reads,
+        _ => Trust::Writes,
+    };
+    let mut store = Store::open(repo.git_dir())?.store;
+    let writing = store.write(Durability::Process)?;
+    writing.trust(key.as_bytes(), trust, add.name.as_deref())?;
+    if let Some(address) = &add.address {
+        writing.add_address(key.as_bytes(), address)?;
+    }
+    writing.commit()?;
+    ui.say(&format!(
+        "{GOOD}{}{GOOD:#} is trusted in this work tree.\n",
+        NodeId::of(&key)
+    ))?;
+    Ok(Outcome::Done)
+}
+
+impl Add {
+    fn key(&self) -> anyhow::Result<ed25519_dalek::VerifyingKey> {
+        public_key(&self.key).with_context(|| {
+            format!(
+                "{} is no key: it has 64 hexadecimal digits; `rhema crdt peers` shows it there",
+                self.key
+            )
+        })
+    }
+}
+
+fn remove(repo: &Repo, name: &str, ui: &Ui) -> anyhow::Result<Outcome> {
+    let path = Members::path(repo.top());
+    let text = read_members(&path)?;
+    let members = Members::read(&path, &text)?;
+    let is_it = |id: &str, member: &Member| id == name || member.name == name || member.key == name;
+    let found: Vec<&String> = members
+        .all
+        .iter()
+        .filter(|(id, member)| is_it(id, member))
+        .map(|(id, _)| id)
+        .collect();
+    if found.len() > 1 {
+        bail!("several members are called {name}: name one by its node");
+    }
+    let mut told = String::new();
+    if let Some(without) = found.first().and_then(|id| without_member(&text, id)) {
+        git::replace(&path, without.as_bytes())?;
+        told.push_str("No member any more once that is committed.\n");
+    }
+    let mut store = Store::open(repo.git_dir())?.store;
+    let peers = store.read()?.peers()?;
+    let is_known = |peer: &&Peer| {
+        let id = ed25519_dalek::VerifyingKey::from_bytes(&peer.key)
+            .map(|key| NodeId::of(&key).to_string());
+        id.is_ok_and(|id| id == name || found.first().is_some_and(|found| **found == id))
+            || peer.name.as_deref() == Some(name)
+            || hexadecimal(&peer.key) == name
+    };
+    let writing = store.write(Durability::Process)?;
+    for peer in peers.iter().filter(is_known) {
+        writing.forget_peer(&peer.key)?;
+        if peer.trust.is_some() {
+            told.push_str("No longer trusted in this work tree.\n");
+        }
+    }
+    writing.commit()?;
+    if told.is_empty() {
+        bail!("nobody is called {name}: `rhema crdt peers` shows who there is");
+    }
+    ui.say(&told)?;
+    Ok(Outcome::Done)
+}
+
+fn read_members(path: &std::path::Path) -> anyhow::Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

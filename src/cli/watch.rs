@@ -1,0 +1,197 @@
+//! `rhema crdt watch`: stays, and keeps this work tree in step with others.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use super::round::{counted, warn};
+use super::ui::Ui;
+use crate::git::Repo;
+use crate::node::Discovery;
+use crate::peers::{Heard, Staying, stay};
+
+/// Stay in the foreground: pick up edits, exchange them with others as they happen, show what comes
+///
+/// Ends with Ctrl-C. With --json an event is printed a line; the first one says where this work tree listens.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    rhema crdt watch                             with everybody on the local network\n  \
+    rhema crdt watch --peer office.example:4711  and with one who is elsewhere\n  \
+    rhema crdt watch --discovery off --listen 127.0.0.1:0 --json")]
+pub(super) struct Arguments {
+    /// Where to listen; at all addresses, on the port of the last time, if not given
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where somebody is; may be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    peer: Vec<String>,
+    /// How others are found: on the local network, at known addresses only, or not at all
+    #[arg(long, value_name = "HOW", value_parser = discovery)]
+    discovery: Option<Discovery>,
+}
+
+/// What can be typed for a way to find others.
+pub(super) fn discovery(text: &str) -> Result<Discovery, String> {
+    [Discovery::Local, Discovery::Static, Discovery::Off]
+        .into_iter()
+        .find(|discovery| discovery.name() == text)
+        .ok_or_else(|| "expected local, static or off".to_owned())
+}
+
+/// An event, for scripts; the names are a contract.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event {
+    Listening {
+        address: String,
+        node: String,
+    },
+    Peer {
+        node: String,
+        name: String,
+        state: &'static str,
+        address: Option<String>,
+        error: Option<String>,
+    },
+    Received {
+        node: String,
+        name: String,
+        edits: usize,
+    },
+    Recorded {
+        edits: usize,
+    },
+    Rendered {
+        documents: Vec<String>,
+    },
+    Warning {
+        text: String,
+    },
+}
+
+impl Event {
+    /// The same for people.
+    fn in_words(&self) -> String {
+        match self {
+            Event::Listening { address, node } => {
+                format!("Node {node} listens at {address}; Ctrl-C ends it.\n")
+            }
+            Event::Peer {
+                name,
+                state,
+                address: Some(address),
+                ..
+            } => format!("{name}: {state} at {address}\n"),
+            Event::Peer {
+                name,
+                state,
+                error: Some(error),
+                ..
+            } => format!("{name}: {state}: {error}\n"),
+            Event::Peer { name, state, .. } => format!("{name}: {state}\n"),
+            Event::Received { name, edits, .. } => {
+                format!("{} from {name}\n", counted(*edits, "edit"))
+            }
+            Event::Recorded { edits } => format!("{} recorded\n", counted(*edits, "edit")),
+            Event::Rendered { documents } => format!("changed: {}\n", documents.join(", ")),
+            Event::Warning { .. } => String::new(),
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
+    let repo = Repo::find()?;
+    let staying = Staying {
+        listen: arguments.listen,
+        peers: arguments.peer.clone(),
+        discovery: arguments.discovery,
+    };
+    let print = |event: Event| {
+        if let Event::Warning { text } = &event {
+            ui.warn(text);
+        }
+        let printed = match ui.wants_json() {
+            true => ui.json(&event),
+            false => ui.say(&event.in_words()),
+        };
+        if let Err(error) = printed {
+            tracing::info!("{error:#}");
+        }
+    };
+    stay(
+        &repo,
+        &staying,
+        ended(),
+        |address, node| {
+            print(Event::Listening {
+                address: address.to_string(),
+                node: node.id().to_string(),
+            });
+        },
+        |heard| heard_of(heard, &repo, ui, &print),
+        |text| print(Event::Warning { text }),
+    )?;
+    Ok(Outcome::Done)
+}
+
+fn heard_of(heard: Heard, repo: &Repo, ui: &Ui, print: &impl Fn(Event)) {
+    let peer = |peer: &crate::node::Admitted, state, address, error| Event::Peer {
+        node: peer.id.to_string(),
+        name: peer.name.clone(),
+        state,
+        address,
+        error,
+    };
+    match heard {
+        Heard::Met { peer: who, address } => print(peer(&who, "connected", Some(address), None)),
+        Heard::InStep { peer: who } => print(peer(&who, "in step", None, None)),
+        Heard::Over(over) if over.is_double => {}
+        Heard::Over(over) => print(peer(&over.peer, "gone", None, over.error.clone())),
+        Heard::Told { peer: who, what } => print(Event::Warning {
+            text: format!("{}: {what}", who.name),
+        }),
+        Heard::Learned { peer: who, edits } => print(Event::Received {
+            node: who.id.to_string(),
+            name: who.name,
+            edits,
+        }),
+        Heard::Round(report) => {
+            if report.edits > 0 {
+                print(Event::Recorded {
+                    edits: report.edits,
+                });
+            }
+            if !report.written.is_empty() {
+                let documents = report.written.iter().map(|file| repo.shown(file)).collect();
+                print(Event::Rendered { documents });
+            }
+            warn(repo, *report, ui);
+        }
+        Heard::Failed(error) => print(Event::Warning {
+            text: format!("{:#}", anyhow::Error::from(error)),
+        }),
+    }
+}
+
+/// Waits until somebody ends the program.
+async fn ended() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        let Ok(mut terminated) = terminated else {
+            let _ = interrupted.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupted.await;
+    }
+}

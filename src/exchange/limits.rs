@@ -1,0 +1,47 @@
+//! How much a session takes and says. What is beyond that no honest replica says.
+
+/// Milliseconds: of time that passes, or since the Unix epoch.
+pub type Millis = u64;
+
+/// A second.
+pub(super) const SECOND: Millis = 1_000;
+
+/// The protocol versions that are spoken here, oldest and newest.
+pub const VERSIONS: (u16, u16) = (1, 1);
+
+/// Edits in one message that is said: so many that what surrounds them does not matter, and so few that a shelf has them
+/// stored within a blink.
+pub const MOST_EDITS_SAID: usize = 1_024;
+
+/// The weight of the edits in one message that is said ([`weight`](super::weight)), in bytes; one that weighs more by itself goes alone.
+pub const MOST_WEIGHT_SAID: usize = 256 * 1024;
+
+/// The weight of an edit that can be said at all: a message is no longer than a mebibyte, and what surrounds the edit needs
+/// room.
+pub const MOST_WEIGHT: usize = 1_000 * 1024;
+
+/// Messages with edits that may be under way at one time: enough that a link with a round trip of 200 ms carries 5 MB a
+/// second, and not more than the other side can hold.
+pub const WINDOW: usize = 4;
+
+/// Edits in one message that is taken: others may cut their messages in another way.
+pub(super) const MOST_EDITS: usize = 16 * MOST_EDITS_SAID;
+
+/// Introductions in one message.
+pub(super) const MOST_INTRODUCTIONS: usize = MOST_EDITS;
+
+/// Replicas of which a message tells, and islands of them all together: a work tree takes a new name only when it is
+/// copied or loses its store.
+pub(super) const MOST_CHAINS: usize = 1 << 18;
+
+/// Commits without parents in a history.
+pub(super) const MOST_ROOTS: usize = 256;
+
+/// Bases that are asked for in one message, and ancestors that are told of one base.
+pub const MOST_BASES: usize = 256;
+
+/// Commits that are told of so that a common one is found: ever wider apart, they span any history.
+pub const MOST_COMMITS: usize = 1_024;
+
+/// Characters of what another replica says in its own words: it goes to a log.
+pub(super) const MOST_WORDS: usize = 1_024;

@@ -1,0 +1,679 @@
+//! A conversation with one other replica.
+
+use std::collections::BTreeSet;
+
+use super::greeting::{self, Naming};
+use super::limits::{
+    MOST_BASES, MOST_CHAINS, MOST_COMMITS, MOST_INTRODUCTIONS, MOST_WORDS, SECOND,
+};
+use super::receiving::{Sorted, sorted};
+use super::sending::{Next, Sending};
+use super::{
+    Access, Action, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now, Refusal,
+    Shelf, Stay, Them, Us, VERSIONS, Violation, digest,
+};
+use crate::crdt::{Replica, Stamp};
+use crate::overlay::{CommitId, Knowledge, Known};
+
+/// How a session behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// How a replica is named after a key and an incarnation.
+    pub naming: Naming,
+    /// How far ahead of our clock edits may be.
+    pub ahead: Millis,
+    /// How long both sides are silent before one of them says what it knows, on average.
+    pub pulse: Millis,
+    /// How long the other side may take to say its first word.
+    pub greeting: Millis,
+    /// How long edits are under way before they are taken for lost where the other side does not know them.
+    pub lost_after: Millis,
+    /// How long the other side may say nothing while something of ours is under way.
+    pub patience: Millis,
+    /// How far the clock on the wall may go off the steady one between two events before it was set.
+    pub jump: Millis,
+    /// Whether new edits are said at once, or only when the other side says what it knows.
+    pub push: Push,
+    /// Whether everything is said anew, whatever the other side knows.
+    pub scope: Scope,
+}
+
+/// When new edits are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    /// At once.
+    AtOnce,
+    /// When the other side says what it knows.
+    WhenAsked,
+}
+
+/// What is exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// What one side knows and the other does not.
+    Missing,
+    /// Everything that each side knows.
+    Everything,
+}
+
+impl Config {
+    /// The usual behaviour.
+    #[must_use]
+    pub fn new(naming: Naming) -> Self {
+        Self {
+            naming,
+            ahead: 600 * SECOND,
+            pulse: 30 * SECOND,
+            greeting: 10 * SECOND,
+            lost_after: 20 * SECOND,
+            patience: 120 * SECOND,
+            jump: 60 * SECOND,
+            push: Push::AtOnce,
+            scope: Scope::Missing,
+        }
+    }
+}
+
+/// How far the conversation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was said.
+    New,
+    /// We said Hello.
+    Greeting,
+    /// Both did.
+    Talking(Hello),
+    /// It is over.
+    Over,
+}
+
+/// A conversation with one other replica. It holds no edits, opens nothing and waits for nothing: whoever runs it tells it
+/// what happens ([`step`](Self::step)), gives it the shelf, and does what it answers.
+#[derive(Debug)]
+pub struct Session {
+    us: Us,
+    them: Them,
+    config: Config,
+    random: u64,
+    stage: Stage,
+    sending: Sending,
+    /// Replicas that were introduced to them.
+    introduced: BTreeSet<Replica>,
+    /// Bases that they were asked for.
+    asked: BTreeSet<CommitId>,
+    /// Those of them that they did not answer.
+    unanswered: BTreeSet<CommitId>,
+    /// Whether they let our edits in.
+    open: bool,
+    /// Whether we owe them a Done.
+    owes_done: bool,
+    /// Whether they said Done since we last had reason to think that they had something to say.
+    heard_done: bool,
+    /// Whether people were told that both know the same.
+    told_in_step: bool,
+    opened: Millis,
+    heard: Millis,
+    pulse_at: Millis,
+    /// By how much the clock on the wall is ahead of the steady one.
+    offset: i64,
+}
+
+/// What one step does.
+#[derive(Debug, Default)]
+struct Doing {
+    actions: Vec<Action>,
+}
+
+impl Doing {
+    fn say(&mut self, message: Message) {
+        self.actions.push(Action::Say(message));
+    }
+
+    fn tell(&mut self, happening: Happening) {
+        self.actions.push(Action::Tell(happening));
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.say(Message::Refused(refusal.clone()));
+        self.tell(Happening::WeRefused(refusal));
+    }
+}
+
+/// What stops a step.
+enum Stop<E> {
+    End(Ending),
+    Shelf(E),
+}
+
+impl<E> From<E> for Stop<E> {
+    fn from(error: E) -> Self {
+        Self::Shelf(error)
+    }
+}
+
+fn violated<E>(violation: Violation) -> Stop<E> {
+    Stop::End(Ending::Violated(violation))
+}
+
+impl Session {
+    /// A conversation that has not begun. `seed` is any number that others do not draw too: it keeps sessions from acting
+    /// all at the same moment.
+    #[must_use]
+    pub fn new(us: Us, them: Them, config: Config, seed: u64) -> Self {
+        Self {
+            us,
+            them,
+            config,
+            random: seed,
+            stage: Stage::New,
+            sending: Sending::default(),
+            introduced: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            open: true,
+            owes_done: false,
+            heard_done: false,
+            told_in_step: false,
+            opened: 0,
+            heard: 0,
+            pulse_at: 0,
+            offset: 0,
+        }
+    }
+
+    /// What is to be done about what happened.
+    ///
+    /// # Errors
+    /// Those of the shelf. The session is of no use any more then: close the connection and open another one.
+    pub fn step<S: Shelf>(
+        &mut self,
+        now: Now,
+        event: Event,
+        shelf: &mut S,
+    ) -> Result<Vec<Action>, S::Error> {
+        let mut doing = Doing::default();
+        if self.stage == Stage::Over {
+            return Ok(doing.actions);
+        }
+        let stepped = self
+            .happened(now, event, shelf, &mut doing)
+            .and_then(|()| self.go_on(now, shelf, &mut doing));
+        match stepped {
+            Ok(()) => {}
+            Err(Stop::Shelf(error)) => {
+                self.stage = Stage::Over;
+                return Err(error);
+            }
+            Err(Stop::End(ending)) => self.end(ending, &mut doing),
+        }
+        Ok(doing.actions)
+    }
+
+    /// When, by the steady clock, the session wants an [`Event::Tick`]; none when it is over or has not begun.
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Millis> {
+        match self.stage {
+            Stage::New | Stage::Over => None,
+            Stage::Greeting => Some(self.opened + self.config.greeting),
+            Stage::Talking(_) => Some(
+                self.sending
+                    .wakes()
+                    .map_or(self.pulse_at, |at| at.min(self.pulse_at)),
+            ),
+        }
+    }
+
+    fn end(&mut self, ending: Ending, doing: &mut Doing) {
+        self.stage = Stage::Over;
+        match &ending {
+            Ending::WeRefused(refusal) => doing.refuse(refusal.clone()),
+            Ending::Violated(violation) => {
+                doing.refuse(Refusal::Protocol(violation.to_string()));
+            }
+            _ => {}
+        }
+        doing.actions.push(Action::End(ending));
+    }
+
+    fn happened<S: Shelf>(
+        &mut self,
+        now: Now,
+        event: Event,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let offset = now
+            .wall
+            .cast_signed()
+            .saturating_sub(now.steady.cast_signed());
+        let jumped = offset.abs_diff(self.offset) > self.config.jump;
+        self.offset = offset;
+        match event {
+            Event::Opened => self.open(now, doing),
+            _ if jumped => return Err(Stop::End(Ending::ClockSet)),
+            Event::Said(message) => {
+                self.heard = now.steady;
+                return self.said(now, message, shelf, doing);
+            }
+            Event::News if self.config.push == Push::AtOnce => self.sending.look(),
+            Event::News => {}
+            Event::Granted(access) => self.them.access = access,
+            Event::Tick => return self.tick(now, shelf, doing),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, now: Now, doing: &mut Doing) {
+        self.stage = Stage::Greeting;
+        self.opened = now.steady;
+        self.heard = now.steady;
+        doing.say(Message::Hello(Hello {
+            versions: VERSIONS,
+            introduction: self.us.introduction,
+            boot: self.us.boot,
+            roots: self.us.roots.clone(),
+            now: now.wall,
+            stays: self.us.stay == Stay::On,
+            takes_edits: self.them.access == Access::Writes,
+        }));
+    }
+
+    fn tick<S: Shelf>(
+        &mut self,
+        now: Now,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        if self.stage == Stage::Greeting && now.steady >= self.opened + self.config.greeting {
+            return Err(Stop::End(Ending::Silent));
+        }
+        if !matches!(self.stage, Stage::Talking(_)) {
+            return Ok(());
+        }
+        self.sending.wake(now.steady);
+        if now.steady >= self.pulse_at {
+            let waits = !self.sending.is_done() || !self.heard_done;
+            if waits && now.steady >= self.heard + self.config.patience {
+                return Err(Stop::End(Ending::Silent));
+            }
+            doing.say(Message::Pulse(digest(&shelf.knowledge()?)));
+            let unanswered = std::mem::take(&mut self.unanswered);
+            for base in unanswered {
+                self.asked.remove(&base);
+            }
+            self.ask_for_bases(shelf, doing)?;
+            self.rest(now);
+        }
+        Ok(())
+    }
+
+    /// Nothing has to be said for a while.
+    fn rest(&mut self, now: Now) {
+        let fifth = self.config.pulse / 5;
+        self.pulse_at = now.steady + self.config.pulse - fifth + self.draw() % (2 * fifth + 1);
+    }
+
+    /// A random number (SplitMix64, after Steele, Lea and Flood, 2014).
+    fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.random;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    fn said<S: Shelf>(
+        &mut self,
+        now: Now,
+        message: Message,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        match (&self.stage, message) {
+            (_, Message::Refused(refusal)) => self.refused(now, refusal, doing),
+            (Stage::Greeting, Message::Hello(hello)) => self.greeted(now, hello, shelf, doing),
+            (Stage::Talking(before), Message::Hello(hello)) => match *before == hello {
+                true => Ok(()),
+                false => Err(violated(Violation::SecondHello)),
+            },
+            (Stage::Talking(_), Message::Introductions(introductions)) => {
+                self.introduced(&introductions, shelf)
+            }
+            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks),
+            (Stage::Talking(_), Message::Edits(edits)) => self.received(now, edits, shelf, doing),
+            (Stage::Talking(_), Message::Stored(chains)) => {
+                check_size(&chains).map_err(violated)?;
+                let edits = self.sending.stored(chains);
+                if edits > 0 {
+                    doing.tell(Happening::Confirmed { edits });
+                }
+                Ok(())
+            }
+            (Stage::Talking(_), Message::Pulse(theirs)) => self.pulsed(now, theirs, shelf, doing),
+            (Stage::Talking(_), Message::Lost { bases, have }) => {
+                if bases.len() > MOST_BASES || have.len() > MOST_COMMITS {
+                    return Err(violated(Violation::TooMany("commits")));
+                }
+                let found = shelf.common(&bases, &have)?;
+                doing.say(Message::Found(found));
+                Ok(())
+            }
+            (Stage::Talking(_), Message::Found(ancestors)) => self.found(&ancestors, shelf, doing),
+            (Stage::Talking(_), Message::Done) => {
+                self.heard_done = true;
+                Ok(())
+            }
+            (Stage::New | Stage::Greeting | Stage::Over, _) => Err(violated(Violation::NoHello)),
+        }
+    }
+
+    fn greeted<S: Shelf>(
+        &mut self,
+        now: Now,
+        hello: Hello,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let version = greeting::agreed(&self.us, &hello, &self.them.key, self.config.naming)
+            .map_err(Stop::End)?;
+        let stay = match hello.stays {
+            true => Stay::On,
+            false => Stay::UntilDone,
+        };
+        doing.tell(Happening::Greeted {
+            introduction: hello.introduction,
+            version,
+            stay,
+        });
+        if hello.introduction == self.us.introduction {
+            doing.tell(Happening::SameReplica(hello.introduction.replica));
+        }
+        let ahead = hello
+            .now
+            .cast_signed()
+            .saturating_sub(now.wall.cast_signed());
+        if ahead.unsigned_abs() > self.config.ahead {
+            doing.tell(Happening::ClocksDiffer { ahead });
+        }
+        shelf.introduce(&[hello.introduction])?;
+        self.introduced.insert(self.us.introduction.replica);
+        if self.us.access == Access::Reads {
+            self.open = false;
+            doing.tell(Happening::WeOnlyRead);
+        } else if !hello.takes_edits {
+            self.open = false;
+            doing.tell(Happening::TheyTakeNone);
+        }
+        self.stage = Stage::Talking(hello);
+        self.owes_done = true;
+        let knowledge = match self.config.scope {
+            Scope::Missing => shelf.knowledge()?,
+            Scope::Everything => Knowledge::new(),
+        };
+        doing.say(Message::Marks(knowledge));
+        self.ask_for_bases(shelf, doing)?;
+        self.rest(now);
+        Ok(())
+    }
+
+    fn introduced<S: Shelf>(
+        &mut self,
+        introductions: &[Introduction],
+        shelf: &mut S,
+    ) -> Result<(), Stop<S::Error>> {
+        if introductions.len() > MOST_INTRODUCTIONS {
+            return Err(violated(Violation::TooMany("introductions")));
+        }
+        for introduction in introductions {
+            greeting::check(introduction, self.config.naming).map_err(violated)?;
+        }
+        shelf.introduce(introductions)?;
+        Ok(())
+    }
+
+    fn marked<E>(&mut self, now: Now, marks: Knowledge) -> Result<(), Stop<E>> {
+        check_size(&marks).map_err(violated)?;
+        let everything = self.config.scope == Scope::Everything && !self.sending.has_begun();
+        let marks = match everything {
+            true => Knowledge::new(),
+            false => marks,
+        };
+        let lost_before = now.steady.saturating_sub(self.config.lost_after);
+        self.sending.replace(marks, lost_before);
+        self.owes_done = true;
+        Ok(())
+    }
+
+    fn received<S: Shelf>(
+        &mut self,
+        now: Now,
+        edits: Vec<Known>,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        if self.them.access == Access::Reads {
+            doing.refuse(Refusal::ReadsOnly);
+            return Ok(());
+        }
+        let latest = now.wall.saturating_add(self.config.ahead);
+        let Sorted {
+            taken,
+            future,
+            documents,
+        } = sorted(edits, latest).map_err(violated)?;
+        if !future.is_empty() {
+            doing.refuse(Refusal::Future {
+                from: future,
+                now: now.wall,
+            });
+        }
+        if !documents.is_empty() {
+            doing.refuse(Refusal::Document(documents));
+        }
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let edits = taken.len();
+        let mut replicas = BTreeSet::new();
+        for edit in &taken {
+            replicas.insert(edit.stamp.replica());
+            self.sending.came(edit);
+        }
+        let added = shelf.add(taken)?;
+        let mut chains = shelf.knowledge()?;
+        chains.retain(|replica, _| replicas.contains(replica));
+        doing.say(Message::Stored(chains));
+        doing.tell(Happening::Received {
+            edits,
+            new: added.new,
+        });
+        if added.new > 0 {
+            doing.actions.push(Action::Learned);
+            self.ask_for_bases(shelf, doing)?;
+        }
+        if !added.forks.is_empty() {
+            doing.tell(Happening::Forks(added.forks));
+        }
+        if !added.equivocations.is_empty() {
+            doing.tell(Happening::Equivocations(added.equivocations));
+        }
+        Ok(())
+    }
+
+    fn pulsed<S: Shelf>(
+        &mut self,
+        now: Now,
+        theirs: u64,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let knowledge = shelf.knowledge()?;
+        let ours = digest(&knowledge);
+        if theirs == ours {
+            self.sending.agree(knowledge);
+            self.heard_done = true;
+            self.rest(now);
+            // Who leaves when all is said waits for that word.
+            self.owes_done |= self.they_leave();
+            return Ok(());
+        }
+        doing.say(Message::Marks(knowledge));
+        let is_known = self.sending.belief().map(digest) == Some(theirs);
+        if !is_known {
+            doing.say(Message::Pulse(ours));
+        }
+        Ok(())
+    }
+
+    fn they_leave(&self) -> bool {
+        matches!(&self.stage, Stage::Talking(hello) if !hello.stays)
+    }
+
+    fn ask_for_bases<S: Shelf>(
+        &mut self,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let mut bases = shelf.lost_bases(MOST_BASES)?;
+        bases.retain(|base| !self.asked.contains(base));
+        if bases.is_empty() {
+            return Ok(());
+        }
+        self.asked.extend(&bases);
+        self.unanswered.extend(&bases);
+        let have = shelf.commits(MOST_COMMITS)?;
+        doing.say(Message::Lost { bases, have });
+        Ok(())
+    }
+
+    fn found<S: Shelf>(
+        &mut self,
+        ancestors: &[(CommitId, Vec<CommitId>)],
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let is_long = |(_, ancestors): &(CommitId, Vec<CommitId>)| ancestors.len() > MOST_BASES;
+        if ancestors.len() > MOST_BASES || ancestors.iter().any(is_long) {
+            return Err(violated(Violation::TooMany("commits")));
+        }
+        // What nobody asked for is nobody's business.
+        let asked = ancestors
+            .iter()
+            .filter(|(base, _)| self.asked.contains(base));
+        let asked: Vec<_> = asked.cloned().collect();
+        self.unanswered.clear();
+        let bases = shelf.found(&asked)?;
+        if bases > 0 {
+            doing.actions.push(Action::Learned);
+            doing.tell(Happening::BasesFound { bases });
+        }
+        Ok(())
+    }
+
+    fn refused<E>(&mut self, now: Now, refusal: Refusal, doing: &mut Doing) -> Result<(), Stop<E>> {
+        let refusal = shortened(refusal);
+        match &refusal {
+            Refusal::Version(..) | Refusal::OtherRepository | Refusal::Protocol(_) => {
+                return Err(Stop::End(Ending::TheyRefused(refusal)));
+            }
+            Refusal::ReadsOnly => {
+                self.open = false;
+                self.sending.give_up();
+            }
+            Refusal::Future { from, now: theirs } => {
+                let is_due = |stamp: Stamp| {
+                    let ahead = stamp.unix_millis().saturating_sub(*theirs);
+                    now.steady.saturating_add(ahead)
+                };
+                self.sending.postpone(from, is_due);
+            }
+            Refusal::Document(stamps) => self.sending.decline(stamps),
+        }
+        doing.tell(Happening::TheyRefused(refusal));
+        Ok(())
+    }
+
+    /// Says what is to be said, as far as there is room.
+    fn go_on<S: Shelf>(
+        &mut self,
+        now: Now,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        if !matches!(self.stage, Stage::Talking(_)) || !self.sending.has_begun() {
+            return Ok(());
+        }
+        if !self.open {
+            self.sending.give_up();
+        }
+        loop {
+            match self.sending.next(now.steady, shelf)? {
+                Next::Nothing => break,
+                Next::TooLarge(stamp) => doing.tell(Happening::TooLarge(stamp)),
+                Next::Edits(edits) => {
+                    self.introduce(&edits, shelf, doing)?;
+                    doing.tell(Happening::Sent { edits: edits.len() });
+                    doing.say(Message::Edits(edits));
+                }
+            }
+        }
+        if self.sending.is_said() && std::mem::take(&mut self.owes_done) {
+            doing.say(Message::Done);
+        }
+        let in_step = self.sending.is_done() && self.heard_done;
+        if in_step && !self.told_in_step {
+            doing.tell(Happening::InStep);
+        }
+        self.told_in_step = in_step;
+        if in_step && self.us.stay == Stay::UntilDone && self.unanswered.is_empty() {
+            return Err(Stop::End(Ending::Finished));
+        }
+        Ok(())
+    }
+
+    /// Says whose the replicas of these edits are, where that was not said.
+    fn introduce<S: Shelf>(
+        &mut self,
+        edits: &[Known],
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        let replicas: BTreeSet<Replica> = edits
+            .iter()
+            .map(|edit| edit.stamp.replica())
+            .filter(|replica| !self.introduced.contains(replica))
+            .collect();
+        if replicas.is_empty() {
+            return Ok(());
+        }
+        self.introduced.extend(&replicas);
+        let replicas: Vec<Replica> = replicas.into_iter().collect();
+        let introductions = shelf.introductions(&replicas)?;
+        if !introductions.is_empty() {
+            doing.say(Message::Introductions(introductions));
+        }
+        Ok(())
+    }
+}
+
+fn check_size(knowledge: &Knowledge) -> Result<(), Violation> {
+    let islands: usize = knowledge.values().map(|chain| chain.islands.len()).sum();
+    match knowledge.len() + islands > MOST_CHAINS {
+        true => Err(Violation::TooMany("marks")),
+        false => Ok(()),
+    }
+}
+
+/// A refusal with no more words than a log bears.
+fn shortened(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Protocol(words) => Refusal::Protocol(
+            words
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(MOST_WORDS)
+                .collect(),
+        ),
+        other => other,
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a session finds edits and puts them.
+
+use super::Introduction;
+use crate::crdt::{Replica, Stamp};
+use crate::overlay::{CommitId, Knowledge, Known};
+
+/// What a replica knows, as a session sees it.
+pub trait Shelf {
+    /// Why something cannot be read or written.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// What is known of each replica's edits: a function of the set of known edits alone.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn knowledge(&mut self) -> Result<Knowledge, Self::Error>;
+
+    /// The first `most` edits that are known here and not there, each replica's in the order in which it made them: none is
+    /// passed over. Fewer than `most` only where there are no more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn beyond(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Self::Error>;
+
+    /// Edits that are known here and, although `there` seems to say so by their stamps, not there: two wrote under one
+    /// name, and each side knows another one's ([`astray`](crate::overlay::Chain::astray)). At most `most`, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn astray(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Self::Error>;
+
+    /// Adds edits; they are durable when it returns. None is left out: where a stamp is known with another content, both are kept.
+    ///
+    /// # Errors
+    /// When they cannot be written: all of them then, or none.
+    fn add(&mut self, edits: Vec<Known>) -> Result<Added, Self::Error>;
+
+    /// Whose these replicas are, as far as that is known.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn introductions(&mut self, replicas: &[Replica]) -> Result<Vec<Introduction>, Self::Error>;
+
+    /// Notes whose these replicas are; the session has checked the names.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn introduce(&mut self, introductions: &[Introduction]) -> Result<(), Self::Error>;
+
+    /// The bases of known edits that are not at hand, where neither what was published of them is nor an ancestor that
+    /// somebody told of; at most `most`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn lost_bases(&mut self, most: usize) -> Result<Vec<CommitId>, Self::Error>;
+
+    /// Commits that are at hand, newest first and ever wider apart; at most `most`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn commits(&mut self, most: usize) -> Result<Vec<CommitId>, Self::Error>;
+
+    /// For each of `bases` that is at hand the newest of its ancestors that are among `have` or are ancestors of those.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn common(
+        &mut self,
+        bases: &[CommitId],
+        have: &[CommitId],
+    ) -> Result<Vec<(CommitId, Vec<CommitId>)>, Self::Error>;
+
+    /// Notes ancestors of bases that are not at hand; says of how many bases it can make use.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn found(&mut self, ancestors: &[(CommitId, Vec<CommitId>)]) -> Result<usize, Self::Error>;
+}
+
+/// What became of edits that were added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// How many were not known.
+    pub new: usize,
+    /// Those of them that their replicas made after one after which they made another one too: two write under one name.
+    pub forks: Vec<Stamp>,
+    /// Those whose stamps were known with another content.
+    pub equivocations: Vec<Stamp>,
+}

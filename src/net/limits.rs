@@ -1,0 +1,108 @@
+//! What a peer may ask of us, and how long we wait for one. Slow and hostile peers meet these first.
+
+use std::time::Duration;
+
+/// A frame's payload in bytes. Batches of edits aim at a quarter of it; one edit of a long text must still fit.
+pub const FRAME: usize = 1 << 20;
+
+/// Bytes that wait to be written on one line. The conversation keeps a few batches in flight, not more; a peer for which
+/// more piles up does not read, and catches up later.
+pub(super) const SEND_QUEUE: usize = 4 << 20;
+
+/// How long a frame that has begun may take, so that nobody holds a buffer by sending a byte now and then.
+pub(super) const FRAME_TIME: Duration = Duration::from_secs(10);
+
+/// How long writing may make no progress before the peer counts as one that does not read.
+pub(super) const WRITE_TIME: Duration = Duration::from_secs(10);
+
+/// How long a handshake may take until the first frame's stream is there.
+pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+
+/// How long one address is tried: the system swallows "unreachable", so only time tells.
+pub(super) const ADDRESS_TIME: Duration = Duration::from_secs(3);
+
+/// How long all addresses of a peer are tried together.
+pub(super) const DIAL_TIME: Duration = Duration::from_secs(10);
+
+/// The head start that each address has on the next one.
+pub(super) const STAGGER: Duration = Duration::from_millis(100);
+
+/// A lost handshake packet is sent again after a small multiple of this. The usual guess, a third of a second, makes a
+/// lossy wireless network wait for seconds; the price is a spare packet where the way is longer.
+pub(super) const INITIAL_RTT: Duration = Duration::from_millis(20);
+
+/// How often an idle line shows that it lives.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long a silent line counts as alive: three lost signs of life.
+pub(super) const IDLE: Duration = Duration::from_secs(15);
+
+/// Streams that a peer may open: a conversation is one, so a second is a mistake that need not cost memory.
+pub(super) const STREAMS: u8 = 1;
+
+/// Unread bytes of a stream: the longest frame.
+pub(super) const STREAM_WINDOW: u32 = 1 << 20;
+
+/// Unread bytes of a connection.
+pub(super) const RECEIVE_WINDOW: u32 = 1 << 20;
+
+/// Unacknowledged bytes of a connection.
+pub(super) const SEND_WINDOW: u64 = 1 << 20;
+
+/// Lines at a time. Each costs some 40 kB when idle.
+pub(super) const LINES: usize = 64;
+
+/// Lines at a time with one key: its watcher's, and the two that a command's call and our own to it make for a moment.
+pub(super) const LINES_PER_KEY: usize = 3;
+
+/// Handshakes under way from addresses that nobody has proved to have; beyond, a caller must first show that it receives
+/// what is sent to it.
+pub(super) const UNPROVED: usize = 8;
+
+/// Handshakes under way at all; beyond, callers are turned away.
+pub(super) const HANDSHAKES: usize = 32;
+
+/// Calls that wait for the program to look at them.
+pub(super) const INCOMING: usize = 32;
+
+/// Bytes that a call may send before it is looked at: the first flight of a handshake is two or three packets.
+pub(super) const INCOMING_BUFFER: u64 = 64 << 10;
+
+/// How long peers are given to hear that we leave.
+pub(super) const GOOD_BYE: Duration = Duration::from_secs(1);
+
+/// The longest wait before the second call of one who could not be reached; each further one is up to twice as long, to
+/// this at most. The wait is drawn from nothing to that, so that many do not call at once.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// The longest wait before any further call.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait where nothing says that the peer is there but where it was once: most members are away most of the
+/// time, and each call costs some ten kilobytes.
+pub(super) const LONGEST_WAIT_FOR_ABSENT: Duration = Duration::from_secs(300);
+
+/// How long a line must have lasted for the next call to be made at once when it breaks: the other side may not want us.
+pub(super) const LASTED: Duration = Duration::from_secs(30);
+
+/// Addresses at which one peer is called.
+pub(super) const ADDRESSES: usize = 16;
+
+/// How often it is looked whether time has passed that we did not see.
+pub(super) const VIGIL: Duration = Duration::from_secs(5);
+
+/// How late that look must be to mean that the host slept.
+pub(super) const SLEPT: Duration = Duration::from_secs(10);
+
+/// How often strangers may call from one address before calls from there go unanswered: two nodes on one host, or behind one
+/// router, share an address, and one of them may be a member.
+pub(super) const REFUSALS_FREE: u32 = 3;
+
+/// How long calls from an address go unanswered after one refusal too many.
+pub(super) const FIRST_PENALTY: Duration = Duration::from_secs(1);
+
+/// How long calls from an address go unanswered at most.
+pub(super) const LONGEST_PENALTY: Duration = Duration::from_secs(60);
+
+/// Addresses that are kept in mind for that.
+pub(super) const REFUSED: usize = 1024;

@@ -1,0 +1,34 @@
+//! Other work trees over the network: how they are found, proved and talked to.
+//!
+//! A [`Hub`] listens, calls and answers; what comes of it are [`Line`]s, each a conversation in frames with a peer whose
+//! key is proved and admitted. What is said in the frames is `exchange`'s matter, and who is admitted is told by a
+//! [`Trust`]. QUIC carries the lines: TLS 1.3 on both sides with the nodes' own keys.
+
+mod answering;
+mod dialling;
+mod discovery;
+mod ending;
+mod endpoint;
+mod error;
+mod hub;
+mod identity;
+mod limits;
+mod line;
+mod lines;
+mod memory;
+mod quic;
+mod seeking;
+mod vigil;
+mod waiting;
+
+pub use discovery::local::LocalNetwork;
+pub use discovery::siblings::{leave_address, take_address};
+pub use ending::{Close, Ending};
+pub use endpoint::Listen;
+pub use error::{DialError, Error, Warning};
+pub use hub::{Hub, HubEvent, Settings};
+pub use identity::{PublicKey, Trust};
+pub use limits::FRAME;
+pub use line::{Gauge, Line, LineId, Traffic};
+pub use memory::conversation;
+pub use seeking::{Place, Sought, Target};

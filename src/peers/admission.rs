@@ -1,0 +1,78 @@
+//! Who may come in: asked at each handshake, and brought up to date while the program runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::Error;
+use crate::exchange::Access;
+use crate::git::Repo;
+use crate::net::{PublicKey, Trust};
+use crate::node::{Admitted, Node, Role, Trusted};
+use crate::store::{self, Store};
+
+/// Who is trusted now.
+#[derive(Clone, Debug, Default)]
+pub struct Admission(Arc<RwLock<BTreeMap<PublicKey, Admitted>>>);
+
+impl Admission {
+    /// Trusts these and nobody else from now on; says whether that is another set, or others may do other things.
+    pub(super) fn set(&self, others: BTreeMap<PublicKey, Admitted>) -> bool {
+        let mut trusted = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *trusted != others;
+        *trusted = others;
+        is_new
+    }
+
+    /// Who has this key.
+    pub(super) fn of(&self, key: &PublicKey) -> Option<Admitted> {
+        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        trusted.get(key).cloned()
+    }
+
+    /// The keys of all who are trusted.
+    pub(super) fn keys(&self) -> Vec<PublicKey> {
+        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        trusted.keys().copied().collect()
+    }
+}
+
+impl Trust for Admission {
+    fn admits(&self, key: &PublicKey) -> bool {
+        self.of(key).is_some()
+    }
+}
+
+/// Whom a work tree trusts, those included whom its user named.
+pub(super) fn trusted(repo: &Repo, node: &Node, store: &mut Store) -> Result<Trusted, Error> {
+    let peers = store.read()?.peers()?;
+    let local = peers.into_iter().filter_map(|peer| {
+        let role = match peer.trust? {
+            store::Trust::Reads => Role::Reader,
+            store::Trust::Writes => Role::Writer,
+        };
+        Some((peer.key, peer.name.unwrap_or_default(), role))
+    });
+    Ok(Trusted::of(repo, node, local)?)
+}
+
+/// Whom a work tree trusts, and what is known of each.
+///
+/// # Errors
+/// When the repository or the store cannot be read.
+pub fn known_peers(repo: &Repo) -> Result<(Trusted, Vec<store::Peer>), Error> {
+    let Some(node) = Node::load(repo.git_dir())? else {
+        return Ok((Trusted::default(), Vec::new()));
+    };
+    let mut store = Store::open(repo.git_dir())?.store;
+    let trusted = trusted(repo, &node, &mut store)?;
+    let peers = store.read()?.peers()?;
+    Ok((trusted, peers))
+}
+
+/// What somebody in this role may do in a session.
+pub(super) fn access(role: Role) -> Access {
+    match role.writes() {
+        true => Access::Writes,
+        false => Access::Reads,
+    }
+}

@@ -1,0 +1,35 @@
+//! What can go wrong between this work tree and others.
+
+use crate::{git, net, node, replica, store};
+
+/// A refusal or failure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// The node, its key or the list of members.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Recording and showing edits.
+    #[error(transparent)]
+    Replica(#[from] replica::Error),
+    /// The network.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// A thread or a runtime could not be begun.
+    #[error("cannot begin to work with the network")]
+    Runtime(#[source] std::io::Error),
+    /// Nobody of this name is trusted.
+    #[error(
+        "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"
+    )]
+    NoSuchPeer(String),
+    /// Nobody knows where a peer is.
+    #[error("nobody knows where {0} is: name it as HOST:PORT")]
+    NoAddress(String),
+}

@@ -1,0 +1,69 @@
+//! Where others may be.
+
+use super::{Admission, Error};
+use crate::git::Repo;
+use crate::net::{Place, PublicKey, Sought};
+use crate::node::Config;
+use crate::store::Store;
+
+/// All places at which those who are trusted may be: where they were met last, where the configuration says that somebody
+/// always is, and where sibling work trees left their addresses.
+pub(super) fn everywhere(
+    repo: &Repo,
+    store: &mut Store,
+    admission: &Admission,
+    config: &Config,
+) -> Result<Sought, Error> {
+    let mut sought = Sought::default();
+    for key in admission.keys() {
+        sought.peers.insert(key, Vec::new());
+    }
+    for peer in store.read()?.peers()? {
+        if let Some(addresses) = sought.peers.get_mut(&peer.key) {
+            for address in peer.addresses {
+                match address.parse() {
+                    Ok(address) => addresses.push(address),
+                    Err(_) => {
+                        sought.places.insert(Place::Address(address));
+                    }
+                }
+            }
+        }
+    }
+    let always = config.peers.iter().cloned().map(Place::Address);
+    sought.places.extend(always);
+    for top in repo.other_work_trees()? {
+        if let Ok(sibling) = Repo::at(&top) {
+            let git_dir = sibling.git_dir().to_path_buf();
+            sought.places.insert(Place::Sibling(git_dir));
+        }
+    }
+    Ok(sought)
+}
+
+/// The place or the peer that somebody named: `HOST:PORT`, the name of a node, its key, or what it is called.
+pub(super) fn named(
+    name: &str,
+    everywhere: &Sought,
+    admission: &Admission,
+) -> Result<Sought, Error> {
+    let mut sought = Sought::default();
+    let is_it = |key: &PublicKey| {
+        let admitted = admission.of(key);
+        admitted.is_some_and(|peer| peer.id.to_string() == name || peer.name == name)
+    };
+    let mut keys = admission.keys().into_iter().filter(is_it);
+    if let Some(key) = keys.next() {
+        let addresses = everywhere.peers.get(&key).cloned().unwrap_or_default();
+        sought.peers.insert(key, addresses);
+        return Ok(sought);
+    }
+    let is_place = name
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !is_place {
+        return Err(Error::NoSuchPeer(name.to_owned()));
+    }
+    sought.places.insert(Place::Address(name.to_owned()));
+    Ok(sought)
+}

@@ -1,0 +1,566 @@
+//! One thread that has the store and a session for each line.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::line::{Frame, Out, Words};
+use super::shelf::Shelf;
+use super::{Admission, Error, admission, telling};
+use crate::exchange::{
+    Action, Event, Happening, Message, Now, Refusal, Session, Shelf as _, Them, Us, digest, wire,
+};
+use crate::git::Repo;
+use crate::net::{Close, Ending, Gauge, Hub, LineId, PublicKey, Traffic};
+use crate::node::Admitted;
+use crate::replica::{self, Report};
+use crate::store::{self, Durability, Moment, Store};
+
+/// The longest wait for something to happen.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// Something that the keeper is told.
+pub(super) enum Note {
+    /// A line is there, and this is the way to it.
+    Up(Gauge, Words),
+    /// A frame came on a line.
+    Frame(LineId, Frame),
+    /// A line is gone, and why.
+    Down(LineId, Ending),
+    /// A line is gone, as the keeper wanted.
+    Closed(LineId),
+    /// Nothing more will come.
+    Stop,
+}
+
+/// What the keeper tells whoever runs it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Heard {
+    /// Somebody is there.
+    Met {
+        /// Who.
+        peer: Admitted,
+        /// Where.
+        address: String,
+    },
+    /// Something that people should know of a peer.
+    Told {
+        /// Of whom.
+        peer: Admitted,
+        /// What.
+        what: String,
+    },
+    /// Edits came that were not known.
+    Learned {
+        /// From whom.
+        peer: Admitted,
+        /// How many.
+        edits: usize,
+    },
+    /// Both know the same.
+    InStep {
+        /// Who.
+        peer: Admitted,
+    },
+    /// A conversation is over.
+    Over(Conversation),
+    /// A round recorded or showed something, or something is the matter.
+    Round(Box<Report>),
+    /// Something went wrong here.
+    Failed(Error),
+}
+
+/// A conversation that is over.
+#[derive(Debug)]
+pub struct Conversation {
+    /// With whom.
+    pub peer: Admitted,
+    /// Their key.
+    pub key: PublicKey,
+    /// Whether both know the same now, as far as they may.
+    pub in_step: bool,
+    /// How many edits went out.
+    pub sent: usize,
+    /// How many came in that were not known.
+    pub received: usize,
+    /// What went over the line.
+    pub traffic: Traffic,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+    /// Whether another conversation with the same peer goes on in its place.
+    pub is_double: bool,
+}
+
+/// A session, and the line that it is held on.
+struct Talk {
+    session: Session,
+    assembly: wire::Assembly,
+    words: Words,
+    gauge: Gauge,
+    peer: Admitted,
+    began: Instant,
+    in_step: bool,
+    sent: usize,
+    received: usize,
+    error: Option<String>,
+}
+
+/// When the work tree is looked at.
+struct Rounds {
+    every: Duration,
+    next: Instant,
+    /// What was known at the last one.
+    known: u64,
+}
+
+/// How conversations are held.
+pub(super) struct Manner {
+    pub(super) us: Us,
+    pub(super) config: crate::exchange::Config,
+    /// How often the work tree is looked at; never where there is nothing.
+    pub(super) rounds: Option<Duration>,
+}
+
+pub(super) struct Keeper {
+    shelf: Shelf,
+    admission: Admission,
+    hub: Hub,
+    manner: Manner,
+    began: Instant,
+    talks: BTreeMap<LineId, Talk>,
+    rounds: Option<Rounds>,
+    heard: UnboundedSender<Heard>,
+    seeds: u64,
+}
+
+impl Keeper {
+    /// A keeper at work, in a thread of its own.
+    pub(super) fn begin(
+        store: Store,
+        admission: Admission,
+        hub: Hub,
+        manner: Manner,
+        heard: UnboundedSender<Heard>,
+        notes: Receiver<Note>,
+    ) -> Result<JoinHandle<()>, Error> {
+        let keep = move || match Repo::find() {
+            Ok(repo) => Self::new(repo, store, admission, hub, manner, heard).run(&notes),
+            Err(error) => {
+                let _ = heard.send(Heard::Failed(error.into()));
+            }
+        };
+        let thread = thread::Builder::new().name("keeper".to_owned());
+        thread.spawn(keep).map_err(Error::Runtime)
+    }
+
+    fn new(
+        repo: Repo,
+        store: Store,
+        admission: Admission,
+        hub: Hub,
+        manner: Manner,
+        heard: UnboundedSender<Heard>,
+    ) -> Self {
+        let now = Instant::now();
+        let rounds = manner.rounds.map(|every| Rounds {
+            every,
+            next: now,
+            known: 0,
+        });
+        Self {
+            shelf: Shelf::new(repo, store),
+            admission,
+            hub,
+            seeds: manner.us.boot,
+            manner,
+            began: now,
+            talks: BTreeMap::new(),
+            rounds,
+            heard,
+        }
+    }
+
+    /// Holds all conversations until it is told to stop.
+    fn run(mut self, notes: &Receiver<Note>) {
+        loop {
+            let wait = self.next_due().saturating_duration_since(Instant::now());
+            match notes.recv_timeout(wait) {
+                Ok(Note::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(note) => self.noted(note),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // What is there already comes before what takes long.
+            while let Ok(note) = notes.try_recv() {
+                if matches!(note, Note::Stop) {
+                    return;
+                }
+                self.noted(note);
+            }
+            self.tick();
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            steady: self.began.elapsed().as_millis() as u64,
+            wall: Moment::now().unix_millis(),
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let ticks = self.talks.values();
+        let ticks = ticks.filter_map(|talk| talk.session.next_tick());
+        let tick = ticks.min().map(Duration::from_millis);
+        let tick = tick.map(|tick| self.began + tick);
+        let round = self.rounds.as_ref().map(|rounds| rounds.next);
+        let latest = Instant::now() + LONGEST_WAIT;
+        tick.into_iter()
+            .chain(round)
+            .chain([latest])
+            .min()
+            .unwrap_or(latest)
+    }
+
+    fn tick(&mut self) {
+        let now = self.now().steady;
+        let is_due = |talk: &Talk| talk.session.next_tick().is_some_and(|tick| tick <= now);
+        let due: Vec<LineId> = self
+            .talks
+            .iter()
+            .filter(|(_, talk)| is_due(talk))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.step(id, Event::Tick);
+        }
+        if self
+            .rounds
+            .as_ref()
+            .is_some_and(|rounds| rounds.next <= Instant::now())
+        {
+            self.round();
+        }
+    }
+
+    fn noted(&mut self, note: Note) {
+        match note {
+            Note::Up(gauge, words) => self.up(gauge, words),
+            Note::Frame(id, frame) => self.framed(id, &frame),
+            Note::Down(id, ending) => self.down(id, Some(&ending)),
+            Note::Closed(id) => self.down(id, None),
+            Note::Stop => {}
+        }
+    }
+
+    fn up(&mut self, gauge: Gauge, words: Words) {
+        // Whoever was cut off a moment ago is nobody any more.
+        let Some(peer) = self.admission.of(gauge.peer()) else {
+            gauge.close(Close::NotAdmitted);
+            return;
+        };
+        let (key, id, address) = (*gauge.peer(), gauge.id(), gauge.remote().to_string());
+        let them = Them {
+            key,
+            access: admission::access(peer.role),
+        };
+        self.seeds = self.seeds.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let session = Session::new(self.manner.us.clone(), them, self.manner.config, self.seeds);
+        let talk = Talk {
+            session,
+            assembly: wire::Assembly::default(),
+            words,
+            gauge,
+            peer: peer.clone(),
+            began: Instant::now(),
+            in_step: false,
+            sent: 0,
+            received: 0,
+            error: None,
+        };
+        self.talks.insert(id, talk);
+        self.write(|writing| writing.met(&key, Some(&address), Moment::now()));
+        self.hear(Heard::Met { peer, address });
+        self.step(id, Event::Opened);
+    }
+
+    fn framed(&mut self, id: LineId, frame: &Frame) {
+        let Some(talk) = self.talks.get_mut(&id) else {
+            return;
+        };
+        match talk.assembly.add(&frame.payload) {
+            Ok(Some(message)) => {
+                if let Message::Hello(hello) = &message {
+                    self.hub.introduced(id, hello.boot, hello.stays);
+                }
+                self.step(id, Event::Said(message));
+            }
+            Ok(None) => {}
+            Err(malformed) => {
+                talk.error = Some(format!("it does not keep to the protocol: {malformed}"));
+                let refused = Message::Refused(Refusal::Protocol(malformed.to_string()));
+                talk.say(&refused);
+                talk.end(Close::Faulty);
+            }
+        }
+    }
+
+    fn down(&mut self, id: LineId, ending: Option<&Ending>) {
+        let Some(talk) = self.talks.remove(&id) else {
+            return;
+        };
+        let is_double = matches!(
+            ending,
+            Some(
+                Ending::Here(Close::Duplicate | Close::Replaced)
+                    | Ending::There(Close::Duplicate | Close::Replaced)
+            )
+        );
+        let error = talk.error.or_else(|| match ending {
+            Some(ending) if !talk.in_step && !is_double => Some(ending.to_string()),
+            _ => None,
+        });
+        let key = *talk.gauge.peer();
+        if let Some(error) = &error {
+            self.log(Some(key), error);
+        } else if talk.sent + talk.received > 0 {
+            let told = format!("in step: sent {}, received {}", talk.sent, talk.received);
+            self.log(Some(key), &told);
+        }
+        self.hear(Heard::Over(Conversation {
+            key,
+            peer: talk.peer,
+            in_step: talk.in_step,
+            sent: talk.sent,
+            received: talk.received,
+            traffic: talk.gauge.traffic(),
+            took: talk.began.elapsed(),
+            error,
+            is_double,
+        }));
+    }
+
+    /// Tells a session what happened, and does what it answers.
+    fn step(&mut self, id: LineId, event: Event) {
+        let now = self.now();
+        let Some(talk) = self.talks.get_mut(&id) else {
+            return;
+        };
+        let actions = match talk.session.step(now, event, &mut self.shelf) {
+            Ok(actions) => actions,
+            Err(error) => {
+                talk.error = Some(error.to_string());
+                talk.end(Close::Left);
+                self.hear(Heard::Failed(error));
+                return;
+            }
+        };
+        let mut has_learned = false;
+        for action in actions {
+            match action {
+                Action::Say(message) => talk.say(&message),
+                Action::Learned => has_learned = true,
+                Action::Tell(happening) => {
+                    Self::told(talk, &happening, &mut self.shelf, &self.heard);
+                }
+                Action::End(ending) => {
+                    talk.error = talk.error.take().or(telling::failure(&ending));
+                    talk.end(match ending {
+                        crate::exchange::Ending::Violated(_) => Close::Faulty,
+                        _ => Close::Left,
+                    });
+                }
+            }
+        }
+        if has_learned {
+            self.news(Some(id));
+            if let Some(rounds) = &mut self.rounds {
+                rounds.next = Instant::now();
+            }
+        }
+    }
+
+    /// Lets all sessions but one know that there is more to be known.
+    fn news(&mut self, but: Option<LineId>) {
+        let others: Vec<LineId> = self
+            .talks
+            .keys()
+            .copied()
+            .filter(|id| Some(*id) != but)
+            .collect();
+        for id in others {
+            self.step(id, Event::News);
+        }
+    }
+
+    fn told(
+        talk: &mut Talk,
+        happening: &Happening,
+        shelf: &mut Shelf,
+        heard: &UnboundedSender<Heard>,
+    ) {
+        let peer = talk.peer.clone();
+        tracing::debug!(peer = %peer.id, ?happening, "told");
+        match happening {
+            Happening::Sent { edits } => talk.sent += edits,
+            Happening::Received { new, .. } if *new > 0 => {
+                talk.received += new;
+                let _ = heard.send(Heard::Learned {
+                    peer: peer.clone(),
+                    edits: *new,
+                });
+            }
+            Happening::InStep => {
+                talk.in_step = true;
+                let latency = u32::try_from(talk.gauge.rtt().as_micros()).ok();
+                let noted = shelf.knowledge().and_then(|known| {
+                    let writing = shelf.store.write(Durability::Process)?;
+                    writing.exchanged(talk.gauge.peer(), &known, latency, Moment::now())?;
+                    Ok(writing.commit()?)
+                });
+                if let Err(error) = noted {
+                    tracing::info!("{error}");
+                }
+                let _ = heard.send(Heard::InStep { peer: peer.clone() });
+            }
+            _ => {}
+        }
+        if let Some(what) = telling::notable(happening) {
+            let event = store::Event {
+                at: Moment::now(),
+                key: Some(*talk.gauge.peer()),
+                what: what.clone(),
+            };
+            if let Err(error) = log(&mut shelf.store, &event) {
+                tracing::info!("{error}");
+            }
+            let _ = heard.send(Heard::Told { peer, what });
+        }
+    }
+
+    /// Records what was edited here, shows what came, and lets the others know.
+    fn round(&mut self) {
+        if let Err(error) = self.try_round() {
+            self.hear(Heard::Failed(error));
+        }
+        if let Some(rounds) = &mut self.rounds {
+            rounds.next = Instant::now() + rounds.every;
+        }
+    }
+
+    fn try_round(&mut self) -> Result<(), Error> {
+        // What git brought since is seen only by one who opens the repository anew.
+        self.shelf.repo = Repo::find()?;
+        if self.shelf.repo.under_way().is_some() {
+            return Ok(());
+        }
+        let report = replica::round(&self.shelf.repo, false)?;
+        let is_notable = report.edits > 0
+            || !report.written.is_empty()
+            || !report.problems.is_empty()
+            || report.put_aside.is_some();
+        if is_notable {
+            self.hear(Heard::Round(Box::new(report)));
+        }
+        let known = digest(&self.shelf.knowledge()?);
+        let is_new = self
+            .rounds
+            .as_mut()
+            .is_some_and(|rounds| std::mem::replace(&mut rounds.known, known) != known);
+        if is_new {
+            self.news(None);
+        }
+        self.renew_trust()
+    }
+
+    /// Lets in whom HEAD and the user trust now, and cuts off the others.
+    fn renew_trust(&mut self) -> Result<(), Error> {
+        let Some(node) = crate::node::Node::load(self.shelf.repo.git_dir())? else {
+            return Ok(());
+        };
+        let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
+        if !self.admission.set(trusted.others) {
+            return Ok(());
+        }
+        self.hub.trust_changed();
+        let config = crate::node::Config::in_work_tree(&self.shelf.repo)?;
+        let Shelf { repo, store, .. } = &mut self.shelf;
+        self.hub.seek(super::finding::everywhere(
+            repo,
+            store,
+            &self.admission,
+            &config,
+        )?);
+        let talks: Vec<(LineId, PublicKey)> = self
+            .talks
+            .iter()
+            .map(|(id, talk)| (*id, *talk.gauge.peer()))
+            .collect();
+        for (id, key) in talks {
+            if let Some(peer) = self.admission.of(&key) {
+                self.step(id, Event::Granted(admission::access(peer.role)));
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&self, heard: Heard) {
+        // Nobody listens any more when the program ends.
+        let _ = self.heard.send(heard);
+    }
+
+    fn log(&mut self, key: Option<PublicKey>, what: &str) {
+        let event = store::Event {
+            at: Moment::now(),
+            key,
+            what: what.to_owned(),
+        };
+        if let Err(error) = log(&mut self.shelf.store, &event) {
+            tracing::info!("{error}");
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&store::Writing<'_>) -> Result<(), store::Error>) {
+        let written = self
+            .shelf
+            .store
+            .write(Durability::Process)
+            .and_then(|writing| {
+                write(&writing)?;
+                writing.commit()
+            });
+        if let Err(error) = written {
+            tracing::info!("{error}");
+        }
+    }
+}
+
+impl Talk {
+    fn say(&mut self, message: &Message) {
+        match wire::encode(message) {
+            Ok(frames) => {
+                // Whoever hung up hears nothing; the keeper is told soon.
+                let _ = self.words.send(Out::Frames(frames));
+            }
+            Err(unsendable) => {
+                self.error = Some(unsendable.to_string());
+                self.end(Close::Left);
+            }
+        }
+    }
+
+    fn end(&self, close: Close) {
+        let _ = self.words.send(Out::End(close));
+    }
+}
+
+fn log(store: &mut Store, event: &store::Event) -> Result<(), store::Error> {
+    let writing = store.write(Durability::Process)?;
+    writing.note(event)?;
+    writing.commit()
+}

@@ -1,0 +1,191 @@
+//! The store and the repository, as sessions see them.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use crate::crdt::{Replica, Stamp};
+use crate::exchange::{self, Introduction};
+use crate::git::Repo;
+use crate::overlay::{CommitId, Knowledge, Known};
+use crate::store::{self, Durability, Issuer, Store, Way};
+
+/// The edits of a work tree.
+pub(super) struct Shelf {
+    pub(super) repo: Repo,
+    pub(super) store: Store,
+    /// Bases that were found to be out of reach, until more is known.
+    lost: Option<Vec<CommitId>>,
+}
+
+impl Shelf {
+    pub(super) fn new(repo: Repo, store: Store) -> Self {
+        Self {
+            repo,
+            store,
+            lost: None,
+        }
+    }
+
+    /// The bases of edits that cannot be placed: neither they nor what was published of them is at hand.
+    fn lost(&mut self) -> Result<Vec<CommitId>, Error> {
+        let reading = self.store.read()?;
+        let told = reading.ancestors()?;
+        let mut lost = Vec::new();
+        for (base, published) in reading.bases()? {
+            let known = told.get(&base).into_iter().flatten();
+            let mut known = published.iter().chain(known).chain([&base]);
+            let is_placed = known.try_fold(false, |placed, commit| {
+                Ok::<_, Error>(placed || self.repo.has_commit(*commit)?)
+            })?;
+            if !is_placed {
+                lost.push(base);
+            }
+        }
+        Ok(lost)
+    }
+}
+
+impl exchange::Shelf for Shelf {
+    type Error = Error;
+
+    fn knowledge(&mut self) -> Result<Knowledge, Error> {
+        Ok(self.store.read()?.knowledge()?)
+    }
+
+    fn beyond(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Error> {
+        let beyond = self.store.read()?.first_beyond(there, most)?;
+        Ok(beyond.into_iter().map(|edit| edit.known).collect())
+    }
+
+    fn astray(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Error> {
+        let reading = self.store.read()?;
+        let mut astray = BTreeSet::new();
+        for replica in reading.forked()? {
+            if let Some(chain) = there.get(&replica) {
+                astray.extend(chain.astray(&reading.links(replica)?));
+            }
+        }
+        let mut edits = Vec::new();
+        for stamp in astray.into_iter().take(most) {
+            edits.extend(reading.edit(stamp)?.map(|edit| edit.known));
+        }
+        Ok(edits)
+    }
+
+    fn add(&mut self, edits: Vec<Known>) -> Result<exchange::Added, Error> {
+        let mut added = exchange::Added::default();
+        let writing = self.store.write(Durability::Power)?;
+        for edit in &edits {
+            match writing.add(edit, Issuer::Other, Way::Received)? {
+                store::Added::New => added.new += 1,
+                store::Added::Fork { .. } => {
+                    added.new += 1;
+                    added.forks.push(edit.stamp);
+                }
+                store::Added::Known => {}
+                store::Added::Equivocation => added.equivocations.push(edit.stamp),
+            }
+        }
+        writing.commit()?;
+        if added.new > 0 {
+            self.lost = None;
+        }
+        Ok(added)
+    }
+
+    fn introductions(&mut self, replicas: &[Replica]) -> Result<Vec<Introduction>, Error> {
+        let known = self.store.read()?.introductions()?;
+        let of = |replica: &Replica| {
+            let (key, incarnation) = *known.get(replica)?;
+            Some(Introduction {
+                key,
+                incarnation,
+                replica: *replica,
+            })
+        };
+        Ok(replicas.iter().filter_map(of).collect())
+    }
+
+    fn introduce(&mut self, introductions: &[Introduction]) -> Result<(), Error> {
+        let known = self.store.read()?.introductions()?;
+        let is_new = |introduction: &&Introduction| !known.contains_key(&introduction.replica);
+        let new: Vec<&Introduction> = introductions.iter().filter(is_new).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let writing = self.store.write(Durability::Process)?;
+        for introduction in new {
+            let Introduction {
+                key,
+                incarnation,
+                replica,
+            } = introduction;
+            writing.introduce(*replica, key, *incarnation)?;
+        }
+        Ok(writing.commit()?)
+    }
+
+    fn lost_bases(&mut self, most: usize) -> Result<Vec<CommitId>, Error> {
+        let lost = match self.lost.take() {
+            Some(lost) => lost,
+            None => self.lost()?,
+        };
+        let first = lost.iter().take(most).copied().collect();
+        self.lost = Some(lost);
+        Ok(first)
+    }
+
+    fn commits(&mut self, most: usize) -> Result<Vec<CommitId>, Error> {
+        let mut landmarks = self.repo.landmarks()?;
+        landmarks.truncate(most);
+        Ok(landmarks)
+    }
+
+    fn common(
+        &mut self,
+        bases: &[CommitId],
+        have: &[CommitId],
+    ) -> Result<Vec<(CommitId, Vec<CommitId>)>, Error> {
+        let mut common = Vec::new();
+        for base in bases {
+            if self.repo.has_commit(*base)? {
+                common.push((*base, self.repo.met_with(*base, have)?));
+            }
+        }
+        Ok(common)
+    }
+
+    fn found(&mut self, ancestors: &[(CommitId, Vec<CommitId>)]) -> Result<usize, Error> {
+        let mut of_use = Vec::new();
+        for (base, ancestors) in ancestors {
+            let mut at_hand = Vec::new();
+            for ancestor in ancestors {
+                if self.repo.has_commit(*ancestor)? {
+                    at_hand.push(*ancestor);
+                }
+            }
+            if !at_hand.is_empty() {
+                of_use.push((*base, at_hand));
+            }
+        }
+        if of_use.is_empty() {
+            return Ok(0);
+        }
+        let writing = self.store.write(Durability::Process)?;
+        for (base, ancestors) in &of_use {
+            writing.add_ancestors(*base, ancestors)?;
+        }
+        writing.commit()?;
+        self.lost = None;
+        Ok(of_use.len())
+    }
+}
+
+/// A stamp's text is enough to name an edit to people.
+pub(super) fn named(stamps: &[Stamp]) -> String {
+    let mut names: Vec<String> = stamps.iter().take(3).map(Stamp::to_string).collect();
+    if stamps.len() > names.len() {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}

@@ -1,0 +1,117 @@
+//! Staying among others until somebody ends it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use super::keeper::{Heard, Keeper, Manner, Note};
+use super::visit::{manner, runtime};
+use super::{Admission, Error, admission, finding, line};
+use crate::exchange::Stay;
+use crate::git::Repo;
+use crate::net::{
+    Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Sought, leave_address, take_address,
+};
+use crate::node::{Config, Discovery, Node};
+use crate::store::Store;
+
+/// How often files are looked at.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How to stay.
+#[derive(Clone, Debug, Default)]
+pub struct Staying {
+    /// Where to listen; at the port of the last time where nothing is said.
+    pub listen: Option<SocketAddr>,
+    /// Addresses at which somebody is.
+    pub peers: Vec<String>,
+    /// How others are found; as the configuration says where there is nothing.
+    pub discovery: Option<Discovery>,
+}
+
+/// Records what is edited, says it to the others, and shows what they say, until `until` is done. `listening` is told where
+/// this work tree listens, `hear` what happens, `warn` what people should know.
+///
+/// # Errors
+/// When there is no key, no store or no network.
+pub fn stay(
+    repo: &Repo,
+    staying: &Staying,
+    until: impl Future<Output = ()>,
+    listening: impl FnOnce(SocketAddr, &Node),
+    mut hear: impl FnMut(Heard),
+    mut warn: impl FnMut(String),
+) -> Result<(), Error> {
+    let (node, _) = Node::create(repo.git_dir())?;
+    let mut store = Store::open(repo.git_dir())?.store;
+    let trusted = admission::trusted(repo, &node, &mut store)?;
+    trusted.problems.iter().cloned().for_each(&mut warn);
+    let config = Config::in_work_tree(repo)?;
+    let discovery = staying.discovery.unwrap_or(config.discovery);
+    let manner = Manner {
+        rounds: Some(EVERY),
+        ..manner(repo, &mut store, &node, &trusted, Stay::On)?
+    };
+    let admission = Admission::default();
+    admission.set(trusted.others);
+    let mut sought = match discovery {
+        Discovery::Off => Sought::default(),
+        _ => finding::everywhere(repo, &mut store, &admission, &config)?,
+    };
+    let named = staying.peers.iter().cloned().map(Place::Address);
+    sought.places.extend(named);
+    let git_dir = repo.git_dir().to_path_buf();
+    runtime()?.block_on(async {
+        let settings = Settings {
+            listen: staying.listen.map_or_else(|| port_of(&node), Listen::At),
+            local: (discovery == Discovery::Local).then(LocalNetwork::default),
+        };
+        let (hub, mut events) = Hub::start(&settings, node.key(), Arc::new(admission.clone()))?;
+        let address = hub.address().map_err(Error::Runtime)?;
+        if let Err(error) = leave_address(&git_dir, address) {
+            tracing::info!("siblings cannot find this work tree: {error}");
+        }
+        remember_port(&node, address.port());
+        listening(address, &node);
+        let (notes, noted) = mpsc::channel();
+        let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
+        let keeping = Keeper::begin(store, admission, hub.clone(), manner, heard, noted)?;
+        hub.seek(sought);
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => break,
+                Some(event) = events.recv() => match event {
+                    HubEvent::Up(line) => line::carry(line, notes.clone()),
+                    HubEvent::Warning(warning) => warn(warning.to_string()),
+                    HubEvent::Unreached(target, error) => tracing::info!(?target, %error, "not reached"),
+                    HubEvent::Down(..) | HubEvent::Discovered(..) => {}
+                },
+                heard = hearing.recv() => match heard {
+                    Some(heard) => hear(heard),
+                    None => break,
+                },
+            }
+        }
+        let _ = notes.send(Note::Stop);
+        hub.shutdown().await;
+        take_address(&git_dir, address);
+        let _ = keeping.join();
+        Ok(())
+    })
+}
+
+/// The port of the last time.
+fn port_of(node: &Node) -> Listen {
+    let text = std::fs::read_to_string(node.folder().join("port")).unwrap_or_default();
+    text.trim()
+        .parse()
+        .map_or(Listen::Anywhere, Listen::Remembered)
+}
+
+fn remember_port(node: &Node, port: u16) {
+    let path = node.folder().join("port");
+    if let Err(error) = crate::git::replace(&path, format!("{port}\n").as_bytes()) {
+        tracing::info!("{}: {error}", path.display());
+    }
+}

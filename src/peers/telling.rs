@@ -1,0 +1,86 @@
+//! What happens between replicas, in words for people.
+
+use super::shelf::named;
+use crate::exchange::{Ending, Happening, Refusal};
+
+/// What people should know of a happening; nothing where it is as usual.
+pub(super) fn notable(happening: &Happening) -> Option<String> {
+    let told = match happening {
+        Happening::ClocksDiffer { ahead } => {
+            let (by, way) = (in_words(ahead.unsigned_abs()), direction(*ahead));
+            format!("its clock is {by} {way} ours: set right whichever is wrong")
+        }
+        Happening::WeOnlyRead => {
+            "HEAD's list of members lets this work tree read only: its edits stay here until they are committed".to_owned()
+        }
+        Happening::TheyTakeNone => "it takes no edits from this work tree, which may read only".to_owned(),
+        Happening::Forks(stamps) | Happening::Equivocations(stamps) => format!(
+            "two work trees make edits under one name ({}): one of them is a copy of the other; all is kept; run \
+             `rhema crdt uninit` and `init` in the copy for a name of its own",
+            named(stamps)
+        ),
+        Happening::TooLarge(stamp) => {
+            format!("the edit {stamp} is too large to be sent: it travels by git")
+        }
+        Happening::WeRefused(refusal) => format!("not taken from it: {}", reason(refusal)),
+        Happening::TheyRefused(refusal) => format!("it did not take: {}", reason(refusal)),
+        Happening::Greeted { .. }
+        | Happening::SameReplica(_)
+        | Happening::Sent { .. }
+        | Happening::Confirmed { .. }
+        | Happening::Received { .. }
+        | Happening::BasesFound { .. }
+        | Happening::InStep => return None,
+    };
+    Some(told)
+}
+
+/// Why a conversation failed; nothing where it did not.
+pub(super) fn failure(ending: &Ending) -> Option<String> {
+    match ending {
+        Ending::Finished | Ending::ClockSet => None,
+        Ending::WeRefused(refusal) => Some(format!("refused: {}", reason(refusal))),
+        Ending::TheyRefused(refusal) => Some(format!("it refuses us: {}", reason(refusal))),
+        Ending::Violated(violation) => {
+            Some(format!("it does not keep to the protocol: {violation}"))
+        }
+        Ending::Oneself => Some("this is this work tree itself".to_owned()),
+        Ending::Silent => Some("it said nothing for too long".to_owned()),
+    }
+}
+
+fn reason(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Version(oldest, newest) => {
+            format!("protocol versions {oldest} to {newest} are spoken: update the older program")
+        }
+        Refusal::OtherRepository => "the repositories have no commit in common".to_owned(),
+        Refusal::ReadsOnly => "edits of a member that may read only".to_owned(),
+        Refusal::Future { from, .. } => format!(
+            "edits of a time that has not come ({}): the clock of their author is ahead; set it right, and they are made again",
+            named(from)
+        ),
+        Refusal::Document(stamps) => {
+            format!("edits of files that may not be synced ({})", named(stamps))
+        }
+        Refusal::Protocol(words) => format!("\"{words}\""),
+    }
+}
+
+fn direction(ahead: i64) -> &'static str {
+    match ahead > 0 {
+        true => "ahead of",
+        false => "behind",
+    }
+}
+
+/// "12 minutes", "3 hours", "400 days".
+fn in_words(millis: u64) -> String {
+    let minutes = millis / 60_000;
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minutes"),
+        120..2_880 => (minutes / 60, "hours"),
+        _ => (minutes / 1_440, "days"),
+    };
+    format!("{count} {unit}")
+}

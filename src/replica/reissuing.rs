@@ -1,0 +1,81 @@
+//! Edits that were made while the clock ran ahead: nobody takes them before their time has come. Once the clock is right they
+//! are made again, by a new incarnation of this replica.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Replica};
+use crate::crdt::Renamed;
+use crate::git::Repo;
+use crate::node::Config;
+use crate::overlay::{Deed, Known};
+use crate::store::{Durability, Issuer, StoredEdit, Way};
+
+impl Replica<'_> {
+    /// Makes the own edits again whose time has not come; says how many. Whoever knows them already gets the new ones as
+    /// superseding. What HEAD contains needs no network any more.
+    pub(super) fn reissue(&mut self) -> Result<usize, Error> {
+        let from = self.now.unix_millis() + self.allowed_skew_millis();
+        let replica = self.clock_file.replica();
+        let ahead = self.store.read()?.own_after(from)?;
+        let is_to_go = |edit: &StoredEdit| edit.known.stamp.replica() != replica;
+        let ahead: Vec<StoredEdit> = ahead.into_iter().filter(is_to_go).collect();
+        if ahead.is_empty() {
+            return Ok(0);
+        }
+        let mut renamed = Renamed::new();
+        for edit in &ahead {
+            let stamp = self.tick()?;
+            renamed.insert(edit.known.stamp, stamp);
+        }
+        self.keep_clock()?;
+        let mut again: BTreeMap<_, Known> = BTreeMap::new();
+        for StoredEdit { known, .. } in &ahead {
+            let deed = match &known.deed {
+                Deed::Change(changes) => {
+                    let changes = changes.iter();
+                    Deed::Change(
+                        changes
+                            .map(|change| change.reissued(known.stamp, &renamed))
+                            .collect(),
+                    )
+                }
+                Deed::Retract(stamps) => {
+                    let anew = stamps.iter().filter_map(|stamp| renamed.get(stamp));
+                    Deed::Retract(stamps.iter().chain(anew).copied().collect())
+                }
+            };
+            let stamp = renamed[&known.stamp];
+            again.insert(
+                stamp,
+                Known {
+                    stamp,
+                    deed,
+                    ..known.clone()
+                },
+            );
+        }
+        let again = self.chained(again.into_values().collect())?;
+        let writing = self.store.write(Durability::Power)?;
+        writing.set_writer(replica)?;
+        for known in &again {
+            writing.add(known, Issuer::Own, Way::Recorded)?;
+        }
+        for edit in &ahead {
+            writing.disown_one(edit.known.stamp)?;
+            writing.set_marks([(renamed[&edit.known.stamp], edit.marks)])?;
+        }
+        writing.commit()?;
+        Ok(again.len())
+    }
+
+    /// How far ahead of the clock a stamp may be.
+    pub(super) fn allowed_skew_millis(&self) -> u64 {
+        allowed_skew_millis(self.repo)
+    }
+}
+
+/// How far ahead of the clock a stamp may be in this repository.
+pub(super) fn allowed_skew_millis(repo: &Repo) -> u64 {
+    let config = Config::at_head(repo).unwrap_or_default();
+    u64::from(config.clock_skew_minutes) * 60_000
+}

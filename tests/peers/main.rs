@@ -1,0 +1,10 @@
+//! What peers tell each other, and what becomes of it in their files.
+#![cfg(test)]
+
+mod clocks;
+mod documents;
+mod pair;
+mod policy;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
+mod support;

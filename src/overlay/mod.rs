@@ -8,6 +8,7 @@
 
 mod contained;
 mod effect;
+mod excerpt;
 mod history;
 mod knowledge;
 mod known;
@@ -16,6 +17,7 @@ mod render;
 mod selection;
 
 pub use contained::{Containment, Contents};
+pub use excerpt::{Excerpts, Mentioned};
 pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};

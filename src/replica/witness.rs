@@ -83,7 +83,7 @@ impl Replica<'_> {
             let mut contents = Contents::of(&history);
             let mut committed = BTreeSet::new();
             for head in &heads {
-                let held = contents.held(*head, &open)?;
+                let held = self.held(path, &mut contents, *head, &open)?;
                 for (known, held) in open.iter().zip(held) {
                     if !matches!(known.deed, Deed::Retract(_)) && held.is_whole() {
                         committed.insert(known.stamp);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Stamp};
+use crate::crdt::{self, Act, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -13,6 +13,9 @@ use crate::replica::Error;
 use crate::replica::document::{Edits, Text};
 use crate::store::{ContentDigest, Durability, Mark};
 use crate::yaml;
+
+/// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
+const MOST_REMOVED: usize = 9;
 
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
@@ -90,7 +93,7 @@ impl Looking<'_, '_, '_> {
         }
         let shown = self.select(&known)?;
         let view = RULES.view(&self.versions.head_document, &shown);
-        let made = self.made_stamps.clone();
+        let made = self.made_stamps;
         let stands_again = Cell::new(false);
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
@@ -131,6 +134,11 @@ impl Looking<'_, '_, '_> {
             }
         };
         let found = findings(read, &view, file, &familiar);
+        if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
+            return Ok(Err(
+                "excerpts do not tell how much of a list is gone".to_owned()
+            ));
+        }
         if let Some(deleted) = mass_deletion(read, &found)
             && !self.confirmed
             && !self.is_made
@@ -184,7 +192,8 @@ impl Looking<'_, '_, '_> {
 
     /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
     fn has_stood(&mut self) -> Result<bool, Error> {
-        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let held =
+            ContentDigest::of(&[b"held", self.versions.path.as_bytes(), &self.seen.was].concat());
         let now = self.replica.now;
         let first = self.replica.store.read()?.state(held)?;
         let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
@@ -221,4 +230,10 @@ impl Looking<'_, '_, '_> {
             deed,
         )
     }
+}
+
+/// How much was taken away.
+fn removals(found: &[Finding]) -> usize {
+    let changes = found.iter().flat_map(|finding| &finding.changes);
+    changes.filter(|change| change.act == Act::Remove).count()
 }

@@ -139,6 +139,29 @@ fn nothing_is_written_while_git_is_busy() {
 }
 
 #[test]
+fn two_records_of_one_name_are_left_alone() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    let typed = TODOS.to_owned() + "  - id: a\n    title: Another\n";
+    tree.write(FILE, &typed);
+    let done = tree.rhema(&SYNC);
+    assert!(
+        done.stderr.contains("two records are called `a`"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(done.exits(1).json()["edits_recorded"], 0);
+    assert_eq!(tree.read(FILE), typed);
+    tree.rhema(&["set", "todos/b", "status=done"]).exits(3);
+    assert_eq!(tree.read(FILE), typed);
+    tree.write(
+        FILE,
+        typed.replace("id: a\n    title: Another", "id: c\n    title: Another"),
+    );
+    assert_eq!(tree.rhema(&SYNC).exits(0).json()["edits_recorded"], 1);
+}
+
+#[test]
 fn what_cannot_be_read_or_has_no_marker_is_left_alone() {
     let world = World::new();
     let plain = ".rhema/plain.yaml";

@@ -219,6 +219,12 @@ impl Session {
         Ok(doing.actions)
     }
 
+    /// What the other side is taken to know: what it said last, stored since or sent itself; none before it said anything.
+    #[must_use]
+    pub fn known_there(&self) -> Option<&Knowledge> {
+        self.sending.belief()
+    }
+
     /// When, by the steady clock, the session wants an [`Event::Tick`]; none when it is over or has not begun.
     #[must_use]
     pub fn next_tick(&self) -> Option<Millis> {

@@ -39,7 +39,7 @@ impl Place {
         match self {
             Self::Address(text) => dialling::resolve(text).await,
             // A sibling that does not run is nothing to report.
-            Self::Sibling(git_dir) => Ok(siblings::read_address(git_dir).into_iter().collect()),
+            Self::Sibling(git_dir) => Ok(siblings::address_left(git_dir).into_iter().collect()),
         }
     }
 }

@@ -24,6 +24,12 @@ pub enum Error {
     /// A thread or a runtime could not be begun.
     #[error("cannot begin to work with the network")]
     Runtime(#[source] std::io::Error),
+    /// Another program stays in this work tree.
+    #[error(
+        "`rhema crdt watch` runs in this work tree already{}: end it, or go on with it",
+        .0.map_or(String::new(), |address| format!(" and listens at {address}"))
+    )]
+    Watched(Option<std::net::SocketAddr>),
     /// Nobody of this name is trusted.
     #[error(
         "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"

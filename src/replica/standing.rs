@@ -55,15 +55,11 @@ impl Why {
     }
 }
 
-/// How the documents of a work tree stand, as of now; nothing where there is no store.
+/// How the documents of a work tree stand, as of now.
 ///
 /// # Errors
 /// When the store or the history cannot be read.
-pub fn overview(repo: &Repo) -> Result<Vec<(DocumentPath, Overview)>, Error> {
-    if !Store::path_in(repo.git_dir()).exists() {
-        return Ok(Vec::new());
-    }
-    let mut store = Store::open(repo.git_dir())?.store;
+pub fn overview(repo: &Repo, store: &mut Store) -> Result<Vec<(DocumentPath, Overview)>, Error> {
     let commit = repo.head_commit()?;
     let reading = store.read()?;
     let policy = Policy::of(repo, &reading)?;

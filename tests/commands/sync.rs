@@ -261,11 +261,18 @@ fn a_marker_that_is_not_committed_yet_stays_and_line_ends_do_too() {
 }
 
 #[test]
-fn only_zero_seconds_are_understood() {
+fn who_has_nobody_to_sync_with_does_not_wait() {
     let world = World::new();
-    let tree = world.repo("repo", &[]);
-    tree.rhema(&["sync", "--timeout", "5"]).exits(2);
-    tree.rhema(&["sync"]).exits(2);
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["init"]).exits(0);
+    for arguments in [
+        &["sync", "--timeout", "600", "--json"][..],
+        &["sync", "--json"],
+    ] {
+        let report = tree.rhema(arguments).exits(0).json();
+        assert_eq!(report["peers"], serde_json::json!([]));
+    }
+    tree.rhema(&["sync", "--timeout", "soon"]).exits(2);
 }
 
 #[test]

@@ -13,6 +13,8 @@ const COMMANDS: [&str; 20] = [
     "status",
     "verify",
     "sync",
+    "watch",
+    "peers",
     "resolve",
     "get",
     "add",

@@ -87,7 +87,7 @@ pub(super) enum Command {
     Init(init::Arguments),
     Uninit(uninit::Arguments),
     Export(export::Arguments),
-    /// Show how the context files and the merge driver stand
+    /// Show how the context files, the merge driver and the peers stand
     #[command(after_help = super::status::EXAMPLES)]
     Status,
     Verify(verify::Arguments),

@@ -26,6 +26,7 @@ mod round;
 mod set;
 mod status;
 mod sync;
+mod team;
 mod ui;
 mod uninit;
 mod verify;

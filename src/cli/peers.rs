@@ -102,7 +102,13 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 
 fn list(repo: &Repo, ui: &Ui) -> anyhow::Result<Outcome> {
     let node = Node::load(repo.git_dir())?;
-    let (trusted, known) = known_peers(repo)?;
+    let (trusted, known) = match &node {
+        Some(node) => {
+            let mut store = Store::open(repo.git_dir())?.store;
+            known_peers(repo, node, Some(&mut store))?
+        }
+        None => Default::default(),
+    };
     for problem in &trusted.problems {
         ui.warn(problem);
     }

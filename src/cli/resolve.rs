@@ -435,7 +435,7 @@ fn origin(stamp: Option<Stamp>) -> String {
     format!("{} by {} ({stamp})", ago(age), stamp.replica())
 }
 
-fn ago(age: Duration) -> String {
+pub(super) fn ago(age: Duration) -> String {
     let minutes = age.as_secs() / 60;
     match minutes {
         0 => "just now".to_owned(),

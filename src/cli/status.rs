@@ -1,4 +1,4 @@
-//! `rhema crdt status`: how the context files and the merge driver stand.
+//! `rhema crdt status`: how the context files and the merge driver stand, and the others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,18 +8,24 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::round::counted;
+use super::team::{EventStatus, PeerStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Document, Documents, Repo, State, git_path};
+use crate::node::Watch;
 use crate::overlay::DocumentPath;
 use crate::replica::{Overview, Why, overview};
 use crate::setup::node_of;
+use crate::store::Store;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     rhema crdt status              one line for each context file\n  \
+    rhema crdt status --verbose    and the peers, what they lack, what happened last\n  \
     rhema crdt status --json | jq -r '.documents[] | select(.state == \"conflicted\").path'\n\n\
     States: clean (as in HEAD), edited, conflicted (git's markers or kept losers in it, or\n\
     unmerged), unparsable, parked (as in HEAD, with edits out of sight: `rhema crdt unpark`),\n\
-    unmigrated (no marker yet, or not merged by the driver: `rhema crdt init`).";
+    unmigrated (no marker yet, or not merged by the driver: `rhema crdt init`).\n\n\
+    Peers: in step (lacked nothing at the last exchange, and nothing came here since), behind, never met.\n\
+    Nobody is contacted: `rhema crdt sync` does that.";
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -29,8 +35,10 @@ struct Status {
     branch: Option<String>,
     driver: DriverStatus,
     documents: Vec<DocumentStatus>,
-    peers: Vec<String>,
+    peers: Vec<PeerStatus>,
     watching: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventStatus>>,
 }
 
 #[derive(Serialize)]
@@ -71,16 +79,17 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             ui.warn(format_args!("{}:{problem}", repo.shown(&document.path)));
         }
     }
-    let overviews = match overview(&repo) {
-        Ok(overviews) => overviews.into_iter().collect(),
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            ui.warn(format_args!(
-                "what is known beside the files cannot be told: {error:#}"
-            ));
-            BTreeMap::new()
-        }
-    };
+    let known = Beside::look(&repo, ui.wants_more()).unwrap_or_else(|error| {
+        ui.warn(format_args!(
+            "what is known beside the files cannot be told: {error:#}"
+        ));
+        Beside::default()
+    });
+    for problem in &known.team.problems {
+        ui.warn(problem);
+    }
+    let Beside { overviews, team } = known;
+    let watching = Watch::is_kept(repo.git_dir());
     let all: Vec<Row> = all
         .into_iter()
         .map(|document| Row::of(document, &overviews))
@@ -92,13 +101,41 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             branch,
             driver: DriverStatus { configured },
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
-            peers: Vec::new(),
-            watching: false,
+            peers: team.peers,
+            watching,
+            events: team.events,
         })?;
     } else {
-        ui.show(&for_people(&repo, branch.as_deref(), configured, &all))?;
+        let mut text = for_people(&repo, branch.as_deref(), configured, &all);
+        text.push_str(&team.for_people(watching, ui.wants_more()));
+        ui.show(&text)?;
     }
     Ok(Outcome::Done)
+}
+
+/// What is known beside the files.
+#[derive(Default)]
+struct Beside {
+    overviews: BTreeMap<DocumentPath, Overview>,
+    team: Team,
+}
+
+impl Beside {
+    /// Nobody is contacted; a store that is not there is not made.
+    fn look(repo: &Repo, in_full: bool) -> anyhow::Result<Self> {
+        let mut store = match Store::path_in(repo.git_dir()).exists() {
+            true => Some(Store::open(repo.git_dir())?.store),
+            false => None,
+        };
+        let overviews = match &mut store {
+            Some(store) => overview(repo, store)?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            overviews: overviews.into_iter().collect(),
+            team: Team::look(repo, store.as_mut(), in_full)?,
+        })
+    }
 }
 
 /// A document, and what is known beside its file.

@@ -26,6 +26,7 @@ pub(super) const FAINT: Style = Style::new().dimmed();
 pub(super) struct Ui {
     json: bool,
     quiet: bool,
+    verbose: bool,
     color: ColorChoice,
 }
 
@@ -34,6 +35,7 @@ impl Default for Ui {
         Self {
             json: false,
             quiet: false,
+            verbose: false,
             color: ColorChoice::Auto,
         }
     }
@@ -49,6 +51,7 @@ impl Ui {
         Self {
             json: globals.json,
             quiet: globals.quiet,
+            verbose: globals.verbose > 0,
             color,
         }
     }
@@ -56,6 +59,11 @@ impl Ui {
     /// Whether the result is wanted as JSON.
     pub(super) fn wants_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether more than usual is wanted.
+    pub(super) fn wants_more(&self) -> bool {
+        self.verbose
     }
 
     /// Tells people what was done and what comes next.

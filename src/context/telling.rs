@@ -256,11 +256,7 @@ impl<'v> Telling<'v> {
 
     fn tell(&mut self, holder: Holder<'_, 'v>) {
         let Holder {
-            node,
-            role,
-            before,
-            at,
-            ..
+            node, role, before, ..
         } = holder;
         let own = Own::of(node, role);
         let stood = before.map(|(node, _)| node);
@@ -300,7 +296,7 @@ impl<'v> Telling<'v> {
             for stamp in stamps {
                 let digest = leaf.digest;
                 add(&mut known, &leaf.path, StampedValue { stamp, digest });
-                let superseded = self.superseded(at, stamp, &before);
+                let superseded = self.superseded(holder, stamp, &before);
                 if is_new(&stamp) && !superseded.is_empty() {
                     known.superseded.insert(stamp, superseded);
                 }
@@ -349,8 +345,9 @@ impl<'v> Telling<'v> {
         (!is_told).then_some(birth)
     }
 
-    /// The stamps that an edit superseded in a root or record and that HEAD does not contain.
-    fn superseded(&self, at: &Path, stamp: Stamp, before: &Own) -> BTreeSet<Stamp> {
+    /// The stamps that an edit superseded in a root or record, that HEAD does not contain and no birth tells of.
+    fn superseded(&self, holder: Holder<'_, 'v>, stamp: Stamp, before: &Own) -> BTreeSet<Stamp> {
+        let Holder { at, births, .. } = holder;
         let places = self.view.superseded.get(&stamp).into_iter().flatten();
         let here = places.filter(|(place, _)| self.speaks_for(at, place));
         let mut superseded: BTreeSet<Stamp> =
@@ -360,7 +357,9 @@ impl<'v> Telling<'v> {
             .stamps()
             .chain(before.conflicts.iter().filter_map(|(_, stamp)| stamp))
             .collect();
-        superseded.retain(|superseded| *superseded != stamp && !contained.contains(superseded));
+        superseded.retain(|superseded| {
+            *superseded != stamp && !contained.contains(superseded) && !births.contains(superseded)
+        });
         superseded
     }
 

@@ -14,6 +14,7 @@ pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<E
         old,
         new,
         groups,
+        births: Vec::new(),
         changes: BTreeMap::new(),
     };
     difference.maps(&old.root, &new.root, &Path::default());
@@ -63,8 +64,10 @@ pub(super) fn observed(document: &Document, at: &Path, groups: &[&[&str]]) -> Ob
         old: document,
         new: document,
         groups,
+        births: Vec::new(),
         changes: BTreeMap::new(),
     };
+    let births = births_on(document, at);
     let seen = |at: &Path| match document.found(at) {
         Some(Found::Node(node)) => difference.observed(Some(node), at),
         Some(Found::Record(record, ..)) => {
@@ -86,21 +89,39 @@ pub(super) fn observed(document: &Document, at: &Path, groups: &[&[&str]]) -> Ob
             .map(|group| (around.len() + 1, group)),
         _ => None,
     };
-    let Some((record, group)) = together else {
-        return seen(at);
+    let mut observed = match together {
+        None => seen(at),
+        Some((record, group)) => {
+            let record = at.first(record);
+            let mut observed = Observed::default();
+            for name in *group {
+                observed.extend(&seen(&record.entry(name)));
+            }
+            observed
+        }
     };
-    let record = at.first(record);
-    let mut observed = Observed::default();
-    for name in *group {
-        observed.extend(&seen(&record.entry(name)));
-    }
+    births
+        .into_iter()
+        .for_each(|birth| observed.add_stamp(birth));
     observed
+}
+
+/// The births of the records on a way. What they were born with goes by these names as long as nobody wrote anything else.
+fn births_on(document: &Document, at: &Path) -> Vec<Stamp> {
+    let ways = (1..at.steps().len()).map(|steps| at.first(steps));
+    ways.filter_map(|way| match document.found(&way) {
+        Some(Found::Record(record, ..)) => record.birth.stamp,
+        _ => None,
+    })
+    .collect()
 }
 
 struct Difference<'l> {
     old: &'l Document,
     new: &'l Document,
     groups: &'l [&'l [&'l str]],
+    /// Those of the records in which it has come to, as `old` has them.
+    births: Vec<Stamp>,
     changes: BTreeMap<Option<Stamp>, Vec<Change>>,
 }
 
@@ -116,6 +137,11 @@ impl Difference<'_> {
             {
                 observed.add_stamp(stamp);
             }
+        }
+        if matches!(act, Act::Write(_) | Act::Replace(_) | Act::Remove) {
+            self.births
+                .iter()
+                .for_each(|birth| observed.add_stamp(*birth));
         }
         let typed_over = self.new.typed_over.get(&at);
         for &stamp in typed_over.into_iter().flatten() {
@@ -246,7 +272,11 @@ impl Difference<'_> {
                 let behind = behind.cloned();
                 self.push(None, at.clone(), Act::Move { behind }, Observed::default());
             }
+            self.births.extend(old.birth.stamp);
             self.fields(&old.fields, &record.fields, &at);
+            if old.birth.stamp.is_some() {
+                self.births.pop();
+            }
         }
     }
 
@@ -260,6 +290,7 @@ impl Difference<'_> {
             };
             let (old, new) = (take(&mut old), take(&mut new));
             let mut part = Difference {
+                births: Vec::new(),
                 changes: BTreeMap::new(),
                 ..*self
             };

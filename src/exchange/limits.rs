@@ -13,13 +13,6 @@ pub const VERSIONS: (u16, u16) = (1, 1);
 /// stored within a blink.
 pub const MOST_EDITS_SAID: usize = 1_024;
 
-/// The weight of the edits in one message that is said ([`weight`](super::weight)), in bytes; one that weighs more by itself goes alone.
-pub const MOST_WEIGHT_SAID: usize = 256 * 1024;
-
-/// The weight of an edit that can be said at all: a message is no longer than a mebibyte, and what surrounds the edit needs
-/// room.
-pub const MOST_WEIGHT: usize = 1_000 * 1024;
-
 /// Messages with edits that may be under way at one time: enough that a link with a round trip of 200 ms carries 5 MB a
 /// second, and not more than the other side can hold.
 pub const WINDOW: usize = 4;
@@ -45,3 +38,6 @@ pub const MOST_COMMITS: usize = 1_024;
 
 /// Characters of what another replica says in its own words: it goes to a log.
 pub(super) const MOST_WORDS: usize = 1_024;
+
+/// How often the time between two pulses is doubled where nothing happens.
+pub(super) const MOST_CALM: u32 = 2;

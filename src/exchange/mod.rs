@@ -14,17 +14,12 @@ mod sending;
 mod session;
 mod shelf;
 mod telling;
-mod weight;
 pub mod wire;
 
 pub use digest::digest;
-pub use limits::{
-    MOST_BASES, MOST_COMMITS, MOST_EDITS_SAID, MOST_WEIGHT, MOST_WEIGHT_SAID, Millis, VERSIONS,
-    WINDOW,
-};
+pub use limits::{MOST_BASES, MOST_COMMITS, MOST_EDITS_SAID, Millis, VERSIONS, WINDOW};
 pub use message::{Hello, Introduction, Message, Refusal};
 pub use names::may_be_synced;
 pub use session::{Config, Push, Scope, Session};
 pub use shelf::{Added, Shelf};
 pub use telling::{Access, Action, Ending, Event, Happening, Now, Stay, Them, Us, Violation};
-pub use weight::weight;

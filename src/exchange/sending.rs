@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::limits::{MOST_EDITS_SAID, MOST_WEIGHT, MOST_WEIGHT_SAID, Millis, WINDOW};
-use super::{Shelf, weight};
+use super::limits::Millis;
+use super::{Config, Shelf, digest, wire};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{Knowledge, Known};
 
@@ -20,8 +20,10 @@ pub(super) struct Sending {
     early: BTreeMap<Replica, (Stamp, Millis)>,
     /// Whether there may be more to send.
     looks: bool,
-    /// Whether edits may lie behind marks that seem to cover them.
-    searches: bool,
+    /// How far edits were looked for that marks only seem to cover; none where they need not be looked for.
+    astray: Option<Behind>,
+    /// Between which two knowledges, by their digests, such edits were sent last.
+    searched: Option<(u64, u64)>,
 }
 
 /// A message with edits that is under way.
@@ -30,6 +32,9 @@ struct Said {
     at: Millis,
     edits: Vec<(Stamp, Option<Stamp>)>,
 }
+
+/// Behind which edit something is looked for; none at the beginning.
+type Behind = Option<Stamp>;
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,13 +73,19 @@ impl Sending {
         self.looks = true;
     }
 
-    /// The other side says all that it knows. What was sent before `lost_before` and is not stored there is taken for lost.
-    pub(super) fn replace(&mut self, knowledge: Knowledge, lost_before: Millis) {
-        self.flight.retain(|said| said.at >= lost_before);
+    /// The other side says all that it knows; `ours` is the digest of what we know. What was sent before `lost_before` and is
+    /// not stored there is taken for lost.
+    pub(super) fn replace(&mut self, knowledge: Knowledge, ours: u64, lost_before: Millis) {
+        let between = (ours, digest(&knowledge));
         self.belief = Some(knowledge);
         self.forget_stored();
+        let under_way = self.flight.len();
+        self.flight.retain(|said| said.at >= lost_before);
         self.looks = true;
-        self.searches = true;
+        if self.searched != Some(between) || self.flight.len() < under_way {
+            self.searched = Some(between);
+            self.astray = Some(None);
+        }
     }
 
     /// The other side knows what we know.
@@ -82,7 +93,7 @@ impl Sending {
         self.belief = Some(knowledge);
         self.flight.clear();
         self.looks = false;
-        self.searches = false;
+        self.astray = None;
     }
 
     /// The other side says what it knows of some replicas. Says how many of the edits that were under way are stored there.
@@ -158,37 +169,42 @@ impl Sending {
     }
 
     /// What is to be sent now.
-    pub(super) fn next<S: Shelf>(&mut self, now: Millis, shelf: &mut S) -> Result<Next, S::Error> {
-        if !self.looks || self.flight.len() >= WINDOW {
+    pub(super) fn next<S: Shelf>(
+        &mut self,
+        now: Millis,
+        config: &Config,
+        shelf: &mut S,
+    ) -> Result<Next, S::Error> {
+        if !self.looks || self.flight.len() >= config.window {
             return Ok(Next::Nothing);
         }
         let Some(there) = self.there() else {
             return Ok(Next::Nothing);
         };
-        let mut edits = Vec::new();
-        if std::mem::take(&mut self.searches) {
-            edits = shelf.astray(&there, MOST_EDITS_SAID)?;
-        }
-        if edits.is_empty() {
-            edits = shelf.beyond(&there, MOST_EDITS_SAID)?;
+        let mut edits = match self.astray {
+            Some(behind) => shelf.astray(&there, behind, config.batch)?,
+            None => Vec::new(),
+        };
+        let are_astray = !edits.is_empty();
+        if !are_astray {
+            self.astray = None;
+            edits = shelf.beyond(&there, config.batch)?;
         }
         self.looks = !edits.is_empty();
-        if let Some(first) = edits.first()
-            && weight(first) > MOST_WEIGHT
-        {
-            let stamp = first.stamp;
-            self.decline(&[stamp]);
-            return Ok(Next::TooLarge(stamp));
+        match (wire::fitting(&edits), edits.first()) {
+            (Ok(fitting), _) => edits.truncate(fitting),
+            (Err(_), Some(first)) => {
+                let stamp = first.stamp;
+                self.decline(&[stamp]);
+                return Ok(Next::TooLarge(stamp));
+            }
+            (Err(_), None) => {}
         }
-        let mut sum = 0;
-        let fitting = edits.iter().take_while(|edit| {
-            sum += weight(edit);
-            sum <= MOST_WEIGHT_SAID
-        });
-        let fitting = fitting.count().max(1);
-        edits.truncate(fitting);
-        if edits.is_empty() {
+        let Some(last) = edits.last() else {
             return Ok(Next::Nothing);
+        };
+        if are_astray {
+            self.astray = Some(Some(last.stamp));
         }
         let said = edits.iter().map(|edit| (edit.stamp, edit.previous));
         self.flight.push_back(Said {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::greeting::{self, Naming};
 use super::limits::{
-    MOST_BASES, MOST_CHAINS, MOST_COMMITS, MOST_INTRODUCTIONS, MOST_WORDS, SECOND,
+    MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_INTRODUCTIONS,
+    MOST_WORDS, SECOND, WINDOW,
 };
 use super::receiving::{Sorted, sorted};
 use super::sending::{Next, Sending};
@@ -30,6 +31,10 @@ pub struct Config {
     pub lost_after: Millis,
     /// How long the other side may say nothing while something of ours is under way.
     pub patience: Millis,
+    /// How many edits are said in one message at most.
+    pub batch: usize,
+    /// How many messages with edits are under way at most.
+    pub window: usize,
     /// How far the clock on the wall may go off the steady one between two events before it was set.
     pub jump: Millis,
     /// Whether new edits are said at once, or only when the other side says what it knows.
@@ -67,6 +72,8 @@ impl Config {
             greeting: 10 * SECOND,
             lost_after: 20 * SECOND,
             patience: 120 * SECOND,
+            batch: MOST_EDITS_SAID,
+            window: WINDOW,
             jump: 60 * SECOND,
             push: Push::AtOnce,
             scope: Scope::Missing,
@@ -114,6 +121,8 @@ pub struct Session {
     opened: Millis,
     heard: Millis,
     pulse_at: Millis,
+    /// How often we said what we know since anything changed.
+    calm: u32,
     /// By how much the clock on the wall is ahead of the steady one.
     offset: i64,
 }
@@ -177,6 +186,7 @@ impl Session {
             opened: 0,
             heard: 0,
             pulse_at: 0,
+            calm: 0,
             offset: 0,
         }
     }
@@ -207,6 +217,12 @@ impl Session {
             Err(Stop::End(ending)) => self.end(ending, &mut doing),
         }
         Ok(doing.actions)
+    }
+
+    /// What the other side is taken to know: what it said last, stored since or sent itself; none before it said anything.
+    #[must_use]
+    pub fn known_there(&self) -> Option<&Knowledge> {
+        self.sending.belief()
     }
 
     /// When, by the steady clock, the session wants an [`Event::Tick`]; none when it is over or has not begun.
@@ -255,8 +271,12 @@ impl Session {
                 self.heard = now.steady;
                 return self.said(now, message, shelf, doing);
             }
-            Event::News if self.config.push == Push::AtOnce => self.sending.look(),
-            Event::News => {}
+            Event::News => {
+                self.stir(now);
+                if self.config.push == Push::AtOnce {
+                    self.sending.look();
+                }
+            }
             Event::Granted(access) => self.them.access = access,
             Event::Tick => return self.tick(now, shelf, doing),
         }
@@ -302,15 +322,25 @@ impl Session {
                 self.asked.remove(&base);
             }
             self.ask_for_bases(shelf, doing)?;
+            self.calm = MOST_CALM.min(self.calm + 1);
             self.rest(now);
         }
         Ok(())
     }
 
-    /// Nothing has to be said for a while.
+    /// Nothing has to be said for a while, and for longer where nothing happens.
     fn rest(&mut self, now: Now) {
-        let fifth = self.config.pulse / 5;
-        self.pulse_at = now.steady + self.config.pulse - fifth + self.draw() % (2 * fifth + 1);
+        let pulse = self.config.pulse << self.calm;
+        let fifth = pulse / 5;
+        self.pulse_at = now.steady + pulse - fifth + self.draw() % (2 * fifth + 1);
+    }
+
+    /// Something happens: what we know is to be said again soon.
+    fn stir(&mut self, now: Now) {
+        if self.calm > 0 {
+            self.calm = 0;
+            self.rest(now);
+        }
     }
 
     /// A random number (SplitMix64, after Steele, Lea and Flood, 2014).
@@ -339,7 +369,7 @@ impl Session {
             (Stage::Talking(_), Message::Introductions(introductions)) => {
                 self.introduced(&introductions, shelf)
             }
-            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks),
+            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks, shelf),
             (Stage::Talking(_), Message::Edits(edits)) => self.received(now, edits, shelf, doing),
             (Stage::Talking(_), Message::Stored(chains)) => {
                 check_size(&chains).map_err(violated)?;
@@ -431,7 +461,12 @@ impl Session {
         Ok(())
     }
 
-    fn marked<E>(&mut self, now: Now, marks: Knowledge) -> Result<(), Stop<E>> {
+    fn marked<S: Shelf>(
+        &mut self,
+        now: Now,
+        marks: Knowledge,
+        shelf: &mut S,
+    ) -> Result<(), Stop<S::Error>> {
         check_size(&marks).map_err(violated)?;
         let everything = self.config.scope == Scope::Everything && !self.sending.has_begun();
         let marks = match everything {
@@ -439,8 +474,10 @@ impl Session {
             false => marks,
         };
         let lost_before = now.steady.saturating_sub(self.config.lost_after);
-        self.sending.replace(marks, lost_before);
-        self.owes_done = true;
+        let ours = digest(&shelf.knowledge()?);
+        self.sending.replace(marks, ours, lost_before);
+        // Who leaves when all is said waits for that word.
+        self.owes_done |= self.they_leave();
         Ok(())
     }
 
@@ -488,6 +525,7 @@ impl Session {
             new: added.new,
         });
         if added.new > 0 {
+            self.stir(now);
             doing.actions.push(Action::Learned);
             self.ask_for_bases(shelf, doing)?;
         }
@@ -607,11 +645,12 @@ impl Session {
             self.sending.give_up();
         }
         loop {
-            match self.sending.next(now.steady, shelf)? {
+            match self.sending.next(now.steady, &self.config, shelf)? {
                 Next::Nothing => break,
                 Next::TooLarge(stamp) => doing.tell(Happening::TooLarge(stamp)),
                 Next::Edits(edits) => {
                     self.introduce(&edits, shelf, doing)?;
+                    self.stir(now);
                     doing.tell(Happening::Sent { edits: edits.len() });
                     doing.say(Message::Edits(edits));
                 }

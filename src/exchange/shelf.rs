@@ -23,11 +23,17 @@ pub trait Shelf {
     fn beyond(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Self::Error>;
 
     /// Edits that are known here and, although `there` seems to say so by their stamps, not there: two wrote under one
-    /// name, and each side knows another one's ([`astray`](crate::overlay::Chain::astray)). At most `most`, the oldest first.
+    /// name, and each side knows another one's ([`astray`](crate::overlay::Chain::astray)). In the order of their stamps, at most
+    /// `most` behind `after`.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn astray(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Self::Error>;
+    fn astray(
+        &mut self,
+        there: &Knowledge,
+        after: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<Known>, Self::Error>;
 
     /// Adds edits; they are durable when it returns. None is left out: where a stamp is known with another content, both are kept.
     ///

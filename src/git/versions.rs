@@ -83,11 +83,28 @@ impl Repo {
                 }
             }
         };
-        let held = with_line_ends_of(bytes, self.bytes_in_tree(path, blob)?);
+        let stored = self.bytes(blob)?;
+        let converted = match self.is_converted(path) {
+            true => self.converted(path, blob)?,
+            false => None,
+        };
+        let (held, is_plain) = match converted {
+            Some(converted) => {
+                let held = with_line_ends_of(bytes, converted);
+                let is_plain = held == stored;
+                (held, is_plain)
+            }
+            None => {
+                let length = stored.len();
+                let held = with_line_ends_of(bytes, stored);
+                let is_plain = held.len() == length;
+                (held, is_plain)
+            }
+        };
         Ok(Some(HeadVersion {
-            is_plain: self.bytes(blob)? == held,
             bytes: held,
             blob,
+            is_plain,
             former,
         }))
     }
@@ -128,9 +145,15 @@ impl Repo {
     ///
     /// When it cannot be read, or git not be asked.
     pub fn bytes_in_tree(&self, path: &Path, blob: BlobId) -> Result<Vec<u8>, Error> {
-        if !self.is_converted(path) {
-            return self.bytes(blob);
-        }
+        let converted = match self.is_converted(path) {
+            true => self.converted(path, blob)?,
+            false => None,
+        };
+        converted.map_or_else(|| self.bytes(blob), Ok)
+    }
+
+    /// What git makes of an object when it writes it to a file; nothing where it, or a program that it asks, refuses.
+    fn converted(&self, path: &Path, blob: BlobId) -> Result<Option<Vec<u8>>, Error> {
         let mut of_path = OsString::from("--path=");
         of_path.push(path);
         let name = oid(blob).to_string();
@@ -141,11 +164,8 @@ impl Repo {
             name.as_ref(),
         ];
         let answer = git(self, arguments)?;
-        match answer.status {
-            Some(0) => Ok(answer.stdout),
-            // It was committed before the program had anything to do with it.
-            _ => self.bytes(blob),
-        }
+        // It may have been committed before the program had anything to do with it.
+        Ok((answer.status == Some(0)).then_some(answer.stdout))
     }
 
     /// Whether git changes more of a file than its line ends when it writes it to the work tree.
@@ -193,7 +213,7 @@ impl Repo {
 
 /// A version of a file as this work tree would hold it, told from the line ends of what it does hold.
 pub(super) fn with_line_ends_of(bytes: &[u8], version: Vec<u8>) -> Vec<u8> {
-    let converted = bytes.windows(2).any(|pair| pair == b"\r\n") && !version.contains(&b'\r');
+    let converted = memchr::memmem::find(bytes, b"\r\n").is_some() && !version.contains(&b'\r');
     if !converted {
         return version;
     }

@@ -37,9 +37,7 @@ pub(super) async fn race(
         let (endpoint, config) = (endpoint.clone(), config.clone());
         calls.spawn(async move {
             sleep(limits::STAGGER * place).await;
-            timeout(limits::ADDRESS_TIME, call(&endpoint, config, address))
-                .await
-                .unwrap_or(Err(DialError::NoAnswer))
+            call(&endpoint, config, address).await
         });
     }
     let mut failure = DialError::NoAnswer;
@@ -61,9 +59,11 @@ async fn call(
     config: ClientConfig,
     address: SocketAddr,
 ) -> Result<(Connection, Line), DialError> {
-    let connecting = endpoint
+    let mut connecting = endpoint
         .connect_with(config, address, identity::NO_NAME)
         .map_err(|error| DialError::Other(error.to_string()))?;
+    let answer = timeout(limits::ADDRESS_TIME, connecting.handshake_data()).await;
+    answer.map_err(|_| DialError::NoAnswer)??;
     let connection = connecting.await?;
     let peer = identity::proved(&connection).ok_or(DialError::Stranger)?;
     let line = quic::called(&connection, peer).await?;

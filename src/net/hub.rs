@@ -266,6 +266,7 @@ impl Inner {
                 return Err(DialError::Other(close.to_string()));
             }
         }
+        self.seekers().met(gauge.peer(), gauge.remote());
         self.lines_changed.send_replace(());
         tracing::debug!(line = ?gauge, dialled = gauge.dialled(), "line up");
         event.send(HubEvent::Up(line));

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// A frame's payload in bytes. Batches of edits aim at a quarter of it; one edit of a long text must still fit.
 pub const FRAME: usize = 1 << 20;
 
-/// Bytes that wait to be written on one line. The conversation keeps a few batches in flight, not more; a peer for which
-/// more piles up does not read, and catches up later.
-pub(super) const SEND_QUEUE: usize = 4 << 20;
+/// Bytes that wait to be written on one line: the longest message that there can be (32 MiB), and the few batches that a
+/// conversation keeps under way. A peer for which more piles up does not read, and catches up later.
+pub(super) const SEND_QUEUE: usize = 40 << 20;
 
 /// How long a frame that has begun may take, so that nobody holds a buffer by sending a byte now and then.
 pub(super) const FRAME_TIME: Duration = Duration::from_secs(10);
@@ -15,13 +15,13 @@ pub(super) const FRAME_TIME: Duration = Duration::from_secs(10);
 /// How long writing may make no progress before the peer counts as one that does not read.
 pub(super) const WRITE_TIME: Duration = Duration::from_secs(10);
 
-/// How long a handshake may take until the first frame's stream is there.
-pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+/// How long a caller may take from its first packet to its first frame: that is how long it tries.
+pub(super) const HANDSHAKE_TIME: Duration = DIAL_TIME;
 
-/// How long one address is tried: the system swallows "unreachable", so only time tells.
+/// How long the first answer from an address is awaited: the system swallows "unreachable", so only time tells.
 pub(super) const ADDRESS_TIME: Duration = Duration::from_secs(3);
 
-/// How long all addresses of a peer are tried together.
+/// How long a call may take, over all addresses of a peer: five round trips of a very bad network, each begun twice.
 pub(super) const DIAL_TIME: Duration = Duration::from_secs(10);
 
 /// The head start that each address has on the next one.

@@ -25,7 +25,7 @@ mod vigil;
 mod waiting;
 
 pub use discovery::local::LocalNetwork;
-pub use discovery::siblings::{leave_address, take_address};
+pub use discovery::siblings::{address_left, leave_address, take_address};
 pub use ending::{Close, Ending};
 pub use endpoint::Listen;
 pub use error::{DialError, Error, Warning};

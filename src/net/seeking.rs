@@ -39,7 +39,7 @@ impl Place {
         match self {
             Self::Address(text) => dialling::resolve(text).await,
             // A sibling that does not run is nothing to report.
-            Self::Sibling(git_dir) => Ok(siblings::read_address(git_dir).into_iter().collect()),
+            Self::Sibling(git_dir) => Ok(siblings::address_left(git_dir).into_iter().collect()),
         }
     }
 }
@@ -128,6 +128,15 @@ impl Seekers {
             seeker.nudge.notify_one();
         }
         true
+    }
+
+    /// There is a line with this node at this address: if it breaks, that is where to call first, whoever called.
+    pub(super) fn met(&mut self, peer: &PublicKey, address: SocketAddr) {
+        if let Some(known) = self.whereabouts.get_mut(peer) {
+            known.last_known.retain(|other| *other != address);
+            known.last_known.insert(0, address);
+            known.last_known.truncate(limits::ADDRESSES);
+        }
     }
 
     /// Whatever failed may succeed now.

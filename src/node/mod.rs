@@ -11,6 +11,7 @@ mod key;
 mod members;
 mod ticks;
 mod trust;
+mod watch;
 
 use std::fs;
 use std::io;
@@ -27,6 +28,7 @@ pub use key::{NodeKey, public_key};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};
+pub use watch::Watch;
 
 /// A number that nobody else draws.
 ///

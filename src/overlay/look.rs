@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::effect::{names, shows};
-use super::selection::{Judged, RULES, as_named_in, open_changes};
+use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step};
 
 /// Whether a file shows an edit.
@@ -240,6 +240,26 @@ pub fn findings(
         changes,
     }));
     found
+}
+
+/// Whether what `view` shows of edits in the place of a change, and all that is written along with it, is what `file` holds.
+#[must_use]
+pub fn is_shown_by(view: &Document, file: &Document, change: &Change) -> bool {
+    let says = |document: &'_ Document, at: &Path| match document.found(at) {
+        Some(Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps)))) => {
+            Some((node.clone(), !stamps.is_empty()))
+        }
+        _ => None,
+    };
+    let is_edited = says(view, &change.at).is_some_and(|(_, is_stamped)| is_stamped);
+    is_edited
+        && seen_together(&change.at)
+            .iter()
+            .all(|at| match (says(view, at), says(file, at)) {
+                (Some((shown, _)), Some((held, _))) => shown.says_the_same_as(&held),
+                (None, None) => true,
+                _ => false,
+            })
 }
 
 /// Whether an act adds the record that was born with this stamp; what it holds goes by that name then, for whoever knows

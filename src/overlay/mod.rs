@@ -8,6 +8,7 @@
 
 mod contained;
 mod effect;
+mod excerpt;
 mod history;
 mod knowledge;
 mod known;
@@ -16,12 +17,13 @@ mod render;
 mod selection;
 
 pub use contained::{Containment, Contents};
+pub use excerpt::{Excerpts, Mentioned};
 pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
-    Familiar, Finding, MassDeletion, Sight, count, findings, mass_deletion, put_back, sights,
-    was_read_before, with_put_back,
+    Familiar, Finding, MassDeletion, Sight, count, findings, is_shown_by, mass_deletion, put_back,
+    sights, was_read_before, with_put_back,
 };
 pub use render::{Unrendered, forms, render};
 pub use selection::{

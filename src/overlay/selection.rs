@@ -360,9 +360,23 @@ pub fn observers<'c>(changes: impl Iterator<Item = &'c Change>) -> HashMap<Stamp
 
 /// Whether a change of an edit was observed in its place or around it.
 pub fn is_observed(observers: &HashMap<Stamp, Vec<&Path>>, change: &Change, stamp: Stamp) -> bool {
-    let places = observers.get(&stamp).into_iter().flatten();
+    let names = std::iter::once(stamp).chain(taken_up(change));
+    let places = names.filter_map(|name| observers.get(&name)).flatten();
     let mut places = places.map(|at| at.steps());
     places.any(|at| change.at.steps().starts_with(at))
+}
+
+/// The birth that names what a record holds which somebody found, and whose edit they did not know.
+fn taken_up(change: &Change) -> Option<Stamp> {
+    let Act::Add { record, .. } = &change.act else {
+        return None;
+    };
+    let birth = record.birth.stamp?;
+    let is_named = |node: &Node| match node {
+        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.contains(&birth),
+        Node::Map(_) | Node::Set(_) => false,
+    };
+    record.fields.values().any(is_named).then_some(birth)
 }
 
 /// The first birth at every place.

@@ -44,28 +44,30 @@ impl Trust for Admission {
 
 /// Whom a work tree trusts, those included whom its user named.
 pub(super) fn trusted(repo: &Repo, node: &Node, store: &mut Store) -> Result<Trusted, Error> {
-    let peers = store.read()?.peers()?;
-    let local = peers.into_iter().filter_map(|peer| {
+    Ok(known_peers(repo, node, Some(store))?.0)
+}
+
+/// Whom a work tree trusts, and what its store, if there is one, knows of each.
+///
+/// # Errors
+/// When the repository or the store cannot be read.
+pub fn known_peers(
+    repo: &Repo,
+    node: &Node,
+    store: Option<&mut Store>,
+) -> Result<(Trusted, Vec<store::Peer>), Error> {
+    let peers = match store {
+        Some(store) => store.read()?.peers()?,
+        None => Vec::new(),
+    };
+    let local = peers.iter().filter_map(|peer| {
         let role = match peer.trust? {
             store::Trust::Reads => Role::Reader,
             store::Trust::Writes => Role::Writer,
         };
-        Some((peer.key, peer.name.unwrap_or_default(), role))
+        Some((peer.key, peer.name.clone().unwrap_or_default(), role))
     });
-    Ok(Trusted::of(repo, node, local)?)
-}
-
-/// Whom a work tree trusts, and what is known of each.
-///
-/// # Errors
-/// When the repository or the store cannot be read.
-pub fn known_peers(repo: &Repo) -> Result<(Trusted, Vec<store::Peer>), Error> {
-    let Some(node) = Node::load(repo.git_dir())? else {
-        return Ok((Trusted::default(), Vec::new()));
-    };
-    let mut store = Store::open(repo.git_dir())?.store;
-    let trusted = trusted(repo, &node, &mut store)?;
-    let peers = store.read()?.peers()?;
+    let trusted = Trusted::of(repo, node, local)?;
     Ok((trusted, peers))
 }
 

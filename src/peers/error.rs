@@ -27,6 +27,12 @@ pub enum Error {
     /// What holds the conversations came to an end by itself.
     #[error("the conversations broke off: this is a bug; `-v` says more")]
     Keeper,
+    /// Another program stays in this work tree.
+    #[error(
+        "`rhema crdt watch` runs in this work tree already{}: end it, or go on with it",
+        .0.map_or(String::new(), |address| format!(" and listens at {address}"))
+    )]
+    Watched(Option<std::net::SocketAddr>),
     /// Nobody of this name is trusted.
     #[error(
         "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"

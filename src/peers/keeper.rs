@@ -424,6 +424,9 @@ impl Keeper {
             Happening::Sent { edits } => talk.sent += edits,
             Happening::Received { new, .. } if *new > 0 => {
                 talk.received += new;
+                if talk.in_step {
+                    talk.note_knowledge(shelf);
+                }
                 let _ = heard.send(Heard::Learned {
                     peer: peer.clone(),
                     edits: *new,
@@ -431,15 +434,7 @@ impl Keeper {
             }
             Happening::InStep => {
                 talk.in_step = true;
-                let latency = u32::try_from(talk.gauge.rtt().as_micros()).ok();
-                let noted = shelf.knowledge().and_then(|known| {
-                    let writing = shelf.store.write(Durability::Process)?;
-                    writing.exchanged(talk.gauge.peer(), &known, latency, Moment::now())?;
-                    Ok(writing.commit()?)
-                });
-                if let Err(error) = noted {
-                    tracing::info!("{error}");
-                }
+                talk.note_knowledge(shelf);
                 let _ = heard.send(Heard::InStep { peer: peer.clone() });
             }
             _ => {}
@@ -571,6 +566,21 @@ impl Talk {
                 self.error = Some(unsendable.to_string());
                 self.end(Close::Left);
             }
+        }
+    }
+
+    /// Keeps what the other side knows, for those who ask while it is away.
+    fn note_knowledge(&self, shelf: &mut Shelf) {
+        let Some(known) = self.session.known_there() else {
+            return;
+        };
+        let latency = u32::try_from(self.gauge.rtt().as_micros()).ok();
+        let noted = shelf.store.write(Durability::Process).and_then(|writing| {
+            writing.exchanged(self.gauge.peer(), known, latency, Moment::now())?;
+            writing.commit()
+        });
+        if let Err(error) = noted {
+            tracing::info!("{error}");
         }
     }
 

@@ -6,8 +6,8 @@ use super::Error;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{self, Introduction};
 use crate::git::Repo;
-use crate::overlay::{CommitId, Knowledge, Known};
-use crate::store::{self, Durability, Issuer, Store, Way};
+use crate::overlay::{Chain, CommitId, Knowledge, Known};
+use crate::store::{self, Durability, Issuer, Reading, Store, Way};
 
 /// The edits of a work tree.
 pub(super) struct Shelf {
@@ -57,16 +57,28 @@ impl exchange::Shelf for Shelf {
         Ok(beyond.into_iter().map(|edit| edit.known).collect())
     }
 
-    fn astray(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Error> {
+    fn astray(
+        &mut self,
+        there: &Knowledge,
+        after: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<Known>, Error> {
         let reading = self.store.read()?;
+        let here = reading.knowledge()?;
+        let forked: BTreeSet<Replica> = reading.forked()?.into_iter().collect();
         let mut astray = BTreeSet::new();
-        for replica in reading.forked()? {
-            if let Some(chain) = there.get(&replica) {
-                astray.extend(chain.astray(&reading.links(replica)?));
+        for (replica, chain) in there {
+            let Some(ours) = here.get(replica) else {
+                continue;
+            };
+            let is_whole = ours.islands.is_empty() && !forked.contains(replica);
+            if !is_whole || names_another(&reading, ours.upto, chain)? {
+                astray.extend(chain.astray(&reading.links(*replica)?));
             }
         }
         let mut edits = Vec::new();
-        for stamp in astray.into_iter().take(most) {
+        let astray = astray.into_iter().filter(|stamp| Some(*stamp) > after);
+        for stamp in astray.take(most) {
             edits.extend(reading.edit(stamp)?.map(|edit| edit.known));
         }
         Ok(edits)
@@ -179,6 +191,15 @@ impl exchange::Shelf for Shelf {
         self.lost = None;
         Ok(of_use.len())
     }
+}
+
+/// Whether a chain that is told from elsewhere names an edit that is not known here, although all up to its stamp should be.
+fn names_another(reading: &Reading<'_>, upto: Option<Stamp>, chain: &Chain) -> Result<bool, Error> {
+    let islands = chain.islands.iter().map(|island| *island.end());
+    let mut named = chain.upto.into_iter().chain(islands);
+    named.try_fold(false, |found, stamp| {
+        Ok(found || (Some(stamp) < upto && reading.edit(stamp)?.is_none()))
+    })
 }
 
 /// A stamp's text is enough to name an edit to people.

@@ -11,10 +11,10 @@ use super::{Admission, Error, admission, line, telling};
 use crate::exchange::Stay;
 use crate::git::Repo;
 use crate::net::{
-    DialError, Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Target, leave_address,
-    take_address,
+    DialError, Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Target, address_left,
+    leave_address, take_address,
 };
-use crate::node::{Config, Discovery, Node};
+use crate::node::{Config, Discovery, Node, Watch};
 use crate::store::Store;
 
 /// How often files are looked at.
@@ -35,7 +35,7 @@ pub struct Staying {
 /// this work tree listens, `hear` what happens, `warn` what people should know.
 ///
 /// # Errors
-/// When there is no key, no store or no network.
+/// When there is no key, no store or no network, or another program stays here already.
 pub fn stay(
     repo: &Repo,
     staying: &Staying,
@@ -45,6 +45,9 @@ pub fn stay(
     mut warn: impl FnMut(String),
 ) -> Result<(), Error> {
     let (node, _) = Node::create(repo.git_dir())?;
+    let Some(_watch) = Watch::begin(repo.git_dir())? else {
+        return Err(Error::Watched(address_left(repo.git_dir())));
+    };
     let mut store = Store::open(repo.git_dir())?.store;
     let trusted = admission::trusted(repo, &node, &mut store)?;
     trusted.problems.iter().cloned().for_each(&mut warn);

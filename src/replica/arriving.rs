@@ -10,7 +10,7 @@ use super::round::Report;
 use super::{Error, Left, Replica};
 use crate::crdt::Act;
 use crate::git;
-use crate::overlay::{CommitId, DocumentPath};
+use crate::overlay::{CommitId, Contents, DocumentPath};
 use crate::store::{Durability, Mark};
 
 impl Replica<'_> {
@@ -83,7 +83,10 @@ impl Replica<'_> {
         commit: Option<CommitId>,
     ) -> Result<bool, Error> {
         let mut edits = self.edits(path)?;
-        edits.judge(&self.repo.history_of(path), commit, false)?;
+        let history = self.repo.history_of(path);
+        edits.judge(commit, false, |head, open| {
+            self.held(path, &mut Contents::of(&history), head, open)
+        })?;
         let brings = |act: &Act| matches!(act, Act::Add { .. } | Act::Write(_) | Act::Replace(_));
         let mut shown = edits.all.iter().filter(|edit| edit.may_show());
         Ok(shown.any(|edit| edit.changes().iter().any(|change| brings(&change.act))))

@@ -37,7 +37,7 @@ impl Replica<'_> {
                     let target = Target {
                         made: Some(Made {
                             read,
-                            document,
+                            text: document.into_text(),
                             stamps: Vec::new(),
                         }),
                         confirmed: true,

@@ -11,8 +11,8 @@ use crate::context::lift;
 use crate::crdt::{self, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    CommitId, Containment, Contents, DocumentPath, History, Judged, Known, Origin, is_observed,
-    observers, retracted,
+    CommitId, Containment, DocumentPath, History, Judged, Known, Origin, is_observed, observers,
+    retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -80,12 +80,6 @@ impl<'r> Versions<'r> {
         self.head.as_ref().map(|_| &self.ground)
     }
 
-    /// What HEAD calls the document, where it was moved since.
-    pub(super) fn former(&self) -> Option<DocumentPath> {
-        let former = self.head.as_ref()?.former.as_ref()?;
-        Some(DocumentPath::new(git_path(former)))
-    }
-
     /// The version that an edit was made on.
     pub(super) fn origin(&mut self, repo: &Repo, known: &Known) -> Result<Option<Origin>, Error> {
         // Whoever lacks the base has what was published of it.
@@ -128,6 +122,9 @@ impl<'r> Versions<'r> {
 
     /// The document in a commit; nothing where that, or its version, cannot be read.
     fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
+        if Some(commit) == self.commit && self.head.as_ref().and_then(former).is_none() {
+            return Some(Rc::clone(&self.head_document));
+        }
         let blob = repo.blob_in(commit, &self.path).ok()?;
         let Some(blob) = blob else {
             return Some(Rc::default());
@@ -136,6 +133,12 @@ impl<'r> Versions<'r> {
         let read = yaml::Document::read(&bytes, &yaml::Limits::default()).ok()?;
         Some(Rc::new(lift(&read)))
     }
+}
+
+/// What HEAD calls a document, where it was moved since.
+pub(super) fn former(head: &HeadVersion) -> Option<DocumentPath> {
+    let former = head.former.as_ref()?;
+    Some(DocumentPath::new(git_path(former)))
 }
 
 /// The known edits of a document, and what is decided about each.
@@ -271,12 +274,13 @@ impl Edits {
         }
     }
 
-    /// Finds out what HEAD contains of each. `is_same_head` where the marks tell so already.
+    /// Finds out what HEAD contains of each, as `held` tells of those of which the marks do not: these do where
+    /// `is_same_head`.
     pub(super) fn judge(
         &mut self,
-        history: &DocumentHistory<'_>,
         head: Option<CommitId>,
         is_same_head: bool,
+        held: impl FnOnce(CommitId, &[&Known]) -> Result<Vec<Containment>, Error>,
     ) -> Result<(), Error> {
         self.note_retractions();
         let Some(head) = head else {
@@ -285,7 +289,7 @@ impl Edits {
         let is_judged = |edit: &Standing| is_same_head && edit.has(Mark::Contained);
         let open = self.all.iter().filter(|edit| !is_judged(edit));
         let open: Vec<&Known> = open.map(|edit| &edit.known).collect();
-        let mut held = Contents::of(history).held(head, &open)?.into_iter();
+        let mut held = held(head, &open)?.into_iter();
         for edit in &mut self.all {
             let changes = edit.changes().len();
             let containment = match is_judged(edit) {

@@ -9,6 +9,7 @@ use crate::crdt::Stamp;
 use crate::git;
 use crate::overlay::DocumentPath;
 use crate::store::Moment;
+use crate::yaml::{Document, Limits};
 
 /// How often somebody may save the file just when it is edited here.
 const MOST_RACES: usize = 8;
@@ -68,7 +69,7 @@ impl Replica<'_> {
         let target = Target {
             made: Some(Made {
                 read,
-                document: edited.document,
+                text: edited.document.into_text(),
                 stamps,
             }),
             confirmed: true,
@@ -90,9 +91,18 @@ impl Replica<'_> {
                 .into());
             }
         };
-        let (_, document) = repo.read_document(file)?;
+        let stamp = match (written.new.as_slice(), written.excerpt) {
+            ([], _) => None,
+            (new, Some(excerpt)) => Document::from_text(excerpt, &Limits::default())
+                .ok()
+                .and_then(|document| context::stamp_at(&document, &edited.at, new)),
+            (new, None) => {
+                let (_, document) = repo.read_document(file)?;
+                context::stamp_at(&document, &edited.at, new)
+            }
+        };
         Ok(Edited {
-            stamp: context::stamp_at(&document, &edited.at, &written.new),
+            stamp,
             at: edited.at,
             new_name: edited.new_name,
             changed: written.changed,

@@ -1,7 +1,9 @@
 //! A look at one document: what its file shows of what is known, what was edited in it, and what it is to show.
 //!
-//! `writer.rs` finds who wrote the file, `finding.rs` what was edited in it.
+//! `writer.rs` finds who wrote the file, `finding.rs` what was edited in it. Most of a large file is not even read for that:
+//! `excerpts.rs`.
 
+mod excerpts;
 mod finding;
 mod writer;
 
@@ -10,15 +12,18 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::rc::Rc;
 
+use excerpts::Excerpted;
 use writer::Writer;
 
-use super::document::{Edits, Standing, Text, Versions};
+use super::document::{Edits, Standing, Text, Versions, former};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
-use crate::git::{HeadVersion, marked_places};
+use crate::git::{DocumentHistory, HeadVersion, git_path, marked_places};
 use crate::merge;
-use crate::overlay::{self, CommitId, Deed, Known, RULES, Sight, overlay, sights};
+use crate::overlay::{
+    self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
+};
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
@@ -51,6 +56,11 @@ impl<'t> Target<'t> {
         }
     }
 
+    /// Whether HEAD is what it was at the last look.
+    fn is_same_head(&self, last: Option<&Look>) -> bool {
+        !self.has_moved && last.is_some_and(|last| last.head == self.commit)
+    }
+
     /// The same once more, after somebody wrote the file.
     pub(super) fn again(&self) -> Self {
         Self {
@@ -65,7 +75,8 @@ impl<'t> Target<'t> {
 pub(super) struct Made {
     /// What the command had read.
     pub(super) read: Vec<u8>,
-    pub(super) document: yaml::Document,
+    /// What it is to hold.
+    pub(super) text: String,
     pub(super) stamps: Vec<Stamp>,
 }
 
@@ -77,6 +88,8 @@ pub(super) struct Looked {
     pub(super) taken: Moment,
     /// What it is to hold.
     pub(super) text: Vec<u8>,
+    /// An excerpt of that with everything that was edited; none where the whole was looked at.
+    pub(super) excerpt: Option<String>,
     /// Whose content that is, if it is HEAD's.
     pub(super) content: Content,
     /// New edits, in the order of their stamps.
@@ -101,36 +114,82 @@ pub(super) enum Unlooked {
     Left(String),
 }
 
+/// The file as it was found.
+struct Seen {
+    was: Vec<u8>,
+    metadata: Metadata,
+    taken: Moment,
+}
+
+/// What the store has of a document beside its edits.
+struct Recorded {
+    last: Option<Look>,
+    /// The current rendering, and those before it that somebody may have read who wrote the file: oldest first.
+    renderings: Vec<Rendering>,
+}
+
 impl Replica<'_> {
-    /// Looks at a document.
-    pub(super) fn look(&mut self, target: Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
-        let full = self.repo.top().join(target.file);
-        let Ok(metadata) = fs::metadata(&full) else {
+    /// Looks at a document: at excerpts of its versions where these tell as much, else at all of it.
+    pub(super) fn look(&mut self, target: &Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
+        let seen = match self.seen(target)? {
+            Ok(seen) => seen,
+            Err(unlooked) => return Ok(Err(unlooked)),
+        };
+        let clock = self.clock;
+        let Some(looked) = self.look_at_excerpts(target, &seen)? else {
+            self.clock = clock;
+            return self.look_at_all(target, &seen);
+        };
+        if excerpts::are_checked() {
+            self.clock = clock;
+            let whole = self.look_at_all(target, &seen)?;
+            excerpts::check(&looked, whole.ok().as_ref());
+        }
+        Ok(Ok(looked))
+    }
+
+    /// Reads the file, if it can be recorded.
+    fn seen(&self, target: &Target<'_>) -> Result<Result<Seen, Unlooked>, Error> {
+        let path = self.repo.top().join(target.file);
+        let Ok(metadata) = fs::metadata(&path) else {
             return Ok(Err(Unlooked::Absent));
         };
         let taken = self.now;
-        let was = fs::read(&full).map_err(|source| crate::git::Error::Read {
-            path: full.clone(),
-            source,
-        })?;
-        let is_made = target.made.is_some();
-        if !is_made && marked_places(&was) > 0 {
-            return Ok(Err(Unlooked::Left(
-                "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
-            )));
-        }
-        let (work, made_stamps) = match target.made {
-            Some(made) if made.read != was => {
-                // What was saved since must not be lost.
-                return Err(crate::git::Error::ChangedMeanwhile { path: full }.into());
-            }
-            Some(made) => (made.document, made.stamps),
-            None => match yaml::Document::read(&was, &Limits::default()) {
-                Ok(work) => (work, Vec::new()),
-                Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
-            },
+        let was = match fs::read(&path) {
+            Ok(was) => was,
+            Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
         };
-        let versions = match self.versions(target.file, &was, target.commit)? {
+        match &target.made {
+            // What was saved since must not be lost.
+            Some(made) if made.read != was => {
+                return Err(crate::git::Error::ChangedMeanwhile { path }.into());
+            }
+            None if marked_places(&was) > 0 => {
+                return Ok(Err(Unlooked::Left(
+                    "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
+                )));
+            }
+            _ => {}
+        }
+        Ok(Ok(Seen {
+            was,
+            metadata,
+            taken,
+        }))
+    }
+
+    fn look_at_all(
+        &mut self,
+        target: &Target<'_>,
+        seen: &Seen,
+    ) -> Result<Result<Looked, Unlooked>, Error> {
+        let was = &seen.was;
+        let text = target.made.as_ref().map(|made| made.text.as_bytes());
+        let work = match yaml::Document::read(text.unwrap_or(was), &Limits::default()) {
+            Ok(work) => work,
+            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
+        };
+        let versions = match self.versions(target.file, was, target.commit)? {
             Ok(versions) => versions,
             Err(why) => return Ok(Err(Unlooked::Left(why))),
         };
@@ -142,70 +201,112 @@ impl Replica<'_> {
                 "it is empty, which is taken for a file that is being written: delete its records one by one, or commit it".to_owned(),
             )));
         }
+        if let Some(name) = head.and_then(|head| context::named_twice(head, &work)) {
+            return Ok(Err(Unlooked::Left(format!(
+                "two records are called `{name}`: give one of them another name, or nobody can tell which is meant"
+            ))));
+        }
         if !context::takes_stamps(head, &work) {
             return Ok(Err(Unlooked::NoDocument));
         }
-        let path = versions.path.clone();
+        let recorded = self.recorded(&versions.path, &seen.metadata)?;
+        let (edits, marks) = self.judged(
+            target,
+            versions.head.as_ref(),
+            &versions.history,
+            recorded.last.as_ref(),
+        )?;
+        let mut looking = Looking::new(self, target, seen, versions, recorded);
+        looking.look(Text::of(work), edits, marks)
+    }
+
+    fn recorded(&mut self, path: &DocumentPath, metadata: &Metadata) -> Result<Recorded, Error> {
         let reading = self.store.read()?;
-        let last = reading.look(&path)?;
-        let renderings = reading.renderings(&path, Moment::from_unix_millis(0))?;
-        drop(reading);
-        let is_same_head = !target.has_moved && last.is_some_and(|last| last.head == target.commit);
-        let mut looking = Looking {
-            was: &was,
-            file: target.file,
-            replica: self,
-            versions,
-            is_same_head,
-            has_witness: target.has_witness || is_same_head,
-            confirmed: target.confirmed,
-            made_stamps,
-            is_made,
-            last,
-            renderings,
-            metadata: &metadata,
-            notes: Vec::new(),
-        };
-        looking.look(Text::of(work), taken)
+        Ok(Recorded {
+            last: reading.look(path)?,
+            renderings: reading.renderings(path, writer::may_be_read_since(metadata))?,
+        })
+    }
+
+    /// All known edits of a document, and what HEAD contains of them; and the marks that they had before.
+    fn judged(
+        &mut self,
+        target: &Target<'_>,
+        head: Option<&HeadVersion>,
+        history: &DocumentHistory<'_>,
+        last: Option<&Look>,
+    ) -> Result<(Edits, Vec<Marks>), Error> {
+        let path = DocumentPath::new(git_path(target.file));
+        let mut edits = self.edits(&path)?;
+        if let Some(former) = head.and_then(former) {
+            edits.add(self.edits(&former)?.all);
+        }
+        let marks = edits.all.iter().map(|edit| edit.marks).collect();
+        let is_same_head = target.is_same_head(last);
+        edits.judge(target.commit, is_same_head, |head, open| {
+            self.held(&path, &mut Contents::of(history), head, open)
+        })?;
+        if !is_same_head {
+            // Parking ends when HEAD moves.
+            for edit in &mut edits.all {
+                edit.unmark(Mark::Parked);
+            }
+        }
+        Ok((edits, marks))
     }
 }
 
 struct Looking<'l, 'r, 'm> {
-    /// The bytes of the file.
-    was: &'m [u8],
+    seen: &'m Seen,
     file: &'m Path,
     replica: &'l mut Replica<'r>,
     versions: Versions<'r>,
     is_same_head: bool,
     has_witness: bool,
     confirmed: bool,
-    made_stamps: Vec<Stamp>,
+    made_stamps: &'m [Stamp],
     is_made: bool,
-    last: Option<Look>,
-    renderings: Vec<Rendering>,
-    metadata: &'m Metadata,
+    recorded: Recorded,
+    /// What is looked at, where that is not all.
+    excerpts: Option<&'m Excerpted<'m>>,
     notes: Vec<String>,
 }
 
+impl<'l, 'r, 'm> Looking<'l, 'r, 'm> {
+    fn new(
+        replica: &'l mut Replica<'r>,
+        target: &'m Target<'m>,
+        seen: &'m Seen,
+        versions: Versions<'r>,
+        recorded: Recorded,
+    ) -> Self {
+        let is_same_head = target.is_same_head(recorded.last.as_ref());
+        let made = target.made.as_ref();
+        Self {
+            seen,
+            file: target.file,
+            replica,
+            versions,
+            is_same_head,
+            has_witness: target.has_witness || is_same_head,
+            confirmed: target.confirmed,
+            made_stamps: made.map_or(&[], |made| made.stamps.as_slice()),
+            is_made: made.is_some(),
+            recorded,
+            excerpts: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
 impl Looking<'_, '_, '_> {
-    fn look(&mut self, work: Text, taken: Moment) -> Result<Result<Looked, Unlooked>, Error> {
-        let mut edits = self.replica.edits(&self.versions.path)?;
-        if let Some(former) = self.versions.former() {
-            edits.add(self.replica.edits(&former)?.all);
-        }
-        let marks: Vec<Marks> = edits.all.iter().map(|edit| edit.marks).collect();
-        edits.judge(
-            &self.versions.history,
-            self.versions.commit,
-            self.is_same_head,
-        )?;
-        if !self.is_same_head {
-            // Parking ends when HEAD moves.
-            for edit in &mut edits.all {
-                edit.unmark(Mark::Parked);
-            }
-        }
-        let writer = self.writer(self.was, &work, &edits)?;
+    fn look(
+        &mut self,
+        work: Text,
+        mut edits: Edits,
+        marks: Vec<Marks>,
+    ) -> Result<Result<Looked, Unlooked>, Error> {
+        let writer = self.writer(&work, &edits)?;
         tracing::debug!(
             "{}: written by {}; HEAD {}",
             self.file.display(),
@@ -232,13 +333,10 @@ impl Looking<'_, '_, '_> {
             Writer::Nobody | Writer::Unwritten(_) => (None, None),
             _ => self.stamped(&work.yaml, &edits)?,
         };
-        let is_head = self.versions.head.as_ref().is_some_and(|head| {
-            let text = stamped.as_deref().unwrap_or(work.yaml.text());
-            head.bytes == text.as_bytes()
-        });
+        let is_head = self.is_head(stamped.as_deref().unwrap_or(work.yaml.text()));
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
             // Whoever puts everything back to what HEAD has takes back what they edited.
-            let is_as_rendered = !self.is_made && self.is_as_rendered(self.was)?;
+            let is_as_rendered = !self.is_made && self.is_as_rendered()?;
             new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
@@ -250,7 +348,7 @@ impl Looking<'_, '_, '_> {
             Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
         };
         self.take_up(file.lifted(), &mut edits);
-        let mut counted = 0;
+        let (mut counted, mut stands_again) = (0, false);
         if let Some(fresh) = found {
             let read = match &writer {
                 Writer::Somebody(read) => Some(read),
@@ -263,9 +361,10 @@ impl Looking<'_, '_, '_> {
             new.extend(self.take_back_removals(&returned, &mut edits)?);
             let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
             match found {
-                Ok((count, found)) => {
-                    counted = count;
-                    new.extend(self.named(found)?);
+                Ok(found) => {
+                    counted = found.edits;
+                    stands_again = found.stands_again;
+                    new.extend(self.named(found.findings)?);
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }
@@ -284,8 +383,12 @@ impl Looking<'_, '_, '_> {
                 && !edit.changes().is_empty()
                 && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
-        let is_told = edits.all.iter().take(known).any(is_told);
-        let text = self.rendered(file, &view, is_told)?;
+        let is_told = stands_again || edits.all.iter().take(known).any(is_told);
+        let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
+            return Ok(Err(Unlooked::Left(
+                "excerpts do not tell what it is to hold".to_owned(),
+            )));
+        };
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
             match is_shown.contains(&edit.known.stamp) && edit.may_show() {
@@ -296,14 +399,15 @@ impl Looking<'_, '_, '_> {
         let is_known = matches!(writer, Writer::Nobody)
             && self.is_same_head
             && new.is_empty()
-            && text == self.was
+            && text == self.seen.was
             && edits.all.iter().map(|edit| edit.marks).eq(marks);
         let content = content(self.versions.head.as_ref(), &text);
         Ok(Ok(Looked {
-            was: self.was.to_vec(),
-            metadata: self.metadata.clone(),
-            taken,
+            was: self.seen.was.clone(),
+            metadata: self.seen.metadata.clone(),
+            taken: self.seen.taken,
             text,
+            excerpt,
             content,
             new,
             edits: counted,
@@ -433,39 +537,66 @@ impl Looking<'_, '_, '_> {
         overlay(&head, judged, &mut |known| versions.origin(repo, known))
     }
 
+    /// Whether HEAD's version is just this.
+    fn is_head(&self, text: &str) -> bool {
+        match (self.excerpts, &self.versions.head) {
+            (Some(excerpts), _) => excerpts.head() == Some(text),
+            (None, head) => head
+                .as_ref()
+                .is_some_and(|head| head.bytes == text.as_bytes()),
+        }
+    }
+
     /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
-    /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say.
+    /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say. With its excerpt, where
+    /// such were looked at; nothing where these do not tell.
     fn rendered(
         &mut self,
         file: Text,
         view: &crdt::Document,
         is_told: bool,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Option<Rendered>, Error> {
         let is_shown = file.lifted().says_the_same_as(view);
-        if is_shown && !is_told {
-            return Ok(file.yaml.into_text().into_bytes());
-        }
-        let told = overlay::render(&self.versions.ground, &self.versions.head_document, view);
-        let error = match told {
-            Ok(text) => return Ok(self.retyped(text).into_bytes()),
-            Err(_) if is_shown => return Ok(file.yaml.into_text().into_bytes()),
-            Err(error) => error,
+        let told = match is_shown && !is_told {
+            true => Ok(None),
+            false => overlay::render(&self.versions.ground, &self.versions.head_document, view)
+                .map(|told| Some(self.retyped(told))),
+        };
+        let file = file.yaml.into_text();
+        let error = match (told, self.excerpts) {
+            (Ok(told), excerpts) => {
+                let text = told.unwrap_or(file);
+                let Some(excerpts) = excerpts else {
+                    return Ok(Some(Rendered::whole(text)));
+                };
+                let whole = excerpts.whole(&text);
+                return Ok(whole.map(|whole| Rendered {
+                    excerpt: Some(text),
+                    ..Rendered::whole(whole)
+                }));
+            }
+            (Err(_), Some(_)) => return Ok(None),
+            (Err(_), None) if is_shown => return Ok(Some(Rendered::whole(file))),
+            (Err(error), None) => error,
         };
         // What was put out of sight comes back as it was written.
-        for rendering in self.renderings.iter().rev() {
-            let Some(bytes) = self.bytes_of(rendering)? else {
+        let path = self.versions.path.clone();
+        let always = Moment::from_unix_millis(0);
+        let renderings = self.replica.store.read()?.renderings(&path, always)?;
+        for rendering in renderings.iter().rev() {
+            let Some(bytes) = self.replica.bytes_of(rendering) else {
                 continue;
             };
             let read = yaml::Document::read(&bytes, &Limits::default());
             if rendering.head == self.versions.commit
                 && read.is_ok_and(|read| context::lift(&read).says_the_same_as(view))
             {
-                return Ok(bytes);
+                return Ok(Some(Rendered::whole(bytes)));
             }
         }
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
-        Ok(file.yaml.into_text().into_bytes())
+        Ok(Some(Rendered::whole(file)))
     }
 
     /// A document that no commit has yet, with the marker that its content asks for: no edit tells of it.
@@ -476,6 +607,22 @@ impl Looking<'_, '_, '_> {
         let read = yaml::Document::from_text(text.clone(), &Limits::default());
         let retyped = read.ok().and_then(|read| context::retyped(&read));
         retyped.unwrap_or(text)
+    }
+}
+
+/// What a file is to hold.
+struct Rendered {
+    text: Vec<u8>,
+    /// An excerpt of it, where such were looked at.
+    excerpt: Option<String>,
+}
+
+impl Rendered {
+    fn whole(text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            text: text.into(),
+            excerpt: None,
+        }
     }
 }
 

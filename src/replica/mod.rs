@@ -14,6 +14,7 @@
 mod arriving;
 mod carrying;
 mod committing;
+mod containing;
 mod document;
 mod editing;
 mod error;

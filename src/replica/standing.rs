@@ -1,11 +1,12 @@
 //! How the known edits of each document stand, for `status`: nothing is recorded, nothing written, nobody waited for.
 
 use super::Error;
+use super::containing::Remembered;
 use super::document::{Edits, Standing};
 use super::policy::Policy;
 use crate::crdt::{Act, Change, Stamp};
 use crate::git::Repo;
-use crate::overlay::{Deed, DocumentPath};
+use crate::overlay::{Contents, Deed, DocumentPath};
 use crate::store::{Mark, Store};
 
 /// The edits of one document that HEAD does not contain.
@@ -54,15 +55,11 @@ impl Why {
     }
 }
 
-/// How the documents of a work tree stand, as of now; nothing where there is no store.
+/// How the documents of a work tree stand, as of now.
 ///
 /// # Errors
 /// When the store or the history cannot be read.
-pub fn overview(repo: &Repo) -> Result<Vec<(DocumentPath, Overview)>, Error> {
-    if !Store::path_in(repo.git_dir()).exists() {
-        return Ok(Vec::new());
-    }
-    let mut store = Store::open(repo.git_dir())?.store;
+pub fn overview(repo: &Repo, store: &mut Store) -> Result<Vec<(DocumentPath, Overview)>, Error> {
     let commit = repo.head_commit()?;
     let reading = store.read()?;
     let policy = Policy::of(repo, &reading)?;
@@ -70,7 +67,11 @@ pub fn overview(repo: &Repo) -> Result<Vec<(DocumentPath, Overview)>, Error> {
     for (path, look) in reading.looks()? {
         let mut edits = Edits::of(reading.edits(&path, crate::store::Which::All)?, &policy);
         let is_same_head = look.head == commit;
-        edits.judge(&repo.history_of(&path), commit, is_same_head)?;
+        edits.judge(commit, is_same_head, |head, open| {
+            let history = repo.history_of(&path);
+            let remembered = Remembered::of(&reading, &path, head)?;
+            remembered.held(&mut Contents::of(&history), head, open)
+        })?;
         let mut overview = Overview::default();
         for edit in &edits.all {
             overview.add(edit, is_same_head);

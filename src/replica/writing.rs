@@ -22,6 +22,8 @@ pub(super) struct Written {
     pub(super) edits: usize,
     /// Their stamps.
     pub(super) new: Vec<Stamp>,
+    /// An excerpt of the file with everything that was edited, where no more was looked at.
+    pub(super) excerpt: Option<String>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
 }
@@ -151,7 +153,7 @@ impl Replica<'_> {
         let mut next = target;
         let mut recorded = Written::default();
         for race in 0.. {
-            let looked = match self.look(next)? {
+            let mut looked = match self.look(&next)? {
                 Ok(looked) => looked,
                 Err(unlooked) => return Ok(Err(unlooked)),
             };
@@ -160,6 +162,7 @@ impl Replica<'_> {
                 .new
                 .extend(looked.new.iter().map(|known| known.stamp));
             recorded.notes.clone_from(&looked.notes);
+            recorded.excerpt = looked.excerpt.take();
             match self.write(file, commit, looked) {
                 Ok(changed) => {
                     recorded.changed = changed;

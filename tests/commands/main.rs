@@ -14,6 +14,7 @@ mod resolve;
 mod setup;
 mod status;
 mod sync;
+mod team;
 mod uninit;
 mod usage;
 mod verify;

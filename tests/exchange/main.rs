@@ -1,4 +1,14 @@
 //! Replicas come to know the same edits, whatever happens to what they say.
+#![cfg(test)]
 
+mod chains;
+mod conversation;
+mod document;
 mod line;
+mod meaning;
+mod names;
+mod node;
+mod plan;
+mod runs;
 mod shelf;
+mod world;

@@ -65,14 +65,22 @@ impl Shelf for Memory {
         Ok(beyond.take(most).cloned().collect())
     }
 
-    fn astray(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Infallible> {
+    fn astray(
+        &mut self,
+        there: &Knowledge,
+        after: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<Known>, Infallible> {
         let mut astray = BTreeSet::new();
         for (replica, links) in self.links() {
             if let Some(chain) = there.get(&replica) {
                 astray.extend(chain.astray(&links));
             }
         }
-        let edits = astray.iter().map(|stamp| self.edits[stamp].clone());
+        let edits = astray
+            .iter()
+            .filter(|stamp| Some(**stamp) > after)
+            .map(|stamp| self.edits[stamp].clone());
         Ok(edits.take(most).collect())
     }
 

@@ -4,6 +4,7 @@
 //! `cargo test --test hosts -- --nocapture`; the heavy tests run with `--ignored`, too.
 #![cfg(test)]
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout)]
 
 mod clocks;
 mod cuts;

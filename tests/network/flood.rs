@@ -12,7 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::support::{Node, call};
+use crate::support::{Node, call, resident_kilobytes};
 
 /// Handshakes that are begun.
 const BEGUN: usize = 2000;
@@ -67,16 +67,6 @@ async fn call_nobody() -> Vec<Vec<u8>> {
         packets.entry(drawn).or_insert_with(|| packet.to_vec());
     }
     packets.into_values().collect()
-}
-
-fn resident_kilobytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap();
-    let number = line.split_whitespace().nth(1).unwrap();
-    number.parse().unwrap()
 }
 
 #[tokio::test]

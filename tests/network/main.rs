@@ -2,9 +2,12 @@
 #![cfg(test)]
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// How long things took, and what is skipped.
+#![allow(clippy::print_stdout)]
 
 mod admission;
 mod disturbance;
+mod figures;
 mod flood;
 #[cfg(target_os = "linux")]
 #[path = "../support/hosts.rs"]

@@ -7,7 +7,7 @@ use rhema_crdt::net::{
     Close, DialError, Ending, HubEvent, Place, Sought, Target, leave_address, take_address,
 };
 
-use crate::support::{HELLO, Node, looking_around};
+use crate::support::{HELLO, Node, call, looking_around};
 
 /// Ports of multicast that only one test uses each.
 const PORTS: [u16; 2] = [45_353, 45_354];
@@ -86,6 +86,16 @@ async fn a_line_that_breaks_comes_again() {
         drop(other.line().await);
         assert_eq!(one.down().await.1, Ending::There(Close::Left));
     }
+}
+
+#[tokio::test]
+async fn one_who_called_is_called_back_when_the_line_breaks() {
+    let (mut one, mut other) = Node::pair();
+    one.seek(&other, &[]);
+    drop(call(&mut other, &mut one).await);
+    let line = one.line().await;
+    assert_eq!(line.gauge().peer(), &other.key());
+    assert!(line.gauge().dialled());
 }
 
 #[tokio::test]

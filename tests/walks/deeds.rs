@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::ground::{Broken, Desk, Ground, must};
-use crate::text::{FIELDS, FILE, Said, Typing, ids, record};
+use crate::text::{self, FIELDS, FILE, Said, Typing, ids, record};
 use crate::walk::{Deed, Step};
 
 impl Ground {
@@ -277,6 +277,7 @@ impl Ground {
         ) else {
             return Ok(());
         };
+        let text = self.file(at).unwrap_or_default();
         let done = self.rhema(at, &["park"])?;
         must(done.status == 0, "park fails", || done.stderr.clone())?;
         must(
@@ -287,6 +288,10 @@ impl Ground {
         let log = self.log(at);
         let desk = &mut self.desks[at];
         desk.parked.extend(base.to(&before));
+        // Over another HEAD a deletion that lost may not lose.
+        let deleted = text::ids_of_deleted(&text).into_iter();
+        desk.parked
+            .extend(deleted.map(|id| ((id.to_owned(), String::new()), None)));
         let comments = before.comments.difference(&base.comments).cloned();
         desk.parked_comments.extend(comments);
         let losers = before.kept.difference(&base.kept).cloned();
@@ -390,7 +395,11 @@ impl Ground {
     }
 
     pub(crate) fn commit(&mut self, at: usize) -> Result<(), Broken> {
-        self.git(at, &["commit", "-q", "-a", "-m", "an edit"])?;
+        let done = self.git(at, &["commit", "-q", "-a", "-m", "an edit"])?;
+        if done.status != 0 {
+            // Only what was staged differed from HEAD.
+            self.git(at, &["add", "-u"])?;
+        }
         self.has_committed(at)
     }
 

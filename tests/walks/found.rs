@@ -153,3 +153,27 @@ fn a_record_that_a_lost_store_knew_is_the_same_bytes_for_all() {
         (1, Deed::Exchange, 8, 0),
     ]);
 }
+
+#[test]
+fn what_a_crash_left_unwritten_is_not_made_again() {
+    nothing_breaks(&[
+        (1, Deed::Exchange, 6, 7),
+        (0, Deed::Set, 1, 1),
+        (0, Deed::Stash, 6, 7),
+        (0, Deed::Pop, 7, 6),
+        (0, Deed::Crash, 8, 0),
+        (1, Deed::Exchange, 0, 2),
+    ]);
+}
+
+#[test]
+fn who_edits_a_field_saw_what_its_record_was_born_with() {
+    nothing_breaks(&[
+        (1, Deed::Add, 9, 2),
+        (1, Deed::Exchange, 0, 0),
+        (0, Deed::Commit, 8, 2),
+        (0, Deed::Detach, 0, 5),
+        (1, Deed::CommitPart, 11, 11),
+        (0, Deed::Exchange, 8, 8),
+    ]);
+}

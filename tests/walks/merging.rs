@@ -229,7 +229,10 @@ impl Ground {
             )?;
             self.holds(at, self.head_version(at))?;
             self.sync(at)?;
-            self.holds(at, self.head_version(at))?;
+            // Others' edits may have waited for the commits that they were made on.
+            if self.foreign(at).is_empty() {
+                self.holds(at, self.head_version(at))?;
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use git2::Oid;
-use rhema_crdt::crdt::Act;
+use rhema_crdt::crdt::{Act, Observed};
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
@@ -310,9 +310,16 @@ impl Ground {
                 .filter(|change| !matches!(change.act, Act::Form(_) | Act::Settle(_)))
                 .collect();
             let values: BTreeSet<String> = crate::text::words(&format!("{meant:?}")).collect();
+            // A record whose birth was found goes by that.
+            let births = changes.iter().filter_map(|change| match &change.act {
+                Act::Add { record, .. } => record.birth.stamp,
+                _ => None,
+            });
+            let names: Vec<_> = births.chain([stamp]).collect();
             let is_superseded = live.iter().any(|(other, changes)| {
                 let mut observed = changes.iter().map(|change| &change.observed);
-                other.known.stamp != stamp && observed.any(|observed| observed.has_stamp(stamp))
+                let sees = |observed: &Observed| names.iter().any(|name| observed.has_stamp(*name));
+                other.known.stamp != stamp && observed.any(sees)
             });
             for value in &values {
                 let is_there = is_superseded

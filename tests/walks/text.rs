@@ -129,6 +129,19 @@ pub(crate) fn ids(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The ids of the records that somebody deleted while somebody else changed them.
+pub(crate) fn ids_of_deleted(text: &str) -> Vec<&str> {
+    let mut id = None;
+    let mut deleted = Vec::new();
+    for line in text.lines() {
+        id = line.strip_prefix("  - id: ").or(id);
+        if line.starts_with("    _crdt_conflicts:") && line.contains("~deleted") {
+            deleted.extend(id);
+        }
+    }
+    deleted
+}
+
 /// The text that everything begins with.
 pub(crate) fn start() -> String {
     let mut text = "# What there is to do\ntodos:\n".to_owned();

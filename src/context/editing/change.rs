@@ -102,9 +102,9 @@ pub(super) fn set(
     check(paths.map(String::as_str))?;
     let renamed = renamed(&walk, at, given)?;
     let no_place = || Unedited::NoPlace { at: at.clone() };
-    let mut changed = read(document.text().to_owned()).ok_or_else(no_place)?;
+    let mut changed = None;
     for path in unset {
-        changed = without(&changed, at, path)?;
+        changed = Some(without(changed.as_ref().unwrap_or(document), at, path)?);
     }
     // What tells the record apart comes last: until then it goes by its old name.
     let (name, others): (Vec<_>, Vec<_>) = given.iter().partition(|given| {
@@ -113,8 +113,12 @@ pub(super) fn set(
             .is_some_and(|(field, _)| given.path == *field)
     });
     for given in others.into_iter().chain(name) {
-        changed = put(&changed, at, given)?;
+        changed = Some(put(changed.as_ref().unwrap_or(document), at, given)?);
     }
+    let changed = match changed {
+        Some(changed) => changed,
+        None => read(document.text().to_owned()).ok_or_else(no_place)?,
+    };
     let at = renamed.map_or_else(|| at.clone(), |(_, at)| at);
     let paths = given.iter().map(|given| &given.path).chain(unset);
     let fields = paths.cloned().collect();

@@ -30,13 +30,14 @@ pub fn leave_address(git_dir: &Path, listening: SocketAddr) -> io::Result<()> {
 
 /// Takes it away again, if it is still this one: a work tree that was started anew has left another.
 pub fn take_address(git_dir: &Path, listening: SocketAddr) {
-    if read_address(git_dir) == Some(from_this_host(listening)) {
+    if address_left(git_dir) == Some(from_this_host(listening)) {
         let _ = fs::remove_file(path(git_dir));
     }
 }
 
 /// Where the work tree with this git directory listens, if it said so.
-pub(in crate::net) fn read_address(git_dir: &Path) -> Option<SocketAddr> {
+#[must_use]
+pub fn address_left(git_dir: &Path) -> Option<SocketAddr> {
     let path = path(git_dir);
     let short = fs::metadata(&path).ok()?.len() <= LONGEST;
     let text = short.then(|| fs::read_to_string(&path).ok())??;
@@ -63,18 +64,18 @@ mod tests {
     fn an_address_is_left_read_and_taken_by_whom_it_belongs_to() {
         let git_dir = tempfile::tempdir().unwrap();
         fs::create_dir(state_folder(git_dir.path())).unwrap();
-        assert_eq!(read_address(git_dir.path()), None);
+        assert_eq!(address_left(git_dir.path()), None);
         let (mine, another): (SocketAddr, SocketAddr) =
             ("[::]:4711".parse().unwrap(), "192.0.2.1:1".parse().unwrap());
         leave_address(git_dir.path(), mine).unwrap();
         assert_eq!(
-            read_address(git_dir.path()),
+            address_left(git_dir.path()),
             Some("127.0.0.1:4711".parse().unwrap())
         );
         take_address(git_dir.path(), another);
-        assert!(read_address(git_dir.path()).is_some());
+        assert!(address_left(git_dir.path()).is_some());
         take_address(git_dir.path(), mine);
-        assert_eq!(read_address(git_dir.path()), None);
+        assert_eq!(address_left(git_dir.path()), None);
     }
 
     #[test]
@@ -83,7 +84,7 @@ mod tests {
         fs::create_dir(state_folder(git_dir.path())).unwrap();
         for text in ["", "localhost", "127.0.0.1", &"1".repeat(4096)] {
             fs::write(path(git_dir.path()), text).unwrap();
-            assert_eq!(read_address(git_dir.path()), None);
+            assert_eq!(address_left(git_dir.path()), None);
         }
     }
 }

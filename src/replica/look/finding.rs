@@ -1,10 +1,11 @@
 //! What was edited in a file: stamps beside it, and the edits that make it known.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Found, Stamp};
+use crate::crdt::{self, Act, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -13,8 +14,21 @@ use crate::replica::document::{Edits, Text};
 use crate::store::{ContentDigest, Durability, Mark};
 use crate::yaml;
 
+/// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
+const MOST_REMOVED: usize = 9;
+
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
+
+/// What was edited in a file.
+pub(super) struct Found {
+    /// How much, as people count.
+    pub(super) edits: usize,
+    /// The edits.
+    pub(super) findings: Vec<Finding>,
+    /// Whether the file got stamps for what known edits did: it is to have theirs.
+    pub(super) stands_again: bool,
+}
 
 impl Looking<'_, '_, '_> {
     /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
@@ -61,7 +75,7 @@ impl Looking<'_, '_, '_> {
         returned: &[crdt::Path],
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
-    ) -> Result<Result<(usize, Vec<Finding>), String>, Error> {
+    ) -> Result<Result<Found, String>, Error> {
         // What came since was not there to be seen; what its author took back, and what is still there from when it was
         // shown, is nobody's edit.
         let seen = sights(
@@ -79,9 +93,17 @@ impl Looking<'_, '_, '_> {
         }
         let shown = self.select(&known)?;
         let view = RULES.view(&self.versions.head_document, &shown);
+        let made = self.made_stamps;
+        let stands_again = Cell::new(false);
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
-                return Familiar::Fresh;
+                // What is bare in the file, and shown of an edit, is that edit.
+                let is_again = !made.contains(&stamp) && overlay::is_shown_by(&view, file, change);
+                stands_again.set(stands_again.get() || is_again);
+                return match is_again {
+                    true => Familiar::Known,
+                    false => Familiar::Fresh,
+                };
             }
             match edits.get(stamp) {
                 Some(edit)
@@ -103,7 +125,7 @@ impl Looking<'_, '_, '_> {
             [] => read,
             returned => {
                 let body = |at: &crdt::Path| match view.found(at) {
-                    Some(Found::Record(record, ..)) => record.fields.clone(),
+                    Some(crdt::Found::Record(record, ..)) => record.fields.clone(),
                     _ => crdt::Map::new(),
                 };
                 let head = &self.versions.head_document;
@@ -112,6 +134,11 @@ impl Looking<'_, '_, '_> {
             }
         };
         let found = findings(read, &view, file, &familiar);
+        if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
+            return Ok(Err(
+                "excerpts do not tell how much of a list is gone".to_owned()
+            ));
+        }
         if let Some(deleted) = mass_deletion(read, &found)
             && !self.confirmed
             && !self.is_made
@@ -123,7 +150,11 @@ impl Looking<'_, '_, '_> {
                 deleted.gone, deleted.of, deleted.list
             )));
         }
-        Ok(Ok((overlay::count(read, &found), found)))
+        Ok(Ok(Found {
+            edits: overlay::count(read, &found),
+            findings: found,
+            stands_again: stands_again.get(),
+        }))
     }
 
     /// An edit of what was written in another way, without another meaning.
@@ -161,7 +192,8 @@ impl Looking<'_, '_, '_> {
 
     /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.
     fn has_stood(&mut self) -> Result<bool, Error> {
-        let held = ContentDigest::of(&[b"held", self.versions.path.as_bytes(), self.was].concat());
+        let held =
+            ContentDigest::of(&[b"held", self.versions.path.as_bytes(), &self.seen.was].concat());
         let now = self.replica.now;
         let first = self.replica.store.read()?.state(held)?;
         let first = first.and_then(|first| Some(u64::from_be_bytes(first.try_into().ok()?)));
@@ -198,4 +230,10 @@ impl Looking<'_, '_, '_> {
             deed,
         )
     }
+}
+
+/// How much was taken away.
+fn removals(found: &[Finding]) -> usize {
+    let changes = found.iter().flat_map(|finding| &finding.changes);
+    changes.filter(|change| change.act == Act::Remove).count()
 }

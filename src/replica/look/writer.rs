@@ -6,9 +6,9 @@ use std::time::UNIX_EPOCH;
 use super::Looking;
 use crate::crdt::Stamp;
 use crate::overlay::was_read_before;
-use crate::replica::Error;
 use crate::replica::document::{Edits, Text};
-use crate::store::{Content, Issuer, Rendering};
+use crate::replica::{Error, Replica};
+use crate::store::{Content, Issuer, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
 /// How long after a rendering was replaced somebody may still write what they made of it.
@@ -50,25 +50,27 @@ impl Writer {
 
 impl Looking<'_, '_, '_> {
     /// Who wrote what the file holds.
-    pub(super) fn writer(&self, was: &[u8], work: &Text, edits: &Edits) -> Result<Writer, Error> {
-        let Some((current, earlier)) = self.renderings.split_last().filter(|_| self.last.is_some())
-        else {
+    pub(super) fn writer(&self, work: &Text, edits: &Edits) -> Result<Writer, Error> {
+        let was = &self.seen.was;
+        let last = self.recorded.last;
+        let renderings = self.recorded.renderings.split_last();
+        let Some((current, earlier)) = renderings.filter(|_| last.is_some()) else {
             return Ok(Writer::Git);
         };
-        let Some(current_bytes) = self.bytes_of(current)? else {
+        let Some(current_bytes) = self.replica.bytes_of(current) else {
             return Ok(Writer::Git);
         };
         if self.is_same_head && !self.is_made {
-            if current_bytes == was {
+            if current_bytes == *was {
                 return Ok(Writer::Nobody);
             }
             // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
-            let is_unwritten = self.last.is_some_and(|last| last.file.is_none())
-                && modified_millis(self.metadata) < current.since.unix_millis();
+            let is_unwritten = last.is_some_and(|last| last.file.is_none())
+                && modified_millis(&self.seen.metadata) < current.since.unix_millis();
             if is_unwritten
                 && let Some(before) = earlier.last()
-                && self.bytes_of(before)?.as_deref() == Some(was)
-                && let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default())
+                && self.replica.bytes_of(before).as_ref() == Some(was)
+                && let Some(current) = self.read(earlier.len())?
             {
                 return Ok(Writer::Unwritten(current));
             }
@@ -80,35 +82,26 @@ impl Looking<'_, '_, '_> {
                     .versions
                     .head
                     .as_ref()
-                    .is_some_and(|head| head.bytes == was)
-                || self.is_in_index(was)?);
+                    .is_some_and(|head| head.bytes == *was)
+                || self.is_in_index()?);
         if by_git {
             return Ok(Writer::Git);
         }
-        let Ok(current) = yaml::Document::read(&current_bytes, &Limits::default()) else {
+        let Some(current) = self.read(earlier.len())?.map(Text::of) else {
             return Ok(Writer::Git);
         };
-        let current = Text::of(current);
         if !self.is_made {
             let is_others = |stamp: Stamp| {
                 edits
                     .get(stamp)
                     .is_some_and(|edit| edit.issuer != Issuer::Own)
             };
-            let since = modified_millis(self.metadata).saturating_sub(race_millis());
-            let recent = |rendering: &&Rendering| {
-                rendering
-                    .until
-                    .is_none_or(|until| until.unix_millis() >= since)
-            };
-            for rendering in earlier.iter().rev().take_while(recent) {
-                let Some(bytes) = self.bytes_of(rendering)? else {
+            let since = may_be_read_since(&self.seen.metadata);
+            let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
+            for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
+                let Some(read) = self.read(index)?.map(Text::of) else {
                     continue;
                 };
-                let Ok(read) = yaml::Document::read(&bytes, &Limits::default()) else {
-                    continue;
-                };
-                let read = Text::of(read);
                 let (current, file) = (current.lifted(), work.lifted());
                 if was_read_before(read.lifted(), current, file, &is_others) {
                     return Ok(Writer::Somebody(read));
@@ -118,16 +111,33 @@ impl Looking<'_, '_, '_> {
         Ok(Writer::Somebody(current))
     }
 
+    /// One of the renderings, read, or its excerpt; nothing where it cannot be.
+    fn read(&self, index: usize) -> Result<Option<yaml::Document>, Error> {
+        let read = match (self.excerpts, self.recorded.renderings.get(index)) {
+            (Some(excerpts), _) => excerpts
+                .rendering(index)
+                .map(str::to_owned)
+                .map(|text| yaml::Document::from_text(text, &Limits::default())),
+            (None, Some(rendering)) => self
+                .replica
+                .bytes_of(rendering)
+                .map(|bytes| yaml::Document::read(&bytes, &Limits::default())),
+            (None, None) => None,
+        };
+        Ok(read.and_then(Result::ok))
+    }
+
     /// Whether the index has just these bytes.
-    fn is_in_index(&self, was: &[u8]) -> Result<bool, Error> {
+    fn is_in_index(&self) -> Result<bool, Error> {
+        let was = &self.seen.was;
         let staged = self.replica.repo.index_version(self.file, was)?;
-        Ok(staged.as_deref() == Some(was))
+        Ok(staged.as_ref() == Some(was))
     }
 
     /// Whether the file holds what was rendered last: nothing was taken out of it.
-    pub(super) fn is_as_rendered(&self, was: &[u8]) -> Result<bool, Error> {
-        match self.renderings.last() {
-            Some(current) => Ok(self.bytes_of(current)?.as_deref() == Some(was)),
+    pub(super) fn is_as_rendered(&self) -> Result<bool, Error> {
+        match self.recorded.renderings.last() {
+            Some(current) => Ok(self.replica.bytes_of(current).as_ref() == Some(&self.seen.was)),
             None => Ok(false),
         }
     }
@@ -135,6 +145,7 @@ impl Looking<'_, '_, '_> {
     /// Whether git wrote the file since the last look: it notes when, and nobody else does.
     fn is_gits(&self) -> Result<bool, Error> {
         let Some(looked) = self
+            .recorded
             .last
             .and_then(|last| last.file)
             .map(|file| file.taken())
@@ -144,15 +155,28 @@ impl Looking<'_, '_, '_> {
         let written = self.replica.repo.written_by_git(self.file)?;
         Ok(written.is_some_and(|written| written > looked.unix_millis()))
     }
+}
 
-    pub(super) fn bytes_of(&self, rendering: &Rendering) -> Result<Option<Vec<u8>>, Error> {
-        Ok(match &rendering.content {
+impl Replica<'_> {
+    /// What a rendering holds, where that is at hand.
+    pub(super) fn bytes_of(&self, rendering: &Rendering) -> Option<Vec<u8>> {
+        match &rendering.content {
             Content::Bytes(bytes) => Some(bytes.clone()),
             // A version that no commit has any more may have been collected since.
-            Content::Blob(blob) => self.replica.repo.bytes(*blob).ok(),
+            Content::Blob(blob) => self.repo.bytes(*blob).ok(),
             Content::Absent => None,
-        })
+        }
     }
+}
+
+/// Since when a rendering may be what the writer of a file had read.
+pub(super) fn may_be_read_since(metadata: &Metadata) -> Moment {
+    Moment::from_unix_millis(modified_millis(metadata).saturating_sub(race_millis()))
+}
+
+/// Whether a rendering was current at this moment or later.
+pub(super) fn is_recent(rendering: &Rendering, since: Moment) -> bool {
+    rendering.until.is_none_or(|until| until >= since)
 }
 
 /// When a file was written last.

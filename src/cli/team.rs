@@ -1,0 +1,245 @@
+//! The others, as `status` tells of them: from what the store knows, without asking anybody.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::resolve::ago;
+use super::round::counted;
+use super::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
+use crate::git::{Repo, native_path};
+use crate::node::{Admitted, Node, NodeId};
+use crate::overlay::Knowledge;
+use crate::peers::known_peers;
+use crate::store::{Event, Moment, Peer, Reading, Store};
+
+/// How many events are told.
+const MOST_EVENTS: usize = 10;
+
+/// The others.
+#[derive(Default)]
+pub(super) struct Team {
+    pub(super) peers: Vec<PeerStatus>,
+    /// What happened with them last, the newest last; none where it was not asked for.
+    pub(super) events: Option<Vec<EventStatus>>,
+    /// What is wrong with the list of members.
+    pub(super) problems: Vec<String>,
+}
+
+/// One of the others, for scripts; the names are a contract.
+#[derive(Serialize)]
+pub(super) struct PeerStatus {
+    node: String,
+    name: String,
+    address: Option<String>,
+    state: &'static str,
+    role: &'static str,
+    /// In milliseconds since 1970, as all moments here.
+    last_seen: Option<u64>,
+    latency_ms: Option<f64>,
+    #[serde(flatten)]
+    more: Option<More>,
+}
+
+/// What is told of somebody who asks for more.
+#[derive(Serialize)]
+struct More {
+    last_sync: Option<u64>,
+    lag: Vec<Lag>,
+}
+
+/// How many of the edits of one document that are known here somebody lacks.
+#[derive(Serialize)]
+struct Lag {
+    path: String,
+    edits: usize,
+}
+
+/// Something that happened, for scripts.
+#[derive(Serialize)]
+pub(super) struct EventStatus {
+    at: u64,
+    node: Option<String>,
+    name: Option<String>,
+    what: String,
+}
+
+impl Team {
+    /// What the store knows of whom HEAD and the user trust; `in_full` with what each lacks, and what happened last.
+    pub(super) fn look(
+        repo: &Repo,
+        mut store: Option<&mut Store>,
+        in_full: bool,
+    ) -> anyhow::Result<Self> {
+        let Some(node) = Node::load(repo.git_dir())? else {
+            return Ok(Self::default());
+        };
+        let (trusted, known) = known_peers(repo, &node, store.as_deref_mut())?;
+        let reading = store.map(Store::read).transpose()?;
+        let mut team = Self {
+            problems: trusted.problems,
+            ..Self::default()
+        };
+        for (key, admitted) in &trusted.others {
+            let known = known.iter().find(|peer| peer.key == *key);
+            let peer = PeerStatus::of(repo, admitted, known, reading.as_ref(), in_full)?;
+            team.peers.push(peer);
+        }
+        if in_full {
+            let events = match &reading {
+                Some(reading) => reading.events(MOST_EVENTS)?,
+                None => Vec::new(),
+            };
+            let of = |event: Event| EventStatus::of(event, &trusted.others);
+            team.events = Some(events.into_iter().map(of).collect());
+        }
+        Ok(team)
+    }
+
+    /// The same for people; nothing where there is nobody.
+    pub(super) fn for_people(&self, watching: bool, in_full: bool) -> String {
+        let mut text = String::new();
+        if self.peers.is_empty() && !watching {
+            return text;
+        }
+        let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+        for peer in &self.peers {
+            *states.entry(peer.state).or_default() += 1;
+        }
+        let states: Vec<String> = states
+            .iter()
+            .map(|(state, count)| format!("{count} {state}"))
+            .collect();
+        let watch = match watching {
+            true => format!("{GOOD}`rhema crdt watch` runs{GOOD:#}"),
+            false => format!("{FAINT}`rhema crdt watch` does not run{FAINT:#}"),
+        };
+        // Writing to a string cannot fail.
+        let _ = match self.peers.len() {
+            0 => writeln!(text, "No peers; {watch}"),
+            count => {
+                let peers = counted(count, "peer");
+                writeln!(text, "{peers}: {}; {watch}", states.join(", "))
+            }
+        };
+        if in_full {
+            for peer in &self.peers {
+                peer.tell(&mut text);
+            }
+            for event in self.events.iter().flatten() {
+                let who = event.name.as_deref().unwrap_or("somebody");
+                let (at, who, what) = (since(event.at), printable(who), printable(&event.what));
+                let _ = writeln!(text, "  {FAINT}{at}{FAINT:#} {who}: {what}");
+            }
+        }
+        text
+    }
+}
+
+impl PeerStatus {
+    fn of(
+        repo: &Repo,
+        admitted: &Admitted,
+        known: Option<&Peer>,
+        reading: Option<&Reading<'_>>,
+        in_full: bool,
+    ) -> anyhow::Result<Self> {
+        let millis = |moment: Option<Moment>| moment.map(Moment::unix_millis);
+        let nothing = Knowledge::new();
+        let knows = known.and_then(|peer| peer.knowledge.as_ref());
+        // One edit is enough to tell that somebody is behind.
+        let most = if in_full { usize::MAX } else { 1 };
+        let lacks = match reading {
+            Some(reading) if in_full || knows.is_some() => {
+                reading.first_beyond(knows.unwrap_or(&nothing), most)?
+            }
+            _ => Vec::new(),
+        };
+        let met = known.and_then(|peer| peer.met);
+        let state = match (met, knows) {
+            (None, None) => "never met",
+            (_, Some(_)) if lacks.is_empty() => "in step",
+            _ => "behind",
+        };
+        let more = in_full.then(|| {
+            let mut lag: BTreeMap<String, usize> = BTreeMap::new();
+            for edit in &lacks {
+                let path = native_path(edit.known.document.as_bytes());
+                *lag.entry(repo.shown(&path)).or_default() += 1;
+            }
+            let lag = lag.into_iter().map(|(path, edits)| Lag { path, edits });
+            More {
+                last_sync: millis(known.and_then(|peer| peer.exchanged)),
+                lag: lag.collect(),
+            }
+        });
+        Ok(Self {
+            node: admitted.id.to_string(),
+            name: admitted.name.clone(),
+            address: known.and_then(|peer| peer.addresses.first().cloned()),
+            state,
+            role: admitted.role.name(),
+            last_seen: millis(met),
+            latency_ms: known
+                .and_then(|peer| peer.latency_micros)
+                .map(|micros| f64::from(micros) / 1_000.0),
+            more,
+        })
+    }
+
+    /// A line for people, and one for each document of which it lacks something.
+    fn tell(&self, text: &mut String) {
+        let style = match self.state {
+            "in step" => GOOD,
+            _ => NOTABLE,
+        };
+        let mut words = vec![self.role.to_owned()];
+        words.extend(self.address.as_deref().map(printable));
+        words.extend(self.latency_ms.map(|millis| format!("{millis:.1} ms")));
+        words.extend(self.last_seen.map(|at| format!("seen {}", since(at))));
+        let last_sync = self.more.as_ref().and_then(|more| more.last_sync);
+        words.extend(last_sync.map(|at| format!("synced {}", since(at))));
+        let _ = writeln!(
+            text,
+            "  {STRONG}{}{STRONG:#} {}: {style}{}{style:#}, {FAINT}{}{FAINT:#}",
+            self.node,
+            printable(&self.name),
+            self.state,
+            words.join(", ")
+        );
+        for lag in self.more.iter().flat_map(|more| &more.lag) {
+            let edits = counted(lag.edits, "edit");
+            let _ = writeln!(text, "    lacks {edits} of {}", printable(&lag.path));
+        }
+    }
+}
+
+impl EventStatus {
+    fn of(event: Event, others: &BTreeMap<[u8; 32], Admitted>) -> Self {
+        let admitted = event.key.and_then(|key| others.get(&key));
+        let id = match (admitted, event.key) {
+            (Some(admitted), _) => Some(admitted.id),
+            (None, Some(key)) => ed25519_dalek::VerifyingKey::from_bytes(&key)
+                .ok()
+                .map(|key| NodeId::of(&key)),
+            (None, None) => None,
+        };
+        let node = id.map(|id| id.to_string());
+        Self {
+            at: event.at.unix_millis(),
+            name: admitted
+                .map(|admitted| admitted.name.clone())
+                .or_else(|| node.clone()),
+            node,
+            what: event.what,
+        }
+    }
+}
+
+/// How long ago a moment is.
+fn since(unix_millis: u64) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(unix_millis);
+    ago(SystemTime::now().duration_since(at).unwrap_or_default())
+}

@@ -1,0 +1,146 @@
+//! What `status` tells of the others, and of a program that stays.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{BINARY, Tree, World};
+
+const TODOS: &str = "todos:\n  - id: a\n    title: One\n";
+
+/// Ann's repository and Ben's clone of it, both set up, each a member for the other.
+fn pair(world: &World) -> (Tree<'_>, Tree<'_>) {
+    let ann = world.repo("ann", &[(".rhema/todos.yaml", TODOS)]);
+    ann.rhema(&["init"]).exits(0);
+    ann.commit("init");
+    ann.git(&["clone", "-q", ".", "../ben"]);
+    let ben = world.tree("ben");
+    ben.rhema(&["init"]).exits(0);
+    ben.commit("join");
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    (ann, ben)
+}
+
+/// `rhema crdt watch`, which ends with this.
+struct Watcher {
+    child: Child,
+    address: String,
+}
+
+impl Watcher {
+    fn start(tree: &Tree<'_>) -> Self {
+        let mut child = tree
+            .world
+            .command(BINARY, &tree.top)
+            .args(["crdt", "watch", "--discovery", "off", "--json"])
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line).unwrap();
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        // What comes later is read so that the program is never held up by it.
+        std::thread::spawn(move || stdout.lines().for_each(drop));
+        Self {
+            child,
+            address: listening["address"].as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+impl Drop for Watcher {
+    /// Kills it: nothing is tidied up.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn status(tree: &Tree<'_>) -> Value {
+    tree.rhema(&["status", "--json"]).exits(0).json()
+}
+
+#[test]
+fn a_member_is_never_met_then_in_step_then_behind() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    let [peer] = status(&ben)["peers"]
+        .as_array()
+        .unwrap()
+        .clone()
+        .try_into()
+        .unwrap();
+    assert_eq!(
+        peer,
+        json!({
+            "node": status(&ann)["node"],
+            "name": peer["name"],
+            "address": null,
+            "state": "never met",
+            "role": "admin",
+            "last_seen": null,
+            "latency_ms": null,
+        })
+    );
+    let watcher = Watcher::start(&ann);
+    ben.rhema(&["set", "todos/a", "title=Two"]).exits(0);
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+    let peer = status(&ben)["peers"][0].clone();
+    assert_eq!(peer["state"], "in step");
+    assert_eq!(peer["address"], watcher.address);
+    assert!(peer["last_seen"].as_u64().unwrap() > 1_700_000_000_000);
+    assert!(peer["latency_ms"].as_f64().unwrap() > 0.0);
+    // What came from somebody is known to them.
+    assert_eq!(status(&ann)["peers"][0]["state"], "in step");
+    drop(watcher);
+
+    ben.rhema(&["set", "todos/a", "title=Three"]).exits(0);
+    ben.rhema(&["add", "todos", "title=Four"]).exits(0);
+    assert_eq!(status(&ben)["peers"][0]["state"], "behind");
+    let full = ben.rhema(&["status", "--json", "-v"]).exits(0).json();
+    assert_eq!(
+        full["peers"][0]["lag"],
+        json!([{"path": ".rhema/todos.yaml", "edits": 2}])
+    );
+    assert!(full["peers"][0]["last_sync"].is_u64());
+    assert!(full["events"].is_array());
+    let text = ben.rhema(&["status", "--verbose"]).exits(0).stdout;
+    assert!(text.contains("1 peer: 1 behind"), "{text}");
+    assert!(
+        text.contains("lacks 2 edits of .rhema/todos.yaml"),
+        "{text}"
+    );
+}
+
+#[test]
+fn watching_is_told_and_a_killed_watcher_does_not_make_it_lie() {
+    let world = World::new();
+    let (ann, _) = pair(&world);
+    assert_eq!(status(&ann)["watching"], false);
+    let watcher = Watcher::start(&ann);
+    assert_eq!(status(&ann)["watching"], true);
+    let second = ["watch", "--discovery", "off", "--listen", "127.0.0.1:0"];
+    let refused = ann.rhema(&second).exits(3).stderr;
+    assert!(refused.contains(&watcher.address), "{refused}");
+    assert_eq!(refused.lines().count(), 1, "{refused}");
+    drop(watcher);
+    assert!(ann.path(".git/rhema/address").exists(), "it was killed");
+    assert_eq!(status(&ann)["watching"], false);
+    drop(Watcher::start(&ann));
+}
+
+#[test]
+fn status_makes_no_store() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    for tree in [ann, ben] {
+        let before = tree.snapshot();
+        let status = tree.rhema(&["status", "-v", "--json"]).exits(0).json();
+        assert_eq!(status["peers"][0]["lag"], json!([]));
+        assert_eq!(tree.snapshot(), before);
+    }
+}

@@ -1,5 +1,7 @@
 //! Networks that fail and come back, hosts that go and come.
 
+use std::time::Instant;
+
 use crate::host::{Team, agree, eventually};
 use crate::net::ip;
 
@@ -88,6 +90,36 @@ fn a_host_that_gets_another_address_goes_on() {
     );
     first.end("TERM");
     second.end("TERM");
+}
+
+#[test]
+fn who_calls_one_who_is_cut_off_does_not_wait_for_ever() {
+    let Some(team) = Team::new("gone", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    let watch = ann.watch();
+    let met = ben.sync(&[]);
+    assert_eq!(met["peers"].as_array().unwrap().len(), 1, "{met}");
+    team.net.cable(1, "down");
+    ben.edit("title: Alpha", "title: Aleph");
+    // Where the other was last is known, but nobody answers there: that is no failure, unless just this one is called.
+    for (arguments, status) in [
+        (&["sync", "--json"][..], 0),
+        (&["sync", "--json", "--timeout", "2"], 0),
+        (&["sync", "--json", "--peer", &ann.node()], 3),
+        (&["sync", "--json", "--peer", "10.77.0.1:4711"], 3),
+    ] {
+        let began = Instant::now();
+        let call = ben.rhema(arguments);
+        println!(
+            "nobody answers, {arguments:?}: {:?} {}",
+            began.elapsed(),
+            call.stderr.trim()
+        );
+        call.exits(status);
+    }
+    watch.end("TERM");
 }
 
 #[test]

@@ -126,3 +126,30 @@ fn who_calls_and_finds_nobody_is_done_soon() {
     assert_eq!(report["edits_recorded"], 1);
     assert_eq!(report["peers"].as_array().unwrap().len(), 0, "{report}");
 }
+
+#[test]
+fn commands_and_those_who_watch_do_not_get_in_each_others_way() {
+    let Some(team) = Team::new("busy", 2) else {
+        return;
+    };
+    let watches = team.all_watch();
+    let titles = |at: usize| (0..8).map(move |number| format!("Of host {at}, number {number}"));
+    thread::scope(|all| {
+        for (at, host) in team.hosts.iter().enumerate() {
+            all.spawn(move || {
+                for title in titles(at) {
+                    host.rhema(&["add", "todos", &format!("title={title}")])
+                        .exits(0);
+                    host.rhema(&["status"]);
+                }
+            });
+        }
+    });
+    let added: Vec<String> = titles(0).chain(titles(1)).collect();
+    let added: Vec<&str> = added.iter().map(String::as_str).collect();
+    team.agree_on(&added);
+    for watch in watches {
+        assert!(!watch.has_said("warning"), "{}", watch.all());
+        watch.end("TERM");
+    }
+}

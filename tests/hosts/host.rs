@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rhema_crdt::overlay::Knowledge;
+use rhema_crdt::store::Store;
 use serde_json::Value;
 
 use crate::net::Hosts;
@@ -214,8 +216,13 @@ impl Watch {
         );
     }
 
+    /// The number of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     fn signal(&self, name: &str) {
-        let process = self.child.id().to_string();
+        let process = self.process().to_string();
         let sent = Command::new("kill").args(["-s", name, &process]).status();
         assert!(sent.unwrap().success());
     }
@@ -360,6 +367,14 @@ impl Host {
     pub(crate) fn node(&self) -> String {
         let report = self.rhema(&["peers", "--json"]).exits(0).json();
         report["node"].as_str().unwrap().to_owned()
+    }
+
+    /// How many edits this host knows, its own included.
+    pub(crate) fn known_edits(&self) -> usize {
+        let git_dir = PathBuf::from(self.git(&["rev-parse", "--absolute-git-dir"]).trim());
+        let mut store = Store::open(&git_dir).unwrap().store;
+        let nothing = Knowledge::new();
+        store.read().unwrap().beyond(&nothing).unwrap().len()
     }
 
     /// Files that somebody began to write and left behind.

@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout)]
 
+mod bytes;
 mod clocks;
 mod cuts;
 mod finding;

@@ -78,3 +78,8 @@ pub(super) fn access(role: Role) -> Access {
         false => Access::Reads,
     }
 }
+
+/// What this work tree may do by its own account. Whoever is no member finds out from the others.
+pub(super) fn own_access(trusted: &Trusted) -> Access {
+    trusted.own_role.map_or(Access::Writes, access)
+}

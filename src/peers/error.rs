@@ -24,6 +24,9 @@ pub enum Error {
     /// A thread or a runtime could not be begun.
     #[error("cannot begin to work with the network")]
     Runtime(#[source] std::io::Error),
+    /// What holds the conversations came to an end by itself.
+    #[error("the conversations broke off: this is a bug; `-v` says more")]
+    Keeper,
     /// Another program stays in this work tree.
     #[error(
         "`rhema crdt watch` runs in this work tree already{}: end it, or go on with it",

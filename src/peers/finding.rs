@@ -1,10 +1,37 @@
 //! Where others may be.
 
+use std::collections::BTreeSet;
+
 use super::{Admission, Error};
 use crate::git::Repo;
 use crate::net::{Place, PublicKey, Sought};
-use crate::node::Config;
+use crate::node::{Config, Discovery};
 use crate::store::Store;
+
+/// Whom one who stays keeps lines with.
+pub(super) struct Wanted {
+    /// How others are found.
+    pub(super) discovery: Discovery,
+    /// Where somebody is, as the user said.
+    pub(super) named: BTreeSet<Place>,
+}
+
+impl Wanted {
+    /// Where they may be, as far as is known now.
+    pub(super) fn sought(
+        &self,
+        repo: &Repo,
+        store: &mut Store,
+        admission: &Admission,
+    ) -> Result<Sought, Error> {
+        let mut sought = match self.discovery {
+            Discovery::Off => Sought::default(),
+            _ => everywhere(repo, store, admission, &Config::in_work_tree(repo)?)?,
+        };
+        sought.places.extend(self.named.iter().cloned());
+        Ok(sought)
+    }
+}
 
 /// All places at which those who are trusted may be: where they were met last, where the configuration says that somebody
 /// always is, and where sibling work trees left their addresses.

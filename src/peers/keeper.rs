@@ -5,13 +5,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::finding::Wanted;
 use super::line::{Frame, Out, Words};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
 use crate::exchange::{
-    Action, Event, Happening, Message, Now, Refusal, Session, Shelf as _, Them, Us, digest, wire,
+    Access, Action, Event, Happening, Message, Now, Refusal, Session, Shelf as _, Them, Us, digest,
+    wire,
 };
 use crate::git::Repo;
 use crate::net::{Close, Ending, Gauge, Hub, LineId, PublicKey, Traffic};
@@ -104,6 +107,8 @@ struct Talk {
     words: Words,
     gauge: Gauge,
     peer: Admitted,
+    /// What the peer may do.
+    access: Access,
     began: Instant,
     in_step: bool,
     sent: usize,
@@ -113,7 +118,7 @@ struct Talk {
 
 /// When the work tree is looked at.
 struct Rounds {
-    every: Duration,
+    looks: Looks,
     next: Instant,
     /// What was known at the last one.
     known: u64,
@@ -123,8 +128,15 @@ struct Rounds {
 pub(super) struct Manner {
     pub(super) us: Us,
     pub(super) config: crate::exchange::Config,
-    /// How often the work tree is looked at; never where there is nothing.
-    pub(super) rounds: Option<Duration>,
+    /// How the work tree is looked at meanwhile; not at all where there is nothing.
+    pub(super) looks: Option<Looks>,
+}
+
+/// How the work tree is looked at while conversations are held.
+pub(super) struct Looks {
+    pub(super) every: Duration,
+    /// Whom to talk to, when other people are trusted than before.
+    pub(super) wanted: Wanted,
 }
 
 pub(super) struct Keeper {
@@ -140,7 +152,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper at work, in a thread of its own.
+    /// A keeper at work, in a thread of its own. It is begun by the runtime that has the hub.
     pub(super) fn begin(
         store: Store,
         admission: Admission,
@@ -148,12 +160,13 @@ impl Keeper {
         manner: Manner,
         heard: UnboundedSender<Heard>,
         notes: Receiver<Note>,
-    ) -> Result<JoinHandle<()>, Error> {
-        let keep = move || match Repo::find() {
-            Ok(repo) => Self::new(repo, store, admission, hub, manner, heard).run(&notes),
-            Err(error) => {
-                let _ = heard.send(Heard::Failed(error.into()));
-            }
+    ) -> Result<JoinHandle<Result<(), Error>>, Error> {
+        let runtime = Handle::current();
+        let keep = move || {
+            // The hub begins tasks when it is to seek others.
+            let _runtime = runtime.enter();
+            Self::new(Repo::find()?, store, admission, hub, manner, heard).run(&notes);
+            Ok(())
         };
         let thread = thread::Builder::new().name("keeper".to_owned());
         thread.spawn(keep).map_err(Error::Runtime)
@@ -164,12 +177,12 @@ impl Keeper {
         store: Store,
         admission: Admission,
         hub: Hub,
-        manner: Manner,
+        mut manner: Manner,
         heard: UnboundedSender<Heard>,
     ) -> Self {
         let now = Instant::now();
-        let rounds = manner.rounds.map(|every| Rounds {
-            every,
+        let rounds = manner.looks.take().map(|looks| Rounds {
+            looks,
             next: now,
             known: 0,
         });
@@ -265,10 +278,8 @@ impl Keeper {
             return;
         };
         let (key, id, address) = (*gauge.peer(), gauge.id(), gauge.remote().to_string());
-        let them = Them {
-            key,
-            access: admission::access(peer.role),
-        };
+        let access = admission::access(peer.role);
+        let them = Them { key, access };
         self.seeds = self.seeds.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let session = Session::new(self.manner.us.clone(), them, self.manner.config, self.seeds);
         let talk = Talk {
@@ -277,6 +288,7 @@ impl Keeper {
             words,
             gauge,
             peer: peer.clone(),
+            access,
             began: Instant::now(),
             in_step: false,
             sent: 0,
@@ -322,7 +334,9 @@ impl Keeper {
             )
         );
         let error = talk.error.or_else(|| match ending {
-            Some(ending) if !talk.in_step && !is_double => Some(ending.to_string()),
+            Some(ending) if telling::is_cut_off(ending) || !talk.in_step && !is_double => {
+                Some(ending.to_string())
+            }
             _ => None,
         });
         let key = *talk.gauge.peer();
@@ -444,7 +458,7 @@ impl Keeper {
             self.hear(Heard::Failed(error));
         }
         if let Some(rounds) = &mut self.rounds {
-            rounds.next = Instant::now() + rounds.every;
+            rounds.next = Instant::now() + rounds.looks.every;
         }
     }
 
@@ -479,26 +493,32 @@ impl Keeper {
             return Ok(());
         };
         let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
-        if !self.admission.set(trusted.others) {
+        let own = admission::own_access(&trusted);
+        let is_own_new = std::mem::replace(&mut self.manner.us.access, own) != own;
+        if !self.admission.set(trusted.others) && !is_own_new {
             return Ok(());
         }
         self.hub.trust_changed();
-        let config = crate::node::Config::in_work_tree(&self.shelf.repo)?;
-        let Shelf { repo, store, .. } = &mut self.shelf;
-        self.hub.seek(super::finding::everywhere(
-            repo,
-            store,
-            &self.admission,
-            &config,
-        )?);
-        let talks: Vec<(LineId, PublicKey)> = self
+        if let Some(rounds) = &self.rounds {
+            let Shelf { repo, store, .. } = &mut self.shelf;
+            let sought = rounds.looks.wanted.sought(repo, store, &self.admission)?;
+            self.hub.seek(sought);
+        }
+        // Who may write is said when people greet each other: where that is otherwise now they do so again.
+        let peers = self
             .talks
             .iter()
-            .map(|(id, talk)| (*id, *talk.gauge.peer()))
-            .collect();
-        for (id, key) in talks {
-            if let Some(peer) = self.admission.of(&key) {
-                self.step(id, Event::Granted(admission::access(peer.role)));
+            .map(|(id, talk)| (*id, *talk.gauge.peer(), talk.access));
+        for (id, key, before) in peers.collect::<Vec<_>>() {
+            let Some(peer) = self.admission.of(&key) else {
+                continue;
+            };
+            let access = admission::access(peer.role);
+            self.step(id, Event::Granted(access));
+            if (is_own_new || access != before)
+                && let Some(talk) = self.talks.get(&id)
+            {
+                talk.end(Close::Left);
             }
         }
         Ok(())

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::keeper::{Heard, Keeper, Manner, Note};
+use super::finding::Wanted;
+use super::keeper::{Heard, Keeper, Looks, Manner, Note};
 use super::visit::{manner, runtime};
-use super::{Admission, Error, admission, finding, line};
+use super::{Admission, Error, admission, line, telling};
 use crate::exchange::Stay;
 use crate::git::Repo;
 use crate::net::{
-    Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Sought, address_left, leave_address,
-    take_address,
+    DialError, Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Target, address_left,
+    leave_address, take_address,
 };
 use crate::node::{Config, Discovery, Node, Watch};
 use crate::store::Store;
@@ -52,18 +53,21 @@ pub fn stay(
     trusted.problems.iter().cloned().for_each(&mut warn);
     let config = Config::in_work_tree(repo)?;
     let discovery = staying.discovery.unwrap_or(config.discovery);
-    let manner = Manner {
-        rounds: Some(EVERY),
-        ..manner(repo, &mut store, &node, &trusted, Stay::On)?
+    let wanted = Wanted {
+        discovery,
+        named: staying.peers.iter().cloned().map(Place::Address).collect(),
     };
+    let manner = manner(repo, &mut store, &node, &trusted, Stay::On)?;
     let admission = Admission::default();
     admission.set(trusted.others);
-    let mut sought = match discovery {
-        Discovery::Off => Sought::default(),
-        _ => finding::everywhere(repo, &mut store, &admission, &config)?,
+    let sought = wanted.sought(repo, &mut store, &admission)?;
+    let manner = Manner {
+        looks: Some(Looks {
+            every: EVERY,
+            wanted,
+        }),
+        ..manner
     };
-    let named = staying.peers.iter().cloned().map(Place::Address);
-    sought.places.extend(named);
     let git_dir = repo.git_dir().to_path_buf();
     runtime()?.block_on(async {
         let settings = Settings {
@@ -79,7 +83,7 @@ pub fn stay(
         listening(address, &node);
         let (notes, noted) = mpsc::channel();
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
-        let keeping = Keeper::begin(store, admission, hub.clone(), manner, heard, noted)?;
+        let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
         hub.seek(sought);
         tokio::pin!(until);
         loop {
@@ -88,7 +92,12 @@ pub fn stay(
                 Some(event) = events.recv() => match event {
                     HubEvent::Up(line) => line::carry(line, notes.clone()),
                     HubEvent::Warning(warning) => warn(warning.to_string()),
-                    HubEvent::Unreached(target, error) => tracing::info!(?target, %error, "not reached"),
+                    HubEvent::Unreached(target, error) => {
+                        tracing::info!(?target, %error, "not reached");
+                        if let Some(what) = unreached(&target, &error, &staying.peers, &admission) {
+                            warn(what);
+                        }
+                    }
                     HubEvent::Down(..) | HubEvent::Discovered(..) => {}
                 },
                 heard = hearing.recv() => match heard {
@@ -100,9 +109,26 @@ pub fn stay(
         let _ = notes.send(Note::Stop);
         hub.shutdown().await;
         take_address(&git_dir, address);
-        let _ = keeping.join();
-        Ok(())
+        keeping.join().map_err(|_| Error::Keeper)?
     })
+}
+
+/// What people should know of one who was not reached: those who refuse us, and all whom the user named.
+fn unreached(
+    target: &Target,
+    error: &DialError,
+    named: &[String],
+    admission: &Admission,
+) -> Option<String> {
+    match target {
+        Target::Peer(key) if telling::is_refusal(error) => {
+            Some(format!("{}: {error}", admission.of(key)?.name))
+        }
+        Target::Place(Place::Address(address)) if named.contains(address) => {
+            Some(format!("{address}: {error}"))
+        }
+        _ => None,
+    }
 }
 
 /// The port of the last time.

@@ -2,6 +2,20 @@
 
 use super::shelf::named;
 use crate::exchange::{Ending, Happening, Refusal};
+use crate::net::{Close, DialError, Ending as LineEnding};
+
+/// Whether somebody is there who does not want to talk: a mere absence is nothing to tell.
+pub(super) fn is_refusal(error: &DialError) -> bool {
+    matches!(error, DialError::NotAdmitted | DialError::Protocol)
+}
+
+/// Whether a line ended because the one side trusts the other no longer.
+pub(super) fn is_cut_off(ending: &LineEnding) -> bool {
+    matches!(
+        ending,
+        LineEnding::Here(Close::NotAdmitted) | LineEnding::There(Close::NotAdmitted)
+    )
+}
 
 /// What people should know of a happening; nothing where it is as usual.
 pub(super) fn notable(happening: &Happening) -> Option<String> {
@@ -74,13 +88,26 @@ fn direction(ahead: i64) -> &'static str {
     }
 }
 
-/// "12 minutes", "3 hours", "400 days".
+/// "12 minutes", "3 hours", "400 days": the nearest whole number, as the way of the message took a while.
 fn in_words(millis: u64) -> String {
-    let minutes = millis / 60_000;
-    let (count, unit) = match minutes {
-        0..120 => (minutes, "minutes"),
-        120..2_880 => (minutes / 60, "hours"),
-        _ => (minutes / 1_440, "days"),
+    const MINUTE: u64 = 60_000;
+    let (length, unit) = match (millis + MINUTE / 2) / MINUTE {
+        0..120 => (MINUTE, "minutes"),
+        120..2_880 => (60 * MINUTE, "hours"),
+        _ => (1_440 * MINUTE, "days"),
     };
-    format!("{count} {unit}")
+    format!("{} {unit}", (millis + length / 2) / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn lengths_of_time_are_rounded() {
+        assert_eq!(in_words(719_000), "12 minutes");
+        assert_eq!(in_words(3_599_990), "60 minutes");
+        assert_eq!(in_words(3 * 3_600_000 - 10), "3 hours");
+        assert_eq!(in_words(365 * 86_400_000 - 10), "365 days");
+    }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 
 use super::keeper::{Conversation, Heard, Keeper, Manner, Note};
-use super::{Admission, Error, admission, finding, line};
-use crate::exchange::{self, Access, Introduction, Scope, Stay, Us};
+use super::{Admission, Error, admission, finding, line, telling};
+use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, PublicKey, Settings, Target, Traffic,
@@ -160,8 +160,8 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         let _ = notes.send(Note::Stop);
         hub.shutdown().await;
         // The lines went with the hub; what the keeper still had to say nobody hears.
-        let _ = keeping.join();
-        visiting.finish(&mut called);
+        keeping.join().map_err(|_| Error::Keeper)??;
+        visiting.finish(&mut called, &admission);
         Ok(called)
     })
 }
@@ -176,7 +176,7 @@ struct Visiting {
     /// Conversations that were held.
     over: BTreeMap<PublicKey, Peer>,
     members: BTreeSet<PublicKey>,
-    unreached: BTreeMap<Target, String>,
+    unreached: BTreeMap<Target, DialError>,
     named: Option<String>,
 }
 
@@ -210,7 +210,7 @@ impl Visiting {
             HubEvent::Unreached(target, error) => {
                 self.waiting.remove(&target);
                 if !matches!(error, DialError::Ourselves) {
-                    self.unreached.insert(target, error.to_string());
+                    self.unreached.insert(target, error);
                 }
             }
             HubEvent::Warning(warning) => called.notes.push(warning.to_string()),
@@ -247,8 +247,22 @@ impl Visiting {
         peer.error.clone_from(&conversation.error);
     }
 
-    /// Those who were talked to, and who was named and not reached.
-    fn finish(self, called: &mut Called) {
+    /// Those who were talked to, those who refuse us, and who was named and not reached.
+    fn finish(self, called: &mut Called, admission: &Admission) {
+        for (target, error) in &self.unreached {
+            if let Target::Peer(key) = target
+                && telling::is_refusal(error)
+                && !self.over.contains_key(key)
+                && let Some(peer) = admission.of(key)
+            {
+                called.peers.push(Peer {
+                    node: peer.id.to_string(),
+                    name: peer.name,
+                    error: Some(error.to_string()),
+                    ..Peer::default()
+                });
+            }
+        }
         called.peers.extend(self.over.into_values());
         let Some(named) = self.named.filter(|_| called.peers.is_empty()) else {
             return;
@@ -256,7 +270,7 @@ impl Visiting {
         let error = self.unreached.into_values().next();
         called.peers.push(Peer {
             node: named,
-            error: Some(error.unwrap_or_else(|| DialError::NoAnswer.to_string())),
+            error: Some(error.unwrap_or(DialError::NoAnswer).to_string()),
             ..Peer::default()
         });
     }
@@ -288,12 +302,11 @@ pub(super) fn manner(
         replica: clock.replica(),
     };
     drop(clock);
-    let access = trusted.own_role.map_or(Access::Writes, admission::access);
     let us = Us {
         introduction,
         boot: node::random()?,
         roots: roots(repo, store)?,
-        access,
+        access: admission::own_access(trusted),
         stay,
     };
     let committed = Config::at_head(repo)?;
@@ -304,7 +317,7 @@ pub(super) fn manner(
     Ok(Manner {
         us,
         config,
-        rounds: None,
+        looks: None,
     })
 }
 

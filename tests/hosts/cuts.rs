@@ -16,17 +16,17 @@ fn edits_on_both_sides_of_a_cut_meet_once_it_is_healed() {
     team.agree_on(&["title: Aleph"]);
     team.net.cable(3, "down");
     // On the one side two who still see each other, on the other one alone.
-    ann.set("todos/b", "title=Bet");
+    ann.set("todos/b", "title=Bravo");
     cleo.edit("title: Gamma", "title: Gimel");
     cleo.rhema(&["add", "todos", "title=Delta"]).exits(0);
-    agree(&[ann, ben], &["title: Bet"]);
+    agree(&[ann, ben], &["title: Bravo"]);
     eventually(|| cleo.text().contains("title: Delta"), || cleo.text());
     assert!(
-        !ann.text().contains("Gimel") && !cleo.text().contains("Bet"),
+        !ann.text().contains("Gimel") && !cleo.text().contains("Bravo"),
         "there is a cut"
     );
     team.net.cable(3, "up");
-    let healed = team.agree_on(&["title: Bet", "title: Gimel", "title: Delta"]);
+    let healed = team.agree_on(&["title: Bravo", "title: Gimel", "title: Delta"]);
     println!("three hosts agree {healed:?} after the cable was put in again");
     for watch in watches {
         watch.end("TERM");
@@ -46,9 +46,9 @@ fn one_who_was_killed_is_noticed_when_it_is_back() {
     drop(second);
     // What happens between is heard after.
     ann.set("todos/a", "title=Aleph");
-    ben.edit("title: Beta", "title: Bet");
+    ben.edit("title: Beta", "title: Bravo");
     let second = ben.watch();
-    let agreed = team.agree_on(&["title: Aleph", "title: Bet"]);
+    let agreed = team.agree_on(&["title: Aleph", "title: Bravo"]);
     println!("killed and begun anew: both agree after {agreed:?}");
     assert!(
         first.count("\"connected\"") > met,
@@ -81,10 +81,10 @@ fn a_host_that_gets_another_address_goes_on() {
         "another address, an edit there: {:?}",
         team.agree_on(&["title: Aleph"])
     );
-    ann.set("todos/b", "title=Bet");
+    ann.set("todos/b", "title=Bravo");
     println!(
         "another address, an edit here: {:?}",
-        team.agree_on(&["title: Bet"])
+        team.agree_on(&["title: Bravo"])
     );
     first.end("TERM");
     second.end("TERM");

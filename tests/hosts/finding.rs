@@ -15,14 +15,17 @@ fn two_hosts_hold_the_same_files() {
     second.says("in step");
     ann.edit("title: Alpha", "title: Aleph");
     println!("an edit by hand: {:?}", team.agree_on(&["title: Aleph"]));
-    ben.set("todos/b", "title=Bet");
-    println!("an edit by command: {:?}", team.agree_on(&["title: Bet"]));
+    ben.set("todos/b", "title=Bravo");
+    println!("an edit by command: {:?}", team.agree_on(&["title: Bravo"]));
     // Both at once, at different places and at the same one.
     ann.set("todos/a", "status=done");
     ben.set("todos/b", "status=done");
     ann.set("todos/c", "title=Gimel");
     ben.set("todos/c", "title=Jim");
-    team.agree_on(&["status: done"]);
+    team.agree_on(&[
+        "title: Aleph\n    status: done",
+        "title: Bravo\n    status: done",
+    ]);
     first.end("TERM");
     second.end("INT");
     for host in &team.hosts {
@@ -42,10 +45,10 @@ fn all_agree(name: &str, count: usize) {
         "{count} hosts, found each other and agree: {:?}",
         team.agree_on(&["title: Aleph"])
     );
-    last.set("todos/b", "title=Bet");
+    last.set("todos/b", "title=Bravo");
     println!(
         "{count} hosts, one more edit: {:?}",
-        team.agree_on(&["title: Bet"])
+        team.agree_on(&["title: Bravo"])
     );
     for (number, host) in team.hosts.iter().enumerate() {
         host.rhema(&["add", "todos", &format!("title=Number {number}")])
@@ -84,15 +87,15 @@ fn who_calls_once_finds_who_watches() {
     let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
     let watch = ann.watch();
     ben.edit("title: Alpha", "title: Aleph");
-    ann.set("todos/b", "title=Bet");
+    ann.set("todos/b", "title=Bravo");
     let report = ben.sync(&[]);
     println!("one call: {} ms with the other", report["peers"][0]["ms"]);
     assert_eq!(report["peers"].as_array().unwrap().len(), 1, "{report}");
     assert!(
-        ben.text().contains("title: Bet"),
+        ben.text().contains("title: Bravo"),
         "what came is shown at once"
     );
-    team.agree_on(&["title: Aleph", "title: Bet"]);
+    team.agree_on(&["title: Aleph", "title: Bravo"]);
     watch.end("TERM");
 }
 
@@ -103,13 +106,13 @@ fn two_who_call_at_the_same_time_meet() {
     };
     let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
     ann.edit("title: Alpha", "title: Aleph");
-    ben.edit("title: Beta", "title: Bet");
+    ben.edit("title: Beta", "title: Bravo");
     let call = ["--timeout", "15"];
     thread::scope(|both| {
         both.spawn(|| ann.sync(&call));
         both.spawn(|| ben.sync(&call));
     });
-    agree(&[ann, ben], &["title: Aleph", "title: Bet"]);
+    agree(&[ann, ben], &["title: Aleph", "title: Bravo"]);
 }
 
 #[test]

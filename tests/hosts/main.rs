@@ -2,8 +2,11 @@
 //!
 //! Making namespaces needs root; without it these tests say that they are skipped. What was measured is printed with
 //! `cargo test --test hosts -- --nocapture`; the heavy tests run with `--ignored`, too.
-#![cfg(all(test, target_os = "linux"))]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout)]
 
+mod clocks;
 mod cuts;
 mod finding;
 mod host;
@@ -12,3 +15,4 @@ mod net;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;
+mod trust;

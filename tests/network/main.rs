@@ -1,4 +1,5 @@
 //! Nodes in one process that talk over loopback: who gets in, what goes over a line, and how it ends.
+#![cfg(test)]
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 // How long things took, and what is skipped.

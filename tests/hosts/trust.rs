@@ -1,0 +1,150 @@
+//! Who gets something, and who gets nothing.
+
+use crate::host::{Host, Team, eventually};
+
+/// What a work tree knows: its store has edits that it recorded itself or got.
+fn knows_nothing(host: &Host) -> bool {
+    let report = host.rhema(&["status", "--json"]).json();
+    let documents = report["documents"].as_array().unwrap().clone();
+    documents.iter().all(|document| document["pending"] == 0)
+}
+
+#[test]
+fn a_clone_whose_key_nobody_committed_gets_nothing() {
+    let Some(team) = Team::strangers("stranger", 2) else {
+        return;
+    };
+    let (ann, eve) = (&team.hosts[0], &team.hosts[1]);
+    let before = eve.text();
+    // She knows everybody, and has a key of which nobody knows.
+    eve.rhema(&["init"]).exits(0);
+    let first = ann.watch();
+    ann.set("todos/a", "title=Secret");
+    let second = eve.watch();
+    second.says("they do not know this work tree");
+    let call = eve.rhema(&["sync", "--timeout", "3", "--peer", &ann.node()]);
+    println!("a stranger's call: {}{}", call.stdout, call.stderr);
+    assert_eq!(call.status, 3, "{}{}", call.stdout, call.stderr);
+    assert!(knows_nothing(eve), "something reached a stranger");
+    assert_eq!(eve.text(), before);
+    assert!(!first.has_said("\"connected\""), "{}", first.all());
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn one_whom_a_commit_removes_is_cut_off() {
+    let Some(team) = Team::new("removed", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    let (first, second) = (ann.watch(), ben.watch());
+    ann.set("todos/a", "title=Aleph");
+    team.agree_on(&["title: Aleph"]);
+    ann.rhema(&["peers", "remove", &ben.node()]).exits(0);
+    ann.git(&[
+        "commit",
+        "-q",
+        "-m",
+        "Ben has left",
+        ".rhema/crdt/members.yaml",
+    ]);
+    first.says("gone");
+    second.says("gone");
+    ann.set("todos/b", "title=Secret");
+    // He calls again, and is refused.
+    second.says("they do not know this work tree");
+    let call = ben.rhema(&["sync", "--timeout", "3"]);
+    println!("a removed one's call: {}{}", call.stdout, call.stderr);
+    assert_eq!(call.status, 1, "{}{}", call.stdout, call.stderr);
+    assert!(!ben.text().contains("Secret"), "{}", ben.text());
+    assert!(ann.text().contains("title: Secret"));
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn a_reader_gets_everything_and_is_told_that_nothing_is_taken_from_it() {
+    let Some(team) = Team::strangers("reader", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    ben.rhema(&["init", "--no-join"]).exits(0);
+    ann.rhema(&[
+        "peers",
+        "add",
+        &ben.key(),
+        "--name",
+        "ben",
+        "--role",
+        "reader",
+    ])
+    .exits(0);
+    ann.tree().commit("Ben may read");
+    // By his own account he is no member yet: he learns from the others what he may do.
+    ben.rhema(&["peers", "trust", &ann.key()]).exits(0);
+    let (first, second) = (ann.watch(), ben.watch());
+    ben.set("todos/b", "title=Bravo");
+    ann.set("todos/a", "title=Aleph");
+    eventually(|| ben.text().contains("title: Aleph"), || second.all());
+    second.says("it takes no edits from this work tree");
+    // Now HEAD tells him himself.
+    ben.git(&["stash", "-q"]);
+    ben.pull(ann);
+    second.says("lets this work tree read only");
+    ann.set("todos/c", "title=Gimel");
+    eventually(|| ben.text().contains("title: Gimel"), || second.all());
+    assert!(!ann.text().contains("Bravo"), "{}", ann.text());
+    println!(
+        "to the reader:\n{}\nto the other:\n{}",
+        second.all(),
+        first.all()
+    );
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn one_may_be_trusted_in_one_work_tree_alone() {
+    let Some(team) = Team::strangers("local", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    ben.rhema(&["init", "--no-join"]).exits(0);
+    let (first, second) = (ann.watch(), ben.watch());
+    ann.set("todos/a", "title=Aleph");
+    // While both are there: it counts at once.
+    ann.rhema(&["peers", "trust", &ben.key(), "--name", "ben"])
+        .exits(0);
+    ben.rhema(&["peers", "trust", &ann.key(), "--name", "ann"])
+        .exits(0);
+    println!("trusted here: {:?}", team.agree_on(&["title: Aleph"]));
+    ben.set("todos/b", "title=Bravo");
+    team.agree_on(&["title: Bravo"]);
+    ann.rhema(&["peers", "remove", "ben"]).exits(0);
+    first.says("gone");
+    ann.set("todos/c", "title=Secret");
+    second.says("they do not know this work tree");
+    assert!(!ben.text().contains("Secret"));
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn work_trees_of_one_clone_sync_without_being_members() {
+    let Some(team) = Team::strangers("trees", 1) else {
+        return;
+    };
+    let ann = &team.hosts[0];
+    let other = ann.work_tree("second");
+    let text = || std::fs::read_to_string(other.join(crate::host::TODOS)).unwrap_or_default();
+    let first = ann.watch();
+    let second = ann.watch_in(&other, &[], &[]);
+    ann.set("todos/a", "title=Aleph");
+    eventually(
+        || text() == ann.text() && text().contains("title: Aleph"),
+        || format!("{}\n{}\n{}", text(), first.all(), second.all()),
+    );
+    first.end("TERM");
+    second.end("TERM");
+}

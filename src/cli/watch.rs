@@ -12,9 +12,9 @@ use crate::git::Repo;
 use crate::node::Discovery;
 use crate::peers::{Heard, Staying, stay};
 
-/// Stay in the foreground: pick up edits, exchange them with others as they happen, show what comes
+/// Stay, and keep this work tree in step with others
 ///
-/// Ends with Ctrl-C. With --json an event is printed a line; the first one says where this work tree listens.
+/// Stays in the foreground until Ctrl-C: picks up edits, exchanges them with others as they happen, shows what comes. With --json an event is printed a line; the first one says where this work tree listens.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt watch                             with everybody on the local network\n  \
@@ -34,6 +34,11 @@ pub(super) struct Arguments {
 
 /// What can be typed for a way to find others.
 pub(super) fn discovery(text: &str) -> Result<Discovery, String> {
+    if text == "git" {
+        return Err(
+            "others cannot be found through a git remote yet: local, static or off".to_owned(),
+        );
+    }
     [Discovery::Local, Discovery::Static, Discovery::Off]
         .into_iter()
         .find(|discovery| discovery.name() == text)

@@ -238,11 +238,14 @@ fn a_marker_that_is_not_committed_yet_stays_and_line_ends_do_too() {
 }
 
 #[test]
-fn only_zero_seconds_are_understood() {
+fn where_there_is_nobody_nobody_is_waited_for() {
     let world = World::new();
     let tree = world.repo("repo", &[]);
-    tree.rhema(&["sync", "--timeout", "5"]).exits(2);
-    tree.rhema(&["sync"]).exits(2);
+    tree.rhema(&["sync", "--timeout", "soon"]).exits(2);
+    let started = std::time::Instant::now();
+    let report = tree.rhema(&["sync", "--timeout", "60", "--json"]).exits(0);
+    assert_eq!(report.json()["peers"], serde_json::json!([]));
+    assert!(started.elapsed().as_secs() < 30);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "demo",
     "init",
     "uninit",
@@ -13,6 +13,8 @@ const COMMANDS: [&str; 20] = [
     "status",
     "verify",
     "sync",
+    "watch",
+    "peers",
     "resolve",
     "get",
     "add",

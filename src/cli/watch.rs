@@ -12,9 +12,10 @@ use crate::git::Repo;
 use crate::node::Discovery;
 use crate::peers::{Heard, Staying, stay};
 
-/// Stay, and keep this work tree in step with others
+/// Keep this work tree in step with others until it is ended
 ///
-/// Stays in the foreground until Ctrl-C: picks up edits, exchanges them with others as they happen, shows what comes. With --json an event is printed a line; the first one says where this work tree listens.
+/// Stays in the foreground, records what is edited, exchanges it with others as it happens and shows what they say. Ends
+/// with Ctrl-C. With --json an event is printed a line; the first one says where this work tree listens.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt watch                             with everybody on the local network\n  \

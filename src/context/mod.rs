@@ -54,7 +54,7 @@ pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};
 pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
-pub use records::{collection_type, identity_field, may_carry};
+pub use records::{collection_type, identity_field, may_carry, named_twice};
 pub(crate) use settling::writing::{Fields, NewValue};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
 pub use stamping::{Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of};

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use super::IDENTITY_FIELDS;
-use crate::yaml::{EntryRef, Kind, NodeRef, Scalar};
+use super::placing::name_of;
+use crate::yaml::{Document, EntryRef, Kind, NodeRef, Scalar};
 
 /// The lists of the known kinds of context file, which hold records even while they are empty.
 const KNOWN_LISTS: [&str; 6] = [
@@ -40,6 +41,32 @@ pub fn identity_field<'d>(
         });
         any && fits
     })
+}
+
+/// The name of two records of a list in `after` whose records a field tells apart in `before`: nobody can tell which of the
+/// two is meant from now on.
+#[must_use]
+pub fn named_twice(before: &Document, after: &Document) -> Option<String> {
+    second_of_a_name(before.root()?, after.root()?)
+}
+
+fn second_of_a_name(before: NodeRef<'_>, after: NodeRef<'_>) -> Option<String> {
+    match after.kind() {
+        Kind::Mapping => after.entries().find_map(|entry| {
+            let before = before.get(&name_of(entry)?)?;
+            second_of_a_name(before.value(), entry.value())
+        }),
+        Kind::Sequence => {
+            let field = identity_field(std::iter::once(before))?;
+            let mut seen = FxHashSet::default();
+            let mut names = after.entries().filter_map(|entry| {
+                let is_second = !seen.insert(identity(entry.value(), field)?);
+                is_second.then(|| entry.value().get(field))?
+            });
+            Some(names.next()?.value().text().into_owned())
+        }
+        _ => None,
+    }
 }
 
 /// What a record's identity field holds.
@@ -99,7 +126,7 @@ pub fn may_carry(mapping: NodeRef<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{Document, Limits};
+    use crate::yaml::Limits;
 
     fn types(text: &str) -> Vec<Option<&'static str>> {
         let document = Document::from_text(text.to_owned(), &Limits::default()).unwrap();

@@ -201,6 +201,11 @@ impl Replica<'_> {
                 "it is empty, which is taken for a file that is being written: delete its records one by one, or commit it".to_owned(),
             )));
         }
+        if let Some(name) = head.and_then(|head| context::named_twice(head, &work)) {
+            return Ok(Err(Unlooked::Left(format!(
+                "two records are called `{name}`: give one of them another name, or nobody can tell which is meant"
+            ))));
+        }
         if !context::takes_stamps(head, &work) {
             return Ok(Err(Unlooked::NoDocument));
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{Edits, Standing};
 use super::{Error, Replica};
-use crate::context::{self, lift};
+use crate::context::{self, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
 use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
 use crate::overlay::{
@@ -151,9 +151,10 @@ impl Replica<'_> {
             return Ok(0);
         };
         let before = before.map(read).transpose()?;
-        if before.as_ref().is_some_and(Option::is_none)
-            || !context::takes_stamps(before.as_ref().and_then(Option::as_ref), &after)
-        {
+        let was_unreadable = before.as_ref().is_some_and(Option::is_none);
+        let earlier = before.as_ref().and_then(Option::as_ref);
+        let is_torn = earlier.is_some_and(|before| named_twice(before, &after).is_some());
+        if was_unreadable || is_torn || !context::takes_stamps(earlier, &after) {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();

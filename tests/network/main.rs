@@ -8,7 +8,11 @@ mod admission;
 mod disturbance;
 mod figures;
 mod flood;
+#[cfg(target_os = "linux")]
+#[path = "../support/hosts.rs"]
+mod hosts;
 mod lines;
+#[cfg(target_os = "linux")]
 mod namespaces;
 mod seeking;
 mod support;

@@ -178,3 +178,12 @@ fn edits_that_a_commit_holds_change_no_byte_of_it() {
     // Whoever emptied a mapping wrote nothing down of it, as long as it was not empty before.
     assert!(others * 50 <= all, "{others} of {all}");
 }
+
+#[test]
+fn a_text_that_keeps_the_lines_at_its_end_comes_back_as_it_was_written() {
+    let head = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    text: |+\n      keep\n\n  - id: b\n    text: x\n";
+    let work = head.replace("      keep\n", "      keep\n      more\n");
+    let work = stamped(head, &work, 1);
+    let edits = edits(head, &work, 1).unwrap();
+    assert_eq!(rendered(head, &edits).as_ref(), Ok(&work));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rhema_crdt::crdt::Act;
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Durability, Issuer, Store, StoredEdit, Way, Which};
 
@@ -14,6 +15,8 @@ pub(crate) struct Foreign {
     values: BTreeSet<String>,
     /// The records that others changed.
     records: BTreeSet<String>,
+    /// What others took away of how it is written.
+    taken: String,
 }
 
 impl Foreign {
@@ -27,6 +30,11 @@ impl Foreign {
         };
         for change in changes {
             self.values.extend(words(&format!("{change:?}")));
+            if let Act::Form(form) = &change.act {
+                let lines = form.before.lines();
+                let gone = lines.filter(|line| !form.after.lines().any(|after| after == *line));
+                gone.for_each(|line| self.taken += &format!("{line}\n"));
+            }
             let at = change.at.to_string();
             self.records.extend(at.split('/').nth(1).map(str::to_owned));
         }
@@ -126,14 +134,22 @@ impl Ground {
                 must(is_known, "sync brings a value back", told)?;
             }
             if let Some(value) = before.leaves.get(&leaf) {
-                let is_there = after.has(value) || head.has(value) || self.told.contains(value);
+                // A record that an update brought back goes with that.
+                let is_body = head.record(&leaf.0).is_empty() && self.committed.contains(value);
+                let is_there = after.has(value)
+                    || head.has(value)
+                    || self.told.contains(value)
+                    || (is_body && after.record(&leaf.0).is_empty());
                 must(is_there, "sync loses a value to others", told)?;
             }
         }
         // What stood above a record that somebody deleted went with it.
         let is_gone = |id: &str| after.record(id).is_empty();
         let deletes = foreign.records.iter().any(|id| is_gone(id));
-        let is_whole = deletes || before.comments.is_subset(&after.comments);
+        let is_there = |comment: &String| {
+            after.comments.contains(comment) || foreign.taken.contains(comment.as_str())
+        };
+        let is_whole = deletes || before.comments.iter().all(is_there);
         must(is_whole, "sync loses a comment to others", || {
             format!("{before:?}\n{after:?}")
         })

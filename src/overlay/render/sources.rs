@@ -73,10 +73,9 @@ impl Sources {
                 sources.lists.insert(at.clone(), lists);
             }
             let head = if is_member(at) { "-" } else { "k:" };
-            let documents = texts.into_iter().rev().filter_map(|text| {
-                Document::from_text(format!("{head}{text}\n"), &Limits::default()).ok()
-            });
-            let documents: Vec<Document> = documents.collect();
+            let documents = texts.into_iter().rev();
+            let documents: Vec<Document> =
+                documents.filter_map(|text| entry(head, &text)).collect();
             if !documents.is_empty() {
                 sources.values.insert(at.clone(), documents);
             }
@@ -174,12 +173,18 @@ fn lists_of(form: &Form) -> Option<[Document; 2]> {
         return None;
     }
     let read = |text: &str| {
-        let document = Document::from_text(format!("k:{text}\n"), &Limits::default()).ok()?;
+        let document = entry("k:", text)?;
         let list = entry_of(&document)?.value();
         let is_list = list.kind() == Kind::Sequence && list.is_block_collection();
         is_list.then_some(document)
     };
     Some([read(&form.before)?, read(&form.after)?])
+}
+
+/// A document of one entry with this value. A line more at its end would belong to a text that keeps all of them.
+fn entry(head: &str, value: &str) -> Option<Document> {
+    let end = if value.ends_with('\n') { "" } else { "\n" };
+    Document::from_text(format!("{head}{value}{end}"), &Limits::default()).ok()
 }
 
 fn is_member(at: &Path) -> bool {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::ui::{GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Change as DriverChange, DRIVER, Driver, Repo};
-use crate::node::Role;
+use crate::node::{Discovery, Role};
 use crate::setup::{Change, Init, Left, Wanted, node_of};
 
 /// Set up this clone: markers, merge driver, node key, membership
@@ -20,6 +20,7 @@ use crate::setup::{Change, Init, Left, Wanted, node_of};
     rhema crdt init --dry-run   see what would change\n  \
     rhema crdt init             set up this clone\n  \
     rhema crdt init --hooks     and stamp edits whenever they are committed\n  \
+    rhema crdt init --discovery off   and let nobody look for others in the network\n  \
     rhema crdt -C ../app init   set up another one")]
 pub(super) struct Arguments {
     /// Do not make this node a member
@@ -28,6 +29,10 @@ pub(super) struct Arguments {
     /// Install a hook that stamps what is edited before each commit; a pre-commit hook that is there runs first
     #[arg(long)]
     hooks: bool,
+    /// How this repository's peers are found: local (in the local network and at known addresses), static (at known
+    /// addresses only) or off; goes into .rhema/crdt/config.yaml
+    #[arg(long, value_name = "HOW", value_parser = super::watch::discovery)]
+    discovery: Option<Discovery>,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
@@ -93,6 +98,14 @@ enum Changed {
         path: String,
         file_too: bool,
     },
+    Discovery {
+        path: String,
+        discovery: Discovery,
+    },
+    DiscoveryRemoved {
+        path: String,
+        file_too: bool,
+    },
     Hook {
         path: String,
         keeps_another: bool,
@@ -148,6 +161,14 @@ impl Changed {
                 role,
             },
             Change::Leave { path, file_too } => Self::MemberRemoved {
+                path: repo.shown(&path),
+                file_too,
+            },
+            Change::Configure { path, discovery } => Self::Discovery {
+                path: repo.shown(&path),
+                discovery,
+            },
+            Change::Unconfigure { path, file_too } => Self::DiscoveryRemoved {
                 path: repo.shown(&path),
                 file_too,
             },
@@ -219,6 +240,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         Wanted {
             membership: !arguments.no_join,
             hook: arguments.hooks,
+            discovery: arguments.discovery,
         },
     )?;
     let changes = plan.changes(&repo);
@@ -267,9 +289,9 @@ fn for_people(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
     let mut to_commit: Vec<String> = changes
         .iter()
         .filter_map(|change| match change {
-            Change::Driver(DriverChange::AddLines { path, .. }) | Change::Join { path, .. } => {
-                Some(repo.shown(path))
-            }
+            Change::Driver(DriverChange::AddLines { path, .. })
+            | Change::Join { path, .. }
+            | Change::Configure { path, .. } => Some(repo.shown(path)),
             Change::Mark { .. } => Some("':(glob)**/.rhema/**'".to_owned()),
             _ => None,
         })
@@ -320,6 +342,14 @@ pub(super) fn told(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
                 let role = role.name();
                 one(path, &format!("+ {name}, {role}"))
             }
+            Change::Configure { path, discovery } => {
+                one(path, &format!("+ discovery: {}", discovery.name()))
+            }
+            Change::Unconfigure {
+                path,
+                file_too: true,
+            } => one(path, "- the file, which `init` made"),
+            Change::Unconfigure { path, .. } => one(path, "as it was before `init`"),
             Change::AddHook {
                 path,
                 keeps_another: false,

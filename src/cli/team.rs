@@ -15,6 +15,9 @@ use crate::overlay::Knowledge;
 use crate::peers::known_peers;
 use crate::store::{Event, Moment, Peer, Reading, Store};
 
+/// The state of who never was reached from here, nor came.
+const NEVER_MET: &str = "never met";
+
 /// How many events are told.
 const MOST_EVENTS: usize = 10;
 
@@ -98,10 +101,11 @@ impl Team {
         Ok(team)
     }
 
-    /// The same for people; nothing where there is nobody.
+    /// The same for people; nothing where nobody ever was met, unless more is asked for.
     pub(super) fn for_people(&self, watching: bool, in_full: bool) -> String {
         let mut text = String::new();
-        if self.peers.is_empty() && !watching {
+        let is_quiet = !in_full && self.peers.iter().all(|peer| peer.state == NEVER_MET);
+        if (self.peers.is_empty() || is_quiet) && !watching {
             return text;
         }
         let mut states: BTreeMap<&str, usize> = BTreeMap::new();
@@ -159,7 +163,7 @@ impl PeerStatus {
         };
         let met = known.and_then(|peer| peer.met);
         let state = match (met, knows) {
-            (None, None) => "never met",
+            (None, None) => NEVER_MET,
             (_, Some(_)) if lacks.is_empty() => "in step",
             _ => "behind",
         };

@@ -35,6 +35,11 @@ pub(super) struct Arguments {
 
 /// What can be typed for a way to find others.
 pub(super) fn discovery(text: &str) -> Result<Discovery, String> {
+    if text == "git" {
+        return Err(
+            "others cannot be found through a git remote yet: local, static or off".to_owned(),
+        );
+    }
     [Discovery::Local, Discovery::Static, Discovery::Off]
         .into_iter()
         .find(|discovery| discovery.name() == text)

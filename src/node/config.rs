@@ -89,7 +89,7 @@ impl Config {
     /// When HEAD cannot be read, or what it holds is not what it should be.
     pub fn at_head(repo: &Repo) -> Result<Self, Error> {
         match committed(repo, FILE)? {
-            Some(text) => Self::parse(&Path::new("HEAD").join(FILE), &text),
+            Some(text) => Self::read(&Path::new("HEAD").join(FILE), &text),
             None => Ok(Self::default()),
         }
     }
@@ -105,10 +105,14 @@ impl Config {
         };
         let text = String::from_utf8(bytes);
         let text = text.map_err(|_| Error::malformed(&path, "this is no UTF-8 text"))?;
-        Self::parse(&path, &text)
+        Self::read(&path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+    /// Reads the text of the file; what it does not say is as usual.
+    ///
+    /// # Errors
+    /// When it is not what it should be, with the place.
+    pub fn read(path: &Path, text: &str) -> Result<Self, Error> {
         let parsed: Result<Option<Self>, _> = serde_yaml::from_str(text);
         parsed.map(Option::unwrap_or_default).map_err(|error| {
             let place = error.location();
@@ -122,16 +126,23 @@ impl Config {
     }
 }
 
-/// The text of the file with another way to find peers; everything else in it stays as it is.
+/// The text of the file with another way to find peers; everything else in it stays as it is, and all of it where it says so
+/// already.
 #[must_use]
 pub fn with_discovery(text: &str, discovery: Discovery) -> String {
     let line = format!("discovery: {}", discovery.name());
     let is_it = |old: &str| old.starts_with("discovery:");
+    let says_so = |old: &str| {
+        let value = old.split_once(':').map_or("", |(_, value)| value);
+        value.split('#').next().unwrap_or_default().trim() == discovery.name()
+    };
     if text.lines().any(is_it) {
-        let lines = text.split_inclusive('\n').map(|old| match is_it(old) {
-            true => format!("{line}{}", if old.ends_with('\n') { "\n" } else { "" }),
-            false => old.to_owned(),
-        });
+        let lines = text
+            .split_inclusive('\n')
+            .map(|old| match is_it(old) && !says_so(old) {
+                true => format!("{line}{}", if old.ends_with('\n') { "\n" } else { "" }),
+                false => old.to_owned(),
+            });
         return lines.collect();
     }
     let gap = match text.is_empty() || text.ends_with('\n') {
@@ -146,7 +157,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Config, Error> {
-        Config::parse(Path::new("c"), text)
+        Config::read(Path::new("c"), text)
     }
 
     #[test]
@@ -182,6 +193,7 @@ mod tests {
                 "discovery: local # x\npeers: []\n",
                 "discovery: off\npeers: []\n",
             ),
+            ("discovery: off # x\r\n", "discovery: off # x\r\n"),
         ] {
             assert_eq!(with_discovery(before, Discovery::Off), after);
         }

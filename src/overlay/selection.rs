@@ -1,5 +1,6 @@
 //! Which of the known edits stand over HEAD's version of a document, and what that shows.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -257,6 +258,7 @@ impl<E> Selecting<'_, '_, E> {
                 }
             }
         }
+        self.call_alike(&mut missing);
         let born = |edits: &[Edit], at: &Path| {
             let mut changes = edits.iter().flat_map(|edit| &edit.changes);
             changes.any(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
@@ -284,6 +286,33 @@ impl<E> Selecting<'_, '_, E> {
             }
         }
         Ok(())
+    }
+
+    /// Records of one name that HEAD does not have and nobody knows the birth of are one, whatever named them where they were
+    /// edited: as they are where HEAD has it.
+    fn call_alike(&mut self, missing: &mut BTreeMap<Path, Stamp>) {
+        let mut alike: BTreeMap<Path, Path> = BTreeMap::new();
+        let mut others: Vec<(Path, Path)> = Vec::new();
+        for at in missing.keys().filter(|at| !self.is_born(at)) {
+            let (Some(Step::Record(name, _)), Some(around)) = (at.steps().last(), at.around())
+            else {
+                continue;
+            };
+            match alike.entry(around.entry(name.said())) {
+                Entry::Vacant(first) => {
+                    first.insert(at.clone());
+                }
+                Entry::Occupied(first) => others.push((at.clone(), first.get().clone())),
+            }
+        }
+        for (other, first) in others {
+            missing.remove(&other);
+            for change in self.edits.iter_mut().flat_map(|edit| &mut edit.changes) {
+                if let Some(rest) = change.at.steps().strip_prefix(other.steps()) {
+                    change.at = first.steps().iter().chain(rest).cloned().collect();
+                }
+            }
+        }
     }
 
     fn bring_back(&mut self, at: Path, body: Record, gone: bool) {

@@ -50,6 +50,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The configuration stands in a form in which nothing can be changed line by line.
+    #[error(
+        "{}:1:1: write `discovery: …` into it by hand: it is not one mapping with a line for each key", path.display()
+    )]
+    ConfigForm {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Error {

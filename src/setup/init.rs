@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::configuring::configuring;
 use super::files::{Done, Rewrite, missing_folders, read};
 use super::hooks::{Hook, HookPlan};
-use super::journal::{Journal, Rewritten, fingerprint, fingerprint_of};
+use super::journal::{Configured, Journal, Rewritten, fingerprint, fingerprint_of};
 use super::{Change, Error, Left};
 use crate::context::{Claim, Marking, from_verbose, mark};
 use crate::git::{self, Driver, Plan, Repo};
-use crate::node::{Member, Members, Node, Role, state_folder, with_member};
+use crate::node::{Discovery, Member, Members, Node, Role, state_folder, with_member};
 use crate::yaml::{Document, Limits};
 
 /// What `init` is to do beside what it always does.
@@ -18,6 +19,8 @@ pub struct Wanted {
     pub membership: bool,
     /// Install the hook that stamps what is committed. One that is there is kept in order anyway.
     pub hook: bool,
+    /// Have `config.yaml` say that peers are found so.
+    pub discovery: Option<Discovery>,
 }
 
 /// What is missing in a work tree.
@@ -27,6 +30,7 @@ pub struct Init {
     node: Option<Node>,
     makes_node: bool,
     joins: Option<Joining>,
+    configures: Option<(Discovery, Rewrite)>,
     documents: Vec<Marked>,
     others: Vec<(PathBuf, Vec<u8>)>,
     left: Vec<Left>,
@@ -67,12 +71,20 @@ impl Init {
         } else {
             None
         };
+        let configures = match wanted.discovery {
+            Some(discovery) => {
+                let rewrite = configuring(repo, discovery)?;
+                rewrite.map(|rewrite| (discovery, rewrite))
+            }
+            None => None,
+        };
         let mut init = Self {
             driver,
             hook,
             node,
             makes_node,
             joins,
+            configures,
             documents: Vec::new(),
             others: Vec::new(),
             left: Vec::new(),
@@ -158,6 +170,11 @@ impl Init {
                 name: joins.name.clone(),
             });
         }
+        let configures = self.configures.iter();
+        changes.extend(configures.map(|(discovery, rewrite)| Change::Configure {
+            path: rewrite.path.clone(),
+            discovery: *discovery,
+        }));
         changes.extend(self.hook.as_ref().map(HookPlan::change));
         changes.extend(self.documents.iter().map(|marked| Change::Mark {
             path: marked.path.clone(),
@@ -204,6 +221,11 @@ impl Init {
         for marked in self.documents.iter().filter(|marked| marked.rewritten) {
             Journal::keep(node.folder(), &marked.before)?;
         }
+        if let Some((_, rewrite)) = &self.configures
+            && let Some(before) = &rewrite.before
+        {
+            Journal::keep(node.folder(), before)?;
+        }
         // Known before it is done: whoever is stopped halfway can take it back.
         self.journal(repo, &node)?.save(node.folder())?;
         for marked in &self.documents {
@@ -228,6 +250,9 @@ impl Init {
                 before: joins.before.clone(),
                 after: Some(text.into_bytes()),
             })?;
+        }
+        if let Some((_, rewrite)) = &self.configures {
+            done.rewrite(rewrite)?;
         }
         if let Some(hook) = &self.hook {
             hook.carry_out()?;
@@ -259,13 +284,18 @@ impl Init {
             .marked
             .extend(self.documents.iter().map(|marked| marked.path.clone()));
         let inside = |folder: &PathBuf| folder.strip_prefix(repo.top()).ok().map(Path::to_path_buf);
-        let folder = self.joins.as_ref().and_then(|joins| joins.path.parent());
+        let joins = self.joins.as_ref().map(|joins| &joins.path);
+        let configures = self.configures.as_ref().map(|(_, rewrite)| &rewrite.path);
+        let folder = joins.or(configures).and_then(|path| path.parent());
         let made = folder.map(missing_folders).unwrap_or_default();
         journal.folders.extend(made.iter().filter_map(inside));
         journal.made_members |= self
             .joins
             .as_ref()
             .is_some_and(|joins| joins.before.is_none());
+        if let Some((_, rewrite)) = &self.configures {
+            journal.configured = Some(configured(journal.configured.take(), rewrite));
+        }
         for marked in self.documents.iter().filter(|marked| marked.rewritten) {
             journal.rewritten.retain(|each| each.path != marked.path);
             journal.rewritten.push(Rewritten {
@@ -300,6 +330,20 @@ impl Init {
     #[must_use]
     pub fn node(&self) -> Option<&Node> {
         self.node.as_ref()
+    }
+}
+
+/// What the journal says of a configuration that is written anew: what there was before the first time counts, if nobody
+/// else wrote it since.
+fn configured(known: Option<Configured>, rewrite: &Rewrite) -> Configured {
+    let before = rewrite.before.as_deref().map(fingerprint);
+    let written = fingerprint(rewrite.after.as_deref().unwrap_or_default());
+    match known.filter(|known| before.as_ref() == Some(&known.written)) {
+        Some(known) => Configured { written, ..known },
+        None => Configured {
+            written,
+            original: before,
+        },
     }
 }
 

@@ -27,6 +27,18 @@ pub(super) struct Journal {
     pub(super) made_members: bool,
     /// The documents that it rewrote from the verbose form.
     pub(super) rewritten: Vec<Rewritten>,
+    /// What it made of `config.yaml`.
+    #[serde(default)]
+    pub(super) configured: Option<Configured>,
+}
+
+/// What was made of `config.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Configured {
+    /// The fingerprint of what was written.
+    pub(super) written: String,
+    /// The fingerprint of what it was before, under which that is kept; none where there was no file.
+    pub(super) original: Option<String>,
 }
 
 /// A document that was rewritten from the verbose form.
@@ -66,7 +78,7 @@ impl Journal {
         written.map_err(Error::write(&path))
     }
 
-    /// Keeps what a rewritten document was.
+    /// Keeps what a file was.
     pub(super) fn keep(folder: &Path, original: &[u8]) -> Result<(), Error> {
         let folder = folder.join(ORIGINALS);
         let path = folder.join(fingerprint(original));
@@ -75,12 +87,17 @@ impl Journal {
             .map_err(Error::write(&path))
     }
 
+    /// What was kept under this fingerprint, unless it is lost.
+    pub(super) fn kept(folder: &Path, original: &str) -> Option<Vec<u8>> {
+        let bytes = fs::read(folder.join(ORIGINALS).join(original)).ok();
+        bytes.filter(|bytes| fingerprint(bytes) == original)
+    }
+
     /// What a document was before it was rewritten; nothing if it was not.
     pub(super) fn original(&self, folder: &Path, path: &Path) -> Option<Original> {
         let rewritten = self.rewritten.iter().find(|each| each.path == path)?;
-        let bytes = fs::read(folder.join(ORIGINALS).join(&rewritten.original)).ok();
         Some(Original {
-            bytes: bytes.filter(|bytes| fingerprint(bytes) == rewritten.original),
+            bytes: Self::kept(folder, &rewritten.original),
             written: rewritten.written.clone(),
         })
     }

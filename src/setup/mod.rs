@@ -3,6 +3,7 @@
 //! Both are planned first and carried out after: a dry run shows exactly what would happen, a second run finds nothing to
 //! do, and what fails in the middle leaves everything as it was. Depends on `context`, `git` and `node`.
 
+mod configuring;
 mod error;
 mod files;
 mod hooks;
@@ -19,7 +20,7 @@ pub use uninit::Uninit;
 pub use verify::{Finding, Verified, verify};
 
 use crate::git;
-use crate::node::{NodeId, Role};
+use crate::node::{Discovery, NodeId, Role};
 
 /// One thing that a plan changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,20 @@ pub enum Change {
         /// The file.
         path: PathBuf,
         /// Whether nobody is left and the file goes too.
+        file_too: bool,
+    },
+    /// `config.yaml` says how peers are found.
+    Configure {
+        /// The file.
+        path: PathBuf,
+        /// How they are found.
+        discovery: Discovery,
+    },
+    /// `config.yaml` is again what it was.
+    Unconfigure {
+        /// The file.
+        path: PathBuf,
+        /// Whether there was none and the file goes.
         file_too: bool,
     },
 }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::configuring::unconfiguring;
 use super::files::{Done, Rewrite, read, remove_if_empty};
 use super::hooks::{Hook, HookPlan};
 use super::journal::{Journal, Original, fingerprint_of};
@@ -20,6 +21,7 @@ pub struct Uninit {
     hook: Option<HookPlan>,
     documents: Vec<Unmarked>,
     members: Option<Rewrite>,
+    config: Option<Rewrite>,
     state: Option<PathBuf>,
     folders: Vec<PathBuf>,
     left: Vec<Left>,
@@ -71,6 +73,10 @@ impl Uninit {
             driver,
             documents: Vec::new(),
             members: leaving(repo)?,
+            config: match &journal {
+                Some(journal) => unconfiguring(repo, journal)?,
+                None => None,
+            },
             state: state.exists().then(|| state.clone()),
             folders: Vec::new(),
             left,
@@ -187,6 +193,10 @@ impl Uninit {
             path: members.path.clone(),
             file_too: members.after.is_none(),
         }));
+        changes.extend(self.config.iter().map(|config| Change::Unconfigure {
+            path: config.path.clone(),
+            file_too: config.after.is_none(),
+        }));
         changes.extend(
             self.state
                 .iter()
@@ -237,8 +247,8 @@ impl Uninit {
         for unmarked in &self.documents {
             done.rewrite(&unmarked.rewrite)?;
         }
-        if let Some(members) = &self.members {
-            done.rewrite(members)?;
+        for file in self.members.iter().chain(&self.config) {
+            done.rewrite(file)?;
         }
         self.driver.carry_out(repo)?;
         if let Some(hook) = &self.hook {

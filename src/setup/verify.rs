@@ -8,7 +8,7 @@ use super::hooks::Hook;
 use super::{Error, Init, Wanted};
 use crate::context::{Annotation, Claim, Mention, Says, digest, leaf_at, mentions, without};
 use crate::git::{self, Driver, Plan, Repo};
-use crate::node::{Members, Node, NodeKey, state_folder};
+use crate::node::{Config, Members, Node, NodeKey, Watch, state_folder};
 use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
 
 /// How far ahead a stamp may be, in milliseconds.
@@ -129,7 +129,7 @@ impl Look {
         });
     }
 
-    /// The driver, the node, the members.
+    /// The driver, the node, the configuration, the members.
     fn setup(&mut self, repo: &Repo, driver: &Driver) -> Result<(), Error> {
         let configured = repo.driver_command()?.is_some();
         let plan = Plan::init(repo, driver)?;
@@ -210,29 +210,72 @@ impl Look {
                 );
             }
         }
+        let address = folder.join("address");
+        if address.exists() && !Watch::is_kept(repo.git_dir()) {
+            self.note(
+                &address,
+                (1, 1),
+                "address",
+                "nobody listens there any more: the next `rhema crdt watch` writes it anew",
+            );
+        }
+        self.config(repo);
+        self.members(repo, node.as_ref())
+    }
+
+    /// How the repository is synced: as the work tree has it, which `watch` goes by.
+    fn config(&mut self, repo: &Repo) {
+        if let Err(error) = Config::in_work_tree(repo) {
+            self.malformed(&Config::path(repo.top()), "config", error);
+        }
+    }
+
+    /// Who may sync: as the work tree has it, which is to be committed, and whether HEAD has this node.
+    fn members(&mut self, repo: &Repo, node: Option<&Node>) -> Result<(), Error> {
         let path = Members::path(repo.top());
         let Some(bytes) = read(&path)? else {
             return Ok(());
         };
-        match Members::read(&path, &String::from_utf8_lossy(&bytes)) {
-            Err(crate::node::Error::Malformed {
-                line, column, what, ..
-            }) => self.problem(&path, (line, column), "members", what),
-            Err(error) => self.problem(&path, (1, 1), "members", error.to_string()),
-            Ok(members) => {
-                if let Some(node) = node
-                    && !members.all.contains_key(&node.id().to_string())
-                {
-                    self.note(
-                        &path,
-                        (1, 1),
-                        "members",
-                        "this node is no member: `rhema crdt init` joins",
-                    );
-                }
+        let text = String::from_utf8_lossy(&bytes);
+        let members = match Members::read(&path, &text) {
+            Ok(members) => members,
+            Err(error) => {
+                self.malformed(&path, "members", error);
+                return Ok(());
             }
+        };
+        for name in members.by_key().1 {
+            let is_it = |line: &str| line.trim_matches(['"', '\'']).starts_with(name);
+            let line = text.lines().position(is_it).map_or(1, |index| index + 1);
+            self.problem(
+                &path,
+                (line, 1),
+                "members",
+                format!("{name} is no fingerprint of the key beside it and is passed over: `rhema crdt peers add KEY` names a member rightly"),
+            );
+        }
+        let Some(node) = node else {
+            return Ok(());
+        };
+        let is_in = |members: &Members| members.all.contains_key(&node.id().to_string());
+        if !is_in(&members) {
+            let what = "this node is no member: `rhema crdt init` joins";
+            self.note(&path, (1, 1), "members", what);
+        } else if !Members::at_head(repo).is_ok_and(|members| is_in(&members)) {
+            let what = "this node is no member at HEAD, and others do not let it in before it is: commit the file, and have them pull it";
+            self.note(&path, (1, 1), "members", what);
         }
         Ok(())
+    }
+
+    /// A file of ours that does not hold what it should.
+    fn malformed(&mut self, path: &Path, kind: &'static str, error: crate::node::Error) {
+        match error {
+            crate::node::Error::Malformed {
+                line, column, what, ..
+            } => self.problem(path, (line, column), kind, what),
+            error => self.problem(path, (1, 1), kind, error.to_string()),
+        }
     }
 
     fn document(&mut self, path: &Path, bytes: &[u8]) {

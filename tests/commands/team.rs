@@ -86,6 +86,10 @@ fn a_member_is_never_met_then_in_step_then_behind() {
             "latency_ms": null,
         })
     );
+    let text = ben.rhema(&["status"]).exits(0).stdout;
+    assert!(!text.contains("never met"), "{text}");
+    let text = ben.rhema(&["status", "-v"]).exits(0).stdout;
+    assert!(text.contains("1 peer: 1 never met"), "{text}");
     let watcher = Watcher::start(&ann);
     ben.rhema(&["set", "todos/a", "title=Two"]).exits(0);
     ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);

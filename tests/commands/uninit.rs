@@ -200,3 +200,56 @@ fn a_work_tree_that_is_gone_does_not_count() {
     repo.try_git(&["config", "merge.rhema-crdt.driver"])
         .exits(1);
 }
+
+#[test]
+fn what_init_made_of_the_configuration_is_taken_back() {
+    let world = World::new();
+    const CONFIG: &str = ".rhema/crdt/config.yaml";
+    for before in [
+        None,
+        Some("# ours\npeers: [a:1]"),
+        Some("discovery: local # x\r\n"),
+    ] {
+        let repo = world.repo(
+            format!("repo {before:?}").replace(['/', '"', '\\'], ""),
+            &[],
+        );
+        if let Some(before) = before {
+            repo.write(CONFIG, before);
+        }
+        let snapshot = repo.snapshot();
+        let dry = ["init", "--no-join", "--discovery", "static", "--dry-run"];
+        let told = repo.rhema(&dry).exits(0).stdout;
+        assert!(told.contains("config.yaml: + discovery: static"), "{told}");
+        assert!(repo.snapshot() == snapshot);
+        repo.rhema(&["init", "--discovery", "static"]).exits(0);
+        assert!(repo.read(CONFIG).contains("discovery: static\n"));
+        repo.rhema(&["init", "--discovery", "off"]).exits(0);
+        let set_up = repo.snapshot();
+        repo.rhema(&["init", "--discovery", "off"]).exits(0);
+        assert!(repo.snapshot() == set_up);
+        repo.rhema(&["uninit"]).exits(0);
+        let after = repo.snapshot();
+        assert_eq!(
+            after.keys().collect::<Vec<_>>(),
+            snapshot.keys().collect::<Vec<_>>()
+        );
+        assert!(after == snapshot, "{before:?}");
+    }
+}
+
+#[test]
+fn a_configuration_that_somebody_changed_since_stays() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.rhema(&["init", "--discovery", "off"]).exits(0);
+    repo.write(
+        ".rhema/crdt/config.yaml",
+        "discovery: off\nbranches: same\n",
+    );
+    repo.rhema(&["uninit"]).exits(0);
+    assert_eq!(
+        repo.read(".rhema/crdt/config.yaml"),
+        "discovery: off\nbranches: same\n"
+    );
+}

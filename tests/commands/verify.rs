@@ -29,9 +29,15 @@ fn after_init_all_is_well() {
         "{}",
         verify.stdout
     );
-    assert_eq!(verify.stderr, "");
+    assert!(
+        verify.stderr.contains("no member at HEAD"),
+        "{}",
+        verify.stderr
+    );
     repo.rhema(&["verify", "--fix"]).exits(0);
     assert!(repo.snapshot() == before);
+    repo.commit("init");
+    assert_eq!(repo.rhema(&["verify"]).exits(0).stderr, "");
 }
 
 #[test]
@@ -116,6 +122,7 @@ fn what_is_only_worth_knowing_is_no_problem() {
     let world = World::new();
     let repo = world.repo("repo", &[]);
     repo.rhema(&["init"]).exits(0);
+    repo.commit("init");
     repo.write(
         ".rhema/a.yaml",
         TODOS.replace(
@@ -148,4 +155,46 @@ fn a_key_that_others_may_read_is_a_problem() {
         problems(&repo),
         [".git/rhema/key:1:1: others may read the key of this node: `chmod 600` it"]
     );
+}
+
+#[test]
+fn members_and_configuration_are_checked_with_their_places() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.rhema(&["init"]).exits(0);
+    let members = repo.read(".rhema/crdt/members.yaml");
+    let key = members.lines().find(|line| line.contains("key:")).unwrap();
+    let line = members.lines().count() + 1;
+    let other = format!("{members}node-0000000000000\n{key}\n  name: \"eve\"\n  role: admin\n");
+    repo.write(
+        ".rhema/crdt/members.yaml",
+        other.replace("0000\n", "0000:\n"),
+    );
+    repo.write(".rhema/crdt/config.yaml", "peers: []\ndiscovery: dns\n");
+    let found = problems(&repo);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with(".rhema/crdt/config.yaml:2:12: "),
+        "{found:?}"
+    );
+    assert!(
+        found[1].starts_with(&format!(
+            ".rhema/crdt/members.yaml:{line}:1: node-0000000000000 is no fingerprint"
+        )),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn who_is_no_member_at_head_yet_is_told() {
+    let world = World::new();
+    let repo = world.repo("repo", &[]);
+    repo.rhema(&["init"]).exits(0);
+    let notes = || repo.rhema(&["verify", "--json"]).exits(0).json()["notes"].clone();
+    assert_eq!(notes()[0]["kind"], "members");
+    assert!(notes()[0]["message"].as_str().unwrap().contains("at HEAD"));
+    repo.commit("init");
+    assert_eq!(notes(), serde_json::json!([]));
+    repo.write(".git/rhema/address", "127.0.0.1:1\n");
+    assert_eq!(notes()[0]["path"], ".git/rhema/address");
 }

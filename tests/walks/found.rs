@@ -177,3 +177,16 @@ fn who_edits_a_field_saw_what_its_record_was_born_with() {
         (0, Deed::Exchange, 8, 8),
     ]);
 }
+
+#[test]
+fn a_record_that_is_gone_comes_back_once_whatever_its_title_was() {
+    nothing_breaks(&[
+        (0, Deed::Set, 9, 10),
+        (0, Deed::Park, 0, 6),
+        (0, Deed::Amend, 4, 7),
+        (1, Deed::Drop, 9, 7),
+        (0, Deed::Exchange, 0, 5),
+        (1, Deed::Force, 10, 1),
+        (1, Deed::RemoveBy, 6, 0),
+    ]);
+}

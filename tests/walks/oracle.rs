@@ -238,8 +238,11 @@ impl Ground {
                 format!("{value}\n{}", told())
             })?;
         }
+        // What stands above a record that is gone went with it.
+        let is_gone = |(id, _): &(String, String)| after.record(id).is_empty();
+        let deletes = before.leaves.keys().any(is_gone);
         must(
-            before.comments.is_subset(&after.comments),
+            deletes || before.comments.is_subset(&after.comments),
             "sync changes a comment",
             told,
         )?;

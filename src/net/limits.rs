@@ -24,6 +24,10 @@ pub(super) const ADDRESS_TIME: Duration = Duration::from_secs(3);
 /// How long a call may take, over all addresses of a peer: five round trips of a very bad network, each begun twice.
 pub(super) const DIAL_TIME: Duration = Duration::from_secs(10);
 
+/// How far apart two lines between the same two processes may come up if they called each other at once. Whatever comes later
+/// was called by one to whom the other line is dead.
+pub(super) const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// The head start that each address has on the next one.
 pub(super) const STAGGER: Duration = Duration::from_millis(100);
 

@@ -102,7 +102,7 @@ impl<H: Clone> Lines<H> {
         }
         let last = same.iter().map(|(_, entry)| entry.since).max();
         let winner = same.iter().min_by_key(|(other, entry)| {
-            let outdated = last.is_some_and(|last| last - entry.since > limits::DIAL_TIME);
+            let outdated = last.is_some_and(|last| last - entry.since > limits::AT_ONCE);
             (outdated, !entry.dialled, *other)
         });
         let duplicates = match winner {
@@ -191,7 +191,7 @@ mod tests {
     async fn a_line_that_comes_long_after_another_means_that_the_other_is_dead() {
         let (mut low, mut ids) = lines(LOW, HIGH, &[true]);
         assert_eq!(low.introduced(ids[0], watcher(7)), []);
-        tokio::time::advance(2 * limits::DIAL_TIME).await;
+        tokio::time::advance(2 * limits::AT_ONCE).await;
         ids.push(LineId::next());
         assert_eq!(low.add(ids[1], HIGH, false, 1), Ok(Vec::new()));
         let gone = low.introduced(ids[1], watcher(7));

@@ -1,6 +1,6 @@
 //! One thread that has the store and a session for each line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -24,6 +24,9 @@ use crate::store::{self, Durability, Moment, Store};
 
 /// The longest wait for something to happen.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// How much of what people were told of a peer is kept in mind: a peer can give cause for any number of words.
+const TOLD: usize = 16;
 
 /// Something that the keeper is told.
 pub(super) enum Note {
@@ -114,6 +117,8 @@ struct Talk {
     sent: usize,
     received: usize,
     error: Option<String>,
+    /// What people were told of the peer, the first of it.
+    told: BTreeSet<String>,
 }
 
 /// When the work tree is looked at.
@@ -294,6 +299,7 @@ impl Keeper {
             sent: 0,
             received: 0,
             error: None,
+            told: BTreeSet::new(),
         };
         self.talks.insert(id, talk);
         self.write(|writing| writing.met(&key, Some(&address), Moment::now()));
@@ -355,8 +361,13 @@ impl Keeper {
             traffic: talk.gauge.traffic(),
             took: talk.began.elapsed(),
             error,
-            is_double,
+            is_double: is_double || self.is_talking_to(&key),
         }));
+    }
+
+    /// Whether there is a conversation with this peer: there are two for a moment where both called.
+    fn is_talking_to(&self, key: &PublicKey) -> bool {
+        self.talks.values().any(|talk| talk.gauge.peer() == key)
     }
 
     /// Tells a session what happened, and does what it answers.
@@ -375,12 +386,14 @@ impl Keeper {
             }
         };
         let mut has_learned = false;
+        let mut notable = Vec::new();
         for action in actions {
             match action {
                 Action::Say(message) => talk.say(&message),
                 Action::Learned => has_learned = true,
                 Action::Tell(happening) => {
                     Self::told(talk, &happening, &mut self.shelf, &self.heard);
+                    notable.extend(telling::notable(&happening));
                 }
                 Action::End(ending) => {
                     talk.error = talk.error.take().or(telling::failure(&ending));
@@ -390,6 +403,9 @@ impl Keeper {
                     });
                 }
             }
+        }
+        for what in notable {
+            self.tell(id, what);
         }
         if has_learned {
             self.news(Some(id));
@@ -439,17 +455,27 @@ impl Keeper {
             }
             _ => {}
         }
-        if let Some(what) = telling::notable(happening) {
-            let event = store::Event {
-                at: Moment::now(),
-                key: Some(*talk.gauge.peer()),
-                what: what.clone(),
-            };
-            if let Err(error) = log(&mut shelf.store, &event) {
-                tracing::info!("{error}");
-            }
-            let _ = heard.send(Heard::Told { peer, what });
+    }
+
+    /// Tells people something of the peer, unless they just heard it from a conversation that this one doubles.
+    fn tell(&mut self, id: LineId, what: String) {
+        let Some(talk) = self.talks.get(&id) else {
+            return;
+        };
+        let (key, peer) = (*talk.gauge.peer(), talk.peer.clone());
+        let is_known = |(other, talk): (&LineId, &Talk)| {
+            *other != id && *talk.gauge.peer() == key && talk.told.contains(&what)
+        };
+        if self.talks.iter().any(is_known) {
+            return;
         }
+        if let Some(talk) = self.talks.get_mut(&id)
+            && talk.told.len() < TOLD
+        {
+            talk.told.insert(what.clone());
+        }
+        self.log(Some(key), &what);
+        self.hear(Heard::Told { peer, what });
     }
 
     /// Records what was edited here, shows what came, and lets the others know.

@@ -142,6 +142,9 @@ fn commands_and_those_who_watch_do_not_get_in_each_others_way() {
                         .exits(0);
                     host.rhema(&["status"]);
                 }
+                // Whoever watches may call, too.
+                let report = host.sync(&[]);
+                assert_eq!(report["peers"].as_array().unwrap().len(), 1, "{report}");
             });
         }
     });

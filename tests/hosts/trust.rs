@@ -2,6 +2,8 @@
 
 use crate::host::{Team, eventually};
 
+const MEMBERS: &str = ".rhema/crdt/members.yaml";
+
 #[test]
 fn a_clone_whose_key_nobody_committed_gets_nothing() {
     let Some(team) = Team::strangers("stranger", 2) else {
@@ -36,13 +38,7 @@ fn one_whom_a_commit_removes_is_cut_off() {
     ann.set("todos/a", "title=Aleph");
     team.agree_on(&["title: Aleph"]);
     ann.rhema(&["peers", "remove", &ben.node()]).exits(0);
-    ann.git(&[
-        "commit",
-        "-q",
-        "-m",
-        "Ben has left",
-        ".rhema/crdt/members.yaml",
-    ]);
+    ann.git(&["commit", "-q", "-m", "Ben has left", MEMBERS]);
     first.says("gone");
     second.says("gone");
     ann.set("todos/b", "title=Secret");
@@ -89,6 +85,15 @@ fn a_reader_gets_everything_and_is_told_that_nothing_is_taken_from_it() {
     ann.set("todos/c", "title=Gimel");
     eventually(|| ben.text().contains("title: Gimel"), || second.all());
     assert!(!ann.text().contains("Bravo"), "{}", ann.text());
+    // He becomes a writer, and his pulling that is enough.
+    let members = ann.tree().read(MEMBERS);
+    assert!(members.contains("role: reader"), "{members}");
+    ann.tree()
+        .write(MEMBERS, members.replace("role: reader", "role: writer"));
+    ann.git(&["commit", "-q", "-m", "Ben may write", MEMBERS]);
+    ben.pull(ann);
+    ben.set("todos/b", "title=Beth");
+    team.agree_on(&["title: Aleph", "title: Beth", "title: Gimel"]);
     println!(
         "to the reader:\n{}\nto the other:\n{}",
         second.all(),

@@ -209,7 +209,9 @@ impl Visiting {
             }
             HubEvent::Unreached(target, error) => {
                 self.waiting.remove(&target);
-                if !matches!(error, DialError::Ourselves) {
+                // Who refused us once does not answer for a while: that says less.
+                let is_refused = self.unreached.get(&target).is_some_and(telling::is_refusal);
+                if !matches!(error, DialError::Ourselves) && !is_refused {
                     self.unreached.insert(target, error);
                 }
             }

@@ -1,17 +1,19 @@
 //! `rhema crdt uninit`: everything is as it was before `init`.
 
+use anyhow::bail;
 use clap::Args;
 
 use super::Outcome;
 use super::init::{Report, told, warn_of};
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
+use crate::node::Watch;
 use crate::setup::Uninit;
 
 /// Take back all that `init` did
 ///
 /// Removes all annotations from the context files, the lines from .gitattributes, the merge driver from the
-/// configuration of this clone, this node from the members, and its key. The configuration belongs to all work trees of
+/// configuration of this clone, this node from the members, what `init` wrote into config.yaml, and the node's key. The configuration belongs to all work trees of
 /// the clone, so it stays while another one still uses the driver. Right after `init` every byte is as before: markers
 /// and lines that others had committed stay then.
 #[derive(Args, Debug)]
@@ -29,6 +31,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let plan = Uninit::plan(&repo)?;
     let changes = plan.changes();
     if !arguments.dry_run {
+        // It would go on with a store that is no longer there.
+        if Watch::is_kept(repo.git_dir()) {
+            bail!("`rhema crdt watch` runs in this work tree: end it first");
+        }
         plan.carry_out(&repo)?;
     }
     warn_of(&repo, plan.left(), ui);

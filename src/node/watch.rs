@@ -3,7 +3,7 @@
 //! It holds a lock while it runs. The system lets go of a lock whenever a process ends, however it ends, so the lock never lies.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Error, state_folder};
@@ -11,6 +11,9 @@ use crate::git;
 
 /// The file, in the folder of the work tree's state.
 const FILE: &str = "watch.lock";
+
+/// The file with the address at which it listens, in the same folder.
+const ADDRESS: &str = "address";
 
 /// How long who only looks may hold the lock.
 const MOST_LOOKED: Duration = Duration::from_millis(200);
@@ -41,6 +44,12 @@ impl Watch {
         // Shared, so that two who look do not take each other for one who stays.
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
+}
+
+/// Where a program that stays in the work tree with this git directory leaves the address at which it listens.
+#[must_use]
+pub fn address_file(git_dir: &Path) -> PathBuf {
+    state_folder(git_dir).join(ADDRESS)
 }
 
 #[cfg(test)]

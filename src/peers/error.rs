@@ -33,6 +33,11 @@ pub enum Error {
         .0.map_or(String::new(), |address| format!(" and listens at {address}"))
     )]
     Watched(Option<std::net::SocketAddr>),
+    /// Nobody is trusted.
+    #[error(
+        "{0} was not called: this work tree trusts nobody; HEAD's .rhema/crdt/members.yaml names whom to trust, `rhema crdt peers` shows it"
+    )]
+    Nobody(String),
     /// Nobody of this name is trusted.
     #[error(
         "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"

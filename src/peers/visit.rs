@@ -82,7 +82,10 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         ..Called::default()
     };
     if trusted.others.is_empty() {
-        return Ok(called);
+        return match &visit.peer {
+            Some(name) => Err(Error::Nobody(name.clone())),
+            None => Ok(called),
+        };
     }
     let config = Config::in_work_tree(repo)?;
     let discovery = visit.discovery.unwrap_or(config.discovery);

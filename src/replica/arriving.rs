@@ -76,7 +76,8 @@ impl Replica<'_> {
         self.repo.top().join(file).symlink_metadata().is_ok()
     }
 
-    /// Whether an edit of the document brings something that is to be shown.
+    /// Whether an edit of the document brings something that is to be shown, and none of them was made on a commit that has the
+    /// document: HEAD lacks that because it was deleted or moved.
     fn shows_something(
         &mut self,
         path: &DocumentPath,
@@ -87,6 +88,12 @@ impl Replica<'_> {
         edits.judge(commit, false, |head, open| {
             self.held(path, &mut Contents::of(&history), head, open)
         })?;
+        for base in edits.all.iter().filter_map(|edit| edit.known.base) {
+            // What is not at hand cannot have brought it here.
+            if self.repo.has_commit(base)? && self.repo.blob_in(base, path)?.is_some() {
+                return Ok(false);
+            }
+        }
         let brings = |act: &Act| matches!(act, Act::Add { .. } | Act::Write(_) | Act::Replace(_));
         let mut shown = edits.all.iter().filter(|edit| edit.may_show());
         Ok(shown.any(|edit| edit.changes().iter().any(|change| brings(&change.act))))

@@ -251,8 +251,36 @@ impl Replica<'_> {
             for edit in &mut edits.all {
                 edit.unmark(Mark::Parked);
             }
+            self.note_committed_forms(&path, head, &mut edits)?;
         }
         Ok((edits, marks))
+    }
+
+    /// Whoever commits a file as it was shown commits how its places are written, too: of several people's forms the text that
+    /// they were merged to holds none as its author wrote it, so that no effect could tell.
+    fn note_committed_forms(
+        &mut self,
+        path: &DocumentPath,
+        head: Option<&HeadVersion>,
+        edits: &mut Edits,
+    ) -> Result<(), Error> {
+        let is_open = |edit: &Standing| {
+            let mut changes = edit.changes().iter();
+            edit.may_show()
+                && edit.has(Mark::Shown)
+                && changes.all(|change| matches!(change.act, Act::Form(_)))
+        };
+        let Some(head) = head.filter(|_| edits.all.iter().any(is_open)) else {
+            return Ok(());
+        };
+        let shown = self.store.read()?.rendering(path)?;
+        let shown = shown.and_then(|shown| self.bytes_of(&shown));
+        if shown.as_ref() == Some(&head.bytes) {
+            for edit in edits.all.iter_mut().filter(|edit| is_open(edit)) {
+                edit.mark(Mark::Committed);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use super::hooks::Hook;
 use super::{Error, Init, Wanted};
 use crate::context::{Annotation, Claim, Mention, Says, digest, leaf_at, mentions, without};
 use crate::git::{self, Driver, Plan, Repo};
-use crate::node::{Config, Members, Node, NodeKey, Watch, state_folder};
+use crate::node::{Config, Members, Node, NodeKey, Watch, address_file, state_folder};
 use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
 
 /// How far ahead a stamp may be, in milliseconds.
@@ -210,7 +210,7 @@ impl Look {
                 );
             }
         }
-        let address = folder.join("address");
+        let address = address_file(repo.git_dir());
         if address.exists() && !Watch::is_kept(repo.git_dir()) {
             self.note(
                 &address,

@@ -131,6 +131,8 @@ fn watching_is_told_and_a_killed_watcher_does_not_make_it_lie() {
     let refused = ann.rhema(&second).exits(3).stderr;
     assert!(refused.contains(&watcher.address), "{refused}");
     assert_eq!(refused.lines().count(), 1, "{refused}");
+    let refused = ann.rhema(&["uninit"]).exits(3).stderr;
+    assert!(refused.contains("end it first"), "{refused}");
     drop(watcher);
     assert!(ann.path(".git/rhema/address").exists(), "it was killed");
     assert_eq!(status(&ann)["watching"], false);

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod clocks;
+mod committing;
 mod documents;
 mod pair;
 mod policy;

@@ -3,19 +3,12 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::node::state_folder;
-
-/// The file, in the folder of the work tree's state.
-const FILE: &str = "address";
+use crate::node::{address_file, state_folder};
 
 /// An address is far shorter; another file may be anything.
 const LONGEST: u64 = 128;
-
-fn path(git_dir: &Path) -> PathBuf {
-    state_folder(git_dir).join(FILE)
-}
 
 /// Leaves the address at which the work tree with this git directory listens.
 ///
@@ -24,21 +17,21 @@ fn path(git_dir: &Path) -> PathBuf {
 pub fn leave_address(git_dir: &Path, listening: SocketAddr) -> io::Result<()> {
     let mut fresh = tempfile::NamedTempFile::new_in(state_folder(git_dir))?;
     writeln!(fresh, "{}", from_this_host(listening))?;
-    fresh.persist(path(git_dir))?;
+    fresh.persist(address_file(git_dir))?;
     Ok(())
 }
 
 /// Takes it away again, if it is still this one: a work tree that was started anew has left another.
 pub fn take_address(git_dir: &Path, listening: SocketAddr) {
     if address_left(git_dir) == Some(from_this_host(listening)) {
-        let _ = fs::remove_file(path(git_dir));
+        let _ = fs::remove_file(address_file(git_dir));
     }
 }
 
 /// Where the work tree with this git directory listens, if it said so.
 #[must_use]
 pub fn address_left(git_dir: &Path) -> Option<SocketAddr> {
-    let path = path(git_dir);
+    let path = address_file(git_dir);
     let short = fs::metadata(&path).ok()?.len() <= LONGEST;
     let text = short.then(|| fs::read_to_string(&path).ok())??;
     text.trim_end().parse().ok()
@@ -83,7 +76,7 @@ mod tests {
         let git_dir = tempfile::tempdir().unwrap();
         fs::create_dir(state_folder(git_dir.path())).unwrap();
         for text in ["", "localhost", "127.0.0.1", &"1".repeat(4096)] {
-            fs::write(path(git_dir.path()), text).unwrap();
+            fs::write(address_file(git_dir.path()), text).unwrap();
             assert_eq!(address_left(git_dir.path()), None);
         }
     }

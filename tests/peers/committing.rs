@@ -1,0 +1,79 @@
+//! What is shown of several people's edits, and committed.
+
+use crate::pair::{pair, send, sync};
+use crate::support::World;
+
+const TODOS: &str = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    owner: q\n    title: Alpha\n  - id: b\n    title: Beta\n";
+
+#[test]
+fn a_clean_tree_stays_clean_whoever_wrote_the_keys_in_which_order() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(".rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    let with = |owner: &str| TODOS.replace("    owner: q\n", owner);
+    ann.write(
+        ".rhema/todos.yaml",
+        with("    owner:\n      name: ann\n      at: 1\n"),
+    );
+    ben.write(
+        ".rhema/todos.yaml",
+        with("    owner:\n      name: ben\n      of: 2\n"),
+    );
+    sync(&ann);
+    sync(&ben);
+    send(&ann, &ben);
+    send(&ben, &ann);
+    sync(&ann);
+    sync(&ben);
+    let shown = ann.read(".rhema/todos.yaml");
+    assert_eq!(ben.read(".rhema/todos.yaml"), shown);
+    for tree in [&ann, &ben] {
+        tree.git(&["commit", "-qam", "both"]);
+        sync(tree);
+        assert_eq!(tree.read(".rhema/todos.yaml"), shown);
+        assert_eq!(tree.git(&["status", "--short"]), "");
+    }
+}
+
+#[test]
+fn a_document_that_was_removed_leaves_no_remnant_where_somebody_else_edited_it() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(".rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    ann.git(&["rm", "-q", ".rhema/todos.yaml"]);
+    sync(&ann);
+    ben.rhema(&["set", "todos/b", "title=Bet"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ann.git(&["commit", "-qm", "rm"]);
+    sync(&ann);
+    assert!(!ann.path(".rhema/todos.yaml").exists());
+    assert_eq!(ann.git(&["status", "--short"]), "");
+}
+
+#[test]
+fn a_document_that_was_moved_leaves_no_ghost_at_its_old_place() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write("sub/.rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    ann.git(&["mv", "sub", "pub"]);
+    ann.git(&["commit", "-qm", "mv"]);
+    sync(&ann);
+    ben.rhema(&["set", "--scope", "sub", "todos/b", "title=Bet"])
+        .exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    assert_eq!(ann.git(&["status", "--short", "-uall"]), "");
+}

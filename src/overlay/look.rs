@@ -195,7 +195,8 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     // Each record's by themselves: they can be committed, and taken back, one by one.
-    let mut unnamed: BTreeMap<Path, Vec<Change>> = BTreeMap::new();
+    // In the order of the file, so that a record is put behind one that has its place already.
+    let mut unnamed = ByRecord::default();
     for edit in RULES.edits(read, file) {
         let mut named = Vec::new();
         for mut change in edit.changes {
@@ -214,16 +215,16 @@ pub fn findings(
                 Some((_, Familiar::Known)) => continue,
                 Some((_, Familiar::Fresh)) => &mut named,
                 Some((stamp, Familiar::Unknown)) if is_birth(&mut change.act, stamp) => {
-                    unnamed.entry(change.at.outermost_record()).or_default()
+                    unnamed.of(&change.at)
                 }
                 Some((stamp, Familiar::Foreign | Familiar::Unknown)) => {
                     if observed.has_stamp(stamp) && shows(view, &change, stamp) {
                         continue;
                     }
                     observed.add_stamp(stamp);
-                    unnamed.entry(change.at.outermost_record()).or_default()
+                    unnamed.of(&change.at)
                 }
-                None => unnamed.entry(change.at.outermost_record()).or_default(),
+                None => unnamed.of(&change.at),
             };
             change.observed = observed;
             changes.push(change);
@@ -235,11 +236,30 @@ pub fn findings(
             });
         }
     }
-    found.extend(unnamed.into_values().map(|changes| Finding {
+    found.extend(unnamed.changes.into_iter().map(|changes| Finding {
         stamp: None,
         changes,
     }));
     found
+}
+
+/// Changes by the records that they are of, in the order in which these came.
+#[derive(Default)]
+struct ByRecord {
+    changes: Vec<Vec<Change>>,
+    places: BTreeMap<Path, usize>,
+}
+
+impl ByRecord {
+    /// Those of the record that this place is in.
+    fn of(&mut self, at: &Path) -> &mut Vec<Change> {
+        let next = self.changes.len();
+        let place = *self.places.entry(at.outermost_record()).or_insert(next);
+        if place == next {
+            self.changes.push(Vec::new());
+        }
+        &mut self.changes[place]
+    }
 }
 
 /// Whether what `view` shows of edits in the place of a change, and all that is written along with it, is what `file` holds.

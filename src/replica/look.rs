@@ -393,6 +393,7 @@ impl Looking<'_, '_, '_> {
                     counted = found.edits;
                     stands_again = found.stands_again;
                     new.extend(self.named(found.findings)?);
+                    new.extend(self.put_in_order(&file, &edits, &new)?);
                 }
                 Err(held) => return Ok(Err(Unlooked::Left(held))),
             }

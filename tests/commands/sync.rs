@@ -335,3 +335,34 @@ fn a_comment_that_was_parked_comes_back() {
     tree.rhema(&["unpark"]).exits(0);
     assert_eq!(tree.read(FILE), text);
 }
+
+#[test]
+fn records_stay_in_the_order_in_which_they_were_typed() {
+    let record = |name: char| format!("  - id: {name}\n    title: {name}\n");
+    let typed = |names: &str| -> String {
+        let records: String = names.chars().map(record).collect();
+        format!("_crdt: v1 todos=or_set\ntodos:\n{records}")
+    };
+    let shown = |text: String| -> String {
+        let names = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  - id: ").map(str::to_owned));
+        names.collect()
+    };
+    for names in ["cbad", "dcba", "cXab", "bXcaYd", "XdYcZba", "adbc", "dXa"] {
+        let world = World::new();
+        let tree = world.repo("repo", &[(FILE, &typed("abcd"))]);
+        tree.rhema(&["init"]).exits(0);
+        tree.commit("init");
+        tree.rhema(&SYNC).exits(0);
+        tree.write(FILE, typed(names));
+        for _ in 0..2 {
+            tree.rhema(&SYNC).exits(0);
+            assert_eq!(shown(tree.read(FILE)), names);
+        }
+        tree.commit("order");
+        tree.rhema(&SYNC).exits(0);
+        assert_eq!(shown(tree.read(FILE)), names);
+        assert_eq!(tree.git(&["status", "--short"]), "", "{names}");
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Act, Stamp};
+use crate::crdt::{self, Act, Change, Stamp};
 use crate::overlay::{
     self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
 };
@@ -165,16 +165,7 @@ impl Looking<'_, '_, '_> {
         edits: &Edits,
         new: &[Known],
     ) -> Result<Option<Known>, Error> {
-        let mut known = edits.judged();
-        for (judged, edit) in known.iter_mut().zip(&edits.all) {
-            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
-        }
-        known.extend(new.iter().map(|known| overlay::Judged {
-            known,
-            contained: Vec::new(),
-            may_show: true,
-        }));
-        let stands = self.select(&known)?;
+        let stands = self.stands_after(edits, new)?;
         let (head, base) = (&self.versions.ground, &self.versions.head_document);
         let view = RULES.view(base, &stands);
         if !file.lifted().says_the_same_as(&view) {
@@ -188,6 +179,49 @@ impl Looking<'_, '_, '_> {
                 Ok(None)
             }
         }
+    }
+
+    /// The edits of order that are still missing. What was found puts each record behind another one as of the time when that
+    /// was found: where the other one moved in the same look, or was born in it, that may be too early.
+    pub(super) fn put_in_order(
+        &mut self,
+        file: &Text,
+        edits: &Edits,
+        new: &[Known],
+    ) -> Result<Vec<Known>, Error> {
+        let orders = |change: &Change| matches!(change.act, Act::Move { .. } | Act::Add { .. });
+        if !new.iter().flat_map(Known::changes).any(orders) {
+            return Ok(Vec::new());
+        }
+        let stands = self.stands_after(edits, new)?;
+        let view = RULES.view(&self.versions.head_document, &stands);
+        if file.lifted().says_the_same_as(&view) {
+            return Ok(Vec::new());
+        }
+        let familiar = |_: Stamp, _: &Change| Familiar::Foreign;
+        let missing = findings(&view, &view, file.lifted(), &familiar);
+        let mut missing = missing.into_iter().flat_map(|finding| finding.changes);
+        // Each one after the other: by then the one that it is put behind has its place.
+        let is_move = |change: &Change| matches!(change.act, Act::Move { .. });
+        let mut moves = Vec::new();
+        for change in missing.by_ref().filter(is_move) {
+            moves.push(self.known(Deed::Change(vec![change]))?);
+        }
+        Ok(moves)
+    }
+
+    /// What stands over HEAD for one who saw what is shown, and then made the new edits.
+    fn stands_after(&mut self, edits: &Edits, new: &[Known]) -> Result<Vec<crdt::Edit>, Error> {
+        let mut known = edits.judged();
+        for (judged, edit) in known.iter_mut().zip(&edits.all) {
+            judged.may_show &= edit.has(Mark::Shown) || edit.has(Mark::TakenUp);
+        }
+        known.extend(new.iter().map(|known| overlay::Judged {
+            known,
+            contained: Vec::new(),
+            may_show: true,
+        }));
+        self.select(&known)
     }
 
     /// Whether the file was the same at a look long enough ago. If nobody looked at it yet, that is remembered.

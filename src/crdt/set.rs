@@ -5,7 +5,7 @@
 //! names it is the same, and two records otherwise: the earlier birth keeps the name, the other gets one that its own birth
 //! alone decides. Order stands nowhere but in edits: each names the record that a new or a moved one follows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Record};
 use super::{Digest, Stamp};
@@ -51,10 +51,6 @@ impl Key {
 
     pub(super) fn of(record: &Record) -> Self {
         Self::new(&record.name, record.birth.digest)
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        name == second_name(&self.family, self.birth)
     }
 }
 
@@ -114,13 +110,14 @@ impl Order {
 
     /// All spots in order.
     fn spots(&self, records: &BTreeMap<Key, Record>) -> Vec<Spot<'_>> {
+        let names = Names::of(self, records);
         let mut followers: BTreeMap<Option<Spot<'_>>, Vec<Spot<'_>>> = BTreeMap::new();
         for (key, places) in &self.places {
             for place in places {
                 let anchor = place
                     .behind
                     .as_ref()
-                    .and_then(|name| self.spot(name, place, records));
+                    .and_then(|name| self.spot(name, place, &names));
                 followers
                     .entry(anchor)
                     .or_default()
@@ -144,30 +141,54 @@ impl Order {
     }
 
     /// Where the record that an edit called so stood when another one was put behind it.
-    fn spot(
-        &self,
-        name: &Atom,
-        follower: &Place,
-        records: &BTreeMap<Key, Record>,
-    ) -> Option<Spot<'_>> {
-        let key = self.named(name, records)?;
+    fn spot<'o>(&'o self, name: &Atom, follower: &Place, names: &Names<'o>) -> Option<Spot<'o>> {
+        let key = names.named(name)?;
         let places = self.places.get(key);
         let then =
             places.and_then(|places| places.iter().rfind(|then| then.stamp <= follower.stamp));
-        if then.is_some() || self.base.contains(key) {
+        if then.is_some() || names.base.contains(key) {
             return Some((key, then));
         }
         // Clocks disagree: whoever put it there had seen it.
         Some((key, places.and_then(BTreeSet::first)))
     }
+}
+
+/// What the records of an order are called; of several the first.
+struct Names<'o> {
+    base: HashSet<&'o Key>,
+    /// As they are shown.
+    shown: HashMap<Atom, &'o Key>,
+    /// By their second names.
+    second: HashMap<String, &'o Key>,
+    /// As they were born.
+    born: HashMap<&'o str, &'o Key>,
+}
+
+impl<'o> Names<'o> {
+    fn of(order: &'o Order, records: &BTreeMap<Key, Record>) -> Self {
+        let mut names = Self {
+            base: order.base.iter().collect(),
+            shown: HashMap::new(),
+            second: HashMap::new(),
+            born: HashMap::new(),
+        };
+        for key in order.base.iter().chain(order.places.keys()) {
+            if let Some(record) = records.get(key) {
+                names.shown.entry(record.name.clone()).or_insert(key);
+            }
+            let second = second_name(&key.family, key.birth);
+            names.second.entry(second).or_insert(key);
+            names.born.entry(&key.family).or_insert(key);
+        }
+        names
+    }
 
     /// The record that an edit called so.
-    fn named(&self, name: &Atom, records: &BTreeMap<Key, Record>) -> Option<&Key> {
-        let keys = || self.base.iter().chain(self.places.keys());
-        let shown = |key: &&Key| records.get(*key).is_some_and(|record| record.name == *name);
-        keys()
-            .find(shown)
-            .or_else(|| keys().find(|key| key.is_called(name.said())))
-            .or_else(|| keys().find(|key| key.family == name.said()))
+    fn named(&self, name: &Atom) -> Option<&'o Key> {
+        let shown = self.shown.get(name);
+        let second = || self.second.get(name.said());
+        let born = || self.born.get(name.said());
+        shown.or_else(second).or_else(born).copied()
     }
 }

@@ -1,7 +1,7 @@
 //! Which of the known edits stand over HEAD's version of a document, and what that shows.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Deed, Known};
@@ -259,16 +259,18 @@ impl<E> Selecting<'_, '_, E> {
             }
         }
         self.call_alike(&mut missing);
-        let born = |edits: &[Edit], at: &Path| {
-            let mut changes = edits.iter().flat_map(|edit| &edit.changes);
-            changes.any(|change| change.at == *at && matches!(change.act, Act::Add { .. }))
-        };
+        let changes = self.edits.iter().flat_map(|edit| &edit.changes);
+        let births = changes.filter(|change| matches!(change.act, Act::Add { .. }));
+        let born: HashSet<Path> = births.map(|change| change.at.clone()).collect();
+        let standing = self.standing.iter();
+        let standing: HashMap<Stamp, &Judged<'_>> = standing
+            .map(|judged| (judged.known.stamp, *judged))
+            .collect();
         for (at, stamp) in missing {
-            if born(&self.edits, &at) {
+            if born.contains(&at) {
                 continue;
             }
-            let standing = self.standing;
-            let Some(judged) = standing.iter().find(|judged| judged.known.stamp == stamp) else {
+            let Some(judged) = standing.get(&stamp) else {
                 continue;
             };
             let origin = (self.origin)(judged.known)?;

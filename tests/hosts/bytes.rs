@@ -33,7 +33,10 @@ fn one_field_costs_little() {
     ben.set("todos/b", "title=Bravo");
     let call = ["--peer", &ann.node()];
     ben.sync(&call);
-    let (idle, idle_udp) = cost(&ben.sync(&call));
+    // Where both call each other at once there are two lines for a moment, each with a greeting.
+    let calls = [(); 3].map(|()| cost(&ben.sync(&call)));
+    let idle = calls.iter().map(|(bytes, _)| *bytes).min().unwrap();
+    let idle_udp = calls.iter().map(|(_, udp)| *udp).min().unwrap();
     for title in ["Bet", "Beth"] {
         ben.edit("title: B", &format!("title: {title} B"));
         let report = ben.sync(&call);

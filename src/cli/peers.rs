@@ -10,7 +10,8 @@ use super::Outcome;
 use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
 use crate::git::{self, Repo};
 use crate::node::{
-    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, with_member, without_member,
+    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, to_hex, with_member,
+    without_member,
 };
 use crate::peers::known_peers;
 use crate::store::{Durability, Moment, Peer, Store, Trust};
@@ -135,7 +136,7 @@ impl PeerReport {
         let millis = |moment: Option<Moment>| moment.map(Moment::unix_millis);
         Self {
             node: peer.id.to_string(),
-            key: hexadecimal(key),
+            key: to_hex(key),
             name: peer.name.clone(),
             role: peer.role.name(),
             why: match peer.ground {
@@ -148,10 +149,6 @@ impl PeerReport {
             last_sync: millis(known.and_then(|known| known.exchanged)),
         }
     }
-}
-
-fn hexadecimal(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn for_people(report: &Report) -> String {
@@ -197,7 +194,7 @@ fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
         bail!("{id} is a member already: {}", path.display());
     }
     let member = Member {
-        key: hexadecimal(key.as_bytes()),
+        key: to_hex(key.as_bytes()),
         name: add.name.clone().unwrap_or_else(|| id.to_string()),
         role: add.role,
     };
@@ -278,7 +275,7 @@ fn remove(repo: &Repo, name: &str, ui: &Ui) -> anyhow::Result<Outcome> {
             .map(|key| NodeId::of(&key).to_string());
         id.is_ok_and(|id| id == name || found.first().is_some_and(|found| **found == id))
             || peer.name.as_deref() == Some(name)
-            || hexadecimal(&peer.key) == name
+            || to_hex(&peer.key) == name
     };
     let writing = store.write(Durability::Process)?;
     for peer in peers.iter().filter(is_known) {

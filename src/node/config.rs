@@ -108,6 +108,12 @@ impl Config {
         Self::read(&path, &text)
     }
 
+    /// How far ahead of a clock a stamp may be, in milliseconds.
+    #[must_use]
+    pub fn allowed_skew_millis(&self) -> u64 {
+        u64::from(self.clock_skew_minutes) * 60_000
+    }
+
     /// Reads the text of the file; what it does not say is as usual.
     ///
     /// # Errors

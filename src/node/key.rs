@@ -105,7 +105,9 @@ pub fn public_key(text: &str) -> Option<VerifyingKey> {
     VerifyingKey::from_bytes(&from_hex(text)?).ok()
 }
 
-pub(super) fn to_hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits, as keys are written.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

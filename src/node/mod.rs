@@ -24,7 +24,7 @@ pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
-pub use key::{NodeKey, public_key};
+pub use key::{NodeKey, public_key, to_hex};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};

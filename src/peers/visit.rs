@@ -316,7 +316,7 @@ pub(super) fn manner(
     };
     let committed = Config::at_head(repo)?;
     let config = exchange::Config {
-        ahead: u64::from(committed.clock_skew_minutes) * 60_000,
+        ahead: committed.allowed_skew_millis(),
         ..exchange::Config::new(replica_of)
     };
     Ok(Manner {

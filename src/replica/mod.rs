@@ -42,7 +42,7 @@ pub use standing::{HiddenEdit, Overview, Why, overview};
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
 use crate::git::{Repo, crash, sweep};
-use crate::node::{ClockFile, Node, state_folder};
+use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
 
@@ -162,7 +162,10 @@ fn catch_up(
     let Some(made) = made.filter(|made| made.unix_millis() > now.unix_millis()) else {
         return Ok(());
     };
-    if made.unix_millis() > now.unix_millis() + reissuing::allowed_skew_millis(repo) {
+    let allowed = Config::at_head(repo)
+        .unwrap_or_default()
+        .allowed_skew_millis();
+    if made.unix_millis() > now.unix_millis() + allowed {
         tracing::info!("the clock was set back: a new incarnation begins");
         clock.begin_incarnation_now(node.key())?;
         // It is still the one that made what is known as its own.

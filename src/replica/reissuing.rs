@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::{Error, Replica};
 use crate::crdt::Renamed;
-use crate::git::Repo;
 use crate::node::Config;
 use crate::overlay::{Deed, Known};
 use crate::store::{Durability, Issuer, StoredEdit, Way};
@@ -13,8 +12,8 @@ use crate::store::{Durability, Issuer, StoredEdit, Way};
 impl Replica<'_> {
     /// Makes the own edits again whose time has not come; says how many. Whoever knows them already gets the new ones as
     /// superseding. What HEAD contains needs no network any more.
-    pub(super) fn reissue(&mut self) -> Result<usize, Error> {
-        let from = self.now.unix_millis() + self.allowed_skew_millis();
+    pub(super) fn reissue(&mut self, config: &Config) -> Result<usize, Error> {
+        let from = self.now.unix_millis() + config.allowed_skew_millis();
         let replica = self.clock_file.replica();
         let ahead = self.store.read()?.own_after(from)?;
         let is_to_go = |edit: &StoredEdit| edit.known.stamp.replica() != replica;
@@ -67,15 +66,4 @@ impl Replica<'_> {
         writing.commit()?;
         Ok(again.len())
     }
-
-    /// How far ahead of the clock a stamp may be.
-    pub(super) fn allowed_skew_millis(&self) -> u64 {
-        allowed_skew_millis(self.repo)
-    }
-}
-
-/// How far ahead of the clock a stamp may be in this repository.
-pub(super) fn allowed_skew_millis(repo: &Repo) -> u64 {
-    let config = Config::at_head(repo).unwrap_or_default();
-    u64::from(config.clock_skew_minutes) * 60_000
 }

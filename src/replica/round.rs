@@ -69,10 +69,11 @@ impl Replica<'_> {
             put_aside: self.put_aside(),
             ..Report::default()
         };
-        if let Err(error) = Config::at_head(self.repo) {
+        let config = Config::at_head(self.repo).unwrap_or_else(|error| {
             report.problems.push(error.into());
-        }
-        self.reissue()?;
+            Config::default()
+        });
+        self.reissue(&config)?;
         let commit = self.repo.head_commit()?;
         let last = self.store.read()?.last_look()?;
         let found = self.repo.context_files()?;

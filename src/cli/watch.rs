@@ -10,7 +10,7 @@ use super::round::{counted, warn};
 use super::ui::Ui;
 use crate::git::Repo;
 use crate::node::Discovery;
-use crate::peers::{Heard, Staying, stay};
+use crate::peers::{Heard, Sight, Staying, stay};
 
 /// Keep this work tree in step with others until it is ended
 ///
@@ -175,6 +175,10 @@ fn heard_of(heard: Heard, repo: &Repo, ui: &Ui, print: &impl Fn(Event)) {
             }
             warn(repo, *report, ui);
         }
+        Heard::Sight(Sight::Events) => {}
+        Heard::Sight(Sight::Polling(why)) => print(Event::Warning {
+            text: format!("files are looked at every half a second: {why}"),
+        }),
         Heard::Failed(error) => print(Event::Warning {
             text: format!("{:#}", anyhow::Error::from(error)),
         }),

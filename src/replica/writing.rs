@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::look::{Looked, Target, Unlooked};
+use super::round::Holding;
 use super::{Error, Replica};
 use crate::crdt::Stamp;
 use crate::git::{self, crash};
@@ -26,6 +27,8 @@ pub(super) struct Written {
     pub(super) excerpt: Option<String>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
+    /// What the file holds now.
+    pub(super) holds: Option<Holding>,
 }
 
 impl Replica<'_> {
@@ -69,6 +72,7 @@ impl Replica<'_> {
         commit: Option<CommitId>,
         looked: Looked,
     ) -> Result<bool, Error> {
+        self.is_still()?;
         let document = DocumentPath::new(git::git_path(file));
         if looked.is_known {
             let seen = Fingerprint::of(Some(&looked.metadata), looked.taken);
@@ -163,6 +167,7 @@ impl Replica<'_> {
                 .extend(looked.new.iter().map(|known| known.stamp));
             recorded.notes.clone_from(&looked.notes);
             recorded.excerpt = looked.excerpt.take();
+            recorded.holds = Some(Holding::of(&looked.text));
             match self.write(file, commit, looked) {
                 Ok(changed) => {
                     recorded.changed = changed;

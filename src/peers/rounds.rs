@@ -205,6 +205,7 @@ impl Keeper {
         let Some(due) = rounds.due(&self.shelf.repo) else {
             return Ok(false);
         };
+        tracing::debug!(?due, "round");
         let now = Instant::now();
         match self.shelf.repo.stillness() {
             Err(_) => {
@@ -246,6 +247,7 @@ impl Keeper {
                 return Err(error.into());
             }
         };
+        tracing::debug!(?took, "round done");
         rounds.unrest.let_go();
         rounds.holds.extend(std::mem::take(&mut report.holds));
         match &done {
@@ -278,6 +280,8 @@ impl Keeper {
             || !report.left.is_empty()
             || !report.notes.is_empty()
             || !report.problems.is_empty()
+            || !report.contested.is_empty()
+            || !report.parked.is_empty()
             || report.put_aside.is_some();
         if is_notable {
             self.hear(Heard::Round(Box::new(report)));

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
+use crate::crdt;
 use crate::git::{self, Repo, crash};
 use crate::node::Config;
 use crate::overlay::{CommitId, DocumentPath};
@@ -37,6 +38,10 @@ pub struct Report {
     pub notes: Vec<Left>,
     /// What could not be looked at or written.
     pub problems: Vec<Error>,
+    /// Where values are kept now that lost against others and were not before, for each file.
+    pub contested: BTreeMap<PathBuf, BTreeSet<crdt::Path>>,
+    /// How many edits of each file went out of sight.
+    pub parked: BTreeMap<PathBuf, usize>,
     /// The folders in which documents may come to be, from the top of the work tree, where all of it was searched.
     pub folders: Vec<PathBuf>,
     /// Digests of what the files held after they were looked at.
@@ -241,6 +246,13 @@ impl Replica<'_> {
                 report
                     .holds
                     .extend(written.holds.map(|holds| (file.clone(), holds)));
+                if !written.contested.is_empty() {
+                    let contested = report.contested.entry(file.clone()).or_default();
+                    contested.extend(written.contested);
+                }
+                if written.parked > 0 {
+                    *report.parked.entry(file.clone()).or_default() += written.parked;
+                }
                 let notes = written.notes.into_iter();
                 report.notes.extend(notes.map(|why| Left {
                     file: file.clone(),

@@ -116,6 +116,7 @@ impl Replica<'_> {
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
         self.let_arrive(commit, &mut report)?;
+        self.bring_along(config.branches, &witness, &mut report)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,

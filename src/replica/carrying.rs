@@ -153,7 +153,7 @@ impl Replica<'_> {
         writing.mark(along, Mark::TakenUp)?;
         writing.commit()?;
         self.let_file_arrive(&path, commit, report)?;
-        self.look_and_write(Target::at(file, commit), report);
+        self.look_and_write(Target::at(file, commit), report)?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::round::{counted, warn};
-use super::ui::{BAD, FAINT, GOOD, Ui, printable};
+use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
 use crate::git::Repo;
 use crate::peers::{Called, Heard, Peer, Visit, visit};
 use crate::replica::{self, Replica, Report as Round};
@@ -57,6 +57,7 @@ struct PeerReport {
     name: String,
     sent: usize,
     received: usize,
+    kept: usize,
     bytes_sent: u64,
     bytes_received: u64,
     udp_bytes_sent: u64,
@@ -72,6 +73,7 @@ impl From<&Peer> for PeerReport {
             name: peer.name.clone(),
             sent: peer.sent,
             received: peer.received,
+            kept: peer.kept,
             bytes_sent: peer.traffic.sent,
             bytes_received: peer.traffic.received,
             udp_bytes_sent: peer.traffic.udp_sent,
@@ -122,6 +124,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     written.sort();
     written.dedup();
     report.documents_changed = written.len();
+    attention |= called.peers.iter().any(|peer| peer.kept > 0);
     report.peers = called.peers.iter().map(PeerReport::from).collect();
     let failed = called.peers.iter().find_map(|peer| {
         let error = peer.error.as_ref()?;
@@ -179,9 +182,13 @@ fn for_people(report: &Report) -> String {
             Some(error) => writeln!(text, "  {name}: {BAD}{}{BAD:#}", printable(error)),
             None => writeln!(
                 text,
-                "  {name}: {} out, {} in {FAINT}({} and {} bytes, {} ms){FAINT:#}",
+                "  {name}: {} out, {} in{} {FAINT}({} and {} bytes, {} ms){FAINT:#}",
                 counted(peer.sent, "edit"),
                 peer.received,
+                match peer.kept {
+                    0 => String::new(),
+                    kept => format!(", {NOTABLE}{kept} kept here{NOTABLE:#}"),
+                },
                 peer.bytes_sent,
                 peer.bytes_received,
                 peer.ms

@@ -8,13 +8,14 @@ use tokio::time::timeout_at;
 
 use super::keeper::{Conversation, Heard, Keeper, Manner, Note};
 use super::{Admission, Error, admission, finding, line, telling};
+use crate::crdt::Stamp;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, PublicKey, Settings, Target, Traffic,
 };
 use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
-use crate::store::{ContentDigest, Durability, Store};
+use crate::store::{ContentDigest, Durability, Reading, Store};
 
 /// For how long one who calls on everybody looks around on the local network, if nothing else is said: those who run answer
 /// within a fifth of it.
@@ -58,6 +59,8 @@ pub struct Peer {
     pub sent: usize,
     /// How many came in that were not known.
     pub received: usize,
+    /// How many uncommitted edits that were made here it does not know afterwards: it did not take them, or we may not send them.
+    pub kept: usize,
     /// What went over the lines.
     pub traffic: Traffic,
     /// How long it took.
@@ -164,6 +167,8 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         hub.shutdown().await;
         // The lines went with the hub; what the keeper still had to say nobody hears.
         keeping.join().map_err(|_| Error::Keeper)??;
+        let mut store = Store::open(repo.git_dir())?.store;
+        visiting.count_kept(&store.read()?)?;
         visiting.finish(&mut called, &admission);
         Ok(called)
     })
@@ -250,6 +255,23 @@ impl Visiting {
         peer.traffic = peer.traffic + conversation.traffic;
         peer.took = peer.took.max(conversation.took);
         peer.error.clone_from(&conversation.error);
+    }
+
+    /// Counts what those with whom all was said lack of what people see only here.
+    fn count_kept(&mut self, reading: &Reading<'_>) -> Result<(), Error> {
+        let uncommitted = reading.uncommitted()?;
+        for known in reading.peers()? {
+            if let Some(peer) = self.over.get_mut(&known.key)
+                && let Some(there) = known.knowledge.filter(|_| peer.error.is_none())
+            {
+                let lacks = |stamp: &&Stamp| {
+                    let chain = there.get(&stamp.replica());
+                    !chain.is_some_and(|chain| chain.contains(**stamp))
+                };
+                peer.kept = uncommitted.iter().filter(lacks).count();
+            }
+        }
+        Ok(())
     }
 
     /// Those who were talked to, those who refuse us, and who was named and not reached.

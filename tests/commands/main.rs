@@ -20,3 +20,6 @@ mod usage;
 mod verify;
 #[cfg(unix)]
 mod walk;
+#[path = "../support/watcher.rs"]
+#[expect(dead_code, reason = "shared; some of it is not used here")]
+mod watcher;

@@ -14,35 +14,48 @@ pub(super) fn must_be_at_rest(repo: &Repo) -> anyhow::Result<()> {
     }
 }
 
-/// Warns of what was left alone and what went wrong; whether there was anything.
+/// Warns of what was left alone and what went wrong; whether there was anything that needs attention.
 pub(super) fn warn(repo: &Repo, report: Report, ui: &Ui) -> bool {
-    if let Some(path) = &report.put_aside {
-        ui.warn(format_args!(
+    let any = !report.notes.is_empty() || !report.left.is_empty() || !report.problems.is_empty();
+    for warning in warnings(repo, report) {
+        ui.warn(warning);
+    }
+    any
+}
+
+/// What was left alone and what went wrong, in words.
+pub(super) fn warnings(repo: &Repo, report: Report) -> Vec<String> {
+    let put_aside = report.put_aside.iter().map(|path| {
+        format!(
             "the store was damaged and is begun anew; the old one lies at {}",
             path.display()
-        ));
-    }
-    for note in &report.notes {
-        ui.warn(format_args!("{}: {}", repo.shown(&note.file), note.why));
-    }
-    warn_of(repo, &report.left, report.problems, ui) || !report.notes.is_empty()
+        )
+    });
+    let notes = report.notes.iter();
+    let notes = notes.map(|note| format!("{}: {}", repo.shown(&note.file), note.why));
+    put_aside
+        .chain(notes)
+        .chain(warnings_of(repo, &report.left, report.problems))
+        .collect()
 }
 
 /// Warns of files that were left alone, and of problems; whether there were any.
 pub(super) fn warn_of(repo: &Repo, left: &[Left], problems: Vec<Error>, ui: &Ui) -> bool {
-    for left in left {
-        ui.warn(format_args!(
-            "{}:{}; left alone",
-            repo.shown(&left.file),
-            left.why
-        ));
-    }
     let any = !left.is_empty() || !problems.is_empty();
-    for problem in problems {
-        let problem = anyhow::Error::from(problem);
-        ui.warn(format_args!("{problem:#}"));
+    for warning in warnings_of(repo, left, problems) {
+        ui.warn(warning);
     }
     any
+}
+
+fn warnings_of(repo: &Repo, left: &[Left], problems: Vec<Error>) -> impl Iterator<Item = String> {
+    let left = left
+        .iter()
+        .map(|left| format!("{}:{}; left alone", repo.shown(&left.file), left.why));
+    let problems = problems
+        .into_iter()
+        .map(|problem| format!("{:#}", anyhow::Error::from(problem)));
+    left.chain(problems)
 }
 
 /// "1 edit", "3 edits".

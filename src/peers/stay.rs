@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use super::finding::Wanted;
-use super::keeper::{Heard, Keeper, Looks, Manner, Note};
+use super::keeper::{Heard, Keeper, Manner, Note};
+use super::rounds::Looks;
 use super::visit::{manner, runtime};
 use super::{Admission, Error, admission, line, telling};
 use crate::exchange::Stay;
@@ -16,9 +16,6 @@ use crate::net::{
 };
 use crate::node::{Config, Discovery, Node, Watch};
 use crate::store::Store;
-
-/// How often files are looked at.
-const EVERY: Duration = Duration::from_millis(500);
 
 /// How to stay.
 #[derive(Clone, Debug, Default)]
@@ -61,10 +58,11 @@ pub fn stay(
     let admission = Admission::default();
     admission.set(trusted.others);
     let sought = wanted.sought(repo, &mut store, &admission)?;
+    let (notes, noted) = mpsc::channel();
     let manner = Manner {
         looks: Some(Looks {
-            every: EVERY,
             wanted,
+            notes: notes.clone(),
         }),
         ..manner
     };
@@ -81,7 +79,6 @@ pub fn stay(
         }
         remember_port(&node, address.port());
         listening(address, &node);
-        let (notes, noted) = mpsc::channel();
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
         let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
         hub.seek(sought);

@@ -1,6 +1,8 @@
 //! Edits by command: the file is changed as if somebody had edited it by hand, and looked at.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::look::{Made, Target, Unlooked};
 use super::{Error, Left, Replica};
@@ -13,6 +15,10 @@ use crate::yaml::{Document, Limits};
 
 /// How often somebody may save the file just when it is edited here.
 const MOST_RACES: usize = 8;
+
+/// For how long git may have the index locked when a file is edited, and how often is looked.
+const MOST_LOCKED: Duration = Duration::from_secs(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -35,8 +41,15 @@ impl Replica<'_> {
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
         let mut races = 0;
+        let began = Instant::now();
         loop {
+            let is_operation = self.repo.operation_under_way().is_some();
             match self.edit_once(file, change) {
+                // Even `git status` has the index locked for a moment.
+                Err(error) if error.is_busy() && !is_operation && began.elapsed() < MOST_LOCKED => {
+                    thread::sleep(BETWEEN_TRIES);
+                    self.now = Moment::now();
+                }
                 Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if races < MOST_RACES => {
                     races += 1;
                     self.now = Moment::now();
@@ -48,9 +61,7 @@ impl Replica<'_> {
 
     fn edit_once(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
         let repo = self.repo;
-        if let Some(what) = repo.under_way() {
-            return Err(git::Error::Busy { what }.into());
-        }
+        self.mind_git()?;
         self.take_in(file)?;
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };

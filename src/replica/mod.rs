@@ -36,12 +36,12 @@ use policy::Policy;
 pub use editing::Edited;
 pub use error::Error;
 pub use parking::{Hidden, Parked};
-pub use round::{Left, Report, round};
+pub use round::{Holding, Left, Report, round, round_now};
 pub use standing::{HiddenEdit, Overview, Why, overview};
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::{Repo, crash, sweep};
+use crate::git::{Repo, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
@@ -59,6 +59,8 @@ pub struct Replica<'r> {
     branch: Option<Option<String>>,
     policy: Option<Rc<Policy>>,
     beginning: Beginning,
+    /// How git stood when a round began that minds it.
+    stillness: Option<Stillness>,
     _turn: File,
 }
 
@@ -107,6 +109,7 @@ impl<'r> Replica<'r> {
             branch: None,
             policy: None,
             beginning,
+            stillness: None,
             _turn: turn,
         })
     }

@@ -19,7 +19,10 @@ fn units(world: &World) -> (Vec<String>, Vec<String>) {
         names
     };
     let folder = world.path("home").join(UNITS);
-    (names(folder.clone()), names(folder.join("default.target.wants")))
+    (
+        names(folder.clone()),
+        names(folder.join("default.target.wants")),
+    )
 }
 
 /// The path of the only unit there is.
@@ -48,7 +51,10 @@ fn a_unit_is_written_shown_and_enabled() {
     let repo = world.repo("repo", &[(".rhema/todos.yaml", "todos: []\n")]);
     let home = world.tree("home");
     let before = home.snapshot();
-    let told = repo.rhema(&["init", "--auto-sync", "--dry-run"]).exits(0).stdout;
+    let told = repo
+        .rhema(&["init", "--auto-sync", "--dry-run"])
+        .exits(0)
+        .stdout;
     assert_eq!(home.snapshot(), before);
     assert!(told.contains("  ExecStart="), "{told}");
     repo.rhema(&["init"]).exits(0);
@@ -71,9 +77,15 @@ fn a_unit_is_written_shown_and_enabled() {
         format!("ExecStart=\"{BINARY}\" crdt -C \"{top}\" watch")
     );
     let link = unit.parent().unwrap().join("default.target.wants");
-    assert_eq!(fs::read_link(link.join(unit.file_name().unwrap())).unwrap(), unit);
+    assert_eq!(
+        fs::read_link(link.join(unit.file_name().unwrap())).unwrap(),
+        unit
+    );
     let after = home.snapshot();
-    let again = repo.rhema(&["init", "--auto-sync", "--json"]).exits(0).json();
+    let again = repo
+        .rhema(&["init", "--auto-sync", "--json"])
+        .exits(0)
+        .json();
     assert_eq!(again["changed"], serde_json::json!([]));
     assert_eq!(home.snapshot(), after);
 }
@@ -84,7 +96,10 @@ fn status_and_verify_tell_of_it() {
     let repo = world.repo("repo", &[(".rhema/todos.yaml", "todos: []\n")]);
     repo.rhema(&["init"]).exits(0);
     let tells = |run: Run| run.exits(0).json()["auto_sync"].clone();
-    assert_eq!(tells(repo.rhema(&["status", "--json"])), serde_json::Value::Null);
+    assert_eq!(
+        tells(repo.rhema(&["status", "--json"])),
+        serde_json::Value::Null
+    );
     assert_eq!(tells(repo.rhema(&["verify", "--json"])), false);
     repo.rhema(&["init", "--auto-sync"]).exits(0);
     let told = tells(repo.rhema(&["status", "--json"]));
@@ -110,9 +125,15 @@ fn it_goes_as_it_came() {
         let told = repo.rhema(off).exits(0).stdout;
         assert!(told.contains("- the start at login"), "{told}");
         assert_eq!(home.snapshot(), before);
-        assert!(!world.path("home/.config").exists(), "folders that came with it go, too");
+        assert!(
+            !world.path("home/.config").exists(),
+            "folders that came with it go, too"
+        );
         if off[0] == "init" {
-            assert!(told.contains(&format!("systemctl --user stop {name}")), "{told}");
+            assert!(
+                told.contains(&format!("systemctl --user stop {name}")),
+                "{told}"
+            );
             let status = repo.rhema(&["status", "--json"]).exits(0).json();
             assert_eq!(status["auto_sync"], serde_json::Value::Null);
             assert!(repo.rhema(off).exits(0).stdout.starts_with("Nothing to do"));
@@ -137,7 +158,14 @@ fn two_work_trees_have_a_unit_each() {
     let one = set_up(&world, "one");
     let linked = world.path("linked");
     one.commit("init");
-    one.git(&["worktree", "add", "-q", "-b", "more", linked.to_str().unwrap()]);
+    one.git(&[
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        "more",
+        linked.to_str().unwrap(),
+    ]);
     let linked = world.tree("linked");
     assert_eq!(
         linked.rhema(&["status", "--json"]).exits(0).json()["auto_sync"],
@@ -162,7 +190,9 @@ fn a_moved_work_tree_is_noticed_and_mended() {
     let told = moved.rhema(&["verify"]).exits(1).stdout;
     let place = repo.top.to_str().unwrap();
     assert!(
-        told.contains(&format!("does so in {place}, from where this work tree was moved")),
+        told.contains(&format!(
+            "does so in {place}, from where this work tree was moved"
+        )),
         "{told}"
     );
     let mended = moved.rhema(&["verify", "--fix"]).exits(0).stdout;
@@ -200,7 +230,10 @@ fn a_moved_program_is_noticed_and_mended() {
         run(command.arg("crdt").args(arguments))
     };
     let told = rhema(&["verify"]).exits(1).stdout;
-    assert!(told.contains("starts `rhema crdt watch` at login is stale"), "{told}");
+    assert!(
+        told.contains("starts `rhema crdt watch` at login is stale"),
+        "{told}"
+    );
     rhema(&["verify", "--fix"]).exits(0);
     assert!(starts(&world).starts_with(&format!("ExecStart=\"{}\" crdt", program.display())));
 }
@@ -219,7 +252,10 @@ fn a_program_is_named_as_path_leads_to_it() {
     command.env("PATH", std::env::join_paths(path).unwrap());
     run(command.args(["crdt", "init", "--auto-sync"])).exits(0);
     let named = format!("ExecStart=\"{}\" crdt", link.display());
-    assert!(starts(&world).starts_with(&named), "an update may change where it leads");
+    assert!(
+        starts(&world).starts_with(&named),
+        "an update may change where it leads"
+    );
     // Where PATH does not lead to it, it is the same program all the same.
     repo.git(&["config", "merge.rhema-crdt.driver", "x"]);
     repo.rhema(&["init"]).exits(0);
@@ -232,7 +268,11 @@ fn what_is_gone_or_was_changed_is_mended() {
     let repo = set_up(&world, "repo");
     let unit = unit(&world);
     let text = fs::read(&unit).unwrap();
-    let link = unit.parent().unwrap().join("default.target.wants").join(unit.file_name().unwrap());
+    let link = unit
+        .parent()
+        .unwrap()
+        .join("default.target.wants")
+        .join(unit.file_name().unwrap());
     let spoil: [&dyn Fn(); 4] = [
         &|| fs::remove_file(&unit).unwrap(),
         &|| fs::write(&unit, "[Unit]\n").unwrap(),
@@ -270,7 +310,10 @@ fn what_cannot_be_written_changes_nothing() {
 fn a_path_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let world = World::new();
-    for (name, why) in [(&b"a\xff"[..], "it is not UTF-8"), (b"a\nb", "it has a control character")] {
+    for (name, why) in [
+        (&b"a\xff"[..], "it is not UTF-8"),
+        (b"a\nb", "it has a control character"),
+    ] {
         let repo = world.repo(Path::new(std::ffi::OsStr::from_bytes(name)), &[]);
         let before = repo.snapshot();
         let refused = repo.rhema(&["init", "--auto-sync"]).exits(3).stderr;
@@ -282,7 +325,10 @@ fn a_path_that_is_no_text_is_refused() {
 
 #[test]
 fn systemd_reads_the_unit_as_it_is_meant() {
-    let is_there = Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status();
+    let is_there = Command::new("systemd-analyze")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
     if !is_there.is_ok_and(|status| status.success()) {
         return;
     }
@@ -297,7 +343,9 @@ fn systemd_reads_the_unit_as_it_is_meant() {
     let unit = unit(&world);
     let mut analyze = world.command("systemd-analyze", &repo.top);
     analyze.env("XDG_RUNTIME_DIR", world.path(""));
-    let told = run(analyze.args(["verify", "--user", "--man=no"]).arg(&unit)).exits(0).stderr;
+    let told = run(analyze.args(["verify", "--user", "--man=no"]).arg(&unit))
+        .exits(0)
+        .stderr;
     let complaints: Vec<&str> = told
         .lines()
         .filter(|line| line.contains(unit.file_name().unwrap().to_str().unwrap()))

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::finding::Wanted;
 use super::keeper::{Heard, Keeper, Note};
+use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
 use crate::git::Repo;
 use crate::net::Close;
 use crate::replica::{self, Holding, Left, Replica, Report, round_now};
+use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
 /// How often everything is looked at where the system tells what happens: it may have missed something. At first, and at most
@@ -222,13 +224,14 @@ impl Keeper {
         let sight = rounds.sight.clone();
         let mut report = Report::default();
         let outcome = match &due {
-            Due::Files(files) => look_over(&self.shelf.repo, files, &mut report),
+            Due::Files(files) => self.shelf.look_over(files, &mut report),
             Due::Everything => Ok(false),
         };
         let outcome = match outcome {
             Ok(false) => {
-                // What git brought since is seen only by one who opens the repository anew.
+                // What git brought since is seen only by one who opens the repository anew, and the store may be another one.
                 self.shelf.repo = Repo::find()?;
+                self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
                 round_now(&self.shelf.repo, false, &mut report).map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
@@ -302,7 +305,7 @@ impl Keeper {
         }
         self.hub.trust_changed();
         if let Some(rounds) = &self.rounds {
-            let super::shelf::Shelf { repo, store, .. } = &mut self.shelf;
+            let Shelf { repo, store, .. } = &mut self.shelf;
             let sought = rounds.wanted.sought(repo, store, &self.admission)?;
             self.hub.seek(sought);
         }
@@ -327,15 +330,18 @@ impl Keeper {
     }
 }
 
-/// Looks at some files; says whether that was all there is to do.
-fn look_over(
-    repo: &Repo,
-    files: &BTreeSet<PathBuf>,
-    report: &mut Report,
-) -> Result<bool, replica::Error> {
-    match Replica::open(repo).and_then(|mut replica| replica.look_over(files, report)) {
-        // A round over everything puts it aside.
-        Err(error) if error.is_damage() => Ok(false),
-        done => done,
+impl Shelf {
+    /// Looks at some files; says whether that was all there is to do.
+    fn look_over(
+        &mut self,
+        files: &BTreeSet<PathBuf>,
+        report: &mut Report,
+    ) -> Result<bool, replica::Error> {
+        let replica = Replica::with(&self.repo, &mut self.store);
+        match replica.and_then(|mut replica| replica.look_over(files, report)) {
+            // A round over everything puts it aside.
+            Err(error) if error.is_damage() => Ok(false),
+            done => done,
+        }
     }
 }

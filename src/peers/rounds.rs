@@ -48,6 +48,9 @@ pub(super) struct Looks {
 
 /// What is kept between two rounds.
 pub(super) struct Rounds {
+    repo: Repo,
+    /// Another handle of the same store than sessions have: these go on while a file is written.
+    store: Store,
     wanted: Wanted,
     unrest: Unrest,
     seeing: Option<Seeing>,
@@ -65,17 +68,20 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn begin(repo: &Repo, looks: Looks) -> Self {
+    pub(super) fn begin(looks: Looks) -> Result<Self, Error> {
+        let repo = Repo::find()?;
         let notes = looks.notes;
         let tell = move |touched| {
             // Nobody listens any more when the program ends.
             let _ = notes.send(Note::Touched(touched));
         };
-        let (seeing, sight) = match Seeing::begin(repo, tell) {
+        let (seeing, sight) = match Seeing::begin(&repo, tell) {
             Ok(seeing) => (Some(seeing), Sight::Events),
             Err(blind) => (None, Sight::Polling(blind)),
         };
-        Self {
+        Ok(Self {
+            store: Store::open(repo.git_dir())?.store,
+            repo,
             wanted: looks.wanted,
             unrest: Unrest::new(Instant::now()),
             seeing,
@@ -86,7 +92,7 @@ impl Rounds {
             holds: BTreeMap::new(),
             told: BTreeMap::new(),
             known: 0,
-        }
+        })
     }
 
     /// When something is due.
@@ -115,17 +121,39 @@ impl Rounds {
     }
 
     /// What is due now and not just what our own writing of a file brought up.
-    fn due(&mut self, repo: &Repo) -> Option<Due> {
+    fn due(&mut self) -> Option<Due> {
         let due = self.unrest.take_due(Instant::now())?;
         let Due::Files(mut files) = due else {
             return Some(due);
         };
         files.retain(|file| {
-            let held = fs::read(repo.top().join(file)).ok();
+            let held = fs::read(self.repo.top().join(file)).ok();
             held.map(|bytes| Holding::of(&bytes)) != self.holds.get(file).copied()
                 || !self.holds.contains_key(file)
         });
         (!files.is_empty()).then_some(Due::Files(files))
+    }
+
+    /// Looks at some files; says whether that was all there is to do. `recorded` is told of edits before files are written.
+    fn look_over(
+        &mut self,
+        files: &BTreeSet<PathBuf>,
+        report: &mut Report,
+        recorded: &mut dyn FnMut(),
+    ) -> Result<bool, replica::Error> {
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        match replica.telling(recorded).look_over(files, report) {
+            // A round over everything puts it aside.
+            Err(error) if error.is_damage() => Ok(false),
+            done => done,
+        }
+    }
+
+    /// Sees what git brought since, and a store that took the place of the one before.
+    fn open_anew(&mut self) -> Result<(), Error> {
+        self.repo = Repo::find()?;
+        self.store = Store::open(self.repo.git_dir())?.store;
+        Ok(())
     }
 
     /// Everything was looked at.
@@ -204,12 +232,12 @@ impl Keeper {
 
     /// A round; says whether it went over everything.
     fn try_round(&mut self, rounds: &mut Rounds) -> Result<bool, Error> {
-        let Some(due) = rounds.due(&self.shelf.repo) else {
+        let Some(due) = rounds.due() else {
             return Ok(false);
         };
         tracing::debug!(?due, "round");
         let now = Instant::now();
-        match self.shelf.repo.stillness() {
+        match rounds.repo.stillness() {
             Err(_) => {
                 rounds.unrest.hold(due, None, now);
                 return Ok(false);
@@ -224,15 +252,16 @@ impl Keeper {
         let sight = rounds.sight.clone();
         let mut report = Report::default();
         let outcome = match &due {
-            Due::Files(files) => self.shelf.look_over(files, &mut report),
+            Due::Files(files) => rounds.look_over(files, &mut report, &mut || self.news(None)),
             Due::Everything => Ok(false),
         };
         let outcome = match outcome {
             Ok(false) => {
                 // What git brought since is seen only by one who opens the repository anew, and the store may be another one.
+                rounds.open_anew()?;
                 self.shelf.repo = Repo::find()?;
                 self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
-                round_now(&self.shelf.repo, false, &mut report).map(|()| Due::Everything)
+                round_now(&rounds.repo, false, &mut report).map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
             Err(error) => Err(error),
@@ -327,21 +356,5 @@ impl Keeper {
             }
         }
         Ok(())
-    }
-}
-
-impl Shelf {
-    /// Looks at some files; says whether that was all there is to do.
-    fn look_over(
-        &mut self,
-        files: &BTreeSet<PathBuf>,
-        report: &mut Report,
-    ) -> Result<bool, replica::Error> {
-        let replica = Replica::with(&self.repo, &mut self.store);
-        match replica.and_then(|mut replica| replica.look_over(files, report)) {
-            // A round over everything puts it aside.
-            Err(error) if error.is_damage() => Ok(false),
-            done => done,
-        }
     }
 }

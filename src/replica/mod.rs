@@ -62,6 +62,8 @@ pub struct Replica<'r> {
     beginning: Beginning,
     /// How git stood when a round began that minds it.
     stillness: Option<Stillness>,
+    /// Who is told as soon as an edit is recorded, before the file is written.
+    recorded: Option<&'r mut dyn FnMut()>,
     _turn: File,
 }
 
@@ -126,8 +128,16 @@ impl<'r> Replica<'r> {
             policy: None,
             beginning,
             stillness: None,
+            recorded: None,
             _turn: turn,
         })
+    }
+
+    /// Tells somebody as soon as an edit is recorded: others need not wait until the file is written.
+    #[must_use]
+    pub fn telling(mut self, recorded: &'r mut dyn FnMut()) -> Self {
+        self.recorded = Some(recorded);
+        self
     }
 
     /// Where a damaged store was put aside.

@@ -14,7 +14,7 @@ use crate::git::{Document, Documents, Repo, State, git_path};
 use crate::node::Watch;
 use crate::overlay::DocumentPath;
 use crate::replica::{Overview, Why, overview};
-use crate::setup::node_of;
+use crate::setup::{AtLogin, node_of};
 use crate::store::Store;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
@@ -37,6 +37,8 @@ struct Status {
     documents: Vec<DocumentStatus>,
     peers: Vec<PeerStatus>,
     watching: bool,
+    /// How `watch` starts at login; null where it does not.
+    auto_sync: Option<AutoSyncStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventStatus>>,
 }
@@ -44,6 +46,12 @@ struct Status {
 #[derive(Serialize)]
 struct DriverStatus {
     configured: bool,
+}
+
+#[derive(Serialize)]
+struct AutoSyncStatus {
+    path: String,
+    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -90,6 +98,13 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     }
     let Beside { overviews, team } = known;
     let watching = Watch::is_kept(repo.git_dir());
+    let at_login = AtLogin::of(&repo).unwrap_or_else(|error| {
+        let error = anyhow::Error::from(error);
+        ui.warn(format_args!(
+            "whether it starts at login cannot be told: {error:#}"
+        ));
+        None
+    });
     let all: Vec<Row> = all
         .into_iter()
         .map(|document| Row::of(document, &overviews))
@@ -103,11 +118,24 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
             peers: team.peers,
             watching,
+            auto_sync: at_login.map(|at_login| AutoSyncStatus {
+                path: repo.shown(&at_login.path),
+                stale: at_login.is_stale,
+            }),
             events: team.events,
         })?;
     } else {
         let mut text = for_people(&repo, branch.as_deref(), configured, &all);
         text.push_str(&team.for_people(watching, ui.wants_more()));
+        match at_login {
+            Some(AtLogin { is_stale: false, .. }) => {
+                text.push_str(&format!("{FAINT}`rhema crdt watch` starts here at login{FAINT:#}\n"));
+            }
+            Some(_) => text.push_str(&format!(
+                "{NOTABLE}hint:{NOTABLE:#} what starts `rhema crdt watch` at login is stale; `rhema crdt verify --fix` mends it\n"
+            )),
+            None => {}
+        }
         ui.show(&text)?;
     }
     Ok(Outcome::Done)

@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod auto_sync;
 mod demo;
 mod driver;
 mod editing;

@@ -115,6 +115,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     for note in &called.notes {
         ui.warn(note);
     }
+    if let Some(hint) = &called.hint {
+        ui.note(hint);
+    }
     if called.learned {
         let shown = replica::round(&repo, false)?;
         report.edits_recorded += shown.edits;

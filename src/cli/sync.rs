@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     };
     let mut written: Vec<_> = round.written.clone();
     report.edits_recorded = round.edits;
-    let mut attention = warn(&repo, round, ui);
+    let mut attention = warn(&repo, &round, ui);
     let called = match is_wanted && arguments.timeout != Some(0) {
         true => call(&repo, arguments, ui)?,
         false => Called::default(),
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         let shown = replica::round(&repo, false)?;
         report.edits_recorded += shown.edits;
         written.extend(shown.written.iter().cloned());
-        attention |= warn(&repo, shown, ui);
+        attention |= warn(&repo, &shown, ui);
     }
     written.sort();
     written.dedup();

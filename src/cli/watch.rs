@@ -173,7 +173,7 @@ fn heard_of(heard: Heard, repo: &Repo, ui: &Ui, print: &impl Fn(Event)) {
                 let documents = report.written.iter().map(|file| repo.shown(file)).collect();
                 print(Event::Rendered { documents });
             }
-            warn(repo, *report, ui);
+            warn(repo, &report, ui);
         }
         Heard::Failed(error) => print(Event::Warning {
             text: format!("{:#}", anyhow::Error::from(error)),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::errand::{ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
 use super::{Error, Left, Replica};
 use crate::context::{self, Address, Change, Unedited};
@@ -25,6 +26,8 @@ pub struct Edited {
     pub changed: bool,
     /// The stamp that stands beside the edit; none where nothing was changed, or it is one that leaves no stamp.
     pub stamp: Option<Stamp>,
+    /// How many edits were recorded.
+    pub edits: usize,
 }
 
 impl Replica<'_> {
@@ -34,9 +37,19 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
+        self.edit_under(file, change, None)
+    }
+
+    /// The same under the name of an errand.
+    pub(super) fn edit_under(
+        &mut self,
+        file: &Path,
+        change: &Change,
+        errand: Option<ErrandName>,
+    ) -> Result<Edited, Error> {
         let mut races = 0;
         loop {
-            match self.edit_once(file, change) {
+            match self.edit_once(file, change, errand) {
                 Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if races < MOST_RACES => {
                     races += 1;
                     self.now = Moment::now();
@@ -46,7 +59,12 @@ impl Replica<'_> {
         }
     }
 
-    fn edit_once(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
+    fn edit_once(
+        &mut self,
+        file: &Path,
+        change: &Change,
+        errand: Option<ErrandName>,
+    ) -> Result<Edited, Error> {
         let repo = self.repo;
         if let Some(what) = repo.under_way() {
             return Err(git::Error::Busy { what }.into());
@@ -75,7 +93,15 @@ impl Replica<'_> {
             confirmed: true,
             ..Target::at(file, commit)
         };
-        let written = match self.record(target)? {
+        self.errand = errand.map(|name| Underway {
+            name,
+            file: file.to_path_buf(),
+            at: edited.at.clone(),
+            new_name: edited.new_name.clone(),
+        });
+        let recorded = self.record(target);
+        self.errand = None;
+        let written = match recorded? {
             Ok(written) => written,
             Err(Unlooked::Absent | Unlooked::NoDocument) => {
                 return Err(git::Error::NoDocument {
@@ -106,12 +132,13 @@ impl Replica<'_> {
             at: edited.at,
             new_name: edited.new_name,
             changed: written.changed,
+            edits: written.edits,
         })
     }
 
     /// Looks at a file before a command edits it, if anything happened to it: what git put back there is nobody's edit, and
     /// what was edited by hand is recorded, or held back, for itself.
-    fn take_in(&mut self, file: &Path) -> Result<(), Error> {
+    pub(super) fn take_in(&mut self, file: &Path) -> Result<(), Error> {
         let held_back = if self.head_moved()? {
             let left = self.round(false)?.left.into_iter();
             left.filter(|left| left.file == file)

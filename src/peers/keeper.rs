@@ -8,16 +8,18 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::answering::Answering;
 use super::finding::Wanted;
 use super::line::{Frame, Out, Words};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
+use crate::asking::Asked;
 use crate::exchange::{
     Access, Action, Event, Happening, Message, Now, Refusal, Session, Shelf as _, Them, Us, digest,
     wire,
 };
 use crate::git::Repo;
-use crate::net::{Close, Ending, Gauge, Hub, LineId, PublicKey, Traffic};
+use crate::net::{Close, DialError, Ending, Gauge, Hub, LineId, PublicKey, Target, Traffic};
 use crate::node::Admitted;
 use crate::replica::{self, Report};
 use crate::store::{self, Durability, Moment, Store};
@@ -38,6 +40,10 @@ pub(super) enum Note {
     Down(LineId, Ending),
     /// A line is gone, as the keeper wanted.
     Closed(LineId),
+    /// One who is sought was not reached.
+    Unreached(Target, DialError),
+    /// A command asks something.
+    Asked(Asked),
     /// Nothing more will come.
     Stop,
 }
@@ -104,26 +110,26 @@ pub struct Conversation {
 }
 
 /// A session, and the line that it is held on.
-struct Talk {
-    session: Session,
+pub(super) struct Talk {
+    pub(super) session: Session,
     assembly: wire::Assembly,
     words: Words,
-    gauge: Gauge,
-    peer: Admitted,
+    pub(super) gauge: Gauge,
+    pub(super) peer: Admitted,
     /// What the peer may do.
     access: Access,
-    began: Instant,
+    pub(super) began: Instant,
     in_step: bool,
-    sent: usize,
-    received: usize,
+    pub(super) sent: usize,
+    pub(super) received: usize,
     error: Option<String>,
     /// What people were told of the peer, the first of it.
-    told: BTreeSet<String>,
+    pub(super) told: BTreeSet<String>,
 }
 
 /// When the work tree is looked at.
-struct Rounds {
-    looks: Looks,
+pub(super) struct Rounds {
+    pub(super) looks: Looks,
     next: Instant,
     /// What was known at the last one.
     known: u64,
@@ -145,13 +151,14 @@ pub(super) struct Looks {
 }
 
 pub(super) struct Keeper {
-    shelf: Shelf,
-    admission: Admission,
-    hub: Hub,
+    pub(super) shelf: Shelf,
+    pub(super) admission: Admission,
+    pub(super) hub: Hub,
     manner: Manner,
     began: Instant,
-    talks: BTreeMap<LineId, Talk>,
-    rounds: Option<Rounds>,
+    pub(super) talks: BTreeMap<LineId, Talk>,
+    pub(super) rounds: Option<Rounds>,
+    pub(super) answering: Answering,
     heard: UnboundedSender<Heard>,
     seeds: u64,
 }
@@ -200,6 +207,7 @@ impl Keeper {
             began: now,
             talks: BTreeMap::new(),
             rounds,
+            answering: Answering::default(),
             heard,
         }
     }
@@ -240,6 +248,7 @@ impl Keeper {
         let latest = Instant::now() + LONGEST_WAIT;
         tick.into_iter()
             .chain(round)
+            .chain(self.answering.next_due())
             .chain([latest])
             .min()
             .unwrap_or(latest)
@@ -264,6 +273,7 @@ impl Keeper {
         {
             self.round();
         }
+        self.settle();
     }
 
     fn noted(&mut self, note: Note) {
@@ -272,6 +282,8 @@ impl Keeper {
             Note::Frame(id, frame) => self.framed(id, &frame),
             Note::Down(id, ending) => self.down(id, Some(&ending)),
             Note::Closed(id) => self.down(id, None),
+            Note::Unreached(target, error) => self.answering.unreached(target, error),
+            Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
         }
     }
@@ -301,6 +313,7 @@ impl Keeper {
             error: None,
             told: BTreeSet::new(),
         };
+        self.answering.up(&talk);
         self.talks.insert(id, talk);
         self.write(|writing| writing.met(&key, Some(&address), Moment::now()));
         self.hear(Heard::Met { peer, address });
@@ -352,7 +365,7 @@ impl Keeper {
             let told = format!("in step: sent {}, received {}", talk.sent, talk.received);
             self.log(Some(key), &told);
         }
-        self.hear(Heard::Over(Conversation {
+        let over = Conversation {
             key,
             peer: talk.peer,
             in_step: talk.in_step,
@@ -362,7 +375,9 @@ impl Keeper {
             took: talk.began.elapsed(),
             error,
             is_double: is_double || self.is_talking_to(&key),
-        }));
+        };
+        self.answering.over(id, &over);
+        self.hear(Heard::Over(over));
     }
 
     /// Whether there is a conversation with this peer: there are two for a moment where both called.
@@ -371,7 +386,7 @@ impl Keeper {
     }
 
     /// Tells a session what happened, and does what it answers.
-    fn step(&mut self, id: LineId, event: Event) {
+    pub(super) fn step(&mut self, id: LineId, event: Event) {
         let now = self.now();
         let Some(talk) = self.talks.get_mut(&id) else {
             return;
@@ -416,7 +431,7 @@ impl Keeper {
     }
 
     /// Lets all sessions but one know that there is more to be known.
-    fn news(&mut self, but: Option<LineId>) {
+    pub(super) fn news(&mut self, but: Option<LineId>) {
         let others: Vec<LineId> = self
             .talks
             .keys()
@@ -495,6 +510,12 @@ impl Keeper {
             return Ok(());
         }
         let report = replica::round(&self.shelf.repo, false)?;
+        self.rounded(report)
+    }
+
+    /// Tells of a round, and lets the others know what there is to be known since the one before it.
+    pub(super) fn rounded(&mut self, report: Report) -> Result<(), Error> {
+        self.answering.rounded(&self.shelf.repo, &report);
         let is_notable = report.edits > 0
             || !report.written.is_empty()
             || !report.problems.is_empty()
@@ -550,7 +571,10 @@ impl Keeper {
         Ok(())
     }
 
-    fn hear(&self, heard: Heard) {
+    pub(super) fn hear(&mut self, heard: Heard) {
+        if let Heard::Failed(error) = &heard {
+            self.answering.failed(error);
+        }
         // Nobody listens any more when the program ends.
         let _ = self.heard.send(heard);
     }

@@ -8,6 +8,7 @@ use tokio::time::timeout_at;
 
 use super::keeper::{Conversation, Heard, Keeper, Manner, Note};
 use super::{Admission, Error, admission, finding, line, telling};
+use crate::asking::PeerOutcome;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
@@ -18,10 +19,10 @@ use crate::store::{ContentDigest, Durability, Store};
 
 /// For how long one who calls on everybody looks around on the local network, if nothing else is said: those who run answer
 /// within a fifth of it.
-const LOOK_AROUND: Duration = Duration::from_millis(1_200);
+pub(super) const LOOK_AROUND: Duration = Duration::from_millis(1_200);
 
 /// For how long it waits in all.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who is to be called on, and how.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +65,24 @@ pub struct Peer {
     pub took: Duration,
     /// Why it failed, if it did.
     pub error: Option<String>,
+}
+
+impl Peer {
+    /// The same as it is told to commands.
+    pub(crate) fn outcome(&self) -> PeerOutcome {
+        PeerOutcome {
+            node: self.node.clone(),
+            name: self.name.clone(),
+            sent: self.sent,
+            received: self.received,
+            bytes_sent: self.traffic.sent,
+            bytes_received: self.traffic.received,
+            udp_bytes_sent: self.traffic.udp_sent,
+            udp_bytes_received: self.traffic.udp_received,
+            ms: self.took.as_millis() as u64,
+            error: self.error.clone(),
+        }
+    }
 }
 
 /// Says to the others what they do not know, and hears what they know more. Nothing is shown in the files yet. `hear` is told of

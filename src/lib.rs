@@ -12,6 +12,7 @@
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
 //! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
+//! - `watch`: which files were written, as soon as the system tells.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `asking`: commands ask the program that stays in their work tree.
 //! - `setup`: what `init` does and `uninit` takes back.
@@ -47,4 +48,6 @@ pub mod replica;
 pub mod setup;
 #[cfg(feature = "node")]
 pub mod store;
+#[cfg(feature = "net")]
+pub mod watch;
 pub mod yaml;

@@ -295,10 +295,31 @@ pub(crate) struct PeerOutcome {
 }
 
 /// How the program that stays stands.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Standing {
+    /// How it learns that a file was written.
+    pub(crate) files: Files,
     /// The lines that are up.
     pub(crate) lines: Vec<Line>,
+}
+
+/// How somebody learns that a file was written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Files {
+    /// The system tells.
+    Told,
+    /// They are looked at again and again.
+    Polled,
+}
+
+impl Files {
+    /// What scripts read.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Told => "events",
+            Self::Polled => "polling",
+        }
+    }
 }
 
 /// A line that is up.

@@ -24,7 +24,7 @@ mod server;
 #[cfg(unix)]
 pub(crate) use client::ask;
 pub(crate) use message::{
-    Answer, Edit, Edited, Failure, Line, Outcome, PeerOutcome, Question, Standing, Sync,
+    Answer, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, Standing, Sync,
 };
 #[cfg(unix)]
 pub(crate) use server::Socket;

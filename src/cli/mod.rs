@@ -167,11 +167,14 @@ fn log(verbose: u8) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .init();
+        .with_target(false);
+    match level {
+        // Where the time goes is part of what goes on.
+        LevelFilter::DEBUG => log.init(),
+        _ => log.without_time().init(),
+    }
 }

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
 use crate::git::{self, Repo};
 use crate::node::{
-    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, to_hex, with_member,
+    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, to_hex, wake, with_member,
     without_member,
 };
 use crate::peers::known_peers;
@@ -209,6 +209,7 @@ fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
         let writing = store.write(Durability::Process)?;
         writing.add_address(key.as_bytes(), address)?;
         writing.commit()?;
+        wake(repo.git_dir());
     }
     ui.say(&format!(
         "{GOOD}{}{GOOD:#} is a member once it is committed: git commit {}\n",
@@ -231,6 +232,7 @@ fn trust(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
         writing.add_address(key.as_bytes(), address)?;
     }
     writing.commit()?;
+    wake(repo.git_dir());
     ui.say(&format!(
         "{GOOD}{}{GOOD:#} is trusted in this work tree.\n",
         NodeId::of(&key)
@@ -285,6 +287,7 @@ fn remove(repo: &Repo, name: &str, ui: &Ui) -> anyhow::Result<Outcome> {
         }
     }
     writing.commit()?;
+    wake(repo.git_dir());
     if told.is_empty() {
         bail!("nobody is called {name}: `rhema crdt peers` shows who there is");
     }

@@ -6,11 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::round::{counted, warn};
+use super::round::counted;
 use super::ui::Ui;
 use crate::git::Repo;
 use crate::node::Discovery;
-use crate::peers::{Heard, Staying, stay};
+use crate::peers::{Heard, Sight, Staying, stay};
+use crate::replica::Report;
 
 /// Keep this work tree in step with others until it is ended
 ///
@@ -72,6 +73,14 @@ enum Event {
     Rendered {
         documents: Vec<String>,
     },
+    Conflict {
+        document: String,
+        field: String,
+    },
+    Parked {
+        document: String,
+        edits: usize,
+    },
     Warning {
         text: String,
     },
@@ -102,6 +111,13 @@ impl Event {
             }
             Event::Recorded { edits } => format!("{} recorded\n", counted(*edits, "edit")),
             Event::Rendered { documents } => format!("changed: {}\n", documents.join(", ")),
+            Event::Conflict { document, field } => format!(
+                "{document}: {field} was written by two at once: `rhema crdt resolve` shows both\n"
+            ),
+            Event::Parked { document, edits } => format!(
+                "{document}: {} out of sight: `rhema crdt unpark` brings what is parked back\n",
+                counted(*edits, "edit")
+            ),
             Event::Warning { .. } => String::new(),
         }
     }
@@ -136,13 +152,13 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
                 node: node.id().to_string(),
             });
         },
-        |heard| heard_of(heard, &repo, ui, &print),
+        |heard| heard_of(heard, &repo, &print),
         |text| print(Event::Warning { text }),
     )?;
     Ok(Outcome::Done)
 }
 
-fn heard_of(heard: Heard, repo: &Repo, ui: &Ui, print: &impl Fn(Event)) {
+fn heard_of(heard: Heard, repo: &Repo, print: &impl Fn(Event)) {
     let peer = |peer: &crate::node::Admitted, state, address, error| Event::Peer {
         node: peer.id.to_string(),
         name: peer.name.clone(),
@@ -163,21 +179,43 @@ fn heard_of(heard: Heard, repo: &Repo, ui: &Ui, print: &impl Fn(Event)) {
             name: who.name,
             edits,
         }),
-        Heard::Round(report) => {
-            if report.edits > 0 {
-                print(Event::Recorded {
-                    edits: report.edits,
-                });
-            }
-            if !report.written.is_empty() {
-                let documents = report.written.iter().map(|file| repo.shown(file)).collect();
-                print(Event::Rendered { documents });
-            }
-            warn(repo, &report, ui);
-        }
+        Heard::Round(report) => tell_of_round(*report, repo, print),
+        Heard::Sight(Sight::Events) => {}
+        Heard::Sight(Sight::Polling(why)) => print(Event::Warning {
+            text: format!("files are looked at every half a second: {why}"),
+        }),
         Heard::Failed(error) => print(Event::Warning {
             text: format!("{:#}", anyhow::Error::from(error)),
         }),
+    }
+}
+
+fn tell_of_round(report: Report, repo: &Repo, print: &impl Fn(Event)) {
+    if report.edits > 0 {
+        print(Event::Recorded {
+            edits: report.edits,
+        });
+    }
+    if !report.written.is_empty() {
+        let documents = report.written.iter().map(|file| repo.shown(file)).collect();
+        print(Event::Rendered { documents });
+    }
+    for (file, fields) in &report.contested {
+        for field in fields {
+            print(Event::Conflict {
+                document: repo.shown(file),
+                field: field.to_string(),
+            });
+        }
+    }
+    for (file, edits) in &report.parked {
+        print(Event::Parked {
+            document: repo.shown(file),
+            edits: *edits,
+        });
+    }
+    for text in report.warnings(repo) {
+        print(Event::Warning { text });
     }
 }
 

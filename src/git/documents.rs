@@ -77,6 +77,8 @@ pub struct Documents {
 pub struct ContextFiles {
     /// Their paths from the top, in order.
     pub files: Vec<PathBuf>,
+    /// The folders in which some may come to be, from the top.
+    pub folders: Vec<PathBuf>,
     /// Folders that could not be looked into.
     pub problems: Vec<Error>,
 }
@@ -88,8 +90,16 @@ impl Repo {
     ///
     /// When the index or the top of the work tree cannot be read.
     pub fn context_files(&self) -> Result<ContextFiles, Error> {
-        let walk::Found { files, problems } = walk::find(self)?;
-        Ok(ContextFiles { files, problems })
+        let walk::Found {
+            files,
+            folders,
+            problems,
+        } = walk::find(self)?;
+        Ok(ContextFiles {
+            files,
+            folders,
+            problems,
+        })
     }
 
     /// Finds the documents of the work tree and looks at each.

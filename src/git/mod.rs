@@ -32,6 +32,7 @@ mod repo;
 mod rest;
 mod settling;
 mod setup;
+mod shared;
 mod text_merge;
 mod three_way;
 mod versions;
@@ -51,11 +52,13 @@ pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub(crate) use replace::sweep;
 pub use replace::{replace, replace_durably};
 pub use repo::Repo;
+pub use rest::Stillness;
 pub use settling::{Open, OpenConflicts};
 pub use setup::{Change, Plan};
+pub(crate) use shared::is_shared;
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::{git_path, native_path};
+pub(crate) use walk::{git_path, is_context_file, is_in_context, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

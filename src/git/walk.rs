@@ -27,6 +27,8 @@ const OWN: &str = "crdt";
 pub(super) struct Found {
     /// The context files, relative to the top, in order.
     pub(super) files: Vec<PathBuf>,
+    /// The folders in which some may come to be, relative to the top.
+    pub(super) folders: Vec<PathBuf>,
     /// Folders that could not be read.
     pub(super) problems: Vec<Error>,
 }
@@ -188,6 +190,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Searches a folder that is in no `.rhema`.
     fn outside(&mut self, folder: &Path, metadata: &Metadata) {
+        self.found.folders.push(folder.to_path_buf());
         let mut present = 0;
         for inner in self.tracked.folders_in(folder) {
             if let Some(metadata) = self.real_folder(inner) {
@@ -219,6 +222,7 @@ impl Search<'_> {
 
     /// Searches a `.rhema` folder, or one below.
     fn context(&mut self, folder: &Path, itself: bool) {
+        self.found.folders.push(folder.to_path_buf());
         for (inner, kind) in self.list(folder) {
             let tracked = self.tracked;
             if kind.is_dir() {
@@ -306,13 +310,18 @@ fn links(_: &Metadata) -> u64 {
 }
 
 /// Whether a path is that of a context file: of YAML below a `.rhema`, and not one of our own.
-pub(super) fn is_context_file(path: &Path) -> bool {
+pub(crate) fn is_context_file(path: &Path) -> bool {
     let mut below = path
         .components()
         .skip_while(|part| part.as_os_str() != CONTEXT);
     below.next().is_some()
         && below.next().is_some_and(|part| part.as_os_str() != OWN)
         && is_yaml(path)
+}
+
+/// Whether a path is that of a `.rhema` folder, or of something below one.
+pub(crate) fn is_in_context(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == CONTEXT)
 }
 
 fn is_yaml(file: &Path) -> bool {

@@ -28,7 +28,7 @@ pub use key::{NodeKey, public_key, to_hex};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};
-pub use watch::{Watch, address_file};
+pub use watch::{Watch, address_file, wake, wake_file};
 
 /// A number that nobody else draws.
 ///

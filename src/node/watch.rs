@@ -15,6 +15,9 @@ const FILE: &str = "watch.lock";
 /// The file with the address at which it listens, in the same folder.
 const ADDRESS: &str = "address";
 
+/// The file that is written for it to look at everything anew, in the same folder.
+const WAKE: &str = "wake";
+
 /// How long who only looks may hold the lock.
 const MOST_LOOKED: Duration = Duration::from_millis(200);
 
@@ -44,6 +47,22 @@ impl Watch {
         // Shared, so that two who look do not take each other for one who stays.
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
+}
+
+/// Has a program that stays in the work tree with this git directory look at everything anew, what it knows of others too.
+pub fn wake(git_dir: &Path) {
+    if Watch::is_kept(git_dir)
+        && let Err(error) = std::fs::write(wake_file(git_dir), b"")
+    {
+        // It looks from time to time anyway.
+        tracing::info!("{error}");
+    }
+}
+
+/// The file that [`wake`] writes.
+#[must_use]
+pub fn wake_file(git_dir: &Path) -> PathBuf {
+    state_folder(git_dir).join(WAKE)
 }
 
 /// Where a program that stays in the work tree with this git directory leaves the address at which it listens.

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::keeper::{Conversation, Heard, Keeper, Talk};
+use super::rounds::Sight;
 use super::shelf::Shelf;
 use super::visit::{LOOK_AROUND, PATIENCE};
 use super::{Error, finding, telling};
 use crate::asking::{
-    Answer, Asked, Edit, Edited, Failure, Line, Outcome, PeerOutcome, Question, Standing, Sync,
+    Answer, Asked, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, Standing,
+    Sync,
 };
 use crate::exchange::{Event, Scope};
 use crate::git::{Repo, crash};
 use crate::net::{DialError, LineId, Place, PublicKey, Sought, Target, Traffic};
-use crate::replica::{self, Errand, Report};
+use crate::replica::{self, Done, Errand, Report};
 
 /// What is open of what was asked, and what has to be known for it.
 #[derive(Default)]
@@ -239,18 +241,20 @@ impl Keeper {
             Err(error) => return Answer::Failed(Failure::of(&error)),
         };
         let answer = Edited::of(&self.shelf.repo, &done);
-        if done.edited.changed || done.edited.edits > 0 {
-            self.news(None);
-            self.hear(Heard::Round(Box::new(Report {
-                written: done
-                    .edited
-                    .changed
-                    .then_some(done.file)
-                    .into_iter()
-                    .collect(),
-                edits: done.edited.edits,
-                ..Report::default()
-            })));
+        let Done { file, edited } = done;
+        let written = edited.changed.then(|| file.clone());
+        let told = self.tell_of_work(Report {
+            written: written.into_iter().collect(),
+            edits: edited.edits,
+            holds: edited
+                .holds
+                .map(|holds| (file, holds))
+                .into_iter()
+                .collect(),
+            ..Report::default()
+        });
+        if let Err(error) = told {
+            self.hear(Heard::Failed(error));
         }
         Answer::Edited(answer)
     }
@@ -263,7 +267,12 @@ impl Keeper {
             up_millis: talk.began.elapsed().as_millis() as u64,
             in_step: talk.session.is_in_step(),
         };
+        let sight = self.rounds.as_ref().map(|rounds| match rounds.sight {
+            Sight::Events => Files::Told,
+            Sight::Polling(_) => Files::Polled,
+        });
         Standing {
+            files: sight.unwrap_or(Files::Polled),
             lines: self.talks.values().map(line).collect(),
         }
     }
@@ -327,11 +336,22 @@ impl Keeper {
         if self.shelf.repo.under_way().is_some() {
             return Ok(None);
         }
-        let report = replica::round(&self.shelf.repo, confirmed)?;
         let mut outcome = Outcome::default();
-        outcome.add(&self.shelf.repo, &report);
-        self.rounded(report)?;
+        match self.add_round(confirmed, &mut outcome) {
+            Err(Error::Replica(error)) if error.is_busy() => return Ok(None),
+            done => done?,
+        }
+        self.renew_trust()?;
         Ok(Some(outcome))
+    }
+
+    /// A round over everything, added to what is answered.
+    fn add_round(&mut self, confirmed: bool, outcome: &mut Outcome) -> Result<(), Error> {
+        let mut report = Report::default();
+        let round = replica::round_now(&self.shelf.repo, confirmed, &mut report);
+        outcome.add(&self.shelf.repo, &report);
+        self.tell_of_work(report)?;
+        Ok(round?)
     }
 
     /// With whom to be in step; with nobody where nobody is trusted.
@@ -356,7 +376,7 @@ impl Keeper {
             return Ok(());
         };
         let Shelf { repo, store, .. } = &mut self.shelf;
-        let mut sought = rounds.looks.wanted.sought(repo, store, &self.admission)?;
+        let mut sought = rounds.wanted.sought(repo, store, &self.admission)?;
         for open in &self.answering.open {
             if let Whom::Place(name, _) = &open.whom {
                 sought.places.insert(Place::Address(name.clone()));
@@ -471,16 +491,8 @@ impl Keeper {
         let mut outcome = open.outcome;
         outcome.warnings.extend(open.notes);
         outcome.peers = peers;
-        if learned {
-            match replica::round(&self.shelf.repo, false) {
-                Ok(report) => {
-                    outcome.add(&self.shelf.repo, &report);
-                    if let Err(error) = self.rounded(report) {
-                        self.hear(Heard::Failed(error));
-                    }
-                }
-                Err(error) => outcome.failure = Some(Failure::of(&error)),
-            }
+        if learned && let Err(error) = self.add_round(false, &mut outcome) {
+            outcome.failure = Some(Failure::of(&error));
         }
         answer(open.reply, Answer::Synced(outcome));
     }

@@ -9,20 +9,20 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::answering::Answering;
-use super::finding::Wanted;
 use super::line::{Frame, Out, Words};
+use super::rounds::{Looks, Rounds, Sight};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
 use crate::asking::Asked;
 use crate::exchange::{
-    Access, Action, Event, Happening, Message, Now, Refusal, Session, Shelf as _, Them, Us, digest,
-    wire,
+    Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
 };
 use crate::git::Repo;
 use crate::net::{Close, DialError, Ending, Gauge, Hub, LineId, PublicKey, Target, Traffic};
 use crate::node::Admitted;
-use crate::replica::{self, Report};
+use crate::replica::Report;
 use crate::store::{self, Durability, Moment, Store};
+use crate::watch::Touched;
 
 /// The longest wait for something to happen.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
@@ -40,6 +40,8 @@ pub(super) enum Note {
     Down(LineId, Ending),
     /// A line is gone, as the keeper wanted.
     Closed(LineId),
+    /// Something happened in the work tree.
+    Touched(Touched),
     /// One who is sought was not reached.
     Unreached(Target, DialError),
     /// A command asks something.
@@ -82,6 +84,8 @@ pub enum Heard {
     Over(Conversation),
     /// A round recorded or showed something, or something is the matter.
     Round(Box<Report>),
+    /// Files are watched in another way than before.
+    Sight(Sight),
     /// Something went wrong here.
     Failed(Error),
 }
@@ -117,7 +121,7 @@ pub(super) struct Talk {
     pub(super) gauge: Gauge,
     pub(super) peer: Admitted,
     /// What the peer may do.
-    access: Access,
+    pub(super) access: Access,
     pub(super) began: Instant,
     in_step: bool,
     pub(super) sent: usize,
@@ -125,14 +129,6 @@ pub(super) struct Talk {
     error: Option<String>,
     /// What people were told of the peer, the first of it.
     pub(super) told: BTreeSet<String>,
-}
-
-/// When the work tree is looked at.
-pub(super) struct Rounds {
-    pub(super) looks: Looks,
-    next: Instant,
-    /// What was known at the last one.
-    known: u64,
 }
 
 /// How conversations are held.
@@ -143,18 +139,11 @@ pub(super) struct Manner {
     pub(super) looks: Option<Looks>,
 }
 
-/// How the work tree is looked at while conversations are held.
-pub(super) struct Looks {
-    pub(super) every: Duration,
-    /// Whom to talk to, when other people are trusted than before.
-    pub(super) wanted: Wanted,
-}
-
 pub(super) struct Keeper {
     pub(super) shelf: Shelf,
     pub(super) admission: Admission,
     pub(super) hub: Hub,
-    manner: Manner,
+    pub(super) manner: Manner,
     began: Instant,
     pub(super) talks: BTreeMap<LineId, Talk>,
     pub(super) rounds: Option<Rounds>,
@@ -193,11 +182,12 @@ impl Keeper {
         heard: UnboundedSender<Heard>,
     ) -> Self {
         let now = Instant::now();
-        let rounds = manner.looks.take().map(|looks| Rounds {
-            looks,
-            next: now,
-            known: 0,
-        });
+        let looks = manner.looks.take();
+        let rounds = looks.map(|looks| Rounds::begin(&repo, looks));
+        if let Some(rounds) = &rounds {
+            // Nobody listens any more when the program ends.
+            let _ = heard.send(Heard::Sight(rounds.sight.clone()));
+        }
         Self {
             shelf: Shelf::new(repo, store),
             admission,
@@ -244,7 +234,7 @@ impl Keeper {
         let ticks = ticks.filter_map(|talk| talk.session.next_tick());
         let tick = ticks.min().map(Duration::from_millis);
         let tick = tick.map(|tick| self.began + tick);
-        let round = self.rounds.as_ref().map(|rounds| rounds.next);
+        let round = self.rounds.as_ref().map(Rounds::next);
         let latest = Instant::now() + LONGEST_WAIT;
         tick.into_iter()
             .chain(round)
@@ -266,11 +256,8 @@ impl Keeper {
         for id in due {
             self.step(id, Event::Tick);
         }
-        if self
-            .rounds
-            .as_ref()
-            .is_some_and(|rounds| rounds.next <= Instant::now())
-        {
+        let next = self.rounds.as_ref().map(Rounds::next);
+        if next.is_some_and(|next| next <= Instant::now()) {
             self.round();
         }
         self.settle();
@@ -282,6 +269,11 @@ impl Keeper {
             Note::Frame(id, frame) => self.framed(id, &frame),
             Note::Down(id, ending) => self.down(id, Some(&ending)),
             Note::Closed(id) => self.down(id, None),
+            Note::Touched(touched) => {
+                if let Some(rounds) = &mut self.rounds {
+                    rounds.touched(touched);
+                }
+            }
             Note::Unreached(target, error) => self.answering.unreached(target, error),
             Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
@@ -424,8 +416,9 @@ impl Keeper {
         }
         if has_learned {
             self.news(Some(id));
+            let files = self.shelf.take_new();
             if let Some(rounds) = &mut self.rounds {
-                rounds.next = Instant::now();
+                rounds.came(files);
             }
         }
     }
@@ -493,84 +486,6 @@ impl Keeper {
         self.hear(Heard::Told { peer, what });
     }
 
-    /// Records what was edited here, shows what came, and lets the others know.
-    fn round(&mut self) {
-        if let Err(error) = self.try_round() {
-            self.hear(Heard::Failed(error));
-        }
-        if let Some(rounds) = &mut self.rounds {
-            rounds.next = Instant::now() + rounds.looks.every;
-        }
-    }
-
-    fn try_round(&mut self) -> Result<(), Error> {
-        // What git brought since is seen only by one who opens the repository anew.
-        self.shelf.repo = Repo::find()?;
-        if self.shelf.repo.under_way().is_some() {
-            return Ok(());
-        }
-        let report = replica::round(&self.shelf.repo, false)?;
-        self.rounded(report)
-    }
-
-    /// Tells of a round, and lets the others know what there is to be known since the one before it.
-    pub(super) fn rounded(&mut self, report: Report) -> Result<(), Error> {
-        self.answering.rounded(&self.shelf.repo, &report);
-        let is_notable = report.edits > 0
-            || !report.written.is_empty()
-            || !report.problems.is_empty()
-            || report.put_aside.is_some();
-        if is_notable {
-            self.hear(Heard::Round(Box::new(report)));
-        }
-        let known = digest(&self.shelf.knowledge()?);
-        let is_new = self
-            .rounds
-            .as_mut()
-            .is_some_and(|rounds| std::mem::replace(&mut rounds.known, known) != known);
-        if is_new {
-            self.news(None);
-        }
-        self.renew_trust()
-    }
-
-    /// Lets in whom HEAD and the user trust now, and cuts off the others.
-    fn renew_trust(&mut self) -> Result<(), Error> {
-        let Some(node) = crate::node::Node::load(self.shelf.repo.git_dir())? else {
-            return Ok(());
-        };
-        let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
-        let own = admission::own_access(&trusted);
-        let is_own_new = std::mem::replace(&mut self.manner.us.access, own) != own;
-        if !self.admission.set(trusted.others) && !is_own_new {
-            return Ok(());
-        }
-        self.hub.trust_changed();
-        if let Some(rounds) = &self.rounds {
-            let Shelf { repo, store, .. } = &mut self.shelf;
-            let sought = rounds.looks.wanted.sought(repo, store, &self.admission)?;
-            self.hub.seek(sought);
-        }
-        // Who may write is said when people greet each other: where that is otherwise now they do so again.
-        let peers = self
-            .talks
-            .iter()
-            .map(|(id, talk)| (*id, *talk.gauge.peer(), talk.access));
-        for (id, key, before) in peers.collect::<Vec<_>>() {
-            let Some(peer) = self.admission.of(&key) else {
-                continue;
-            };
-            let access = admission::access(peer.role);
-            self.step(id, Event::Granted(access));
-            if (is_own_new || access != before)
-                && let Some(talk) = self.talks.get(&id)
-            {
-                talk.end(Close::Left);
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn hear(&mut self, heard: Heard) {
         if let Heard::Failed(error) = &heard {
             self.answering.failed(error);
@@ -634,7 +549,7 @@ impl Talk {
         }
     }
 
-    fn end(&self, close: Close) {
+    pub(super) fn end(&self, close: Close) {
         let _ = self.words.send(Out::End(close));
     }
 }

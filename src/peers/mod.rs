@@ -1,10 +1,10 @@
 //! This work tree among others: whom it talks to, what comes of it, and what is kept of it.
 //!
 //! `net` brings lines, `exchange` says what is to be said on them, `store` has the edits. Here one thread, the keeper
-//! (`keeper.rs`), has the store and a session for each line, and `line.rs` carries frames between the two. `visit.rs` calls
+//! (`keeper.rs`), has the store and a session for each line, and `line.rs` carries frames between the two; `rounds.rs` looks at the files meanwhile. `visit.rs` calls
 //! on everybody once, as `sync` does, `stay.rs` goes on until it is ended, as `watch` does; `admission.rs` knows who is
 //! trusted, `finding.rs` where they may be, `answering.rs` answers commands that ask, `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
-//! Depends on `net`, `asking`, `exchange`, `replica`, `store` and `node`; never on `cli`.
+//! Depends on `net`, `asking`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
 
 mod admission;
 mod answering;
@@ -12,6 +12,7 @@ mod error;
 mod finding;
 mod keeper;
 mod line;
+mod rounds;
 mod shelf;
 mod stay;
 mod telling;
@@ -20,5 +21,6 @@ mod visit;
 pub use admission::{Admission, known_peers};
 pub use error::Error;
 pub use keeper::Heard;
+pub use rounds::Sight;
 pub use stay::{Staying, stay};
 pub use visit::{Called, Peer, Visit, visit};

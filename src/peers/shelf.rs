@@ -1,12 +1,13 @@
 //! The store and the repository, as sessions see them.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::Error;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{self, Introduction};
-use crate::git::Repo;
-use crate::overlay::{Chain, CommitId, Knowledge, Known};
+use crate::git::{Repo, native_path};
+use crate::overlay::{Chain, CommitId, DocumentPath, Knowledge, Known};
 use crate::store::{self, Durability, Issuer, Reading, Store, Way};
 
 /// The edits of a work tree.
@@ -15,6 +16,8 @@ pub(super) struct Shelf {
     pub(super) store: Store,
     /// Bases that were found to be out of reach, until more is known.
     lost: Option<Vec<CommitId>>,
+    /// The documents of edits that came, until somebody asks.
+    new: BTreeSet<DocumentPath>,
 }
 
 impl Shelf {
@@ -23,7 +26,14 @@ impl Shelf {
             repo,
             store,
             lost: None,
+            new: BTreeSet::new(),
         }
+    }
+
+    /// The files, from the top of the work tree, of whose documents edits came since this was asked last.
+    pub(super) fn take_new(&mut self) -> Vec<PathBuf> {
+        let new = std::mem::take(&mut self.new).into_iter();
+        new.map(|path| native_path(path.as_bytes())).collect()
     }
 
     /// The bases of edits that cannot be placed: neither they nor what was published of them is at hand.
@@ -94,9 +104,13 @@ impl exchange::Shelf for Shelf {
                     added.new += 1;
                     added.forks.push(edit.stamp);
                 }
-                store::Added::Known => {}
-                store::Added::Equivocation => added.equivocations.push(edit.stamp),
+                store::Added::Known => continue,
+                store::Added::Equivocation => {
+                    added.equivocations.push(edit.stamp);
+                    continue;
+                }
             }
+            self.new.insert(edit.document.clone());
         }
         writing.commit()?;
         if added.new > 0 {

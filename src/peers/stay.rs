@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use super::finding::Wanted;
-use super::keeper::{Heard, Keeper, Looks, Manner, Note};
+use super::keeper::{Heard, Keeper, Manner, Note};
+use super::rounds::Looks;
 use super::visit::{manner, runtime};
 use super::{Admission, Error, admission, line, telling};
 #[cfg(unix)]
@@ -20,9 +20,6 @@ use crate::net::{
 };
 use crate::node::{Config, Discovery, Node, Watch};
 use crate::store::Store;
-
-/// How often files are looked at.
-const EVERY: Duration = Duration::from_millis(500);
 
 /// How to stay.
 #[derive(Clone, Debug, Default)]
@@ -65,10 +62,11 @@ pub fn stay(
     let admission = Admission::default();
     admission.set(trusted.others);
     let sought = wanted.sought(repo, &mut store, &admission)?;
+    let (notes, noted) = mpsc::channel();
     let manner = Manner {
         looks: Some(Looks {
-            every: EVERY,
             wanted,
+            notes: notes.clone(),
         }),
         ..manner
     };
@@ -84,11 +82,10 @@ pub fn stay(
             tracing::info!("siblings cannot find this work tree: {error}");
         }
         remember_port(&node, address.port());
-        listening(address, &node);
-        let (notes, noted) = mpsc::channel();
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
         let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
         let asking = listen_to_commands(repo, notes.clone());
+        listening(address, &node);
         hub.seek(sought);
         tokio::pin!(until);
         loop {

@@ -253,7 +253,7 @@ impl Visiting {
             Heard::Learned { .. } => called.learned = true,
             Heard::Told { peer, what } => called.notes.push(format!("{}: {what}", peer.name)),
             Heard::Failed(error) => called.notes.push(error.to_string()),
-            Heard::Met { .. } | Heard::InStep { .. } | Heard::Round(_) => {}
+            Heard::Met { .. } | Heard::InStep { .. } | Heard::Round(_) | Heard::Sight(_) => {}
         }
     }
 

@@ -39,7 +39,7 @@ impl Replica<'_> {
         for path in paths {
             if self.let_file_arrive(&path, commit, report)? {
                 let file = git::native_path(path.as_bytes());
-                self.look_and_write(Target::at(&file, commit), report);
+                self.look_and_write(Target::at(&file, commit), report)?;
             }
         }
         Ok(())

@@ -43,7 +43,7 @@ impl Replica<'_> {
                         confirmed: true,
                         ..Target::at(&file, Some(head))
                     };
-                    self.look_and_write(target, &mut report);
+                    self.look_and_write(target, &mut report)?;
                 }
                 Ok(Some(Carrying::New(bytes))) => {
                     let full = self.repo.top().join(&file);
@@ -55,7 +55,7 @@ impl Replica<'_> {
                                 confirmed: true,
                                 ..Target::at(&file, Some(head))
                             };
-                            self.look_and_write(target, &mut report);
+                            self.look_and_write(target, &mut report)?;
                         }
                         Err(source) => report
                             .problems

@@ -1,9 +1,12 @@
 //! Edits by command: the file is changed as if somebody had edited it by hand, and looked at.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::errand::{ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
+use super::round::Holding;
 use super::{Error, Left, Replica};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
@@ -14,6 +17,10 @@ use crate::yaml::{Document, Limits};
 
 /// How often somebody may save the file just when it is edited here.
 const MOST_RACES: usize = 8;
+
+/// For how long git may have the index locked when a file is edited, and how often is looked.
+const MOST_LOCKED: Duration = Duration::from_secs(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -28,6 +35,8 @@ pub struct Edited {
     pub stamp: Option<Stamp>,
     /// How many edits were recorded.
     pub edits: usize,
+    /// What the file holds now.
+    pub holds: Option<Holding>,
 }
 
 impl Replica<'_> {
@@ -37,7 +46,7 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
-        self.edit_under(file, change, None)
+        self.edit_under(file, change, ErrandName::draw()?)
     }
 
     /// The same under the name of an errand.
@@ -45,11 +54,24 @@ impl Replica<'_> {
         &mut self,
         file: &Path,
         change: &Change,
-        errand: Option<ErrandName>,
+        errand: ErrandName,
     ) -> Result<Edited, Error> {
         let mut races = 0;
+        let began = Instant::now();
         loop {
-            match self.edit_once(file, change, errand) {
+            let is_operation = self.repo.operation_under_way().is_some();
+            let edited = match self.done(errand) {
+                // Somebody wrote the file when it was made.
+                Ok(Some(done)) => Ok(done.edited),
+                Ok(None) => self.edit_once(file, change, errand),
+                Err(error) => Err(error),
+            };
+            match edited {
+                // Even `git status` has the index locked for a moment.
+                Err(error) if error.is_busy() && !is_operation && began.elapsed() < MOST_LOCKED => {
+                    thread::sleep(BETWEEN_TRIES);
+                    self.now = Moment::now();
+                }
                 Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if races < MOST_RACES => {
                     races += 1;
                     self.now = Moment::now();
@@ -63,12 +85,10 @@ impl Replica<'_> {
         &mut self,
         file: &Path,
         change: &Change,
-        errand: Option<ErrandName>,
+        errand: ErrandName,
     ) -> Result<Edited, Error> {
         let repo = self.repo;
-        if let Some(what) = repo.under_way() {
-            return Err(git::Error::Busy { what }.into());
-        }
+        self.mind_git()?;
         self.take_in(file)?;
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
@@ -93,8 +113,8 @@ impl Replica<'_> {
             confirmed: true,
             ..Target::at(file, commit)
         };
-        self.errand = errand.map(|name| Underway {
-            name,
+        self.errand = Some(Underway {
+            name: errand,
             file: file.to_path_buf(),
             at: edited.at.clone(),
             new_name: edited.new_name.clone(),
@@ -133,6 +153,7 @@ impl Replica<'_> {
             new_name: edited.new_name,
             changed: written.changed,
             edits: written.edits,
+            holds: written.holds,
         })
     }
 

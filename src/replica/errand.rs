@@ -82,13 +82,13 @@ pub fn perform(repo: &Repo, errand: &Errand) -> Result<Done, Error> {
     }
     let at = errand.change.address();
     let file = repo.document_of(&errand.within, at, errand.field.as_deref())?;
-    let edited = replica.edit_under(&file, &errand.change, Some(errand.name))?;
+    let edited = replica.edit_under(&file, &errand.change, errand.name)?;
     Ok(Done { file, edited })
 }
 
 impl Replica<'_> {
     /// What came of an errand that was done before; whoever did it may have ended before the file was written.
-    fn done(&mut self, name: ErrandName) -> Result<Option<Done>, Error> {
+    pub(super) fn done(&mut self, name: ErrandName) -> Result<Option<Done>, Error> {
         let notes = notes(self.store.read()?.state(place())?);
         let Some(note) = notes.into_iter().find(|note| note.name == name) else {
             return Ok(None);
@@ -104,6 +104,7 @@ impl Replica<'_> {
             new_name: note.new_name,
             changed: true,
             edits: stamps.len(),
+            holds: None,
         };
         Ok(Some(Done { file, edited }))
     }

@@ -22,3 +22,17 @@ pub enum Error {
         source: ClockExhausted,
     },
 }
+
+impl Error {
+    /// Whether the store is damaged.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Error::Store(store::Error::Damaged { .. }))
+    }
+
+    /// Whether git is in the middle of something, so that it will do another time.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Error::Git(git::Error::Busy { .. }))
+    }
+}

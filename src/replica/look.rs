@@ -100,6 +100,10 @@ pub(super) struct Looked {
     pub(super) standings: Vec<Standing>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
+    /// Where values are kept now that lost against others, and were not in the file before.
+    pub(super) contested: BTreeSet<crdt::Path>,
+    /// How many edits went out of sight.
+    pub(super) parked: usize,
     /// Whether all of it is known already.
     pub(super) is_known: bool,
 }
@@ -412,6 +416,10 @@ impl Looking<'_, '_, '_> {
                 && !edit.changes().is_empty()
                 && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
         };
+        let shown_before = &file.lifted().losers;
+        let losers = view.losers.keys();
+        let new_losers = losers.filter(|loser| !shown_before.contains_key(loser));
+        let contested = new_losers.map(|loser| loser.at.clone()).collect();
         let is_told = stands_again || edits.all.iter().take(known).any(is_told);
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
@@ -425,6 +433,10 @@ impl Looking<'_, '_, '_> {
                 false => edit.unmark(Mark::Shown),
             }
         }
+        let were_parked = marks.iter().map(|marks| marks.contains(Mark::Parked));
+        let are_parked = edits.all.iter().map(|edit| edit.has(Mark::Parked));
+        let parked = are_parked.zip(were_parked).filter(|(is, was)| *is && !was);
+        let parked = parked.count();
         let is_known = matches!(writer, Writer::Nobody)
             && self.is_same_head
             && new.is_empty()
@@ -442,6 +454,8 @@ impl Looking<'_, '_, '_> {
             edits: counted,
             standings: edits.all,
             notes: std::mem::take(&mut self.notes),
+            contested,
+            parked,
             is_known,
         }))
     }

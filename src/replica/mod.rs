@@ -39,13 +39,13 @@ pub use editing::Edited;
 pub use errand::{Done, Errand, ErrandName, perform};
 pub use error::Error;
 pub use parking::{Hidden, Parked};
-pub use round::{Left, Report, round};
+pub use round::{Holding, Left, Report, round, round_now};
 pub use standing::{HiddenEdit, Overview, Why, overview};
 pub use warnings::warnings;
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::{Repo, crash, sweep};
+use crate::git::{Repo, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
@@ -65,6 +65,8 @@ pub struct Replica<'r> {
     /// On whose behalf something is to be recorded next.
     errand: Option<errand::Underway>,
     beginning: Beginning,
+    /// How git stood when a round began that minds it.
+    stillness: Option<Stillness>,
     _turn: File,
 }
 
@@ -114,6 +116,7 @@ impl<'r> Replica<'r> {
             policy: None,
             errand: None,
             beginning,
+            stillness: None,
             _turn: turn,
         })
     }

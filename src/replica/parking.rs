@@ -144,7 +144,7 @@ impl Replica<'_> {
             writing.mark(elsewhere, Mark::TakenUp)?;
             writing.commit()?;
             self.let_file_arrive(&path, commit, &mut report)?;
-            self.look_and_write(Target::at(&file, commit), &mut report);
+            self.look_and_write(Target::at(&file, commit), &mut report)?;
         }
         Ok(report)
     }

@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::look::{Target, Unlooked};
 use super::{Error, Replica};
+use crate::crdt;
 use crate::git::{self, Repo, crash};
 use crate::node::Config;
 use crate::overlay::{CommitId, DocumentPath};
-use crate::store::{self, Beginning, Durability, LastLook, Look, Store};
+use crate::store::{Beginning, Durability, LastLook, Look, Store};
 
 /// A file in which nothing was recorded, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,29 +38,70 @@ pub struct Report {
     pub notes: Vec<Left>,
     /// What could not be looked at or written.
     pub problems: Vec<Error>,
+    /// Where values are kept now that lost against others and were not before, for each file.
+    pub contested: BTreeMap<PathBuf, BTreeSet<crdt::Path>>,
+    /// How many edits of each file went out of sight.
+    pub parked: BTreeMap<PathBuf, usize>,
+    /// The folders in which documents may come to be, from the top of the work tree, where all of it was searched.
+    pub folders: Vec<PathBuf>,
+    /// Digests of what the files held after they were looked at.
+    pub holds: BTreeMap<PathBuf, Holding>,
     /// Where a damaged store was put aside.
     pub put_aside: Option<PathBuf>,
 }
 
-/// A [round](Replica::round) in a work tree. A store that shows itself damaged is put aside, and the round begun again
-/// with a new one.
+/// What a file held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding(u64);
+
+impl Holding {
+    /// That of a file with these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(xxh3_64(bytes))
+    }
+}
+
+/// How long a round waits for git's commands that come in between, and how often it looks.
+const MOST_WAITED: Duration = Duration::from_secs(2);
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// A [round](Replica::round) in a work tree. Where git begins to do something meanwhile, it is begun again once git is done. A
+/// store that shows itself damaged is put aside, and the round begun again with a new one.
 ///
 /// # Errors
-/// As [`Replica::open`] and [`Replica::round`].
+/// As [`Replica::open`] and [`Replica::round`]; that git is busy where it goes on to be.
 pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
-    let once = || Replica::open(repo)?.round(confirmed);
-    let is_damage = |error: &Error| matches!(error, Error::Store(store::Error::Damaged { .. }));
-    match once() {
-        Err(error) if is_damage(&error) => {}
-        Ok(report) if report.problems.iter().any(is_damage) => {}
+    let mut report = Report::default();
+    let began = Instant::now();
+    loop {
+        match round_now(repo, confirmed, &mut report) {
+            Err(error) if error.is_busy() && began.elapsed() < MOST_WAITED => {
+                thread::sleep(BETWEEN_TRIES);
+            }
+            done => return done.map(|()| report),
+        }
+    }
+}
+
+/// As [`round`], but it does not wait for git. `report` is added to, however it ends.
+///
+/// # Errors
+/// As there.
+pub fn round_now(repo: &Repo, confirmed: bool, report: &mut Report) -> Result<(), Error> {
+    let once = |report: &mut Report| Replica::open(repo)?.round_while_git_rests(confirmed, report);
+    match once(report) {
+        Err(error) if error.is_damage() => {}
+        Ok(()) if report.problems.iter().any(Error::is_damage) => {}
         done => return done,
     }
     let anew = Store::open(repo.git_dir())?.store.begin_anew()?;
-    let mut report = once()?;
+    report.problems.retain(|problem| !problem.is_damage());
+    once(report)?;
     if let Beginning::Anew { put_aside } = anew.beginning {
         report.put_aside = Some(put_aside);
     }
-    Ok(report)
+    Ok(())
 }
 
 impl Replica<'_> {
@@ -65,10 +111,56 @@ impl Replica<'_> {
     /// # Errors
     /// When the repository, the store or the clock cannot be used; what concerns a single file is told in the report.
     pub fn round(&mut self, confirmed: bool) -> Result<Report, Error> {
-        let mut report = Report {
-            put_aside: self.put_aside(),
-            ..Report::default()
-        };
+        let mut report = Report::default();
+        self.go_round(confirmed, &mut report)?;
+        Ok(report)
+    }
+
+    /// As [`round`](Self::round), but nothing is written any more once git begins to do something: what it writes into files
+    /// meanwhile would be taken for somebody's edits. `report` is added to, however it ends.
+    ///
+    /// # Errors
+    /// As there, and that git is busy.
+    pub fn round_while_git_rests(
+        &mut self,
+        confirmed: bool,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        self.mind_git()?;
+        self.go_round(confirmed, report)
+    }
+
+    /// As [`round_while_git_rests`](Self::round_while_git_rests), for some files only, from the top of the work tree. Says
+    /// whether that was all there is to do: where HEAD moved since the last round, nothing is done, and one over all
+    /// documents is needed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn look_over(
+        &mut self,
+        files: &BTreeSet<PathBuf>,
+        report: &mut Report,
+    ) -> Result<bool, Error> {
+        self.mind_git()?;
+        if self.put_aside().is_some() || self.head_moved()? {
+            return Ok(false);
+        }
+        let commit = self.repo.head_commit()?;
+        let mut is_missing = false;
+        for file in files {
+            is_missing |= !self.repo.top().join(file).exists();
+            self.look_and_write(Target::at(file, commit), report)?;
+        }
+        if is_missing {
+            self.let_arrive(commit, report)?;
+        }
+        Ok(true)
+    }
+
+    fn go_round(&mut self, confirmed: bool, report: &mut Report) -> Result<(), Error> {
+        if let Some(put_aside) = self.put_aside() {
+            report.put_aside = Some(put_aside);
+        }
         let config = Config::at_head(self.repo).unwrap_or_else(|error| {
             report.problems.push(error.into());
             Config::default()
@@ -77,6 +169,7 @@ impl Replica<'_> {
         let commit = self.repo.head_commit()?;
         let last = self.store.read()?.last_look()?;
         let found = self.repo.context_files()?;
+        report.folders = found.folders;
         report
             .problems
             .extend(found.problems.into_iter().map(Error::Git));
@@ -108,14 +201,14 @@ impl Replica<'_> {
                 confirmed,
                 ..Target::at(&file, commit)
             };
-            self.look_and_write(target, &mut report);
+            self.look_and_write(target, report)?;
         }
         let gone: Vec<DocumentPath> = looks
             .into_keys()
             .filter(|path| !here.contains(path))
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
-        self.let_arrive(commit, &mut report)?;
+        self.let_arrive(commit, report)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,
@@ -126,7 +219,7 @@ impl Replica<'_> {
             writing.set_last_look(&look)?;
             writing.commit()?;
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Whether HEAD moved since the last round, as far as anybody can tell: before the first one, everywhere.
@@ -138,11 +231,28 @@ impl Replica<'_> {
     }
 
     /// Looks at a document, writes what comes of it, and tells of it.
-    pub(super) fn look_and_write(&mut self, target: Target<'_>, report: &mut Report) {
+    ///
+    /// # Errors
+    /// That git is busy; everything else is told in the report.
+    pub(super) fn look_and_write(
+        &mut self,
+        target: Target<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         let file = target.file.to_path_buf();
         match self.record(target) {
             Ok(Ok(written)) => {
                 report.edits += written.edits;
+                report
+                    .holds
+                    .extend(written.holds.map(|holds| (file.clone(), holds)));
+                if !written.contested.is_empty() {
+                    let contested = report.contested.entry(file.clone()).or_default();
+                    contested.extend(written.contested);
+                }
+                if written.parked > 0 {
+                    *report.parked.entry(file.clone()).or_default() += written.parked;
+                }
                 let notes = written.notes.into_iter();
                 report.notes.extend(notes.map(|why| Left {
                     file: file.clone(),
@@ -154,7 +264,26 @@ impl Replica<'_> {
             }
             Ok(Err(Unlooked::Left(why))) => report.left.push(Left { file, why }),
             Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => {}
+            Err(error) if error.is_busy() => return Err(error),
             Err(error) => report.problems.push(error),
+        }
+        Ok(())
+    }
+
+    /// From now on nothing is written any more once git begins to do something.
+    pub(super) fn mind_git(&mut self) -> Result<(), Error> {
+        self.stillness = Some(self.repo.stillness()?);
+        Ok(())
+    }
+
+    /// Whether git did nothing since it was to be minded.
+    pub(super) fn is_still(&self) -> Result<(), Error> {
+        match self.stillness {
+            Some(before) if self.repo.stillness()? != before => Err(git::Error::Busy {
+                what: "another command",
+            }
+            .into()),
+            _ => Ok(()),
         }
     }
 

@@ -1,11 +1,13 @@
 //! How edits and files are written: first the clock, then the store, then the file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use super::look::{Looked, Target, Unlooked};
+use super::round::Holding;
 use super::{Error, Replica};
-use crate::crdt::Stamp;
+use crate::crdt::{self, Stamp};
 use crate::git::{self, crash};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
 use crate::store::{Durability, Facts, Fingerprint, Issuer, Look, Moment, Way};
@@ -26,6 +28,12 @@ pub(super) struct Written {
     pub(super) excerpt: Option<String>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
+    /// Where values are kept now that lost against others.
+    pub(super) contested: BTreeSet<crdt::Path>,
+    /// How many edits went out of sight.
+    pub(super) parked: usize,
+    /// What the file holds now.
+    pub(super) holds: Option<Holding>,
 }
 
 impl Replica<'_> {
@@ -69,6 +77,7 @@ impl Replica<'_> {
         commit: Option<CommitId>,
         looked: Looked,
     ) -> Result<bool, Error> {
+        self.is_still()?;
         let document = DocumentPath::new(git::git_path(file));
         if looked.is_known {
             let seen = Fingerprint::of(Some(&looked.metadata), looked.taken);
@@ -108,6 +117,7 @@ impl Replica<'_> {
         crash::here("before-store");
         writing.commit()?;
         crash::here("after-store");
+        tracing::debug!("{}: recorded", file.display());
         if changed {
             self.put(file, commit, &looked.was, &looked.text)?;
         }
@@ -124,6 +134,7 @@ impl Replica<'_> {
     ) -> Result<(), Error> {
         self.repo.replace_unchanged(file, was, text)?;
         crash::here("after-file");
+        tracing::debug!("{}: written", file.display());
         let metadata = fs::metadata(self.repo.top().join(file)).ok();
         let seen = Fingerprint::of(metadata.as_ref(), Moment::now());
         self.note_look(&DocumentPath::new(git::git_path(file)), commit, seen)
@@ -166,7 +177,11 @@ impl Replica<'_> {
                 .new
                 .extend(looked.new.iter().map(|known| known.stamp));
             recorded.notes.clone_from(&looked.notes);
+            recorded.contested.append(&mut looked.contested);
+            recorded.parked += looked.parked;
+            tracing::debug!("{}: looked at", file.display());
             recorded.excerpt = looked.excerpt.take();
+            recorded.holds = Some(Holding::of(&looked.text));
             match self.write(file, commit, looked) {
                 Ok(changed) => {
                     recorded.changed = changed;

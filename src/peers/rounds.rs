@@ -1,0 +1,356 @@
+//! Rounds of one who stays: what was touched here is recorded and told at once, what came is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::finding::Wanted;
+use super::keeper::{Heard, Keeper, Note};
+use super::{Error, admission};
+use crate::exchange::{Shelf as _, digest};
+use crate::git::Repo;
+use crate::net::Close;
+use crate::replica::{self, Holding, Left, Replica, Report, round_now};
+use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
+
+/// How often everything is looked at where the system tells what happens: it may have missed something. At first, and at most
+/// while nothing happens.
+const SWEEP: Duration = Duration::from_secs(15);
+const MOST_SWEEP: Duration = Duration::from_secs(300);
+
+/// The same where the system tells nothing.
+const POLL: Duration = Duration::from_millis(500);
+const MOST_POLL: Duration = Duration::from_secs(2);
+
+/// How often something must have happened of which the system told nothing, so that it is not relied upon any more.
+const MOST_MISSED: usize = 2;
+
+/// How one who stays learns that a file was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The system tells.
+    Events,
+    /// Files are looked at again and again, because the system does not.
+    Polling(Blind),
+}
+
+/// How the work tree is looked at while conversations are held.
+pub(super) struct Looks {
+    /// Whom to talk to, when other people are trusted than before.
+    pub(super) wanted: Wanted,
+    /// The way to the keeper.
+    pub(super) notes: Sender<Note>,
+}
+
+/// What is kept between two rounds.
+pub(super) struct Rounds {
+    pub(super) wanted: Wanted,
+    unrest: Unrest,
+    seeing: Option<Seeing>,
+    pub(super) sight: Sight,
+    /// The time between two looks at everything while nothing happens.
+    pause: Duration,
+    /// Whether anything was touched since everything was looked at.
+    is_touched: bool,
+    missed: usize,
+    holds: BTreeMap<PathBuf, Holding>,
+    /// What people were told of files that were left alone.
+    told: BTreeMap<PathBuf, String>,
+    /// What was known after the last one.
+    known: u64,
+}
+
+impl Rounds {
+    pub(super) fn begin(repo: &Repo, looks: Looks) -> Self {
+        let notes = looks.notes;
+        let tell = move |touched| {
+            // Nobody listens any more when the program ends.
+            let _ = notes.send(Note::Touched(touched));
+        };
+        let (seeing, sight) = match Seeing::begin(repo, tell) {
+            Ok(seeing) => (Some(seeing), Sight::Events),
+            Err(blind) => (None, Sight::Polling(blind)),
+        };
+        Self {
+            wanted: looks.wanted,
+            unrest: Unrest::new(Instant::now()),
+            seeing,
+            sight,
+            pause: Duration::ZERO,
+            is_touched: true,
+            missed: 0,
+            holds: BTreeMap::new(),
+            told: BTreeMap::new(),
+            known: 0,
+        }
+    }
+
+    /// When something is due.
+    pub(super) fn next(&self) -> Instant {
+        self.unrest.next()
+    }
+
+    pub(super) fn touched(&mut self, touched: Touched) {
+        let now = Instant::now();
+        self.is_touched = true;
+        match touched {
+            Touched::File(file, sign) => self.unrest.touch(file, sign, now),
+            Touched::Folder | Touched::Git => self.unrest.git(now),
+            Touched::Something => self.unrest.everything_by(now),
+        }
+    }
+
+    /// Edits of these documents came: their files are to show them, whatever they hold.
+    pub(super) fn came(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        let now = Instant::now();
+        self.is_touched = true;
+        for file in files {
+            self.holds.remove(&file);
+            self.unrest.touch(file, Sign::Written, now);
+        }
+    }
+
+    /// What is due now and not just what our own writing of a file brought up.
+    fn due(&mut self, repo: &Repo) -> Option<Due> {
+        let due = self.unrest.take_due(Instant::now())?;
+        let Due::Files(mut files) = due else {
+            return Some(due);
+        };
+        files.retain(|file| {
+            let held = fs::read(repo.top().join(file)).ok();
+            held.map(|bytes| Holding::of(&bytes)) != self.holds.get(file).copied()
+                || !self.holds.contains_key(file)
+        });
+        (!files.is_empty()).then_some(Due::Files(files))
+    }
+
+    /// Everything was looked at.
+    fn swept(&mut self, report: &Report) {
+        let (least, most) = match self.sight {
+            Sight::Events => (SWEEP, MOST_SWEEP),
+            Sight::Polling(_) => (POLL, MOST_POLL),
+        };
+        let is_quiet = !self.is_touched && report.edits == 0 && report.written.is_empty();
+        self.pause = match is_quiet {
+            true => (self.pause * 2).clamp(least, most),
+            false => least,
+        };
+        self.unrest.swept(Instant::now() + self.pause);
+        let has_missed = self.seeing.is_some() && !self.is_touched && report.edits > 0;
+        self.missed += usize::from(has_missed);
+        self.is_touched = false;
+        let blind = match &mut self.seeing {
+            Some(_) if self.missed >= MOST_MISSED => Some(Blind::Silent),
+            Some(seeing) => seeing.watch(&report.folders).err(),
+            None => None,
+        };
+        if let Some(blind) = blind {
+            self.seeing = None;
+            self.sight = Sight::Polling(blind);
+            self.unrest.everything_by(Instant::now() + POLL);
+        }
+    }
+
+    /// Files were looked at, which took so long each. What is left alone people are told of once, and only when it is not
+    /// just half written.
+    fn looked_at(&mut self, files: &BTreeSet<PathBuf>, took: Duration, report: &mut Report) {
+        let now = Instant::now();
+        let left = std::mem::take(&mut report.left);
+        for file in files {
+            if !left.iter().any(|left| left.file == *file) {
+                self.unrest.looked_at(file, took, now);
+                self.told.remove(file);
+            }
+        }
+        for left in left {
+            if self.unrest.is_read_again(&left.file, now) {
+                continue;
+            }
+            self.tell_left(left, report);
+        }
+    }
+
+    /// Tells of a file that was left alone, unless that was told already.
+    fn tell_left(&mut self, left: Left, report: &mut Report) {
+        let before = self.told.insert(left.file.clone(), left.why.clone());
+        if before.as_ref() != Some(&left.why) {
+            report.left.push(left);
+        }
+    }
+}
+
+impl Keeper {
+    /// Records what was edited here, shows what came, and lets the others know, as far as something is due.
+    pub(super) fn round(&mut self) {
+        let Some(mut rounds) = self.rounds.take() else {
+            return;
+        };
+        let outcome = self.try_round(&mut rounds);
+        self.rounds = Some(rounds);
+        match outcome {
+            Ok(true) => {
+                if let Err(error) = self.renew_trust() {
+                    self.hear(Heard::Failed(error));
+                }
+            }
+            Ok(false) => {}
+            Err(error) => self.hear(Heard::Failed(error)),
+        }
+    }
+
+    /// A round; says whether it went over everything.
+    fn try_round(&mut self, rounds: &mut Rounds) -> Result<bool, Error> {
+        let Some(due) = rounds.due(&self.shelf.repo) else {
+            return Ok(false);
+        };
+        tracing::debug!(?due, "round");
+        let now = Instant::now();
+        match self.shelf.repo.stillness() {
+            Err(_) => {
+                rounds.unrest.hold(due, None, now);
+                return Ok(false);
+            }
+            Ok(still) => {
+                if let Some(left) = still.unsettled_for(SystemTime::now()) {
+                    rounds.unrest.hold(due, Some(left), now);
+                    return Ok(false);
+                }
+            }
+        }
+        let sight = rounds.sight.clone();
+        let mut report = Report::default();
+        let outcome = match &due {
+            Due::Files(files) => look_over(&self.shelf.repo, files, &mut report),
+            Due::Everything => Ok(false),
+        };
+        let outcome = match outcome {
+            Ok(false) => {
+                // What git brought since is seen only by one who opens the repository anew.
+                self.shelf.repo = Repo::find()?;
+                round_now(&self.shelf.repo, false, &mut report).map(|()| Due::Everything)
+            }
+            Ok(true) => Ok(due.clone()),
+            Err(error) => Err(error),
+        };
+        let took = now.elapsed();
+        let done = match outcome {
+            Ok(done) => done,
+            Err(error) if error.is_busy() => {
+                rounds.unrest.hold(due, None, Instant::now());
+                self.tell_of_round(rounds, report)?;
+                return Ok(false);
+            }
+            Err(error) => {
+                rounds.unrest.everything_by(Instant::now() + POLL);
+                return Err(error.into());
+            }
+        };
+        tracing::debug!(?took, "round done");
+        rounds.unrest.let_go();
+        rounds.holds.extend(std::mem::take(&mut report.holds));
+        match &done {
+            Due::Files(files) => {
+                let each = took / u32::try_from(files.len()).unwrap_or(1).max(1);
+                rounds.looked_at(files, each, &mut report);
+            }
+            Due::Everything => {
+                for left in std::mem::take(&mut report.left) {
+                    rounds.tell_left(left, &mut report);
+                }
+                rounds.swept(&report);
+            }
+        }
+        if rounds.sight != sight {
+            self.hear(Heard::Sight(rounds.sight.clone()));
+        }
+        self.tell_of_round(rounds, report)?;
+        Ok(done == Due::Everything)
+    }
+
+    /// Tells of what was done for somebody who asked.
+    pub(super) fn tell_of_work(&mut self, mut report: Report) -> Result<(), Error> {
+        let Some(mut rounds) = self.rounds.take() else {
+            return Ok(());
+        };
+        rounds.holds.extend(std::mem::take(&mut report.holds));
+        for left in std::mem::take(&mut report.left) {
+            rounds.tell_left(left, &mut report);
+        }
+        let told = self.tell_of_round(&mut rounds, report);
+        self.rounds = Some(rounds);
+        told
+    }
+
+    /// Tells the others what is new, and people what was done.
+    fn tell_of_round(&mut self, rounds: &mut Rounds, report: Report) -> Result<(), Error> {
+        self.answering.rounded(&self.shelf.repo, &report);
+        let known = digest(&self.shelf.knowledge()?);
+        if std::mem::replace(&mut rounds.known, known) != known {
+            self.news(None);
+        }
+        let is_notable = report.edits > 0
+            || !report.written.is_empty()
+            || !report.left.is_empty()
+            || !report.notes.is_empty()
+            || !report.problems.is_empty()
+            || !report.contested.is_empty()
+            || !report.parked.is_empty()
+            || report.put_aside.is_some();
+        if is_notable {
+            self.hear(Heard::Round(Box::new(report)));
+        }
+        Ok(())
+    }
+
+    /// Lets in whom HEAD and the user trust now, and cuts off the others.
+    pub(super) fn renew_trust(&mut self) -> Result<(), Error> {
+        let Some(node) = crate::node::Node::load(self.shelf.repo.git_dir())? else {
+            return Ok(());
+        };
+        let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
+        let own = admission::own_access(&trusted);
+        let is_own_new = std::mem::replace(&mut self.manner.us.access, own) != own;
+        if !self.admission.set(trusted.others) && !is_own_new {
+            return Ok(());
+        }
+        self.hub.trust_changed();
+        if let Some(rounds) = &self.rounds {
+            let super::shelf::Shelf { repo, store, .. } = &mut self.shelf;
+            let sought = rounds.wanted.sought(repo, store, &self.admission)?;
+            self.hub.seek(sought);
+        }
+        // Who may write is said when people greet each other: where that is otherwise now they do so again.
+        let peers = self
+            .talks
+            .iter()
+            .map(|(id, talk)| (*id, *talk.gauge.peer(), talk.access));
+        for (id, key, before) in peers.collect::<Vec<_>>() {
+            let Some(peer) = self.admission.of(&key) else {
+                continue;
+            };
+            let access = admission::access(peer.role);
+            self.step(id, crate::exchange::Event::Granted(access));
+            if (is_own_new || access != before)
+                && let Some(talk) = self.talks.get(&id)
+            {
+                talk.end(Close::Left);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks at some files; says whether that was all there is to do.
+fn look_over(
+    repo: &Repo,
+    files: &BTreeSet<PathBuf>,
+    report: &mut Report,
+) -> Result<bool, replica::Error> {
+    match Replica::open(repo).and_then(|mut replica| replica.look_over(files, report)) {
+        // A round over everything puts it aside.
+        Err(error) if error.is_damage() => Ok(false),
+        done => done,
+    }
+}

@@ -280,6 +280,8 @@ pub(crate) struct PeerOutcome {
     pub(crate) sent: usize,
     /// How many came in that were not known.
     pub(crate) received: usize,
+    /// How many of the edits that people see only here it does not have.
+    pub(crate) kept: usize,
     /// Bytes of what was said.
     pub(crate) bytes_sent: u64,
     /// Bytes of what was heard.

@@ -8,10 +8,11 @@ use super::Outcome;
 use super::ui::{BAD, FAINT, GOOD, STRONG, Ui};
 use crate::demo::{self, Line, Settings, Tone};
 
-/// Show what this is about: two clones, concurrent edits, one git merge
+/// Show what this is about: two clones, concurrent edits, one git merge, and live sync
 ///
-/// Plays on an example context in a new folder, with the real git and this program as its merge driver, and tells step
-/// by step what happened. Needs nothing but git and touches nothing of yours. The folder stays, for playing on. Exits
+/// Plays on an example context in a new folder, with the real git and this program as its merge driver, then with a
+/// `rhema crdt watch` in each clone, which talk to each other on this machine alone; tells step by step what happened, and
+/// how long it took. Needs nothing but git and touches nothing of yours. The folder stays, for playing on. Exits
 /// with 1 if anything did not come out as told.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \

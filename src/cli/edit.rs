@@ -12,7 +12,7 @@ use crate::asking::{Answer, Edited, Question, Reply, ask};
 use crate::context::Change;
 use crate::git::Repo;
 use crate::node::Node;
-use crate::replica::{Done, Errand, ErrandName, Replica, perform};
+use crate::replica::{Done, Errand, ErrandName, Replica};
 
 /// How long one who stays may take to make an edit: it may be in the middle of a round over large files.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ fn edited(repo: &Repo, errand: &Errand) -> anyhow::Result<Edited> {
             Done { file, edited }
         }
         // It may be made already, or be about to be.
-        Reply::Answered(_) | Reply::Lost => perform(repo, errand)?,
+        Reply::Answered(_) | Reply::Lost => Replica::open(repo)?.perform(errand)?,
     };
     Ok(Edited::of(repo, &done))
 }

@@ -7,20 +7,22 @@ use super::Outcome;
 use super::ui::{GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{Change as DriverChange, DRIVER, Driver, Repo};
 use crate::node::{Discovery, Role};
-use crate::setup::{Change, Init, Left, Wanted, node_of};
+use crate::setup::{AtLogin, AutoSync, Change, Init, Left, Wanted, node_of};
 
 /// Set up this clone: markers, merge driver, node key, membership
 ///
 /// Puts one line, the marker, into every context file; adds two lines to the .gitattributes at the top of the work tree
 /// and this node to .rhema/crdt/members.yaml: these you commit for everybody. The merge driver goes into the
 /// configuration of this clone and the node key into its git directory; git does not copy these, so everybody runs this
-/// once. Repeating it changes nothing; `rhema crdt uninit` takes all of it back.
+/// once. With --auto-sync `rhema crdt watch` starts here at login, by a file in your home. Repeating it changes nothing;
+/// `rhema crdt uninit` takes all of it back.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt init --dry-run   see what would change\n  \
     rhema crdt init             set up this clone\n  \
     rhema crdt init --hooks     and stamp edits whenever they are committed\n  \
     rhema crdt init --discovery off   and let nobody look for others in the network\n  \
+    rhema crdt init --auto-sync       and keep it in step with others from each login on\n  \
     rhema crdt -C ../app init   set up another one")]
 pub(super) struct Arguments {
     /// Do not make this node a member
@@ -33,9 +35,26 @@ pub(super) struct Arguments {
     /// addresses only) or off; goes into .rhema/crdt/config.yaml
     #[arg(long, value_name = "HOW", value_parser = super::watch::discovery)]
     discovery: Option<Discovery>,
+    /// Have `rhema crdt watch` start here at login: a systemd user unit, a launchd agent, or a task of Windows is written
+    /// and shown, and nothing is started now
+    #[arg(long, conflicts_with = "no_auto_sync")]
+    auto_sync: bool,
+    /// Have it start at login no longer: what --auto-sync wrote is taken away
+    #[arg(long)]
+    no_auto_sync: bool,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
+}
+
+impl Arguments {
+    fn auto_sync(&self) -> AutoSync {
+        match (self.auto_sync, self.no_auto_sync) {
+            (true, _) => AutoSync::On,
+            (_, true) => AutoSync::Off,
+            _ => AutoSync::AsItIs,
+        }
+    }
 }
 
 /// What `init` and `uninit` print for scripts.
@@ -117,6 +136,17 @@ enum Changed {
         path: String,
         gives_back: bool,
     },
+    AutoSync {
+        path: String,
+        text: String,
+    },
+    AutoSyncRenewed {
+        path: String,
+        text: String,
+    },
+    AutoSyncRemoved {
+        path: String,
+    },
     Marker {
         path: String,
         rewritten: bool,
@@ -186,6 +216,17 @@ impl Changed {
                 path: repo.shown(&path),
                 gives_back,
             },
+            Change::AddAtLogin { path, text } => Self::AutoSync {
+                path: repo.shown(&path),
+                text,
+            },
+            Change::RenewAtLogin { path, text } => Self::AutoSyncRenewed {
+                path: repo.shown(&path),
+                text,
+            },
+            Change::RemoveAtLogin { path } => Self::AutoSyncRemoved {
+                path: repo.shown(&path),
+            },
             Change::Mark { path, rewritten } => Self::Marker {
                 path: repo.shown(&path),
                 rewritten,
@@ -241,9 +282,15 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             membership: !arguments.no_join,
             hook: arguments.hooks,
             discovery: arguments.discovery,
+            auto_sync: arguments.auto_sync(),
         },
     )?;
     let changes = plan.changes(&repo);
+    // Before it is taken away: what was started so is ended by its name.
+    let started = match arguments.no_auto_sync {
+        true => AtLogin::of(&repo)?,
+        false => None,
+    };
     if !arguments.dry_run {
         plan.carry_out(&repo)?;
     }
@@ -260,6 +307,20 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ui.json(&report)?;
     } else {
         ui.say(&for_people(&repo, &changes, arguments.dry_run))?;
+        if arguments.auto_sync && !arguments.dry_run {
+            ui.say(&at_login(&repo)?)?;
+        }
+        if let Some(AtLogin { commands, .. }) = started {
+            let stop = commands.stop;
+            ui.say(&format!(
+                "\nOne that was started so ends with\n  {STRONG}{stop}{STRONG:#}\n"
+            ))?;
+        }
+    }
+    if arguments.auto_sync
+        && let Some(hindrance) = AtLogin::of(&repo)?.and_then(|at_login| at_login.hindrance)
+    {
+        ui.warn(hindrance);
     }
     Ok(if overruled {
         Outcome::NeedsAttention
@@ -275,6 +336,18 @@ pub(super) fn warn_of(repo: &Repo, left: &[Left], ui: &Ui) {
     }
 }
 
+/// What to run for having it now, and for having it no longer.
+fn at_login(repo: &Repo) -> anyhow::Result<String> {
+    let Some(AtLogin { commands, .. }) = AtLogin::of(repo)? else {
+        return Ok(String::new());
+    };
+    Ok(format!(
+        "\n`rhema crdt watch` starts here at login. To have it now:\n  {STRONG}{}{STRONG:#}\n\
+         `rhema crdt init --no-auto-sync` takes it away again.\n",
+        commands.start
+    ))
+}
+
 fn for_people(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
     if changes.is_empty() {
         return format!(
@@ -283,6 +356,18 @@ fn for_people(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
     }
     let mut text = told(repo, changes, dry_run);
     if dry_run {
+        for change in changes {
+            if let Change::AddAtLogin { path, text: holds }
+            | Change::RenewAtLogin { path, text: holds } = change
+            {
+                let lines = holds.lines().map(|line| format!("  {}\n", printable(line)));
+                text.push_str(&format!(
+                    "\n{}:\n{}",
+                    printable(&repo.shown(path)),
+                    lines.collect::<String>()
+                ));
+            }
+        }
         return text;
     }
     text.push_str("\nFrom now on git merges the context files of this clone with rhema.\n");
@@ -367,6 +452,14 @@ pub(super) fn told(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
                 path,
                 "- the hook that stamps what is committed; the one before is back",
             ),
+            Change::AddAtLogin { path, .. } => {
+                one(path, "+ `rhema crdt watch` starts here at login")
+            }
+            Change::RenewAtLogin { path, .. } => one(
+                path,
+                "+ what is to start here at login, as it should be now",
+            ),
+            Change::RemoveAtLogin { path } => one(path, "- the start at login"),
             Change::Leave {
                 path,
                 file_too: true,

@@ -16,7 +16,7 @@ use crate::git::{Document, Documents, Repo, State, git_path};
 use crate::node::Watch;
 use crate::overlay::DocumentPath;
 use crate::replica::{Overview, Why, overview};
-use crate::setup::node_of;
+use crate::setup::{AtLogin, node_of};
 use crate::store::Store;
 
 /// How long one who stays may take to tell how it stands; it may be in the middle of a round.
@@ -44,6 +44,8 @@ struct Status {
     watching: bool,
     /// What the program that stays here tells; null where it was not asked.
     watcher: Option<Watcher>,
+    /// How `watch` starts at login; null where it does not.
+    auto_sync: Option<AutoSyncStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventStatus>>,
 }
@@ -58,6 +60,12 @@ struct Watcher {
 #[derive(Serialize)]
 struct DriverStatus {
     configured: bool,
+}
+
+#[derive(Serialize)]
+struct AutoSyncStatus {
+    path: String,
+    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -114,6 +122,13 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     if let Some(standing) = &standing {
         team.add_lines(&standing.lines);
     }
+    let at_login = AtLogin::of(&repo).unwrap_or_else(|error| {
+        let error = anyhow::Error::from(error);
+        ui.warn(format_args!(
+            "whether it starts at login cannot be told: {error:#}"
+        ));
+        None
+    });
     let all: Vec<Row> = all
         .into_iter()
         .map(|document| Row::of(document, &overviews))
@@ -130,11 +145,24 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             watcher: standing.map(|standing| Watcher {
                 files: standing.files.name(),
             }),
+            auto_sync: at_login.map(|at_login| AutoSyncStatus {
+                path: repo.shown(&at_login.path),
+                stale: at_login.is_stale,
+            }),
             events: team.events,
         })?;
     } else {
         let mut text = for_people(&repo, branch.as_deref(), configured, &all);
         text.push_str(&team.for_people(watching, ui.wants_more()));
+        match at_login {
+            Some(AtLogin { is_stale: false, .. }) => {
+                text.push_str(&format!("{FAINT}`rhema crdt watch` starts here at login{FAINT:#}\n"));
+            }
+            Some(_) => text.push_str(&format!(
+                "{NOTABLE}hint:{NOTABLE:#} what starts `rhema crdt watch` at login is stale; `rhema crdt verify --fix` mends it\n"
+            )),
+            None => {}
+        }
         ui.show(&text)?;
     }
     Ok(Outcome::Done)

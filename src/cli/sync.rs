@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::round::counted;
-use super::ui::{BAD, FAINT, GOOD, Ui, printable};
+use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
 use crate::asking::{
     Answer, Failure, Outcome as Synced, PeerOutcome, Question, Reply, Sync as Wanted, ask,
 };
@@ -78,6 +78,7 @@ struct PeerReport {
     name: String,
     sent: usize,
     received: usize,
+    kept: usize,
     bytes_sent: u64,
     bytes_received: u64,
     udp_bytes_sent: u64,
@@ -93,6 +94,7 @@ impl From<PeerOutcome> for PeerReport {
             name: peer.name,
             sent: peer.sent,
             received: peer.received,
+            kept: peer.kept,
             bytes_sent: peer.bytes_sent,
             bytes_received: peer.bytes_received,
             udp_bytes_sent: peer.udp_bytes_sent,
@@ -138,9 +140,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     match failed {
         Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
-        failed => Ok(Outcome::of_attention(
-            synced.needs_attention || failed.is_some(),
-        )),
+        failed => {
+            let stays_here = report.peers.iter().any(|peer| peer.kept > 0);
+            let attention = synced.needs_attention || stays_here || failed.is_some();
+            Ok(Outcome::of_attention(attention))
+        }
     }
 }
 
@@ -225,9 +229,13 @@ fn for_people(report: &Report) -> String {
             Some(error) => writeln!(text, "  {name}: {BAD}{}{BAD:#}", printable(error)),
             None => writeln!(
                 text,
-                "  {name}: {} out, {} in {FAINT}({} and {} bytes, {} ms){FAINT:#}",
+                "  {name}: {} out, {} in{} {FAINT}({} and {} bytes, {} ms){FAINT:#}",
                 counted(peer.sent, "edit"),
                 peer.received,
+                match peer.kept {
+                    0 => String::new(),
+                    kept => format!(", {NOTABLE}{kept} kept here{NOTABLE:#}"),
+                },
                 peer.bytes_sent,
                 peer.bytes_received,
                 peer.ms

@@ -8,12 +8,13 @@ use super::init::{Report, told, warn_of};
 use super::ui::{GOOD, Ui};
 use crate::git::Repo;
 use crate::node::Watch;
-use crate::setup::Uninit;
+use crate::setup::{AtLogin, Uninit};
 
 /// Take back all that `init` did
 ///
 /// Removes all annotations from the context files, the lines from .gitattributes, the merge driver from the
-/// configuration of this clone, this node from the members, what `init` wrote into config.yaml, and the node's key. The configuration belongs to all work trees of
+/// configuration of this clone, this node from the members, what `init` wrote into config.yaml, what starts
+/// `rhema crdt watch` at login, and the node's key. The configuration belongs to all work trees of
 /// the clone, so it stays while another one still uses the driver. Right after `init` every byte is as before: markers
 /// and lines that others had committed stay then.
 #[derive(Args, Debug)]
@@ -33,6 +34,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     if !arguments.dry_run {
         // It would go on with a store that is no longer there.
         if Watch::is_kept(repo.git_dir()) {
+            if let Some(AtLogin { commands, .. }) = AtLogin::of(&repo)? {
+                bail!(
+                    "`rhema crdt watch` runs in this work tree: end it first; one that started at login ends with `{}`",
+                    commands.stop
+                );
+            }
             bail!("`rhema crdt watch` runs in this work tree: end it first");
         }
         plan.carry_out(&repo)?;

@@ -17,7 +17,7 @@ use crate::setup::{Finding, Verified, verify};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     rhema crdt verify         in CI or before a commit\n  \
-    rhema crdt verify --fix   mend the driver, missing markers and mangled annotations")]
+    rhema crdt verify --fix   mend the driver, missing markers, mangled annotations and the start at login")]
 pub(super) struct Arguments {
     /// Mend what can be mended without choosing
     #[arg(long)]
@@ -30,6 +30,7 @@ struct Report {
     problems: Vec<Line>,
     mended: Vec<Line>,
     notes: Vec<Line>,
+    auto_sync: bool,
 }
 
 #[derive(Serialize)]
@@ -68,6 +69,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         problems,
         mended,
         notes,
+        auto_sync,
     } = verify(&repo, &driver, arguments.fix, now)?;
     let lines = |findings: &[Finding]| -> Vec<Line> {
         findings
@@ -79,6 +81,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         problems: lines(&problems),
         mended: lines(&mended),
         notes: lines(&notes),
+        auto_sync,
     };
     for note in &report.notes {
         ui.note(note.text());
@@ -95,7 +98,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         }
         ui.show(&text)?;
         if text.is_empty() {
-            ui.say(&format!("{GOOD}All is well.{GOOD:#} {FAINT}Files, annotations and merge driver are as they should be.{FAINT:#}\n"))?;
+            let at_login = match auto_sync {
+                true => " `rhema crdt watch` starts here at login.",
+                false => "",
+            };
+            ui.say(&format!("{GOOD}All is well.{GOOD:#} {FAINT}Files, annotations and merge driver are as they should be.{at_login}{FAINT:#}\n"))?;
         }
     }
     Ok(if problems.is_empty() {

@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Where somebody is; may be given several times
     #[arg(long, value_name = "HOST:PORT")]
     peer: Vec<String>,
+    /// End when standard input ends, too: for programs that start it, so that it never outlives them
+    #[arg(long)]
+    until_eof: bool,
     /// How others are found: on the local network, at known addresses only, or not at all
     #[arg(long, value_name = "HOW", value_parser = discovery)]
     discovery: Option<Discovery>,
@@ -145,7 +148,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     stay(
         &repo,
         &staying,
-        ended(),
+        ended(arguments.until_eof),
         |address, node| {
             print(Event::Listening {
                 address: address.to_string(),
@@ -219,8 +222,29 @@ fn tell_of_round(report: Report, repo: &Repo, print: &impl Fn(Event)) {
     }
 }
 
-/// Waits until somebody ends the program.
-async fn ended() {
+/// Waits until somebody ends the program, or standard input ends if that counts.
+async fn ended(until_eof: bool) {
+    if until_eof {
+        tokio::select! {
+            () = signalled() => {}
+            () = input_ended() => {}
+        }
+    } else {
+        signalled().await;
+    }
+}
+
+async fn input_ended() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // What is said there does not matter.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = tell.send(());
+    });
+    let _ = told.await;
+}
+
+async fn signalled() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

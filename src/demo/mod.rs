@@ -1,8 +1,8 @@
-//! The demo: two people, two clones, one real `git merge`, told in plain words.
+//! The demo: two people, two clones, one real `git merge`, then both clones watched, told in plain words.
 //!
 //! It plays on a copy of `.rhema-example` in a folder of its own, with the real git and this very program as its merge
 //! driver, and touches nobody's configuration. `scenes.rs` is the script, `stage.rs` plays it, `claims.rs` looks at the
-//! files and says whether things went as told, `narration.rs` puts the report into words. Nothing is told that was not
+//! files and says whether things went as told, `live.rs` has two real watchers keep the clones in step, `narration.rs` puts the report into words. Nothing is told that was not
 //! looked at: numbers are counted, lines are read from the files that git wrote.
 
 mod change;
@@ -10,10 +10,12 @@ mod claims;
 mod edits;
 mod example;
 mod folder;
+mod live;
 mod narration;
 mod report;
 mod scenes;
 mod stage;
+mod watcher;
 mod workplace;
 
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! The report in plain words, line by line; whoever prints it chooses the colours.
 
+mod live;
+
 use super::change::Changed;
 use super::report::{Check, Report, Side, Step};
 
@@ -70,6 +72,7 @@ pub(crate) fn narrate(report: &Report) -> Vec<Line> {
     }
     settling(&mut story, report);
     looking_closer(&mut story, report);
+    live::scene(&mut story, &report.live);
     story.0
 }
 
@@ -80,10 +83,11 @@ pub(crate) fn result(report: &Report) -> Vec<Line> {
         (
             Tone::Good,
             format!(
-                "Git alone: {} in {}. With rhema: {}, the real one, and the merge did not stop for it. ({:.1} s)",
+                "Git alone: {} in {}. With rhema: {}, the real one, and the merge did not stop for it. {} ({:.1} s)",
                 conflicts(report.git_alone.conflicts),
                 files(report.git_alone.files.len()),
                 conflicts(report.with_rhema.conflicts),
+                live::in_short(&report.live),
                 report.seconds
             ),
         )
@@ -95,6 +99,9 @@ pub(crate) fn result(report: &Report) -> Vec<Line> {
     };
     story.line(tone, text);
     if !report.ok {
+        if let Some(why) = &report.live.why {
+            story.line(Tone::Bad, format!("  {why}"));
+        }
         for check in report.all_checks().filter(|check| !check.holds) {
             checked(&mut story, check);
         }
@@ -254,10 +261,13 @@ pub(crate) fn farewell(report: &Report) -> Vec<Line> {
     for line in [
         format!("  cd {folder}/ben"),
         "  git log --graph --oneline            what happened".to_owned(),
-        "  git diff HEAD~2 HEAD                 what came to Ben from Ada, and what they agreed on".to_owned(),
+        "  git diff HEAD~4 HEAD~2               what came to Ben from Ada, and what they agreed on".to_owned(),
         "  rhema crdt status                    how the files stand".to_owned(),
         "  git -C ../without-rhema diff         the conflicts of git alone".to_owned(),
         "Edit the same todo in both clones, `rhema crdt sync --timeout 0`, commit, push here and pull there.".to_owned(),
+        "Or keep both in step while you edit, each of these in a terminal of its own:".to_owned(),
+        format!("  rhema crdt -C {folder}/ada watch --discovery off --listen 127.0.0.1:4711"),
+        format!("  rhema crdt -C {folder}/ben watch --discovery off --peer 127.0.0.1:4711"),
         "When you are done:".to_owned(),
         format!("  rm -rf {folder}"),
     ] {

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) checks: Vec<Check>,
     /// How the disagreement was settled.
     pub(crate) settled: Settled,
+    /// What happened while both clones were watched.
+    pub(crate) live: Live,
     /// The time it took.
     pub(crate) seconds: f64,
 }
@@ -122,10 +124,54 @@ pub(crate) struct Written {
     pub(crate) unix_millis: u64,
 }
 
+/// What happened while a watcher ran in each clone.
+#[derive(Debug, Serialize)]
+pub(crate) struct Live {
+    /// Whether watchers could be started here.
+    pub(crate) played: bool,
+    /// Why not, or why it broke off.
+    pub(crate) why: Option<String>,
+    pub(crate) moments: Vec<Moment>,
+    /// What was looked at when all was over.
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Live {
+    /// A scene that cannot be shown, and why.
+    pub(super) fn not_played(why: impl Into<String>) -> Self {
+        Self {
+            played: false,
+            why: Some(why.into()),
+            moments: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+}
+
+/// Something that was done in one clone or both, and how long it took until they had the same files again.
+#[derive(Debug, Serialize)]
+pub(crate) struct Moment {
+    pub(crate) title: &'static str,
+    /// What was done: sentences, and commands, which are indented.
+    pub(crate) does: Vec<String>,
+    /// From then until both clones had the same files with it in them, as measured.
+    pub(crate) milliseconds: f64,
+    /// What was so by then.
+    pub(crate) in_words: &'static str,
+    /// What a command printed about it.
+    pub(crate) shown: Vec<String>,
+    pub(crate) checks: Vec<Check>,
+}
+
 impl Report {
     /// Every check of the demo.
     pub(crate) fn all_checks(&self) -> impl Iterator<Item = &Check> {
         let of_steps = self.steps.iter().flat_map(|step| &step.checks);
-        of_steps.chain(&self.checks).chain(&self.settled.checks)
+        let of_live = self.live.moments.iter().flat_map(|moment| &moment.checks);
+        of_steps
+            .chain(&self.checks)
+            .chain(&self.settled.checks)
+            .chain(of_live)
+            .chain(&self.live.checks)
     }
 }

@@ -13,8 +13,9 @@ use super::claims::{
 };
 use super::edits::{self, Edit, record_range};
 use super::example;
+use super::live;
 use super::report::{
-    Check, Conflicts, Disagreements, GitAlone, Report, Settled, Side, Step, Written,
+    Check, Conflicts, Disagreements, GitAlone, Live, Report, Settled, Side, Step, Written,
 };
 use super::scenes::{Part, SCENES, Scene};
 use super::workplace::Workplace;
@@ -22,7 +23,7 @@ use crate::crdt::Stamp;
 use crate::git::{DRIVER, Ending, Settings, Sides, merge_files};
 
 /// The contents of every file of the example, in its order.
-type Files = Vec<String>;
+pub(super) type Files = Vec<String>;
 
 /// What the two made of the files, before anything was recorded.
 struct Edited {
@@ -121,12 +122,20 @@ pub(super) fn play(folder: &Path) -> anyhow::Result<Report> {
         with_rhema,
         checks,
         settled,
+        live: Live::not_played("what came before did not come out as told"),
         seconds: 0.0,
     };
-    let ok = report.all_checks().all(|check| check.holds);
-    report.ok = ok;
+    // Only who has the same files can stay in step.
+    if all_hold(&report) {
+        report.live = live::play(&ada, &ben);
+    }
+    report.ok = all_hold(&report);
     report.seconds = (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     Ok(report)
+}
+
+fn all_hold(report: &Report) -> bool {
+    report.all_checks().all(|check| check.holds)
 }
 
 /// Two clones of one repository, both set up with `rhema crdt init`.
@@ -510,13 +519,13 @@ fn write_all(clone: &Workplace, files: &Files) -> anyhow::Result<()> {
     files.try_for_each(|(file, text)| clone.write(file.path, text))
 }
 
-fn read_all(clone: &Workplace) -> anyhow::Result<Files> {
+pub(super) fn read_all(clone: &Workplace) -> anyhow::Result<Files> {
     let files = example::FILES.iter();
     files.map(|file| clone.read(file.path)).collect()
 }
 
 /// The contents of one file.
-fn of<'f>(files: &'f Files, path: &str) -> anyhow::Result<&'f String> {
+pub(super) fn of<'f>(files: &'f Files, path: &str) -> anyhow::Result<&'f String> {
     let mut found = example::FILES.iter().zip(files);
     let found = found.find(|(file, _)| file.path == path);
     found

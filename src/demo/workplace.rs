@@ -47,7 +47,8 @@ impl Workplace {
         ended("rhema", &mut self.this_program(arguments)?)
     }
 
-    fn this_program(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+    /// `rhema crdt ARGUMENTS` here, by this very program, yet to be started.
+    pub(super) fn this_program(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let program = std::env::current_exe().context("cannot find this program's own path")?;
         let mut command = self.command(program);
         command.arg("crdt").args(arguments);

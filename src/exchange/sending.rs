@@ -233,7 +233,8 @@ impl Sending {
     }
 }
 
-fn knows(knowledge: &Knowledge, stamp: Stamp) -> bool {
+/// Whether an edit is among what is known.
+pub(super) fn knows(knowledge: &Knowledge, stamp: Stamp) -> bool {
     let chain = knowledge.get(&stamp.replica());
     chain.is_some_and(|chain| chain.contains(stamp))
 }

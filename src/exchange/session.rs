@@ -9,7 +9,7 @@ use super::limits::{
     MOST_WORDS, SECOND, WINDOW,
 };
 use super::receiving::{Sorted, sorted};
-use super::sending::{Next, Sending};
+use super::sending::{Next, Sending, knows};
 use super::{
     Access, Action, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now, Refusal,
     Shelf, Stay, Them, Us, VERSIONS, Violation, digest,
@@ -115,6 +115,10 @@ pub struct Session {
     inquiries: Inquiries,
     /// Whether they let our edits in.
     open: bool,
+    /// Whether people were told that edits made here stay here.
+    told_kept: bool,
+    /// Whether people were told that nothing is taken from them.
+    told_refused: bool,
     /// Whether we owe them a Done.
     owes_done: bool,
     /// Whether they said Done since we last had reason to think that they had something to say.
@@ -184,6 +188,8 @@ impl Session {
             unanswered: BTreeSet::new(),
             inquiries: Inquiries::default(),
             open: true,
+            told_kept: false,
+            told_refused: false,
             owes_done: false,
             heard_done: false,
             told_in_step: false,
@@ -419,7 +425,7 @@ impl Session {
             (Stage::Talking(_), Message::Introductions(introductions)) => {
                 self.introduced(&introductions, shelf)
             }
-            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks, shelf),
+            (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks, shelf, doing),
             (Stage::Talking(_), Message::Edits(edits)) => self.received(now, edits, shelf, doing),
             (Stage::Talking(_), Message::Stored(chains)) => {
                 check_size(&chains).map_err(violated)?;
@@ -484,13 +490,7 @@ impl Session {
         }
         shelf.introduce(&[hello.introduction])?;
         self.introduced.insert(self.us.introduction.replica);
-        if self.us.access == Access::Reads {
-            self.open = false;
-            doing.tell(Happening::WeOnlyRead);
-        } else if !hello.takes_edits {
-            self.open = false;
-            doing.tell(Happening::TheyTakeNone);
-        }
+        self.open = self.us.access == Access::Writes && hello.takes_edits;
         self.stage = Stage::Talking(hello);
         self.owes_done = true;
         let knowledge = match self.config.scope {
@@ -523,6 +523,7 @@ impl Session {
         now: Now,
         marks: Knowledge,
         shelf: &mut S,
+        doing: &mut Doing,
     ) -> Result<(), Stop<S::Error>> {
         check_size(&marks).map_err(violated)?;
         let everything = self.config.scope == Scope::Everything && !self.sending.has_begun();
@@ -531,8 +532,11 @@ impl Session {
             false => marks,
         };
         let lost_before = now.steady.saturating_sub(self.config.lost_after);
-        let ours = digest(&shelf.knowledge()?);
-        self.sending.replace(marks, ours, lost_before);
+        let knowledge = shelf.knowledge()?;
+        if self.them.access == Access::Reads && self.made_more(&marks, &knowledge) {
+            self.tell_refused(doing);
+        }
+        self.sending.replace(marks, digest(&knowledge), lost_before);
         // Who leaves when all is said waits for that word.
         self.owes_done |= self.they_leave();
         Ok(())
@@ -546,7 +550,8 @@ impl Session {
         doing: &mut Doing,
     ) -> Result<(), Stop<S::Error>> {
         if self.them.access == Access::Reads {
-            doing.refuse(Refusal::ReadsOnly);
+            doing.say(Message::Refused(Refusal::ReadsOnly));
+            self.tell_refused(doing);
             return Ok(());
         }
         let latest = now.wall.saturating_add(self.config.ahead);
@@ -674,8 +679,12 @@ impl Session {
                 return Err(Stop::End(Ending::TheyRefused(refusal)));
             }
             Refusal::ReadsOnly => {
-                self.open = false;
+                let was_open = std::mem::replace(&mut self.open, false);
                 self.sending.give_up();
+                if !was_open {
+                    return Ok(());
+                }
+                self.told_kept = true;
             }
             Refusal::Future { from, now: theirs } => {
                 let is_due = |stamp: Stamp| {
@@ -701,7 +710,7 @@ impl Session {
             return Ok(());
         }
         if !self.open {
-            self.sending.give_up();
+            self.keep_back(shelf, doing)?;
         }
         loop {
             match self.sending.next(now.steady, &self.config, shelf)? {
@@ -727,6 +736,47 @@ impl Session {
             return Err(Stop::End(Ending::Finished));
         }
         Ok(())
+    }
+
+    /// Sends nothing, and tells people once if something that was made here would have to be sent.
+    fn keep_back<S: Shelf>(
+        &mut self,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), Stop<S::Error>> {
+        if !self.told_kept
+            && !self.sending.is_said()
+            && let Some(there) = self.sending.belief()
+            && let uncommitted = shelf.uncommitted()?
+            && uncommitted.iter().any(|stamp| !knows(there, *stamp))
+        {
+            self.told_kept = true;
+            doing.tell(match self.us.access {
+                Access::Reads => Happening::WeOnlyRead,
+                Access::Writes => Happening::TheyTakeNone,
+            });
+            // By these their people learn of it, too.
+            doing.say(Message::Marks(shelf.knowledge()?));
+        }
+        self.sending.give_up();
+        Ok(())
+    }
+
+    /// Tells people once that edits of theirs are not taken, as they may only read.
+    fn tell_refused(&mut self, doing: &mut Doing) {
+        if !std::mem::replace(&mut self.told_refused, true) {
+            doing.tell(Happening::WeRefused(Refusal::ReadsOnly));
+        }
+    }
+
+    /// Whether by these marks they made edits that are not known here.
+    fn made_more(&self, marks: &Knowledge, ours: &Knowledge) -> bool {
+        let Stage::Talking(hello) = &self.stage else {
+            return false;
+        };
+        marks
+            .get(&hello.introduction.replica)
+            .is_some_and(|chain| chain.named().any(|stamp| !knows(ours, stamp)))
     }
 
     /// Says whose the replicas of these edits are, where that was not said.

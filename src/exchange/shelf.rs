@@ -35,6 +35,12 @@ pub trait Shelf {
         most: usize,
     ) -> Result<Vec<Known>, Self::Error>;
 
+    /// Edits made here that the files show and HEAD does not contain: only here do people see them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn uncommitted(&mut self) -> Result<Vec<Stamp>, Self::Error>;
+
     /// Adds edits; they are durable when it returns. None is left out: where a stamp is known with another content, both are kept.
     ///
     /// # Errors

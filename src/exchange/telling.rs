@@ -104,9 +104,9 @@ pub enum Happening {
     },
     /// Their replica has our name and another process: the same work tree, or a copy of it.
     SameReplica(Replica),
-    /// By our own HEAD this work tree only reads: nothing is sent.
+    /// By our own HEAD this work tree only reads: uncommitted edits made here that they lack are not sent.
     WeOnlyRead,
-    /// They let none of our edits in.
+    /// They let no edits of ours in: uncommitted ones made here that they lack stay here.
     TheyTakeNone,
     /// Edits went out.
     Sent {
@@ -136,7 +136,7 @@ pub enum Happening {
         /// Of how many of them use can be made.
         bases: usize,
     },
-    /// We did not take something, and said so.
+    /// We did not take something, or will not take it: they know that.
     WeRefused(Refusal),
     /// They did not take something, and said so.
     TheyRefused(Refusal),

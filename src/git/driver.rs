@@ -24,12 +24,8 @@ impl Driver {
     ///
     /// When the program does not know its own path, or that path cannot be written down.
     pub fn of_this_program() -> Result<Self, Error> {
-        let unnameable = |why: String| Error::UnnameableProgram { why };
-        let program = std::env::current_exe().map_err(|error| unnameable(error.to_string()))?;
-        let found = on_path("rhema");
-        let same =
-            |other: PathBuf| Some(other.canonicalize().ok()? == program.canonicalize().ok()?);
-        if found.and_then(same) == Some(true) {
+        let program = current_program()?;
+        if as_path_leads(&program).is_some() {
             return Ok(Self {
                 program: "rhema".to_owned(),
                 command: format!("rhema {ARGUMENTS}"),
@@ -42,7 +38,9 @@ impl Driver {
                 let command = format!("{} {ARGUMENTS}", program.replace('%', "%%"));
                 Ok(Self { program, command })
             }
-            None => Err(unnameable(format!("{} is not UTF-8", program.display()))),
+            None => Err(Error::UnnameableProgram {
+                why: format!("{} is not UTF-8", program.display()),
+            }),
         }
     }
 
@@ -57,6 +55,32 @@ impl Driver {
     pub fn command(&self) -> &str {
         &self.command
     }
+}
+
+/// The absolute path of this very program: the one to which PATH leads as `rhema` where it does, which may be a link that
+/// outlives an update, and otherwise that of its file.
+///
+/// # Errors
+///
+/// When the program does not know its own path.
+pub fn this_program() -> Result<PathBuf, Error> {
+    let program = current_program()?;
+    let named = as_path_leads(&program).and_then(|found| std::path::absolute(found).ok());
+    Ok(named.unwrap_or(program))
+}
+
+fn current_program() -> Result<PathBuf, Error> {
+    let unnameable = |error: std::io::Error| Error::UnnameableProgram {
+        why: error.to_string(),
+    };
+    std::env::current_exe().map_err(unnameable)
+}
+
+/// Where PATH leads as `rhema`, if that is this program.
+fn as_path_leads(program: &Path) -> Option<PathBuf> {
+    let found = on_path("rhema")?;
+    let is_same = found.canonicalize().ok()? == program.canonicalize().ok()?;
+    is_same.then_some(found)
 }
 
 /// The first `name` on PATH that can be run.

@@ -42,7 +42,7 @@ pub use ancestry::MergedCommits;
 pub use committing::Staged;
 pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
-pub use driver::Driver;
+pub use driver::{Driver, this_program};
 pub use editing::Within;
 pub use error::Error;
 pub use history::DocumentHistory;

@@ -164,9 +164,22 @@ impl Repo {
     ///
     /// When the history cannot be read.
     pub fn own_commits(&self, movements: &[Movement]) -> Result<Vec<CommitId>, Error> {
-        let Some(head) = self.head_commit()? else {
-            return Ok(Vec::new());
-        };
+        match self.head_commit()? {
+            Some(head) => self.own_commits_behind(head, movements),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// As [`own_commits`](Self::own_commits), those that are this commit or its ancestors.
+    ///
+    /// # Errors
+    ///
+    /// When the history cannot be read.
+    pub fn own_commits_behind(
+        &self,
+        head: CommitId,
+        movements: &[Movement],
+    ) -> Result<Vec<CommitId>, Error> {
         let mut seen = FxHashSet::default();
         let mut own = Vec::new();
         for movement in movements.iter().filter(|movement| movement.action.is_own()) {

@@ -1,9 +1,12 @@
 //! One repository with a work tree, found from the current folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::graph::Graph;
+use super::history::commit_id;
+use crate::overlay::CommitId;
 
 /// The repository and work tree that a command works on.
 pub struct Repo {
@@ -107,6 +110,22 @@ impl Repo {
             .as_deref()
             .and_then(|name| name.strip_prefix("refs/heads/"));
         Ok(Some(upstream.map_or(branch.clone(), str::to_owned)))
+    }
+
+    /// The commits that local branches name.
+    ///
+    /// # Errors
+    ///
+    /// When the branches cannot be listed.
+    pub fn branch_tips(&self) -> Result<BTreeSet<CommitId>, Error> {
+        let reading = || Error::libgit2("list the branches");
+        let branches = self.inner.branches(Some(git2::BranchType::Local));
+        let mut tips = BTreeSet::new();
+        for branch in branches.map_err(reading())? {
+            let (branch, _) = branch.map_err(reading())?;
+            tips.extend(branch.get().target().map(commit_id));
+        }
+        Ok(tips)
     }
 
     /// What the user is called: as in commits, else as the system says.

@@ -86,6 +86,12 @@ impl Chain {
             || self.islands.iter().any(|island| island.contains(&stamp))
     }
 
+    /// The edits that it names: the last of each run.
+    pub fn named(&self) -> impl Iterator<Item = Stamp> {
+        let islands = self.islands.iter().map(|island| *island.end());
+        self.upto.into_iter().chain(islands)
+    }
+
     /// Notes that an edit is known; its replica made it after `previous`.
     pub fn learn(&mut self, stamp: Stamp, previous: Option<Stamp>) {
         if self.contains(stamp) {

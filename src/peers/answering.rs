@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::keeper::{Conversation, Heard, Keeper, Talk};
 use super::rounds::Sight;
 use super::shelf::Shelf;
-use super::visit::{LOOK_AROUND, PATIENCE};
+use super::visit::{LOOK_AROUND, PATIENCE, lacking};
 use super::{Error, finding, telling};
 use crate::asking::{
     Answer, Asked, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, Standing,
@@ -232,10 +232,11 @@ impl Keeper {
             Ok(errand) => errand,
             Err(not_given) => return Answer::Failed(Failure::of(&not_given)),
         };
-        let done = Repo::find().map_err(replica::Error::from).and_then(|repo| {
-            self.shelf.repo = repo;
-            replica::perform(&self.shelf.repo, &errand)
-        });
+        let Some(mut rounds) = self.rounds.take() else {
+            return Answer::Alone;
+        };
+        let done = rounds.perform(&errand, &mut || self.news(None));
+        self.rounds = Some(rounds);
         let done = match done {
             Ok(done) => done,
             Err(error) => return Answer::Failed(Failure::of(&error)),
@@ -434,6 +435,24 @@ impl Keeper {
         now >= open.end || are_in_step && (have_met_all || now >= open.look_around)
     }
 
+    /// Counts what those with whom all was said lack of what people see only here.
+    fn count_kept(&mut self, peers: &mut BTreeMap<PublicKey, PeerOutcome>) -> Result<(), Error> {
+        let reading = self.shelf.store.read()?;
+        let uncommitted = reading.uncommitted()?;
+        for known in reading.peers()? {
+            let talks = self.talks.values();
+            let mut talks = talks.filter(|talk| *talk.gauge.peer() == known.key);
+            let there = talks.find_map(|talk| talk.session.known_there());
+            if let Some(peer) = peers.get_mut(&known.key)
+                && let Some(there) = there.or(known.knowledge.as_ref())
+                && peer.error.is_none()
+            {
+                peer.kept = lacking(there, &uncommitted);
+            }
+        }
+        Ok(())
+    }
+
     fn answer_sync(&mut self, mut open: Open) {
         for (id, share) in std::mem::take(&mut open.shares) {
             let Some(talk) = self.talks.get(&id) else {
@@ -453,6 +472,9 @@ impl Keeper {
             let told = told.map(|what| format!("{}: {what}", talk.peer.name));
             open.notes.extend(told);
             open.note(*talk.gauge.peer(), outcome);
+        }
+        if let Err(error) = self.count_kept(&mut open.over) {
+            open.notes.push(error.to_string());
         }
         let mut peers = Vec::new();
         if open.whom == Whom::All {

@@ -166,7 +166,7 @@ impl Keeper {
         let keep = move || {
             // The hub begins tasks when it is to seek others.
             let _runtime = runtime.enter();
-            Self::new(Repo::find()?, store, admission, hub, manner, heard).run(&notes);
+            Self::new(Repo::find()?, store, admission, hub, manner, heard)?.run(&notes);
             Ok(())
         };
         let thread = thread::Builder::new().name("keeper".to_owned());
@@ -180,15 +180,15 @@ impl Keeper {
         hub: Hub,
         mut manner: Manner,
         heard: UnboundedSender<Heard>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let now = Instant::now();
         let looks = manner.looks.take();
-        let rounds = looks.map(|looks| Rounds::begin(&repo, looks));
+        let rounds = looks.map(Rounds::begin).transpose()?;
         if let Some(rounds) = &rounds {
             // Nobody listens any more when the program ends.
             let _ = heard.send(Heard::Sight(rounds.sight.clone()));
         }
-        Self {
+        Ok(Self {
             shelf: Shelf::new(repo, store),
             admission,
             hub,
@@ -199,7 +199,7 @@ impl Keeper {
             rounds,
             answering: Answering::default(),
             heard,
-        }
+        })
     }
 
     /// Holds all conversations until it is told to stop.

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::finding::Wanted;
 use super::keeper::{Heard, Keeper, Note};
+use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
 use crate::git::Repo;
 use crate::net::Close;
-use crate::replica::{self, Holding, Left, Replica, Report, round_now};
+use crate::replica::{self, Done, Errand, Holding, Left, Replica, Report, round_now};
+use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
 /// How often everything is looked at where the system tells what happens: it may have missed something. At first, and at most
@@ -46,6 +48,9 @@ pub(super) struct Looks {
 
 /// What is kept between two rounds.
 pub(super) struct Rounds {
+    repo: Repo,
+    /// Another handle of the same store than sessions have: these go on while a file is written.
+    store: Store,
     pub(super) wanted: Wanted,
     unrest: Unrest,
     seeing: Option<Seeing>,
@@ -63,17 +68,20 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn begin(repo: &Repo, looks: Looks) -> Self {
+    pub(super) fn begin(looks: Looks) -> Result<Self, Error> {
+        let repo = Repo::find()?;
         let notes = looks.notes;
         let tell = move |touched| {
             // Nobody listens any more when the program ends.
             let _ = notes.send(Note::Touched(touched));
         };
-        let (seeing, sight) = match Seeing::begin(repo, tell) {
+        let (seeing, sight) = match Seeing::begin(&repo, tell) {
             Ok(seeing) => (Some(seeing), Sight::Events),
             Err(blind) => (None, Sight::Polling(blind)),
         };
-        Self {
+        Ok(Self {
+            store: Store::open(repo.git_dir())?.store,
+            repo,
             wanted: looks.wanted,
             unrest: Unrest::new(Instant::now()),
             seeing,
@@ -84,7 +92,7 @@ impl Rounds {
             holds: BTreeMap::new(),
             told: BTreeMap::new(),
             known: 0,
-        }
+        })
     }
 
     /// When something is due.
@@ -113,17 +121,58 @@ impl Rounds {
     }
 
     /// What is due now and not just what our own writing of a file brought up.
-    fn due(&mut self, repo: &Repo) -> Option<Due> {
+    fn due(&mut self) -> Option<Due> {
         let due = self.unrest.take_due(Instant::now())?;
         let Due::Files(mut files) = due else {
             return Some(due);
         };
         files.retain(|file| {
-            let held = fs::read(repo.top().join(file)).ok();
+            let held = fs::read(self.repo.top().join(file)).ok();
             held.map(|bytes| Holding::of(&bytes)) != self.holds.get(file).copied()
                 || !self.holds.contains_key(file)
         });
         (!files.is_empty()).then_some(Due::Files(files))
+    }
+
+    /// Does an errand. `recorded` is told of its edits before files are written.
+    pub(super) fn perform(
+        &mut self,
+        errand: &Errand,
+        recorded: &mut dyn FnMut(),
+    ) -> Result<Done, replica::Error> {
+        // What git brought since is seen only by one who opens the repository anew.
+        self.repo = Repo::find()?;
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        match replica.telling(recorded).perform(errand) {
+            // Another one may have taken the store's place. What is recorded is found there.
+            Err(replica::Error::Store(_)) => {}
+            done => return done,
+        }
+        self.store = Store::open(self.repo.git_dir())?.store;
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        replica.telling(recorded).perform(errand)
+    }
+
+    /// Looks at some files; says whether that was all there is to do. `recorded` is told of edits before files are written.
+    fn look_over(
+        &mut self,
+        files: &BTreeSet<PathBuf>,
+        report: &mut Report,
+        recorded: &mut dyn FnMut(),
+    ) -> Result<bool, replica::Error> {
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        match replica.telling(recorded).look_over(files, report) {
+            // A round over everything puts it aside.
+            Err(error) if error.is_damage() => Ok(false),
+            done => done,
+        }
+    }
+
+    /// Sees what git brought since, and a store that took the place of the one before.
+    fn open_anew(&mut self) -> Result<(), Error> {
+        self.repo = Repo::find()?;
+        self.store = Store::open(self.repo.git_dir())?.store;
+        Ok(())
     }
 
     /// Everything was looked at.
@@ -202,12 +251,12 @@ impl Keeper {
 
     /// A round; says whether it went over everything.
     fn try_round(&mut self, rounds: &mut Rounds) -> Result<bool, Error> {
-        let Some(due) = rounds.due(&self.shelf.repo) else {
+        let Some(due) = rounds.due() else {
             return Ok(false);
         };
         tracing::debug!(?due, "round");
         let now = Instant::now();
-        match self.shelf.repo.stillness() {
+        match rounds.repo.stillness() {
             Err(_) => {
                 rounds.unrest.hold(due, None, now);
                 return Ok(false);
@@ -222,14 +271,16 @@ impl Keeper {
         let sight = rounds.sight.clone();
         let mut report = Report::default();
         let outcome = match &due {
-            Due::Files(files) => look_over(&self.shelf.repo, files, &mut report),
+            Due::Files(files) => rounds.look_over(files, &mut report, &mut || self.news(None)),
             Due::Everything => Ok(false),
         };
         let outcome = match outcome {
             Ok(false) => {
-                // What git brought since is seen only by one who opens the repository anew.
+                // What git brought since is seen only by one who opens the repository anew, and the store may be another one.
+                rounds.open_anew()?;
                 self.shelf.repo = Repo::find()?;
-                round_now(&self.shelf.repo, false, &mut report).map(|()| Due::Everything)
+                self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
+                round_now(&rounds.repo, false, &mut report).map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
             Err(error) => Err(error),
@@ -317,7 +368,7 @@ impl Keeper {
         }
         self.hub.trust_changed();
         if let Some(rounds) = &self.rounds {
-            let super::shelf::Shelf { repo, store, .. } = &mut self.shelf;
+            let Shelf { repo, store, .. } = &mut self.shelf;
             let sought = rounds.wanted.sought(repo, store, &self.admission)?;
             self.hub.seek(sought);
         }
@@ -339,18 +390,5 @@ impl Keeper {
             }
         }
         Ok(())
-    }
-}
-
-/// Looks at some files; says whether that was all there is to do.
-fn look_over(
-    repo: &Repo,
-    files: &BTreeSet<PathBuf>,
-    report: &mut Report,
-) -> Result<bool, replica::Error> {
-    match Replica::open(repo).and_then(|mut replica| replica.look_over(files, report)) {
-        // A round over everything puts it aside.
-        Err(error) if error.is_damage() => Ok(false),
-        done => done,
     }
 }

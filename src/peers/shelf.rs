@@ -94,6 +94,10 @@ impl exchange::Shelf for Shelf {
         Ok(edits)
     }
 
+    fn uncommitted(&mut self) -> Result<Vec<Stamp>, Error> {
+        Ok(self.store.read()?.uncommitted()?)
+    }
+
     fn add(&mut self, edits: Vec<Known>) -> Result<exchange::Added, Error> {
         let mut added = exchange::Added::default();
         let writing = self.store.write(Durability::Power)?;
@@ -209,9 +213,7 @@ impl exchange::Shelf for Shelf {
 
 /// Whether a chain that is told from elsewhere names an edit that is not known here, although all up to its stamp should be.
 fn names_another(reading: &Reading<'_>, upto: Option<Stamp>, chain: &Chain) -> Result<bool, Error> {
-    let islands = chain.islands.iter().map(|island| *island.end());
-    let mut named = chain.upto.into_iter().chain(islands);
-    named.try_fold(false, |found, stamp| {
+    chain.named().try_fold(false, |found, stamp| {
         Ok(found || (Some(stamp) < upto && reading.edit(stamp)?.is_none()))
     })
 }

@@ -69,7 +69,10 @@ fn reason(refusal: &Refusal) -> String {
             format!("protocol versions {oldest} to {newest} are spoken: update the older program")
         }
         Refusal::OtherRepository => "the repositories have no commit in common".to_owned(),
-        Refusal::ReadsOnly => "edits of a member that may read only".to_owned(),
+        Refusal::ReadsOnly => {
+            "edits of a member that may read only; they come by git once they are committed"
+                .to_owned()
+        }
         Refusal::Future { from, .. } => format!(
             "edits of a time that has not come ({}): the clock of their author is ahead; set it right, and they are made again",
             named(from)

@@ -9,13 +9,15 @@ use tokio::time::timeout_at;
 use super::keeper::{Conversation, Heard, Keeper, Manner, Note};
 use super::{Admission, Error, admission, finding, line, telling};
 use crate::asking::PeerOutcome;
+use crate::crdt::Stamp;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, PublicKey, Settings, Target, Traffic,
 };
 use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
-use crate::store::{ContentDigest, Durability, Store};
+use crate::overlay::Knowledge;
+use crate::store::{ContentDigest, Durability, Reading, Store};
 
 /// For how long one who calls on everybody looks around on the local network, if nothing else is said: those who run answer
 /// within a fifth of it.
@@ -59,6 +61,8 @@ pub struct Peer {
     pub sent: usize,
     /// How many came in that were not known.
     pub received: usize,
+    /// How many uncommitted edits that were made here it does not know afterwards: it did not take them, or we may not send them.
+    pub kept: usize,
     /// What went over the lines.
     pub traffic: Traffic,
     /// How long it took.
@@ -75,6 +79,7 @@ impl Peer {
             name: self.name.clone(),
             sent: self.sent,
             received: self.received,
+            kept: self.kept,
             bytes_sent: self.traffic.sent,
             bytes_received: self.traffic.received,
             udp_bytes_sent: self.traffic.udp_sent,
@@ -183,6 +188,8 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         hub.shutdown().await;
         // The lines went with the hub; what the keeper still had to say nobody hears.
         keeping.join().map_err(|_| Error::Keeper)??;
+        let mut store = Store::open(repo.git_dir())?.store;
+        visiting.count_kept(&store.read()?)?;
         visiting.finish(&mut called, &admission);
         Ok(called)
     })
@@ -271,6 +278,19 @@ impl Visiting {
         peer.error.clone_from(&conversation.error);
     }
 
+    /// Counts what those with whom all was said lack of what people see only here.
+    fn count_kept(&mut self, reading: &Reading<'_>) -> Result<(), Error> {
+        let uncommitted = reading.uncommitted()?;
+        for known in reading.peers()? {
+            if let Some(peer) = self.over.get_mut(&known.key)
+                && let Some(there) = known.knowledge.filter(|_| peer.error.is_none())
+            {
+                peer.kept = lacking(&there, &uncommitted);
+            }
+        }
+        Ok(())
+    }
+
     /// Those who were talked to, those who refuse us, and who was named and not reached.
     fn finish(self, called: &mut Called, admission: &Admission) {
         for (target, error) in &self.unreached {
@@ -298,6 +318,15 @@ impl Visiting {
             ..Peer::default()
         });
     }
+}
+
+/// How many of these edits somebody lacks who knows so much.
+pub(super) fn lacking(there: &Knowledge, edits: &[Stamp]) -> usize {
+    let lacks = |stamp: &&Stamp| {
+        let chain = there.get(&stamp.replica());
+        !chain.is_some_and(|chain| chain.contains(**stamp))
+    };
+    edits.iter().filter(lacks).count()
 }
 
 fn targets(sought: &crate::net::Sought) -> BTreeSet<Target> {

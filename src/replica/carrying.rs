@@ -1,12 +1,18 @@
 //! Taking over the context of another branch without its code.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
+use super::document::{Edits, Standing};
 use super::look::{Made, Target};
 use super::round::Report;
+use super::witness::Witness;
 use super::{Error, Left, Replica};
-use crate::git::{self, Ending, Settings, Sides, merge_files};
-use crate::overlay::{CommitId, DocumentPath};
+use crate::crdt::Stamp;
+use crate::git::{self, Action, Ending, Movement, Settings, Sides, merge_files};
+use crate::node::Branches;
+use crate::overlay::{CommitId, Contents, DocumentPath, Known};
+use crate::store::{Durability, Issuer, Mark};
 use crate::yaml::{Document, Limits};
 
 impl Replica<'_> {
@@ -66,6 +72,89 @@ impl Replica<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// Where the committed configuration wants it, brings along what this work tree committed on the branches that it was
+    /// switched away from: uncommitted here, until HEAD has it or somebody throws it away. Not what others committed there, nor
+    /// what no branch has any more (it was dropped), and nothing where HEAD is detached, as somebody looks at an old commit only.
+    ///
+    /// # Errors
+    /// When the repository or the store cannot be used.
+    pub(super) fn bring_along(
+        &mut self,
+        branches: Branches,
+        witness: &Witness,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let is_switch = |movement: &&Movement| movement.action == Action::Checkout;
+        let mut left: Vec<CommitId> = witness
+            .movements
+            .iter()
+            .filter(is_switch)
+            .filter_map(|movement| movement.from)
+            .collect();
+        if branches != Branches::Carry || left.is_empty() || self.repo.branch()?.is_none() {
+            return Ok(());
+        }
+        let commit = self.repo.head_commit()?;
+        let tips = self.repo.branch_tips()?;
+        left.retain(|left| Some(*left) != commit && tips.contains(left));
+        left.sort_unstable();
+        left.dedup();
+        let mut files = BTreeSet::new();
+        for left in &left {
+            let there: BTreeSet<PathBuf> = self.repo.context_files_in(*left)?.into_iter().collect();
+            // What was committed there before anybody looked.
+            let own = self.repo.own_commits_behind(*left, &witness.movements)?;
+            report.edits += self.record_commits(&own, &there)?;
+            files.extend(there);
+        }
+        for file in files {
+            self.bring_file_along(&file, commit, &left, report)?;
+        }
+        Ok(())
+    }
+
+    fn bring_file_along(
+        &mut self,
+        file: &Path,
+        commit: Option<CommitId>,
+        left: &[CommitId],
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let path = DocumentPath::new(git::git_path(file));
+        let Edits { all, .. } = self.edits(&path)?;
+        let is_own = |edit: &&Standing| {
+            edit.issuer == Issuer::Own && edit.has(Mark::Committed) && !edit.has(Mark::TakenUp)
+        };
+        let own: Vec<&Known> = all.iter().filter(is_own).map(|edit| &edit.known).collect();
+        let history = self.repo.history_of(&path);
+        let mut contents = Contents::of(&history);
+        let mut held_in = |commit| -> Result<BTreeSet<Stamp>, Error> {
+            let held = self.held(&path, &mut contents, commit, &own)?;
+            let held = own.iter().zip(held).filter(|(_, held)| held.is_whole());
+            Ok(held.map(|(known, _)| known.stamp).collect())
+        };
+        let mut along = BTreeSet::new();
+        for left in left {
+            along.append(&mut held_in(*left)?);
+        }
+        // Of a document that HEAD lacks the marks tell nothing of it.
+        if let Some(commit) = commit.filter(|_| !along.is_empty()) {
+            let here = held_in(commit)?;
+            along.retain(|stamp| !here.contains(stamp));
+        }
+        if along.is_empty() {
+            return Ok(());
+        }
+        let writing = self.store.write(Durability::Process)?;
+        // A document that HEAD lacks was not looked at since it went: git did not take from the new file what the old one showed.
+        writing.unmark(along.iter().copied(), Mark::Shown)?;
+        writing.mark(along, Mark::TakenUp)?;
+        writing.commit()?;
+        self.let_file_arrive(&path, commit, report)?;
+        self.look_and_write(Target::at(file, commit), report)?;
+        Ok(())
     }
 
     /// What a document is with what the other branch changed; nothing if that is nothing.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Edited, Error, Replica};
 use crate::context::{self, Address, Change};
 use crate::crdt::Stamp;
-use crate::git::{Repo, Within, git_path, native_path};
+use crate::git::{Within, git_path, native_path};
 use crate::node;
 use crate::store::{ContentDigest, Writing};
 
@@ -71,22 +71,21 @@ struct Note {
     stamps: Vec<String>,
 }
 
-/// Does an errand, unless it was done.
-///
-/// # Errors
-/// As [`Replica::open`], [`Repo::document_of`] and [`Replica::edit`].
-pub fn perform(repo: &Repo, errand: &Errand) -> Result<Done, Error> {
-    let mut replica = Replica::open(repo)?;
-    if let Some(done) = replica.done(errand.name)? {
-        return Ok(done);
-    }
-    let at = errand.change.address();
-    let file = repo.document_of(&errand.within, at, errand.field.as_deref())?;
-    let edited = replica.edit_under(&file, &errand.change, errand.name)?;
-    Ok(Done { file, edited })
-}
-
 impl Replica<'_> {
+    /// Does an errand, unless it was done.
+    ///
+    /// # Errors
+    /// As [`Repo::document_of`](crate::git::Repo::document_of) and [`Replica::edit`].
+    pub fn perform(mut self, errand: &Errand) -> Result<Done, Error> {
+        if let Some(done) = self.done(errand.name)? {
+            return Ok(done);
+        }
+        let (at, field) = (errand.change.address(), errand.field.as_deref());
+        let file = self.repo.document_of(&errand.within, at, field)?;
+        let edited = self.edit_under(&file, &errand.change, errand.name)?;
+        Ok(Done { file, edited })
+    }
+
     /// What came of an errand that was done before; whoever did it may have ended before the file was written.
     pub(super) fn done(&mut self, name: ErrandName) -> Result<Option<Done>, Error> {
         let notes = notes(self.store.read()?.state(place())?);

@@ -30,13 +30,14 @@ mod witness;
 mod writing;
 
 use std::fs::{self, File};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use policy::Policy;
 
 pub use editing::Edited;
-pub use errand::{Done, Errand, ErrandName, perform};
+pub use errand::{Done, Errand, ErrandName};
 pub use error::Error;
 pub use parking::{Hidden, Parked};
 pub use round::{Holding, Left, Report, round, round_now};
@@ -53,7 +54,7 @@ use crate::store::{Beginning, Durability, Moment, Opened, Store};
 /// A work tree that records and shows edits; nobody else does in it as long as this one is there.
 pub struct Replica<'r> {
     repo: &'r Repo,
-    store: Store,
+    store: Held<'r>,
     clock_file: ClockFile,
     clock: Clock,
     now: Moment,
@@ -67,6 +68,8 @@ pub struct Replica<'r> {
     beginning: Beginning,
     /// How git stood when a round began that minds it.
     stillness: Option<Stillness>,
+    /// Who is told as soon as an edit is recorded, before the file is written.
+    recorded: Option<&'r mut dyn FnMut()>,
     _turn: File,
 }
 
@@ -96,10 +99,25 @@ impl<'r> Replica<'r> {
         if let Err(error) = sweep(&state_folder(repo.git_dir())) {
             tracing::info!("what stopped processes left stays: {error}");
         }
-        let Opened {
-            mut store,
-            beginning,
-        } = Store::open(repo.git_dir())?;
+        let Opened { store, beginning } = Store::open(repo.git_dir())?;
+        Self::begin(repo, Held::Own(Box::new(store)), beginning, turn)
+    }
+
+    /// As [`open`](Self::open), for one who goes on to have the store of this work tree open.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with(repo: &'r Repo, store: &'r mut Store) -> Result<Self, Error> {
+        let turn = repo.turn()?;
+        Self::begin(repo, Held::Lent(store), Beginning::Kept, turn)
+    }
+
+    fn begin(
+        repo: &'r Repo,
+        mut store: Held<'r>,
+        beginning: Beginning,
+        turn: File,
+    ) -> Result<Self, Error> {
         let (node, _) = Node::create(repo.git_dir())?;
         let mut clock_file = node.clock()?;
         recognise(&node, &mut clock_file, &mut store)?;
@@ -117,8 +135,16 @@ impl<'r> Replica<'r> {
             errand: None,
             beginning,
             stillness: None,
+            recorded: None,
             _turn: turn,
         })
+    }
+
+    /// Tells somebody as soon as an edit is recorded: others need not wait until the file is written.
+    #[must_use]
+    pub fn telling(mut self, recorded: &'r mut dyn FnMut()) -> Self {
+        self.recorded = Some(recorded);
+        self
     }
 
     /// Where a damaged store was put aside.
@@ -138,6 +164,32 @@ impl<'r> Replica<'r> {
     /// Writes the clock down, if it went on.
     fn keep_clock(&mut self) -> Result<(), Error> {
         Ok(self.clock_file.keep(self.clock)?)
+    }
+}
+
+/// The store that a replica works with.
+enum Held<'r> {
+    Own(Box<Store>),
+    Lent(&'r mut Store),
+}
+
+impl Deref for Held<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        match self {
+            Held::Own(store) => store,
+            Held::Lent(store) => store,
+        }
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Store {
+        match self {
+            Held::Own(store) => store,
+            Held::Lent(store) => store,
+        }
     }
 }
 

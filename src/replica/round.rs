@@ -209,6 +209,7 @@ impl Replica<'_> {
             .collect();
         self.leave_behind(&gone, commit, has_moved)?;
         self.let_arrive(commit, report)?;
+        self.bring_along(config.branches, &witness, report)?;
         crash::here("before-end");
         let look = LastLook {
             head: commit,

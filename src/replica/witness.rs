@@ -7,7 +7,7 @@ use super::document::{Edits, Standing};
 use super::{Error, Replica};
 use crate::context::{self, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
-use crate::git::{HeadLog, LogPosition, Reach, crash, git_path};
+use crate::git::{HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in,
 };
@@ -18,7 +18,9 @@ use crate::yaml::{self, Limits};
 pub(super) struct Witness {
     /// The commits that HEAD named.
     heads: BTreeSet<CommitId>,
-    /// Those that were made here of what was edited here, in order of time.
+    /// What moved it, in order of time.
+    pub(super) movements: Vec<Movement>,
+    /// The commits that were made here of what was edited here and that HEAD has, in order of time.
     own: Vec<CommitId>,
     /// Whether that is all there was.
     pub(super) is_whole: bool,
@@ -40,6 +42,7 @@ impl Replica<'_> {
         else {
             return Ok(Witness {
                 heads: BTreeSet::new(),
+                movements: Vec::new(),
                 own: Vec::new(),
                 is_whole: false,
                 has_moved: false,
@@ -59,6 +62,7 @@ impl Replica<'_> {
             has_moved: !movements.is_empty() || reach != Reach::Whole,
             is_whole: position.is_some() && reach == Reach::Whole,
             position: Some(end),
+            movements,
         })
     }
 
@@ -117,9 +121,18 @@ impl Replica<'_> {
         witness: &Witness,
         files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
+        self.record_commits(&witness.own, files)
+    }
+
+    /// As [`record_own_commits`](Self::record_own_commits), for these.
+    pub(super) fn record_commits(
+        &mut self,
+        commits: &[CommitId],
+        files: &BTreeSet<PathBuf>,
+    ) -> Result<usize, Error> {
         let mut counted = 0;
         let mut parents = BTreeMap::new();
-        for commit in &witness.own {
+        for commit in commits {
             let changed = self.repo.files_changed_in(*commit)?;
             for file in files.intersection(&changed) {
                 counted += self.record_own_commit(*commit, file, &mut parents)?;

@@ -118,6 +118,11 @@ impl Replica<'_> {
         writing.commit()?;
         crash::here("after-store");
         tracing::debug!("{}: recorded", file.display());
+        if !chained.is_empty()
+            && let Some(recorded) = &mut self.recorded
+        {
+            recorded();
+        }
         if changed {
             self.put(file, commit, &looked.was, &looked.text)?;
         }

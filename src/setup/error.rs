@@ -50,6 +50,17 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Something cannot be written into what starts `watch` at login.
+    #[error("{} cannot stand in what starts `rhema crdt watch` at login: {why}", path.display())]
+    Unstartable {
+        /// The program, the work tree or a folder.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
+    /// Nothing says where the user's files for the start at login lie.
+    #[error("the environment does not say where your home is: set HOME, on Windows LOCALAPPDATA")]
+    NoHome,
     /// The configuration stands in a form in which nothing can be changed line by line.
     #[error(
         "{}:1:1: write `discovery: …` into it by hand: it is not one mapping with a line for each key", path.display()

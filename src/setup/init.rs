@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::autostart::{AutoSync, Autostart};
 use super::configuring::configuring;
 use super::files::{Done, Rewrite, missing_folders, read};
 use super::hooks::{Hook, HookPlan};
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub hook: bool,
     /// Have `config.yaml` say that peers are found so.
     pub discovery: Option<Discovery>,
+    /// Have `watch` start at login, or no longer.
+    pub auto_sync: AutoSync,
 }
 
 /// What is missing in a work tree.
@@ -31,6 +34,7 @@ pub struct Init {
     makes_node: bool,
     joins: Option<Joining>,
     configures: Option<(Discovery, Rewrite)>,
+    autostart: Option<Autostart>,
     documents: Vec<Marked>,
     others: Vec<(PathBuf, Vec<u8>)>,
     left: Vec<Left>,
@@ -85,6 +89,7 @@ impl Init {
             makes_node,
             joins,
             configures,
+            autostart: Autostart::plan(repo, wanted.auto_sync)?,
             documents: Vec::new(),
             others: Vec::new(),
             left: Vec::new(),
@@ -176,6 +181,7 @@ impl Init {
             discovery: *discovery,
         }));
         changes.extend(self.hook.as_ref().map(HookPlan::change));
+        changes.extend(self.autostart.iter().flat_map(Autostart::changes));
         changes.extend(self.documents.iter().map(|marked| Change::Mark {
             path: marked.path.clone(),
             rewritten: marked.rewritten,
@@ -254,6 +260,9 @@ impl Init {
         if let Some((_, rewrite)) = &self.configures {
             done.rewrite(rewrite)?;
         }
+        if let Some(autostart) = &self.autostart {
+            autostart.carry(done)?;
+        }
         if let Some(hook) = &self.hook {
             hook.carry_out()?;
         }
@@ -261,7 +270,9 @@ impl Init {
         if let (Err(_), Some(hook)) = (&carried, &self.hook) {
             hook.undo();
         }
-        Ok(carried?)
+        carried?;
+        self.autostart.iter().for_each(Autostart::tidy);
+        Ok(())
     }
 
     /// The journal with what this run adds to it.
@@ -295,6 +306,9 @@ impl Init {
             .is_some_and(|joins| joins.before.is_none());
         if let Some((_, rewrite)) = &self.configures {
             journal.configured = Some(configured(journal.configured.take(), rewrite));
+        }
+        if let Some(autostart) = &self.autostart {
+            journal.autostart = autostart.keeps();
         }
         for marked in self.documents.iter().filter(|marked| marked.rewritten) {
             journal.rewritten.retain(|each| each.path != marked.path);

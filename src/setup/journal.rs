@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Error;
+use super::autostart::Kept;
 use crate::git::{replace, replace_durably};
 
 const FILE: &str = "init";
@@ -30,6 +31,9 @@ pub(super) struct Journal {
     /// What it made of `config.yaml`.
     #[serde(default)]
     pub(super) configured: Option<Configured>,
+    /// What it wrote so that `watch` starts at login.
+    #[serde(default)]
+    pub(super) autostart: Option<Kept>,
 }
 
 /// What was made of `config.yaml`.

@@ -3,6 +3,7 @@
 //! Both are planned first and carried out after: a dry run shows exactly what would happen, a second run finds nothing to
 //! do, and what fails in the middle leaves everything as it was. Depends on `context`, `git` and `node`.
 
+mod autostart;
 mod configuring;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod verify;
 
 use std::path::PathBuf;
 
+pub use autostart::{AtLogin, AutoSync, Commands};
 pub use error::Error;
 pub use init::{Init, Wanted};
 pub use uninit::Uninit;
@@ -79,6 +81,25 @@ pub enum Change {
         path: PathBuf,
         /// Whether the one that was kept takes its place again.
         gives_back: bool,
+    },
+    /// A file comes by which `watch` starts at login.
+    AddAtLogin {
+        /// Where it lies.
+        path: PathBuf,
+        /// What it holds, or where it leads.
+        text: String,
+    },
+    /// A file by which `watch` starts at login gets the text that it should have.
+    RenewAtLogin {
+        /// Where it lies.
+        path: PathBuf,
+        /// What it holds, or where it leads.
+        text: String,
+    },
+    /// A file goes by which `watch` starts at login.
+    RemoveAtLogin {
+        /// Where it lies.
+        path: PathBuf,
     },
     /// The node is a member no longer.
     Leave {

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::autostart::{AutoSync, Autostart};
 use super::configuring::unconfiguring;
 use super::files::{Done, Rewrite, read, remove_if_empty};
 use super::hooks::{Hook, HookPlan};
@@ -22,6 +23,7 @@ pub struct Uninit {
     documents: Vec<Unmarked>,
     members: Option<Rewrite>,
     config: Option<Rewrite>,
+    autostart: Option<Autostart>,
     state: Option<PathBuf>,
     folders: Vec<PathBuf>,
     left: Vec<Left>,
@@ -77,6 +79,7 @@ impl Uninit {
                 Some(journal) => unconfiguring(repo, journal)?,
                 None => None,
             },
+            autostart: Autostart::plan(repo, AutoSync::Off)?,
             state: state.exists().then(|| state.clone()),
             folders: Vec::new(),
             left,
@@ -189,6 +192,7 @@ impl Uninit {
             verbose: unmarked.verbose,
         }));
         changes.extend(self.hook.as_ref().map(HookPlan::change));
+        changes.extend(self.autostart.iter().flat_map(Autostart::changes));
         changes.extend(self.members.iter().map(|members| Change::Leave {
             path: members.path.clone(),
             file_too: members.after.is_none(),
@@ -250,11 +254,15 @@ impl Uninit {
         for file in self.members.iter().chain(&self.config) {
             done.rewrite(file)?;
         }
+        if let Some(autostart) = &self.autostart {
+            autostart.carry(done)?;
+        }
         self.driver.carry_out(repo)?;
         if let Some(hook) = &self.hook {
             hook.carry_out()?;
         }
         remove_if_empty(&self.folders);
+        self.autostart.iter().for_each(Autostart::tidy);
         if let Some(state) = &self.state {
             std::fs::remove_dir_all(state).map_err(Error::write(state))?;
         }

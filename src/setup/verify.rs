@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::autostart::{AutoSync, Autostart};
 use super::files::{Done, Rewrite, read};
 use super::hooks::Hook;
 use super::{Error, Init, Wanted};
@@ -38,10 +39,12 @@ pub struct Verified {
     pub mended: Vec<Finding>,
     /// What is worth knowing, but not wrong.
     pub notes: Vec<Finding>,
+    /// Whether `watch` is set up to start at login.
+    pub auto_sync: bool,
 }
 
 /// Looks at the whole of a work tree; the time now tells which stamps come from the future. With `fix` mends what can be
-/// mended without choosing: the driver, missing markers, mangled annotations.
+/// mended without choosing: the driver, missing markers, mangled annotations, what starts `watch` at login.
 ///
 /// # Errors
 /// When the repository cannot be read, or something not mended for want of permission.
@@ -161,7 +164,17 @@ impl Look {
             );
         }
         self.hook(repo, driver)?;
+        self.autostart(repo)?;
         self.node(repo)
+    }
+
+    fn autostart(&mut self, repo: &Repo) -> Result<(), Error> {
+        let plan = Autostart::plan(repo, AutoSync::AsItIs)?;
+        self.found.auto_sync = plan.is_some();
+        if let Some((path, what)) = plan.as_ref().and_then(Autostart::problem) {
+            self.problem(path, (1, 1), "auto-sync", what);
+        }
+        Ok(())
     }
 
     fn hook(&mut self, repo: &Repo, driver: &Driver) -> Result<(), Error> {

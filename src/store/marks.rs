@@ -6,7 +6,7 @@ use std::fmt;
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-use super::{Error, Reading, Writing};
+use super::{Error, Issuer, Reading, Writing};
 use crate::crdt::Stamp;
 use crate::overlay::DocumentPath;
 
@@ -102,6 +102,20 @@ impl FromSql for Marks {
 }
 
 impl Reading<'_> {
+    /// The edits made here that the last looks showed and the HEAD of those looks does not contain.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn uncommitted(&self) -> Result<Vec<Stamp>, Error> {
+        let sql = "SELECT stamp FROM edits JOIN marks ON edit = id
+            WHERE issuer = ?1 AND bits & ?2 AND NOT bits & ?3 ORDER BY stamp";
+        let (shown, contained) = (
+            Marks::default().with(Mark::Shown),
+            Marks::default().with(Mark::Contained),
+        );
+        self.all(sql, (Issuer::Own, shown, contained), |row| row.get(0))
+    }
+
     /// The documents of which edits are parked.
     ///
     /// # Errors

@@ -240,10 +240,11 @@ impl Places {
             return Some(Touched::Something);
         }
         let is_folder = match kind {
-            EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) => {
-                path.is_dir() || !path.exists()
+            EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) if path.is_dir() => true,
+            // What it was can only be guessed: editors take files with all sorts of names away.
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => {
+                git::is_in_context(file) && file.extension().is_none() && !path.exists()
             }
-            EventKind::Remove(_) => git::is_in_context(file),
             _ => false,
         };
         is_folder.then_some(Touched::Folder)

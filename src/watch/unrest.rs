@@ -52,6 +52,8 @@ pub enum Due {
 #[derive(Debug)]
 pub struct Unrest {
     files: BTreeMap<PathBuf, Instant>,
+    /// Files that are gone, and when they are taken for deleted.
+    gone: BTreeMap<PathBuf, Instant>,
     /// When everything is to be looked at.
     everything: Instant,
     /// Until when files that were looked at are left alone.
@@ -70,6 +72,7 @@ impl Unrest {
     pub fn new(now: Instant) -> Self {
         Self {
             files: BTreeMap::new(),
+            gone: BTreeMap::new(),
             everything: now,
             resting: BTreeMap::new(),
             unread: BTreeMap::new(),
@@ -80,8 +83,13 @@ impl Unrest {
 
     /// A file was touched.
     pub fn touch(&mut self, file: PathBuf, sign: Sign, now: Instant) {
+        if sign != Sign::Gone {
+            self.gone.remove(&file);
+        }
         match sign {
-            Sign::Gone => self.everything_by(now + GONE),
+            Sign::Gone => {
+                self.gone.insert(file, now + GONE);
+            }
             Sign::Written => {
                 self.files.insert(file, now);
             }
@@ -114,7 +122,8 @@ impl Unrest {
     #[must_use]
     pub fn next(&self) -> Instant {
         let files = self.files.iter().map(|(file, due)| self.rested(file, *due));
-        let next = files.chain([self.everything]).min();
+        let gone = self.gone.values().copied();
+        let next = files.chain(gone).chain([self.everything]).min();
         let next = next.unwrap_or(self.everything);
         self.held_until.map_or(next, |held| held.max(next))
     }
@@ -131,8 +140,9 @@ impl Unrest {
         }
         self.held_until = None;
         self.resting.retain(|_, until| *until > now);
-        if self.everything <= now {
+        if self.everything <= now || self.gone.values().any(|by| *by <= now) {
             self.files.clear();
+            self.gone.clear();
             return Some(Due::Everything);
         }
         let is_due = |(file, due): &(&PathBuf, &Instant)| self.rested(file, **due) <= now;
@@ -306,6 +316,9 @@ mod tests {
         assert_eq!(unrest.take_due(now + ms(100)), None);
         unrest.touch(todos(), Sign::Written, now + ms(200));
         assert_eq!(unrest.take_due(now + ms(200)), files([todos()]));
-        assert_eq!(unrest.take_due(now + ms(500)), Some(Due::Everything));
+        assert_eq!(unrest.take_due(now + ms(500)), None);
+        unrest.touch(todos(), Sign::Gone, now + ms(600));
+        assert_eq!(unrest.next(), now + ms(1100));
+        assert_eq!(unrest.take_due(now + ms(1100)), Some(Due::Everything));
     }
 }

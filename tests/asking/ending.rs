@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rhema_crdt::context::{Address, Change};
 use rhema_crdt::git::{Repo, Within};
-use rhema_crdt::replica::{Errand, ErrandName, perform};
+use rhema_crdt::replica::{Errand, ErrandName, Replica};
 
 use crate::support::{BINARY, Run, Tree, World};
 use crate::watcher::{FILE, Watcher, asks, set_up, until};
@@ -137,9 +137,10 @@ fn whoever_comes_second_with_an_edit_finds_it_made() {
         },
     };
     let repo = Repo::at(&tree.top).unwrap();
-    let one = perform(&repo, &errand).unwrap();
+    let perform = |errand| Replica::open(&repo).unwrap().perform(errand).unwrap();
+    let one = perform(&errand);
     let text = fs::read_to_string(tree.path(FILE)).unwrap();
-    let two = perform(&repo, &errand).unwrap();
+    let two = perform(&errand);
     assert_eq!(tree.read(FILE), text);
     let told = |done: rhema_crdt::replica::Done| {
         let edited = done.edited;
@@ -156,6 +157,6 @@ fn whoever_comes_second_with_an_edit_finds_it_made() {
         name: ErrandName::draw().unwrap(),
         ..errand
     };
-    let name = perform(&repo, &another).unwrap().edited.new_name;
+    let name = perform(&another).edited.new_name;
     assert_ne!(name.unwrap(), "new", "another errand is another record");
 }

@@ -4,7 +4,8 @@ use crate::support::{BINARY, Run, World, run};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A world whose temporary folder is its own, and in which git knows nobody.
 struct Stage {
@@ -76,6 +77,12 @@ fn it_tells_what_happened_in_plain_words() {
         "Ada's `approved` at ",
         "rhema crdt resolve --path decisions/watch-app-later/status --take 1",
         "byte for byte as before",
+        "The evening: both clones are watched",
+        "Both change the same value at the same moment",
+        "todos/search-by-postcode/priority in .rhema/todos.yaml",
+        "rhema crdt resolve --path todos/search-by-postcode/priority --take 1",
+        "Ben is on a train, and comes back",
+        "Live: an edit was there after ",
         "without-rhema",
     ] {
         // Paragraphs are broken into lines.
@@ -129,7 +136,7 @@ fn the_folder_stays_for_playing_on() {
     // What it says to try works.
     assert!(ben.git(&["log", "--graph", "--oneline"]).contains("Merge"));
     assert!(
-        ben.git(&["diff", "HEAD~2", "HEAD"])
+        ben.git(&["diff", "HEAD~4", "HEAD~2"])
             .contains("tide-of-the-day-mail")
     );
     let without = stage.world.tree(folder.join("without-rhema"));
@@ -198,6 +205,106 @@ fn json_holds_the_steps_and_the_results() {
         );
         assert!(!step["merged"].as_array().unwrap().is_empty(), "{step}");
     }
+}
+
+#[test]
+fn both_clones_are_watched_and_nothing_is_lost() {
+    let stage = Stage::new();
+    let json = stage.demo(&["--json"]).exits(0).json();
+    let live = &json["live"];
+    assert_eq!(live["played"], true);
+    assert!(live["why"].is_null(), "{live}");
+    let moments = live["moments"].as_array().unwrap();
+    assert_eq!(moments.len(), 5);
+    for moment in moments {
+        let milliseconds = moment["milliseconds"].as_f64().unwrap();
+        assert!(milliseconds > 0.0 && milliseconds < 20_000.0, "{moment}");
+        for field in ["title", "does", "in_words"] {
+            assert!(!moment[field].is_null(), "{field} in {moment}");
+        }
+        let checks = moment["checks"].as_array().unwrap();
+        assert!(!checks.is_empty() && checks.iter().all(|check| check["holds"] == true));
+    }
+    assert_eq!(live["checks"].as_array().unwrap().len(), 2);
+    // What is told of is in the files, and nobody watches them any more.
+    let folder = PathBuf::from(json["folder"].as_str().unwrap());
+    for name in ["ada", "ben"] {
+        let clone = stage.world.tree(folder.join(name));
+        let get = |path| clone.rhema(&["get", path]).exits(0).stdout;
+        assert_eq!(get("todos/surge-residuals/status"), "completed\n");
+        assert_eq!(get("todos/negative-heights/priority"), "high\n");
+        assert_eq!(get("todos/negative-heights/assigned_to"), "ben\n");
+        assert_eq!(
+            get("todos/warn-when-a-gauge-falls-silent/priority"),
+            "high\n"
+        );
+        let status = clone.rhema(&["status", "--json"]).exits(0).json();
+        assert_eq!(status["watching"], false);
+        assert!(clone.git(&["status", "--porcelain"]).is_empty());
+    }
+}
+
+#[test]
+fn no_watcher_outlives_it() {
+    let stage = Stage::new();
+    let folder = stage.world.path("play");
+    let dir = [OsStr::new("--dir"), folder.as_os_str()];
+    let mut demo = stage
+        .command(&dir)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let clones = ["ada", "ben"].map(|name| stage.world.tree(folder.join(name)));
+    let is_watched = |wanted: bool| {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(60) {
+            let all = clones.iter().all(|clone| {
+                // Before there are clones nobody watches them.
+                let lock = clone.path(".git/rhema/watch.lock");
+                lock.is_file()
+                    && clone.rhema(&["status", "--json"]).exits(0).json()["watching"] == wanted
+            });
+            if all {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        false
+    };
+    assert!(is_watched(true));
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    assert!(is_watched(false));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_network_it_says_so_and_tells_the_rest() {
+    let alone = ["-r", "-n"];
+    let can = Command::new("unshare").args(alone).arg("true").output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let stage = Stage::new();
+    let inner = stage.command(&["--json"]);
+    let mut command = stage.world.command("unshare", &stage.world.path("home"));
+    command
+        .args(alone)
+        .arg(BINARY)
+        .args(["crdt", "demo", "--json"]);
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let json = run(&mut command).exits(0).json();
+    assert_eq!(json["ok"], true);
+    assert_eq!(json["with_rhema"]["conflicts"], 1);
+    assert_eq!(json["live"]["played"], false);
+    assert_eq!(json["live"]["moments"], serde_json::json!([]));
+    assert!(!json["live"]["why"].as_str().unwrap().is_empty());
 }
 
 #[test]

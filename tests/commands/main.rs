@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod auto_sync;
 mod demo;
 mod driver;
 mod editing;
@@ -20,3 +22,6 @@ mod usage;
 mod verify;
 #[cfg(unix)]
 mod walk;
+#[path = "../support/watcher.rs"]
+#[expect(dead_code, reason = "shared; some of it is not used here")]
+mod watcher;

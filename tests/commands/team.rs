@@ -1,11 +1,9 @@
 //! What `status` tells of the others, and of a program that stays.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
 use serde_json::{Value, json};
 
-use crate::support::{BINARY, Tree, World};
+use crate::support::{Tree, World};
+use crate::watcher::Watcher;
 
 const TODOS: &str = "todos:\n  - id: a\n    title: One\n";
 
@@ -20,44 +18,6 @@ fn pair(world: &World) -> (Tree<'_>, Tree<'_>) {
     ben.commit("join");
     ann.git(&["pull", "-q", "../ben", "main"]);
     (ann, ben)
-}
-
-/// `rhema crdt watch`, which ends with this.
-struct Watcher {
-    child: Child,
-    address: String,
-}
-
-impl Watcher {
-    fn start(tree: &Tree<'_>) -> Self {
-        let mut child = tree
-            .world
-            .command(BINARY, &tree.top)
-            .args(["crdt", "watch", "--discovery", "off", "--json"])
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        let mut stdout = BufReader::new(stdout);
-        stdout.read_line(&mut line).unwrap();
-        let listening: Value = serde_json::from_str(&line).unwrap();
-        // What comes later is read so that the program is never held up by it.
-        std::thread::spawn(move || stdout.lines().for_each(drop));
-        Self {
-            child,
-            address: listening["address"].as_str().unwrap().to_owned(),
-        }
-    }
-}
-
-impl Drop for Watcher {
-    /// Kills it: nothing is tidied up.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn status(tree: &Tree<'_>) -> Value {

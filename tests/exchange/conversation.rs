@@ -296,7 +296,9 @@ fn nothing_is_taken_from_who_only_reads_and_everything_given() {
     let [writer, reader] = &line.ends;
     assert_eq!(writer.shelf.edits.len(), 3);
     assert_eq!(reader.shelf.edits.len(), 6);
-    assert!(reader.told.contains(&Happening::TheyTakeNone));
+    let refused = Happening::WeRefused(Refusal::ReadsOnly);
+    assert_eq!(count(&writer.told, &refused), 1, "{:?}", writer.told);
+    assert_eq!(count(&reader.told, &Happening::TheyTakeNone), 1);
     assert_eq!(reader.ending, Some(Ending::Finished));
     assert!(
         !reader
@@ -304,6 +306,56 @@ fn nothing_is_taken_from_who_only_reads_and_everything_given() {
             .iter()
             .any(|message| matches!(message, Message::Edits(_)))
     );
+}
+
+fn count(told: &[Happening], what: &Happening) -> usize {
+    told.iter().filter(|happening| *happening == what).count()
+}
+
+#[test]
+fn who_reads_and_edits_nothing_is_no_news() {
+    let reader = Them {
+        access: Access::Reads,
+        ..them(2)
+    };
+    let config = Config::new(naming);
+    // Committed edits, and such as others made, came by other ways or will.
+    let mut line = Line::new([
+        End::new(us(1, Stay::On), reader, config, &chain(1, 3)),
+        End::new(us(2, Stay::On), them(1), config, &chain(3, 2)),
+    ]);
+    line.ends[1].shelf.uncommitted.clear();
+    line.open();
+    let [writer, reader] = &line.ends;
+    let is_about_reading = |happening: &Happening| {
+        matches!(
+            happening,
+            Happening::WeRefused(_) | Happening::TheyTakeNone | Happening::WeOnlyRead
+        )
+    };
+    assert!(
+        !writer.told.iter().any(is_about_reading),
+        "{:?}",
+        writer.told
+    );
+    assert!(
+        !reader.told.iter().any(is_about_reading),
+        "{:?}",
+        reader.told
+    );
+    // Both are told of the first edit, not of each.
+    for edit in chain(2, 2) {
+        let end = &mut line.ends[1];
+        end.shelf.uncommitted.push(edit.stamp);
+        end.shelf.add(vec![edit]).unwrap();
+        line.step(1, Event::News);
+        line.run();
+        line.wait(10 * MINUTE);
+    }
+    let [writer, reader] = &line.ends;
+    let refused = Happening::WeRefused(Refusal::ReadsOnly);
+    assert_eq!(count(&writer.told, &refused), 1, "{:?}", writer.told);
+    assert_eq!(count(&reader.told, &Happening::TheyTakeNone), 1);
 }
 
 #[test]
@@ -317,10 +369,49 @@ fn who_writes_all_the_same_is_told_that_it_is_not_taken() {
     let actions = played.hears(Message::Edits(chain(2, 1)));
     assert_eq!(said(&actions), [&Message::Refused(Refusal::ReadsOnly)]);
     assert!(actions.contains(&Action::Tell(Happening::WeRefused(Refusal::ReadsOnly))));
+    let actions = played.hears(Message::Edits(chain(2, 2)));
+    assert_eq!(
+        actions,
+        [Action::Say(Message::Refused(Refusal::ReadsOnly))],
+        "people hear it once"
+    );
     assert!(played.shelf.edits.is_empty());
     played.does(Event::Granted(Access::Writes));
     played.hears(Message::Edits(chain(2, 1)));
     assert_eq!(played.shelf.edits.len(), 1);
+}
+
+#[test]
+fn who_did_not_listen_sends_until_it_is_refused_and_both_are_told_once() {
+    let reader = Them {
+        access: Access::Reads,
+        ..them(2)
+    };
+    let config = Config {
+        batch: 1,
+        ..Config::new(naming)
+    };
+    // The one takes the other for a reader only after they greeted each other.
+    let mut line = Line::new([
+        End::new(us(1, Stay::On), them(2), config, &[]),
+        End::new(us(2, Stay::On), them(1), config, &[]),
+    ]);
+    line.open();
+    line.step(0, Event::Granted(reader.access));
+    let edits = chain(2, 5);
+    line.ends[1].shelf.uncommitted = edits.iter().map(|edit| edit.stamp).collect();
+    line.ends[1].shelf.add(edits).unwrap();
+    line.step(1, Event::News);
+    line.run();
+    line.wait(10 * MINUTE);
+    let [writer, reader] = &line.ends;
+    assert!(writer.shelf.edits.is_empty());
+    let refusal = Refusal::ReadsOnly;
+    let refused = Happening::WeRefused(refusal.clone());
+    assert_eq!(count(&writer.told, &refused), 1, "{:?}", writer.told);
+    let refused = Happening::TheyRefused(refusal);
+    assert_eq!(count(&reader.told, &refused), 1, "{:?}", reader.told);
+    assert_eq!(count(&reader.told, &Happening::TheyTakeNone), 0);
 }
 
 #[test]

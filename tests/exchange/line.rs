@@ -80,6 +80,7 @@ impl End {
         shelf
             .edits
             .extend(edits.iter().map(|edit| (edit.stamp, edit.clone())));
+        shelf.uncommitted = edits.iter().map(|edit| edit.stamp).collect();
         shelf
             .introductions
             .insert(us.introduction.replica, us.introduction);

@@ -12,6 +12,8 @@ use rhema_crdt::overlay::{Chain, CommitId, Knowledge, Known, Links};
 pub(crate) struct Memory {
     pub(crate) edits: BTreeMap<Stamp, Known>,
     pub(crate) equivocations: Vec<Known>,
+    /// Edits made here that no commit has.
+    pub(crate) uncommitted: Vec<Stamp>,
     pub(crate) introductions: BTreeMap<Replica, Introduction>,
     /// The commits that are at hand, oldest first: a history without branches.
     pub(crate) commits: Vec<CommitId>,
@@ -82,6 +84,10 @@ impl Shelf for Memory {
             .filter(|stamp| Some(**stamp) > after)
             .map(|stamp| self.edits[stamp].clone());
         Ok(edits.take(most).collect())
+    }
+
+    fn uncommitted(&mut self) -> Result<Vec<Stamp>, Infallible> {
+        Ok(self.uncommitted.clone())
     }
 
     fn add(&mut self, edits: Vec<Known>) -> Result<Added, Infallible> {

@@ -80,9 +80,11 @@ fn a_reader_gets_everything_and_is_told_that_nothing_is_taken_from_it() {
     ann.set("todos/a", "title=Aleph");
     eventually(|| ben.text().contains("title: Aleph"), || second.all());
     second.says("it takes no edits from this work tree");
+    first.says("not taken from it: edits of a member that may read only");
     // Now HEAD tells him himself.
     ben.git(&["stash", "-q"]);
     ben.pull(ann);
+    ben.set("todos/b", "title=Bravo");
     second.says("lets this work tree read only");
     ann.set("todos/c", "title=Gimel");
     eventually(|| ben.text().contains("title: Gimel"), || second.all());

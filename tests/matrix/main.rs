@@ -52,6 +52,7 @@ macro_rules! ways {
 }
 
 mod branches;
+mod carrying;
 mod editing;
 mod files;
 mod merging;

@@ -12,9 +12,10 @@ pub(crate) struct Section {
     pub(crate) rows: &'static [Row],
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     crate::editing::SECTION,
     crate::branches::SECTION,
+    crate::carrying::SECTION,
     crate::merging::SECTION,
     crate::rebasing::SECTION,
     crate::undoing::SECTION,

@@ -6,6 +6,9 @@ mod committing;
 mod documents;
 mod pair;
 mod policy;
+mod readers;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;
+#[path = "../support/watcher.rs"]
+mod watcher;

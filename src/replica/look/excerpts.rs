@@ -10,7 +10,7 @@ use crate::store::Rendering;
 use crate::{context, git, yaml};
 
 /// How many bytes must be left out of every version for excerpts to be worth their while.
-const WORTH_WHILE: usize = 64 << 10;
+const WORTH_WHILE: usize = 4 << 10;
 
 /// The same; nothing is too little where looks at excerpts are checked.
 fn worth_while() -> usize {

@@ -103,6 +103,9 @@ impl Replica<'_> {
         }
         let marks = looked.standings.iter();
         writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
+        if let Some(typed) = &looked.typed {
+            writing.render(&document, typed, commit, now)?;
+        }
         writing.render(&document, &looked.content, commit, now)?;
         let look = Look {
             head: commit,

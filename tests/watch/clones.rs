@@ -14,6 +14,8 @@ use crate::watching::{Lines, Watch, eventually};
 pub(crate) struct Clones {
     pub(crate) world: World,
     names: Vec<String>,
+    /// Whether those who watch tell of all that they do.
+    pub(crate) is_told_all: bool,
     watched: Mutex<Vec<Watched>>,
 }
 
@@ -49,6 +51,7 @@ impl Clones {
         }
         Self {
             watched: Mutex::new(vec![Watched::default(); count]),
+            is_told_all: std::env::var_os("WATCH_LOG").is_some(),
             names,
             world,
         }
@@ -82,13 +85,12 @@ impl Clones {
         fs::read_to_string(self.file(at)).unwrap_or_default()
     }
 
-    /// Watches a clone, where it was watched before, and calls all others that were ever watched. With `WATCH_LOG` in the
-    /// environment it tells of all that it does.
+    /// Watches a clone, where it was watched before, and calls all others that were ever watched.
     #[track_caller]
     pub(crate) fn watch(&self, at: usize) -> Watch {
         let mut command = self.world.command(BINARY, &self.tree(at).top);
         command.arg("crdt");
-        if std::env::var_os("WATCH_LOG").is_some() {
+        if self.is_told_all {
             command.arg("-vv");
         }
         command.args(["watch", "--json", "--discovery", "off", "--listen"]);

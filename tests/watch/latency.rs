@@ -1,12 +1,12 @@
 //! From a save here until it is seen there, and where the time goes.
 
-use std::fmt::Write as _;
 use std::mem::MaybeUninit;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use chrono::DateTime;
 use rustix::fs::inotify;
 
 use crate::clones::Clones;
@@ -74,18 +74,54 @@ impl Measured {
     }
 }
 
-/// When an event was first told after a moment, if it was.
-fn first_after(watch: &Watch, from: usize, event: &str, since: Instant) -> Option<Instant> {
-    let words = format!("\"event\":\"{event}\"");
-    let lines = watch.said.matching(&words, from);
-    lines.into_iter().map(|(at, _)| at).find(|at| *at >= since)
+/// A line of the log with the words is the end of a stage of the way, here (0) or there (1).
+const STAGES: [(usize, &str, &str); 9] = [
+    (0, " round due=Files", "a round begins here"),
+    (0, ": looked at", "looked at here"),
+    (0, ": recorded", "recorded here"),
+    (0, "happening=Sent", "sent"),
+    (0, ": written", "stamps written here"),
+    (1, "happening=Received", "received there"),
+    (1, ": looked at", "looked at there"),
+    (1, ": recorded", "recorded there"),
+    (1, ": written", "written there"),
+];
+
+/// When a line of the log was written.
+fn logged(line: &str) -> Option<SystemTime> {
+    let (at, _) = line.split_once(' ')?;
+    Some(DateTime::parse_from_rfc3339(at).ok()?.into())
+}
+
+/// How long after `since` the first line with these words was logged, if one was.
+fn stage(watch: &Watch, from: usize, words: &str, since: SystemTime) -> Option<Duration> {
+    let lines = watch.said.matching(words, from).into_iter();
+    let mut lengths = lines.filter_map(|(_, line)| logged(&line)?.duration_since(since).ok());
+    lengths.next()
+}
+
+/// Puts a new text in the place of a file; when that began.
+fn save(clones: &Clones, save: Save, text: &str) -> (Instant, SystemTime) {
+    let path = clones.file(0);
+    // What it takes to write the file beside is no part of it.
+    let fresh = path.with_extension("fresh");
+    if save == Save::Rename {
+        std::fs::write(&fresh, text).unwrap();
+    }
+    let began = (Instant::now(), SystemTime::now());
+    match save {
+        Save::Rename => std::fs::rename(&fresh, &path).unwrap(),
+        save => save.write(&path, text),
+    }
+    began
 }
 
 /// Saves a file so often, one edit at a time; the table of what was measured.
-fn measure(clones: &Clones, watches: &[Watch], save: Save, edits: usize, first: u32) -> String {
+fn measure(clones: &Clones, watches: &[Watch], manner: Save, edits: usize, first: u32) -> String {
     let seen = observe(&clones.file(1));
     let mut dice = Dice::new(u64::from(first));
-    let [mut visible, mut recorded, mut received, mut told] = <[Measured; 4]>::default();
+    let mut visible = Measured::default();
+    let mut stages: Vec<Measured> = STAGES.iter().map(|_| Measured::default()).collect();
     for number in 0..edits {
         thread::sleep(Duration::from_millis(30 + dice.below(50) as u64));
         let text = clones.text(0);
@@ -100,21 +136,7 @@ fn measure(clones: &Clones, watches: &[Watch], save: Save, edits: usize, first: 
         let lines = [watches[0].said.len(), watches[1].said.len()];
         let needle = format!("owner: {value}\n");
         while seen.try_recv().is_ok() {}
-        let began = match save {
-            // What it takes to write the file beside is no part of it.
-            Save::Rename => {
-                let fresh = clones.file(0).with_extension("fresh");
-                std::fs::write(&fresh, &typed).unwrap();
-                let began = Instant::now();
-                std::fs::rename(&fresh, clones.file(0)).unwrap();
-                began
-            }
-            save => {
-                let began = Instant::now();
-                save.write(&clones.file(0), &typed);
-                began
-            }
-        };
+        let (began, since) = save(clones, manner, &typed);
         let at = loop {
             let (at, bytes) = seen
                 .recv_timeout(Duration::from_secs(60))
@@ -124,30 +146,26 @@ fn measure(clones: &Clones, watches: &[Watch], save: Save, edits: usize, first: 
             }
         };
         visible.add(at - began);
-        let stage = |measured: &mut Measured, watch: &Watch, from, event| {
-            let at = first_after(watch, from, event, began);
-            at.into_iter().for_each(|at| measured.add(at - began));
-        };
         // The lines may still be under way to here.
         thread::sleep(Duration::from_millis(5));
-        stage(&mut recorded, &watches[0], lines[0], "recorded");
-        stage(&mut received, &watches[1], lines[1], "received");
-        stage(&mut told, &watches[1], lines[1], "rendered");
+        for ((at, words, _), measured) in STAGES.iter().zip(&mut stages) {
+            let length = stage(&watches[*at], lines[*at], words, since);
+            length.into_iter().for_each(|length| measured.add(length));
+        }
     }
-    let mut table = String::new();
-    let _ = write!(
-        table,
-        "{}{}{}{}",
-        recorded.row("save until `recorded` is told here"),
-        received.row("save until `received` is told there"),
-        visible.row("save until visible there"),
-        told.row("save until `rendered` is told there")
-    );
+    let mut table = visible.row("save until visible there");
+    let tenth = (edits / 10).max(1);
+    table += &Measured(visible.0[..tenth].to_vec()).row("  of the first tenth");
+    table += &Measured(visible.0[edits - tenth..].to_vec()).row("  of the last tenth");
+    for ((.., name), measured) in STAGES.iter().zip(&stages) {
+        table += &measured.row(&format!("save until {name}"));
+    }
     table
 }
 
 fn run(edits: usize, records: usize) {
-    let clones = Clones::new(2, &beginning(records));
+    let mut clones = Clones::new(2, &beginning(records));
+    clones.is_told_all = true;
     let watches = clones.watch_all();
     watches[0].says("\"state\":\"in step\"");
     println!(

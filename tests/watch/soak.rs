@@ -270,11 +270,11 @@ impl Soak<'_> {
         {
             told.push("the files do not become equal".to_owned());
         }
-        for at in 0..self.ground.clones.len() {
+        for (at, watch) in watches.iter_mut().enumerate() {
             if !self.ground.is_clean(at) {
                 told.push(format!("c{at} is dirty though all is committed"));
             }
-            if !watches[at].as_mut().is_some_and(Watch::is_running) {
+            if !watch.as_mut().is_some_and(Watch::is_running) {
                 told.push(format!("nobody watches c{at} any more"));
             }
         }

@@ -4,8 +4,11 @@ use std::fs::Metadata;
 use std::mem::discriminant;
 use std::time::UNIX_EPOCH;
 
+use rustc_hash::FxHashMap;
+
 use super::Looking;
-use crate::crdt::{Change, Stamp};
+use crate::context::ANNOTATION_KEY;
+use crate::crdt::{Act, Change, Stamp};
 use crate::overlay::{Reading, distance, was_read_before};
 use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
@@ -92,24 +95,32 @@ impl Looking<'_, '_, '_> {
             return Ok(Writer::Git);
         };
         if !self.is_made {
-            // Removals and moves have their stamps in the store only; what came of several edits is nobody's alone.
-            let is_own = |stamp: Option<Stamp>, change: &Change| match stamp {
-                Some(stamp) => edits.get(stamp).is_some_and(is_own),
-                None => edits.all.iter().filter(|edit| is_own(edit)).any(|edit| {
-                    let same = |own: &Change| {
-                        own.at == change.at && discriminant(&own.act) == discriminant(&change.act)
+            let is_own = |stamp: Option<Stamp>, change: &Change| match (stamp, &change.act) {
+                (Some(stamp), _) => edits.get(stamp).is_some_and(is_own),
+                // What came of several edits is nobody's alone.
+                (None, Act::Lose(_) | Act::Settle(_)) => false,
+                // Others' removals and moves have their stamps in the store only; the rest git did.
+                (None, act) => !edits.all.iter().any(|edit| {
+                    let same = |other: &Change| {
+                        other.at == change.at && discriminant(&other.act) == discriminant(act)
                     };
-                    edit.changes().iter().any(same)
+                    !is_own(edit) && edit.changes().iter().any(same)
                 }),
             };
             let since = may_be_read_since(&self.seen.metadata);
             let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
             let mut nearest = None;
             let mut least = distance(current.lifted(), work.lifted());
+            let lines = lines_apart(current.yaml.text(), work.yaml.text());
             for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
-                let Some(read) = self.read(index)?.map(Text::of) else {
+                let Some(read) = self.read(index)? else {
                     continue;
                 };
+                // Most are further away, and that is told without understanding them.
+                if lines_apart(read.text(), work.yaml.text()) > lines {
+                    continue;
+                }
+                let read = Text::of(read);
                 let changes = distance(read.lifted(), work.lifted());
                 let is_as_near = changes == least && nearest.is_none();
                 if changes > least || (changes == least && !is_as_near) {
@@ -190,6 +201,20 @@ impl Replica<'_> {
 
 fn is_own(edit: &Standing) -> bool {
     edit.issuer == Issuer::Own
+}
+
+/// How many lines the one has that the other has not, annotations aside, wherever they stand.
+fn lines_apart(a: &str, b: &str) -> usize {
+    let mut surplus: FxHashMap<&str, isize> = FxHashMap::default();
+    for (text, step) in [(a, 1), (b, -1)] {
+        let values = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with(ANNOTATION_KEY));
+        for line in values {
+            *surplus.entry(line).or_default() += step;
+        }
+    }
+    surplus.into_values().map(isize::unsigned_abs).sum()
 }
 
 /// Since when a rendering may be what the writer of a file had read.

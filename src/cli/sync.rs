@@ -183,6 +183,9 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
         }
     };
     synced.warnings.extend(called.notes);
+    if let Some(hint) = &called.hint {
+        ui.note(hint);
+    }
     if called.learned {
         synced.add(repo, &replica::round(repo, false)?);
     }

@@ -69,7 +69,7 @@ impl Config {
         Self {
             naming,
             ahead: 600 * SECOND,
-            pulse: 30 * SECOND,
+            pulse: 5 * SECOND,
             greeting: 10 * SECOND,
             lost_after: 20 * SECOND,
             patience: 120 * SECOND,

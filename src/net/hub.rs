@@ -172,6 +172,11 @@ impl Hub {
 
     /// Ends all lines and stops listening; returns when the peers have been told.
     pub async fn shutdown(&self) {
+        self.shutdown_within(limits::GOOD_BYE).await;
+    }
+
+    /// As [`shutdown`](Self::shutdown), but the peers' hearing it is awaited for so long only.
+    pub async fn shutdown_within(&self, limit: Duration) {
         self.0.closing.send_replace(true);
         self.0.seekers().stop();
         for line in self.lines() {
@@ -179,7 +184,7 @@ impl Hub {
         }
         if let Some(endpoint) = self.0.endpoint() {
             endpoint.close(Close::Left.code(), &[]);
-            let _ = timeout(limits::GOOD_BYE, endpoint.wait_idle()).await;
+            let _ = timeout(limit.min(limits::GOOD_BYE), endpoint.wait_idle()).await;
         }
     }
 }
@@ -218,14 +223,17 @@ impl Inner {
         });
     }
 
-    /// Returns when there is no line with this key.
-    pub(super) async fn without_line(&self, peer: &PublicKey) {
+    /// Returns when there is no line with this key, and whether there was one.
+    pub(super) async fn without_line(&self, peer: &PublicKey) -> bool {
         let mut changed = self.lines_changed.subscribe();
+        let mut was_there = false;
         while self.lines().has(peer) {
+            was_there = true;
             if changed.changed().await.is_err() {
-                return;
+                break;
             }
         }
+        was_there
     }
 
     /// Calls these addresses at once; the first that answers and lets us in is the line.

@@ -34,4 +34,4 @@ pub use identity::{PublicKey, Trust};
 pub use limits::FRAME;
 pub use line::{Gauge, Line, LineId, Traffic};
 pub use memory::conversation;
-pub use seeking::{Place, Sought, Target};
+pub use seeking::{Place, Sought, Target, Until};

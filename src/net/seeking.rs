@@ -23,6 +23,18 @@ pub struct Sought {
     pub peers: BTreeMap<PublicKey, Vec<SocketAddr>>,
     /// Places at which somebody may be who is admitted.
     pub places: BTreeSet<Place>,
+    /// For how long each is called.
+    pub until: Until,
+}
+
+/// For how long somebody is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Until {
+    /// Whenever there is no line with them.
+    #[default]
+    NotSought,
+    /// Until there was a line with them, whoever called.
+    Met,
 }
 
 /// Where somebody may be. Looked up again at every call.
@@ -98,7 +110,7 @@ impl Seekers {
             self.whereabouts.entry(peer).or_default().last_known = last_known;
         }
         self.all.retain(|target, seeker| {
-            let stays = targets.contains(target);
+            let stays = targets.contains(target) && !seeker.task.is_finished();
             if !stays {
                 seeker.task.abort();
             }
@@ -107,7 +119,7 @@ impl Seekers {
         for target in targets {
             self.all.entry(target).or_insert_with_key(|target| {
                 let nudge = Arc::new(Notify::new());
-                let seeking = seek(inner.clone(), target.clone(), nudge.clone());
+                let seeking = seek(inner.clone(), target.clone(), sought.until, nudge.clone());
                 let task = tokio::spawn(seeking).abort_handle();
                 Seeker { nudge, task }
             });
@@ -166,7 +178,7 @@ impl Seekers {
 }
 
 /// Calls a target whenever there is no line with it.
-async fn seek(inner: Arc<Inner>, target: Target, nudge: Arc<Notify>) {
+async fn seek(inner: Arc<Inner>, target: Target, until: Until, nudge: Arc<Notify>) {
     let mut waiting = Waiting::default();
     let expected = match target {
         Target::Peer(key) => Some(key),
@@ -177,7 +189,10 @@ async fn seek(inner: Arc<Inner>, target: Target, nudge: Arc<Notify>) {
     loop {
         if let Some(peer) = peer {
             let since = Instant::now();
-            inner.without_line(&peer).await;
+            let was_met = inner.without_line(&peer).await;
+            if was_met && until == Until::Met {
+                return;
+            }
             if since.elapsed() >= limits::LASTED {
                 waiting.reset();
             }
@@ -195,6 +210,7 @@ async fn seek(inner: Arc<Inner>, target: Target, nudge: Arc<Notify>) {
             Err(error) => Some(Err(error)),
         };
         match call {
+            Some(Ok(_)) if until == Until::Met => return,
             Some(Ok(line)) => {
                 peer = Some(*line.peer());
                 told = None;

@@ -1,6 +1,7 @@
 //! Calling on everybody once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use crate::crdt::Stamp;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
-    DialError, Hub, HubEvent, Listen, LocalNetwork, PublicKey, Settings, Target, Traffic,
+    DialError, Hub, HubEvent, Listen, LocalNetwork, Place, PublicKey, Settings, Sought, Target,
+    Traffic, Until, Warning,
 };
 use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
 use crate::overlay::Knowledge;
@@ -25,6 +27,9 @@ pub(super) const LOOK_AROUND: Duration = Duration::from_millis(1_200);
 
 /// For how long it waits in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long the others' hearing that we leave is awaited when the time is over.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// Who is to be called on, and how.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +51,8 @@ pub struct Called {
     pub peers: Vec<Peer>,
     /// What people should know.
     pub notes: Vec<String>,
+    /// What they may want to try where nobody was found.
+    pub hint: Option<String>,
     /// Whether edits came that were not known.
     pub learned: bool,
 }
@@ -138,8 +145,10 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         _ => None,
     };
     let is_looking = local.is_some();
+    let began = Instant::now();
+    let end = began + visit.timeout.unwrap_or(PATIENCE);
     let runtime = runtime()?;
-    runtime.block_on(async {
+    let called = runtime.block_on(async {
         let settings = Settings {
             listen: Listen::Anywhere,
             local,
@@ -149,15 +158,18 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         let (notes, noted) = mpsc::channel();
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
         let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
+        let sought = Sought {
+            until: Until::Met,
+            ..once_each(sought)
+        };
         let mut visiting = Visiting {
             waiting: targets(&sought),
             named: visit.peer.clone(),
             members: admission.keys().into_iter().collect(),
+            sought: sought.clone(),
             ..Visiting::default()
         };
         hub.seek(sought);
-        let began = Instant::now();
-        let end = began + visit.timeout.unwrap_or(PATIENCE);
         let look_around = match visit.timeout {
             Some(timeout) => began + timeout,
             None if is_looking => began + LOOK_AROUND,
@@ -183,16 +195,40 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
                 }
             };
             let _ = timeout_at(until.into(), next).await;
+            if std::mem::take(&mut visiting.is_to_call_again) {
+                hub.seek(visiting.still_sought());
+            }
         }
         let _ = notes.send(Note::Stop);
-        hub.shutdown().await;
-        // The lines went with the hub; what the keeper still had to say nobody hears.
+        // Who hears late that we leave does not keep us.
+        let left = end.saturating_duration_since(Instant::now());
+        hub.shutdown_within(left.max(LAST_WORD)).await;
         keeping.join().map_err(|_| Error::Keeper)??;
+        while let Ok(heard) = hearing.try_recv() {
+            hear(&heard);
+            visiting.heard(heard, &mut called);
+        }
+        if is_looking && visiting.saw_nobody() {
+            called.hint = Some(Warning::NobodyFound.to_string());
+        }
         let mut store = Store::open(repo.git_dir())?.store;
         visiting.count_kept(&store.read()?)?;
         visiting.finish(&mut called, &admission);
         Ok(called)
-    })
+    });
+    // A name that is still being looked up keeps nobody.
+    runtime.shutdown_background();
+    called
+}
+
+/// Without the places at which peers are called anyway.
+fn once_each(mut sought: Sought) -> Sought {
+    let known: BTreeSet<SocketAddr> = sought.peers.values().flatten().copied().collect();
+    sought.places.retain(|place| match place {
+        Place::Address(address) => !address.parse().is_ok_and(|it| known.contains(&it)),
+        Place::Sibling(_) => true,
+    });
+    sought
 }
 
 /// How far a visit is.
@@ -202,8 +238,17 @@ struct Visiting {
     waiting: BTreeSet<Target>,
     /// Lines that are up.
     up: usize,
+    sought: Sought,
+    /// Conversations that go on, by the names of the nodes.
+    begun: BTreeMap<String, Peer>,
     /// Conversations that were held.
     over: BTreeMap<PublicKey, Peer>,
+    /// Conversations that broke off once, and are tried again.
+    broken: BTreeMap<PublicKey, Peer>,
+    /// Whether somebody has to be called again.
+    is_to_call_again: bool,
+    /// Whether somebody showed itself on the local network.
+    saw_somebody: bool,
     members: BTreeSet<PublicKey>,
     unreached: BTreeMap<Target, DialError>,
     named: Option<String>,
@@ -240,12 +285,15 @@ impl Visiting {
                 self.waiting.remove(&target);
                 // Who refused us once does not answer for a while: that says less.
                 let is_refused = self.unreached.get(&target).is_some_and(telling::is_refusal);
-                if !matches!(error, DialError::Ourselves) && !is_refused {
+                let is_ourselves = error == DialError::Ourselves && self.named.is_none();
+                if !is_ourselves && !is_refused {
                     self.unreached.insert(target, error);
                 }
             }
+            HubEvent::Discovered(..) => self.saw_somebody = true,
+            // That is said in the end.
+            HubEvent::Down(..) | HubEvent::Warning(Warning::NobodyFound) => {}
             HubEvent::Warning(warning) => called.notes.push(warning.to_string()),
-            HubEvent::Down(..) | HubEvent::Discovered(..) => {}
         }
     }
 
@@ -257,10 +305,20 @@ impl Visiting {
                     .retain(|target| !matches!(target, Target::Place(_)));
                 self.note(&conversation);
             }
-            Heard::Learned { .. } => called.learned = true,
+            Heard::Met { peer, .. } => {
+                let begun = self.begun.entry(peer.id.to_string()).or_default();
+                begun.node = peer.id.to_string();
+                begun.name = peer.name;
+            }
+            Heard::Learned { peer, edits } => {
+                called.learned = true;
+                if let Some(begun) = self.begun.get_mut(&peer.id.to_string()) {
+                    begun.received += edits;
+                }
+            }
             Heard::Told { peer, what } => called.notes.push(format!("{}: {what}", peer.name)),
             Heard::Failed(error) => called.notes.push(error.to_string()),
-            Heard::Met { .. } | Heard::InStep { .. } | Heard::Round(_) | Heard::Sight(_) => {}
+            _ => {}
         }
     }
 
@@ -268,14 +326,55 @@ impl Visiting {
         if conversation.is_double && !conversation.in_step {
             return;
         }
-        let peer = self.over.entry(conversation.key).or_default();
-        peer.node = conversation.peer.id.to_string();
+        let key = conversation.key;
+        let node = conversation.peer.id.to_string();
+        self.begun.remove(&node);
+        let broke = conversation.error.is_some() && !conversation.in_step;
+        let peer = match broke && !self.broken.contains_key(&key) && self.may_call_again(&key) {
+            true => self.broken.entry(key).or_default(),
+            false => self.over.entry(key).or_default(),
+        };
+        peer.node = node;
         peer.name.clone_from(&conversation.peer.name);
         peer.sent += conversation.sent;
         peer.received += conversation.received;
         peer.traffic = peer.traffic + conversation.traffic;
         peer.took = peer.took.max(conversation.took);
         peer.error.clone_from(&conversation.error);
+    }
+
+    /// Whether there is a place at which one whose conversation broke off can be called; that is done then.
+    fn may_call_again(&mut self, key: &PublicKey) -> bool {
+        let again: BTreeSet<Target> = targets(&self.sought)
+            .into_iter()
+            .filter(|target| match target {
+                Target::Peer(peer) => peer == key,
+                Target::Place(_) => self.named.is_some(),
+            })
+            .collect();
+        self.is_to_call_again = !again.is_empty();
+        self.waiting.extend(again);
+        self.is_to_call_again
+    }
+
+    /// Who is to be called still.
+    fn still_sought(&self) -> Sought {
+        let mut sought = self.sought.clone();
+        sought.peers.retain(|key, _| !self.over.contains_key(key));
+        let waits = |place: &Place| self.waiting.contains(&Target::Place(place.clone()));
+        sought.places.retain(waits);
+        sought
+    }
+
+    /// Whether nobody was reached whoever it was, nor seen.
+    fn saw_nobody(&self) -> bool {
+        let is_refused = self.unreached.values().any(telling::is_refusal);
+        self.named.is_none()
+            && !self.saw_somebody
+            && !is_refused
+            && self.over.is_empty()
+            && self.broken.is_empty()
+            && self.begun.is_empty()
     }
 
     /// Counts what those with whom all was said lack of what people see only here.
@@ -307,6 +406,22 @@ impl Visiting {
                 });
             }
         }
+        // What went on when the time was over was not finished.
+        for (node, peer) in self.begun {
+            let is_it = |other: &Peer| other.node == node;
+            if !self.over.values().any(is_it) && !self.broken.values().any(is_it) {
+                let error = "it was not done in time: `--timeout SECONDS` gives it more".to_owned();
+                called.peers.push(Peer {
+                    error: Some(error),
+                    ..peer
+                });
+            }
+        }
+        for (key, peer) in self.broken {
+            if !self.over.contains_key(&key) {
+                called.peers.push(peer);
+            }
+        }
         called.peers.extend(self.over.into_values());
         let Some(named) = self.named.filter(|_| called.peers.is_empty()) else {
             return;
@@ -329,13 +444,13 @@ pub(super) fn lacking(there: &Knowledge, edits: &[Stamp]) -> usize {
     edits.iter().filter(lacks).count()
 }
 
-fn targets(sought: &crate::net::Sought) -> BTreeSet<Target> {
+fn targets(sought: &Sought) -> BTreeSet<Target> {
     let known = sought
         .peers
         .iter()
         .filter(|(_, addresses)| !addresses.is_empty());
     let peers = known.map(|(key, _)| Target::Peer(*key));
-    let is_address = |place: &&crate::net::Place| matches!(place, crate::net::Place::Address(_));
+    let is_address = |place: &&Place| matches!(place, Place::Address(_));
     let places = sought.places.iter().filter(is_address);
     peers.chain(places.cloned().map(Target::Place)).collect()
 }

@@ -137,7 +137,7 @@ fn whoever_comes_second_with_an_edit_finds_it_made() {
         },
     };
     let repo = Repo::at(&tree.top).unwrap();
-    let perform = |errand| Replica::open(&repo).unwrap().perform(errand).unwrap();
+    let perform = |errand: &Errand| Replica::open(&repo).unwrap().perform(errand).unwrap();
     let one = perform(&errand);
     let text = fs::read_to_string(tree.path(FILE)).unwrap();
     let two = perform(&errand);

@@ -255,6 +255,7 @@ async fn keep_a_line(git_dir: &Path, peer: PublicKey) {
     hub.seek(Sought {
         peers: BTreeMap::from([(peer, Vec::new())]),
         places: BTreeSet::new(),
+        ..Sought::default()
     });
     say("listening");
     let boot = u64::from(std::process::id());

@@ -54,6 +54,7 @@ async fn a_sibling_is_called_at_the_address_that_it_left() {
     one.hub.seek(Sought {
         peers: BTreeMap::new(),
         places: BTreeSet::from([Place::Sibling(git_dir.path().to_path_buf())]),
+        ..Sought::default()
     });
     assert!(one.is_quiet().await, "it does not run yet");
     leave_address(git_dir.path(), other.address()).unwrap();

@@ -93,6 +93,7 @@ impl Node {
         self.hub.seek(Sought {
             peers: BTreeMap::from([(other.key(), last_known.to_vec())]),
             places: BTreeSet::new(),
+            ..Sought::default()
         });
     }
 

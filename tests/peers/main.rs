@@ -1,6 +1,7 @@
 //! What peers tell each other, and what becomes of it in their files.
 #![cfg(test)]
 
+mod calling;
 mod clocks;
 mod committing;
 mod documents;

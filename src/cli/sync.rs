@@ -10,9 +10,12 @@ use serde::Serialize;
 use super::Outcome;
 use super::round::{counted, warn};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
-use crate::git::Repo;
+use crate::git::{Repo, git_path, lacks_marker};
+use crate::overlay::DocumentPath;
 use crate::peers::{Called, Heard, Peer, Visit, visit};
 use crate::replica::{self, Replica, Report as Round};
+use crate::setup::node_of;
+use crate::yaml::{Document, Limits};
 
 /// Record local edits, exchange them with others, show what came
 ///
@@ -108,6 +111,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let mut written: Vec<_> = round.written.clone();
     report.edits_recorded = round.edits;
     let mut attention = warn(&repo, round, ui);
+    note_unmarked(&repo, ui)?;
     let called = match is_wanted && arguments.timeout != Some(0) {
         true => call(&repo, arguments, ui)?,
         false => Called::default(),
@@ -142,6 +146,34 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
         failed => Ok(Outcome::of_attention(attention || failed.is_some())),
     }
+}
+
+/// Tells of new files that could be documents and have no marker: nothing is recorded in them.
+fn note_unmarked(repo: &Repo, ui: &Ui) -> anyhow::Result<()> {
+    if node_of(repo).is_none() {
+        return Ok(());
+    }
+    let mut unmarked = Vec::new();
+    for file in repo.context_files()?.files {
+        if repo
+            .blob_in_head(&DocumentPath::new(git_path(&file)))?
+            .is_some()
+        {
+            continue;
+        }
+        let bytes = std::fs::read(repo.top().join(&file)).unwrap_or_default();
+        let read = Document::read(&bytes, &Limits::default());
+        if read.is_ok_and(|read| lacks_marker(&read)) {
+            unmarked.push(repo.shown(&file));
+        }
+    }
+    if !unmarked.is_empty() {
+        ui.note(format_args!(
+            "no marker in {}: run `rhema crdt init` to have it synced",
+            unmarked.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Called> {

@@ -14,6 +14,7 @@
 //! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
 //! - `watch`: which files were written, as soon as the system tells.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
+//! - `asking`: commands ask the program that stays in their work tree.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
@@ -22,6 +23,8 @@
 #[cfg(test)]
 extern crate self as rhema_crdt;
 
+#[cfg(feature = "net")]
+mod asking;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod context;

@@ -38,5 +38,5 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         to: Address::new(&arguments.list),
         fields: arguments.fields.clone(),
     };
-    edit::run(&change, &arguments.place, None, "Added", ui)
+    edit::run(change, &arguments.place, None, "Added", ui)
 }

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         documents_changed: report.written.len(),
         edits_recorded: report.edits,
     };
-    let attention = warn(&repo, report, ui);
+    let attention = warn(&repo, &report, ui);
     if ui.wants_json() {
         ui.json(&told)?;
     } else if told.documents_changed == 0 {

@@ -1,15 +1,21 @@
 //! What `add`, `set`, `remove` and `move` have in common: making a change, and telling of it.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use serde::Serialize;
 
 use super::Outcome;
 use super::find::Where;
 use super::ui::{GOOD, Ui, printable};
+use crate::asking::{Answer, Edited, Question, Reply, ask};
 use crate::context::Change;
 use crate::git::Repo;
 use crate::node::Node;
-use crate::replica::Replica;
+use crate::replica::{Done, Errand, ErrandName, Replica};
+
+/// How long one who stays may take to make an edit: it may be in the middle of a round over large files.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is printed for scripts; the names are a contract.
 #[derive(Serialize)]
@@ -26,9 +32,9 @@ struct Report {
 pub(super) const JSON: &str = "With --json: {path, file, changed, stamp}: what was changed as it is called now, its \
     document, whether that is another one now, and the stamp of the edit, or null where it leaves none.";
 
-/// Makes a change. `field` helps to find the document of a root.
+/// Makes a change, or has it made. `field` helps to find the document of a root.
 pub(super) fn run(
-    change: &Change,
+    change: Change,
     place: &Where,
     field: Option<&str>,
     done: &str,
@@ -38,14 +44,19 @@ pub(super) fn run(
     if Node::load(repo.git_dir())?.is_none() {
         bail!("rhema crdt is not set up in this clone: run `rhema crdt init` first");
     }
-    let file = place.document(&repo, change.address(), field)?;
-    let written = Replica::open(&repo)?.edit(&file, change)?;
+    let errand = Errand {
+        name: ErrandName::draw()?,
+        within: place.within(&repo)?,
+        field: field.map(str::to_owned),
+        change,
+    };
+    let edited = edited(&repo, &errand)?;
     let report = Report {
-        path: written.at.to_string(),
-        id: written.new_name,
-        file: repo.shown(&file),
-        changed: written.changed,
-        stamp: written.stamp.map(|stamp| stamp.to_string()),
+        path: edited.path,
+        id: edited.id,
+        file: edited.file,
+        changed: edited.changed,
+        stamp: edited.stamp,
     };
     if ui.wants_json() {
         ui.json(&report)?;
@@ -59,4 +70,22 @@ pub(super) fn run(
         ui.say(&format!("Nothing to change: {path} is as you say.\n"))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Has an edit made by the program that stays here, or makes it.
+fn edited(repo: &Repo, errand: &Errand) -> anyhow::Result<Edited> {
+    let question = Question::Edit(errand.into());
+    let done = match ask(repo, &question, PATIENCE) {
+        Reply::Answered(Answer::Edited(edited)) => return Ok(edited),
+        Reply::Answered(Answer::Failed(failure)) => return Err(failure.into()),
+        Reply::Nobody => {
+            let Errand { within, change, .. } = errand;
+            let file = repo.document_of(within, change.address(), errand.field.as_deref())?;
+            let edited = Replica::open(repo)?.edit(&file, change)?;
+            Done { file, edited }
+        }
+        // It may be made already, or be about to be.
+        Reply::Answered(_) | Reply::Lost => Replica::open(repo)?.perform(errand)?,
+    };
+    Ok(Edited::of(repo, &done))
 }

@@ -27,7 +27,12 @@ impl Where {
         at: &Address,
         field: Option<&str>,
     ) -> anyhow::Result<PathBuf> {
-        let within = match (&self.file, &self.scope) {
+        Ok(repo.document_of(&self.within(repo)?, at, field)?)
+    }
+
+    /// Where to look for it.
+    pub(super) fn within(&self, repo: &Repo) -> anyhow::Result<Within> {
+        Ok(match (&self.file, &self.scope) {
             (Some(file), _) => Within::File(document(repo, file)?),
             (None, Some(scope)) => Within::Scope(scope_in_tree(repo, scope)?),
             (None, None) => {
@@ -35,8 +40,7 @@ impl Where {
                 let here = in_tree(repo, Path::new(".")).unwrap_or_default();
                 Within::Scope(repo.scope_around(&here)?)
             }
-        };
-        Ok(repo.document_of(&within, at, field)?)
+        })
     }
 }
 

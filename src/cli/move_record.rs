@@ -59,5 +59,5 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         at: Address::new(&arguments.path),
         to: arguments.to.position(),
     };
-    edit::run(&change, &arguments.place, None, "Moved", ui)
+    edit::run(change, &arguments.place, None, "Moved", ui)
 }

@@ -51,7 +51,7 @@ pub(super) fn park(_: &ParkArguments, ui: &Ui) -> anyhow::Result<Outcome> {
         true => Replica::open(&repo)?.park()?,
         false => Parked::default(),
     };
-    let attention = warn_of(&repo, &parked.left, parked.problems, ui);
+    let attention = warn_of(&repo, &parked.left, &parked.problems, ui);
     if ui.wants_json() {
         ui.json(&Report {
             documents_changed: parked.written.len(),
@@ -84,7 +84,7 @@ pub(super) fn unpark(arguments: &UnparkArguments, ui: &Ui) -> anyhow::Result<Out
         documents_changed: report.written.len(),
         edits_recorded: report.edits,
     };
-    let attention = warn(&repo, report, ui);
+    let attention = warn(&repo, &report, ui);
     if ui.wants_json() {
         ui.json(&told)?;
     } else if told.documents_changed == 0 {

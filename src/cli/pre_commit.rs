@@ -31,6 +31,6 @@ fn stamp(ui: &Ui) -> anyhow::Result<()> {
         return Ok(());
     }
     let round = Replica::open(&repo)?.round_before_commit()?;
-    warn(&repo, round, ui);
+    warn(&repo, &round, ui);
     Ok(())
 }

@@ -30,5 +30,5 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let change = Change::Remove {
         at: Address::new(&arguments.path),
     };
-    edit::run(&change, &arguments.place, None, "Removed", ui)
+    edit::run(change, &arguments.place, None, "Removed", ui)
 }

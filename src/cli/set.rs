@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let fields = arguments.fields.iter().map(|field| &field.path);
     let field = fields.chain(&arguments.unset).next();
     edit::run(
-        &change,
+        change,
         &arguments.place,
         field.map(String::as_str),
         "Set",

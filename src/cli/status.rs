@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use anstyle::Style;
 use serde::Serialize;
@@ -10,12 +11,16 @@ use super::Outcome;
 use super::round::counted;
 use super::team::{EventStatus, PeerStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
+use crate::asking::{Answer, Question, Reply, ask};
 use crate::git::{Document, Documents, Repo, State, git_path};
 use crate::node::Watch;
 use crate::overlay::DocumentPath;
 use crate::replica::{Overview, Why, overview};
 use crate::setup::{AtLogin, node_of};
 use crate::store::Store;
+
+/// How long one who stays may take to tell how it stands; it may be in the middle of a round.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     rhema crdt status              one line for each context file\n  \
@@ -37,10 +42,19 @@ struct Status {
     documents: Vec<DocumentStatus>,
     peers: Vec<PeerStatus>,
     watching: bool,
+    /// What the program that stays here tells; null where it was not asked.
+    watcher: Option<Watcher>,
     /// How `watch` starts at login; null where it does not.
     auto_sync: Option<AutoSyncStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventStatus>>,
+}
+
+/// How the program that stays here stands.
+#[derive(Serialize)]
+struct Watcher {
+    /// How it learns that a file was written: `events` or `polling`.
+    files: &'static str,
 }
 
 #[derive(Serialize)]
@@ -96,8 +110,18 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
     for problem in &known.team.problems {
         ui.warn(problem);
     }
-    let Beside { overviews, team } = known;
+    let Beside {
+        overviews,
+        mut team,
+    } = known;
     let watching = Watch::is_kept(repo.git_dir());
+    let standing = match ask(&repo, &Question::Status, PATIENCE) {
+        Reply::Answered(Answer::Stands(standing)) => Some(standing),
+        Reply::Answered(_) | Reply::Nobody | Reply::Lost => None,
+    };
+    if let Some(standing) = &standing {
+        team.add_lines(&standing.lines);
+    }
     let at_login = AtLogin::of(&repo).unwrap_or_else(|error| {
         let error = anyhow::Error::from(error);
         ui.warn(format_args!(
@@ -118,6 +142,9 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
             peers: team.peers,
             watching,
+            watcher: standing.map(|standing| Watcher {
+                files: standing.files.name(),
+            }),
             auto_sync: at_login.map(|at_login| AutoSyncStatus {
                 path: repo.shown(&at_login.path),
                 stale: at_login.is_stale,

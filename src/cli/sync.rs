@@ -1,6 +1,7 @@
 //! `rhema crdt sync`: records local edits, exchanges them with others, shows what came.
 
 use std::fmt::Write;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -8,14 +9,21 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::round::{counted, warn};
+use super::round::counted;
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
+use crate::asking::{
+    Answer, Failure, Outcome as Synced, PeerOutcome, Question, Reply, Sync as Wanted, ask,
+};
 use crate::git::{Repo, git_path, lacks_marker};
+use crate::node::Watch;
 use crate::overlay::DocumentPath;
-use crate::peers::{Called, Heard, Peer, Visit, visit};
-use crate::replica::{self, Replica, Report as Round};
+use crate::peers::{Called, Error, Heard, Peer, Visit, visit};
+use crate::replica::{self, Replica};
 use crate::setup::node_of;
 use crate::yaml::{Document, Limits};
+
+/// How long one who stays may take for a `sync`, beyond the time in which it waits for others: two rounds over large files.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Record local edits, exchange them with others, show what came
 ///
@@ -46,8 +54,21 @@ pub(super) struct Arguments {
     confirm: bool,
 }
 
+impl Arguments {
+    fn timeout(&self) -> Option<Duration> {
+        let seconds = self.timeout?;
+        Some(Duration::from_secs(seconds.into()))
+    }
+
+    /// What the named address is in numbers; nothing where it is none.
+    fn addresses(&self) -> Vec<SocketAddr> {
+        let named = self.peer.as_ref().map(|name| name.to_socket_addrs());
+        named.and_then(Result::ok).into_iter().flatten().collect()
+    }
+}
+
 /// What is printed for scripts; the names are a contract.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Report {
     documents_changed: usize,
     edits_recorded: usize,
@@ -69,71 +90,50 @@ struct PeerReport {
     error: Option<String>,
 }
 
-impl From<&Peer> for PeerReport {
-    fn from(peer: &Peer) -> Self {
+impl From<PeerOutcome> for PeerReport {
+    fn from(peer: PeerOutcome) -> Self {
         Self {
-            node: peer.node.clone(),
-            name: peer.name.clone(),
+            node: peer.node,
+            name: peer.name,
             sent: peer.sent,
             received: peer.received,
             kept: peer.kept,
-            bytes_sent: peer.traffic.sent,
-            bytes_received: peer.traffic.received,
-            udp_bytes_sent: peer.traffic.udp_sent,
-            udp_bytes_received: peer.traffic.udp_received,
-            ms: peer.took.as_millis() as u64,
-            error: peer.error.clone(),
+            bytes_sent: peer.bytes_sent,
+            bytes_received: peer.bytes_received,
+            udp_bytes_sent: peer.udp_bytes_sent,
+            udp_bytes_received: peer.udp_bytes_received,
+            ms: peer.ms,
+            error: peer.error,
         }
     }
 }
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
-    let mut report = Report {
-        documents_changed: 0,
-        edits_recorded: 0,
-        peers: Vec::new(),
-    };
     if let Some(what) = repo.under_way() {
         ui.warn(format_args!(
             "git is in the middle of {what}: nothing was written; finish that first"
         ));
         if ui.wants_json() {
-            ui.json(&report)?;
+            ui.json(&Report::default())?;
         }
         return Ok(Outcome::NeedsAttention);
     }
-    let is_wanted = Replica::is_wanted(&repo)?;
-    let round = match is_wanted {
-        true => replica::round(&repo, arguments.confirm)?,
-        false => Round::default(),
+    let synced = match Replica::is_wanted(&repo)? {
+        true => synced(&repo, arguments, ui)?,
+        false => Synced::default(),
     };
-    let mut written: Vec<_> = round.written.clone();
-    report.edits_recorded = round.edits;
-    let mut attention = warn(&repo, round, ui);
     note_unmarked(&repo, ui)?;
-    let called = match is_wanted && arguments.timeout != Some(0) {
-        true => call(&repo, arguments, ui)?,
-        false => Called::default(),
+    synced.warnings.iter().for_each(|text| ui.warn(text));
+    if let Some(failure) = synced.failure {
+        return Err(failure.into());
+    }
+    let report = Report {
+        documents_changed: synced.documents.len(),
+        edits_recorded: synced.edits,
+        peers: synced.peers.into_iter().map(PeerReport::from).collect(),
     };
-    for note in &called.notes {
-        ui.warn(note);
-    }
-    if let Some(hint) = &called.hint {
-        ui.note(hint);
-    }
-    if called.learned {
-        let shown = replica::round(&repo, false)?;
-        report.edits_recorded += shown.edits;
-        written.extend(shown.written.iter().cloned());
-        attention |= warn(&repo, shown, ui);
-    }
-    written.sort();
-    written.dedup();
-    report.documents_changed = written.len();
-    attention |= called.peers.iter().any(|peer| peer.kept > 0);
-    report.peers = called.peers.iter().map(PeerReport::from).collect();
-    let failed = called.peers.iter().find_map(|peer| {
+    let failed = report.peers.iter().find_map(|peer| {
         let error = peer.error.as_ref()?;
         Some(format!("{}: {error}", peer.node))
     });
@@ -144,7 +144,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     match failed {
         Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
-        failed => Ok(Outcome::of_attention(attention || failed.is_some())),
+        failed => {
+            let stays_here = report.peers.iter().any(|peer| peer.kept > 0);
+            let attention = synced.needs_attention || stays_here || failed.is_some();
+            Ok(Outcome::of_attention(attention))
+        }
     }
 }
 
@@ -176,21 +180,64 @@ fn note_unmarked(repo: &Repo, ui: &Ui) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Called> {
+/// Has it done by the program that stays here, or does it.
+fn synced(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> {
+    // Without anybody to ask no name has to be looked up for it.
+    if arguments.timeout != Some(0) && Watch::is_kept(repo.git_dir()) {
+        let timeout = arguments.timeout();
+        let question = Question::Sync(Wanted {
+            peer: arguments.peer.clone(),
+            addresses: arguments.addresses(),
+            everything: arguments.force,
+            confirmed: arguments.confirm,
+            timeout: timeout.map(|timeout| timeout.as_millis() as u64),
+        });
+        match ask(repo, &question, timeout.unwrap_or_default() + PATIENCE) {
+            Reply::Answered(Answer::Synced(synced)) => return Ok(synced),
+            Reply::Answered(Answer::Failed(failure)) => return Err(failure.into()),
+            Reply::Answered(_) | Reply::Nobody | Reply::Lost => {}
+        }
+    }
+    alone(repo, arguments, ui)
+}
+
+fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> {
+    let mut synced = Synced::default();
+    synced.add(repo, &replica::round(repo, arguments.confirm)?);
+    if arguments.timeout == Some(0) {
+        return Ok(synced);
+    }
+    let called = match call(repo, arguments, ui) {
+        Ok(called) => called,
+        Err(error) => {
+            synced.failure = Some(Failure::of(&error));
+            return Ok(synced);
+        }
+    };
+    synced.warnings.extend(called.notes);
+    if let Some(hint) = &called.hint {
+        ui.note(hint);
+    }
+    if called.learned {
+        synced.add(repo, &replica::round(repo, false)?);
+    }
+    synced.peers = called.peers.iter().map(Peer::outcome).collect();
+    Ok(synced)
+}
+
+fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Called, Error> {
     let wanted = Visit {
         peer: arguments.peer.clone(),
         discovery: None,
         everything: arguments.force,
-        timeout: arguments
-            .timeout
-            .map(|seconds| Duration::from_secs(seconds.into())),
+        timeout: arguments.timeout(),
     };
     let hear = |heard: &Heard| {
         if let Heard::Met { peer, address } = heard {
             ui.note(format_args!("talking to {} at {address}", peer.name));
         }
     };
-    Ok(visit(repo, &wanted, hear)?)
+    visit(repo, &wanted, hear)
 }
 
 fn for_people(report: &Report) -> String {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::resolve::ago;
 use super::round::counted;
 use super::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
+use crate::asking::Line;
 use crate::git::{Repo, native_path};
 use crate::node::{Admitted, Node, NodeId};
 use crate::overlay::Knowledge;
@@ -42,8 +43,31 @@ pub(super) struct PeerStatus {
     /// In milliseconds since 1970, as all moments here.
     last_seen: Option<u64>,
     latency_ms: Option<f64>,
+    /// The line that one who stays here has to it.
+    line: Option<LineStatus>,
     #[serde(flatten)]
     more: Option<More>,
+}
+
+/// A line that is up.
+#[derive(Serialize)]
+struct LineStatus {
+    address: String,
+    latency_ms: f64,
+    /// In milliseconds since 1970.
+    since: u64,
+    in_step: bool,
+}
+
+impl From<&Line> for LineStatus {
+    fn from(line: &Line) -> Self {
+        Self {
+            address: line.address.clone(),
+            latency_ms: in_millis(line.latency_micros),
+            since: Moment::now().unix_millis().saturating_sub(line.up_millis),
+            in_step: line.in_step,
+        }
+    }
 }
 
 /// What is told of somebody who asks for more.
@@ -99,6 +123,14 @@ impl Team {
             team.events = Some(events.into_iter().map(of).collect());
         }
         Ok(team)
+    }
+
+    /// Adds what one who stays here knows: the lines that are up.
+    pub(super) fn add_lines(&mut self, lines: &[Line]) {
+        for peer in &mut self.peers {
+            let line = lines.iter().find(|line| line.node == peer.node);
+            peer.line = line.map(LineStatus::from);
+        }
     }
 
     /// The same for people; nothing where nobody ever was met, unless more is asked for.
@@ -188,7 +220,8 @@ impl PeerStatus {
             last_seen: millis(met),
             latency_ms: known
                 .and_then(|peer| peer.latency_micros)
-                .map(|micros| f64::from(micros) / 1_000.0),
+                .map(|micros| in_millis(micros.into())),
+            line: None,
             more,
         })
     }
@@ -200,9 +233,14 @@ impl PeerStatus {
             _ => NOTABLE,
         };
         let mut words = vec![self.role.to_owned()];
-        words.extend(self.address.as_deref().map(printable));
-        words.extend(self.latency_ms.map(|millis| format!("{millis:.1} ms")));
-        words.extend(self.last_seen.map(|at| format!("seen {}", since(at))));
+        if let Some(line) = &self.line {
+            words.push(format!("connected at {}", printable(&line.address)));
+            words.push(format!("{:.1} ms", line.latency_ms));
+        } else {
+            words.extend(self.address.as_deref().map(printable));
+            words.extend(self.latency_ms.map(|millis| format!("{millis:.1} ms")));
+            words.extend(self.last_seen.map(|at| format!("seen {}", since(at))));
+        }
         let last_sync = self.more.as_ref().and_then(|more| more.last_sync);
         words.extend(last_sync.map(|at| format!("synced {}", since(at))));
         let _ = writeln!(
@@ -240,6 +278,11 @@ impl EventStatus {
             what: event.what,
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a latency is short")]
+fn in_millis(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
 }
 
 /// How long ago a moment is.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::round::{counted, warnings};
+use super::round::counted;
 use super::ui::Ui;
 use crate::git::Repo;
 use crate::node::Discovery;
@@ -217,7 +217,7 @@ fn tell_of_round(report: Report, repo: &Repo, print: &impl Fn(Event)) {
             edits: *edits,
         });
     }
-    for text in warnings(repo, report) {
+    for text in report.warnings(repo) {
         print(Event::Warning { text });
     }
 }

@@ -24,6 +24,12 @@ impl Address {
         Self(if path == "." { "" } else { path }.to_owned())
     }
 
+    /// As it may be typed: [`new`](Self::new) makes the same of it, whatever it begins with.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        format!("./{self}")
+    }
+
     /// Whether it is that of the root.
     #[must_use]
     pub fn is_root(&self) -> bool {

@@ -40,4 +40,4 @@ pub const MOST_COMMITS: usize = 1_024;
 pub(super) const MOST_WORDS: usize = 1_024;
 
 /// How often the time between two pulses is doubled where nothing happens.
-pub(super) const MOST_CALM: u32 = 2;
+pub(super) const MOST_CALM: u32 = 6;

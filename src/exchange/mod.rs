@@ -6,6 +6,7 @@
 
 mod digest;
 mod greeting;
+mod inquiry;
 mod limits;
 mod message;
 mod names;

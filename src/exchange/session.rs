@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::greeting::{self, Naming};
+use super::inquiry::Inquiries;
 use super::limits::{
     MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_INTRODUCTIONS,
     MOST_WORDS, SECOND, WINDOW,
@@ -68,7 +69,7 @@ impl Config {
         Self {
             naming,
             ahead: 600 * SECOND,
-            pulse: 30 * SECOND,
+            pulse: 5 * SECOND,
             greeting: 10 * SECOND,
             lost_after: 20 * SECOND,
             patience: 120 * SECOND,
@@ -110,6 +111,8 @@ pub struct Session {
     asked: BTreeSet<CommitId>,
     /// Those of them that they did not answer.
     unanswered: BTreeSet<CommitId>,
+    /// What was asked of them, and whether they answered.
+    inquiries: Inquiries,
     /// Whether they let our edits in.
     open: bool,
     /// Whether people were told that edits made here stay here.
@@ -183,6 +186,7 @@ impl Session {
             introduced: BTreeSet::new(),
             asked: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            inquiries: Inquiries::default(),
             open: true,
             told_kept: false,
             told_refused: false,
@@ -229,6 +233,14 @@ impl Session {
     #[must_use]
     pub fn known_there(&self) -> Option<&Knowledge> {
         self.sending.belief()
+    }
+
+    /// Whether both know the same, as far as they may and as far as is known here; where somebody wanted them to, nothing is open
+    /// of that any more.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        let is_talking = matches!(self.stage, Stage::Talking(_));
+        is_talking && self.sending.is_done() && self.heard_done && !self.inquiries.are_open()
     }
 
     /// When, by the steady clock, the session wants an [`Event::Tick`]; none when it is over or has not begun.
@@ -283,9 +295,47 @@ impl Session {
                     self.sending.look();
                 }
             }
+            Event::Wanted(scope) => return Ok(self.wanted(now, scope, shelf, doing)?),
             Event::Granted(access) => self.them.access = access,
             Event::Tick => return self.tick(now, shelf, doing),
         }
+        Ok(())
+    }
+
+    /// Both are to know the same now: what we know is said, and they are asked for what cannot be answered before all that they
+    /// have to say to it.
+    fn wanted<S: Shelf>(
+        &mut self,
+        now: Now,
+        scope: Scope,
+        shelf: &mut S,
+        doing: &mut Doing,
+    ) -> Result<(), S::Error> {
+        if !matches!(self.stage, Stage::Talking(_)) {
+            // All this is about to be said anyway.
+            self.config.scope = scope;
+            return Ok(());
+        }
+        let knowledge = shelf.knowledge()?;
+        self.stir(now);
+        match (scope, self.sending.has_begun()) {
+            (Scope::Missing, _) => self.sending.look(),
+            (Scope::Everything, false) => self.config.scope = scope,
+            (Scope::Everything, true) => {
+                let ours = digest(&knowledge);
+                self.sending.replace(Knowledge::new(), ours, now.steady);
+            }
+        }
+        doing.say(Message::Marks(match scope {
+            Scope::Missing => knowledge,
+            Scope::Everything => Knowledge::new(),
+        }));
+        self.inquiries.begin();
+        self.inquiries.asked();
+        doing.say(Message::Lost {
+            bases: Vec::new(),
+            have: Vec::new(),
+        });
         Ok(())
     }
 
@@ -394,7 +444,14 @@ impl Session {
                 doing.say(Message::Found(found));
                 Ok(())
             }
-            (Stage::Talking(_), Message::Found(ancestors)) => self.found(&ancestors, shelf, doing),
+            (Stage::Talking(_), Message::Found(ancestors)) => {
+                self.found(&ancestors, shelf, doing)?;
+                match self.inquiries.answered() {
+                    // What they said may have led to more.
+                    true => Ok(self.wanted(now, Scope::Missing, shelf, doing)?),
+                    false => Ok(()),
+                }
+            }
             (Stage::Talking(_), Message::Done) => {
                 self.heard_done = true;
                 Ok(())
@@ -516,6 +573,7 @@ impl Session {
             return Ok(());
         }
         let edits = taken.len();
+        self.inquiries.came();
         let mut replicas = BTreeSet::new();
         for edit in &taken {
             replicas.insert(edit.stamp.replica());
@@ -585,6 +643,7 @@ impl Session {
         self.asked.extend(&bases);
         self.unanswered.extend(&bases);
         let have = shelf.commits(MOST_COMMITS)?;
+        self.inquiries.asked();
         doing.say(Message::Lost { bases, have });
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What goes into a session and what comes out of it.
 
-use super::{Introduction, Message, Millis, Refusal};
+use super::{Introduction, Message, Millis, Refusal, Scope};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::CommitId;
 
@@ -64,6 +64,8 @@ pub enum Event {
     Said(Message),
     /// The shelf knows more than before: edits made here, or that another session got.
     News,
+    /// Somebody wants both to know the same now ([`is_in_step`](super::Session::is_in_step) tells when they do), or to say everything anew.
+    Wanted(Scope),
     /// The other side may do something else now.
     Granted(Access),
     /// The moment came that the session wanted to be told of.

@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::answering::Answering;
 use super::line::{Frame, Out, Words};
 use super::rounds::{Looks, Rounds, Sight};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
+use crate::asking::Asked;
 use crate::exchange::{
     Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
 };
 use crate::git::Repo;
-use crate::net::{Close, Ending, Gauge, Hub, LineId, PublicKey, Traffic};
+use crate::net::{Close, DialError, Ending, Gauge, Hub, LineId, PublicKey, Target, Traffic};
 use crate::node::Admitted;
 use crate::replica::Report;
 use crate::store::{self, Durability, Moment, Store};
@@ -40,6 +42,10 @@ pub(super) enum Note {
     Closed(LineId),
     /// Something happened in the work tree.
     Touched(Touched),
+    /// One who is sought was not reached.
+    Unreached(Target, DialError),
+    /// A command asks something.
+    Asked(Asked),
     /// Nothing more will come.
     Stop,
 }
@@ -109,20 +115,20 @@ pub struct Conversation {
 
 /// A session, and the line that it is held on.
 pub(super) struct Talk {
-    session: Session,
+    pub(super) session: Session,
     assembly: wire::Assembly,
     words: Words,
     pub(super) gauge: Gauge,
-    peer: Admitted,
+    pub(super) peer: Admitted,
     /// What the peer may do.
     pub(super) access: Access,
-    began: Instant,
+    pub(super) began: Instant,
     in_step: bool,
-    sent: usize,
-    received: usize,
+    pub(super) sent: usize,
+    pub(super) received: usize,
     error: Option<String>,
     /// What people were told of the peer, the first of it.
-    told: BTreeSet<String>,
+    pub(super) told: BTreeSet<String>,
 }
 
 /// How conversations are held.
@@ -141,6 +147,7 @@ pub(super) struct Keeper {
     began: Instant,
     pub(super) talks: BTreeMap<LineId, Talk>,
     pub(super) rounds: Option<Rounds>,
+    pub(super) answering: Answering,
     heard: UnboundedSender<Heard>,
     seeds: u64,
 }
@@ -190,6 +197,7 @@ impl Keeper {
             began: now,
             talks: BTreeMap::new(),
             rounds,
+            answering: Answering::default(),
             heard,
         })
     }
@@ -230,6 +238,7 @@ impl Keeper {
         let latest = Instant::now() + LONGEST_WAIT;
         tick.into_iter()
             .chain(round)
+            .chain(self.answering.next_due())
             .chain([latest])
             .min()
             .unwrap_or(latest)
@@ -251,6 +260,7 @@ impl Keeper {
         if next.is_some_and(|next| next <= Instant::now()) {
             self.round();
         }
+        self.settle();
     }
 
     fn noted(&mut self, note: Note) {
@@ -264,6 +274,8 @@ impl Keeper {
                     rounds.touched(touched);
                 }
             }
+            Note::Unreached(target, error) => self.answering.unreached(target, error),
+            Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
         }
     }
@@ -293,6 +305,7 @@ impl Keeper {
             error: None,
             told: BTreeSet::new(),
         };
+        self.answering.up(&talk);
         self.talks.insert(id, talk);
         self.write(|writing| writing.met(&key, Some(&address), Moment::now()));
         self.hear(Heard::Met { peer, address });
@@ -344,7 +357,7 @@ impl Keeper {
             let told = format!("in step: sent {}, received {}", talk.sent, talk.received);
             self.log(Some(key), &told);
         }
-        self.hear(Heard::Over(Conversation {
+        let over = Conversation {
             key,
             peer: talk.peer,
             in_step: talk.in_step,
@@ -354,7 +367,9 @@ impl Keeper {
             took: talk.began.elapsed(),
             error,
             is_double: is_double || self.is_talking_to(&key),
-        }));
+        };
+        self.answering.over(id, &over);
+        self.hear(Heard::Over(over));
     }
 
     /// Whether there is a conversation with this peer: there are two for a moment where both called.
@@ -471,7 +486,10 @@ impl Keeper {
         self.hear(Heard::Told { peer, what });
     }
 
-    pub(super) fn hear(&self, heard: Heard) {
+    pub(super) fn hear(&mut self, heard: Heard) {
+        if let Heard::Failed(error) = &heard {
+            self.answering.failed(error);
+        }
         // Nobody listens any more when the program ends.
         let _ = self.heard.send(heard);
     }

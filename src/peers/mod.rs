@@ -3,10 +3,11 @@
 //! `net` brings lines, `exchange` says what is to be said on them, `store` has the edits. Here one thread, the keeper
 //! (`keeper.rs`), has the store and a session for each line, and `line.rs` carries frames between the two; `rounds.rs` looks at the files meanwhile. `visit.rs` calls
 //! on everybody once, as `sync` does, `stay.rs` goes on until it is ended, as `watch` does; `admission.rs` knows who is
-//! trusted, `finding.rs` where they may be, `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
-//! Depends on `net`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
+//! trusted, `finding.rs` where they may be, `answering.rs` answers commands that ask, `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
+//! Depends on `net`, `asking`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
 
 mod admission;
+mod answering;
 mod error;
 mod finding;
 mod keeper;

@@ -13,7 +13,7 @@ use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
 use crate::git::Repo;
 use crate::net::Close;
-use crate::replica::{self, Holding, Left, Replica, Report, round_now};
+use crate::replica::{self, Done, Errand, Holding, Left, Replica, Report, round_now};
 use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
@@ -51,7 +51,7 @@ pub(super) struct Rounds {
     repo: Repo,
     /// Another handle of the same store than sessions have: these go on while a file is written.
     store: Store,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
     unrest: Unrest,
     seeing: Option<Seeing>,
     pub(super) sight: Sight,
@@ -132,6 +132,25 @@ impl Rounds {
                 || !self.holds.contains_key(file)
         });
         (!files.is_empty()).then_some(Due::Files(files))
+    }
+
+    /// Does an errand. `recorded` is told of its edits before files are written.
+    pub(super) fn perform(
+        &mut self,
+        errand: &Errand,
+        recorded: &mut dyn FnMut(),
+    ) -> Result<Done, replica::Error> {
+        // What git brought since is seen only by one who opens the repository anew.
+        self.repo = Repo::find()?;
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        match replica.telling(recorded).perform(errand) {
+            // Another one may have taken the store's place. What is recorded is found there.
+            Err(replica::Error::Store(_)) => {}
+            done => return done,
+        }
+        self.store = Store::open(self.repo.git_dir())?.store;
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        replica.telling(recorded).perform(errand)
     }
 
     /// Looks at some files; says whether that was all there is to do. `recorded` is told of edits before files are written.
@@ -301,8 +320,23 @@ impl Keeper {
         Ok(done == Due::Everything)
     }
 
+    /// Tells of what was done for somebody who asked.
+    pub(super) fn tell_of_work(&mut self, mut report: Report) -> Result<(), Error> {
+        let Some(mut rounds) = self.rounds.take() else {
+            return Ok(());
+        };
+        rounds.holds.extend(std::mem::take(&mut report.holds));
+        for left in std::mem::take(&mut report.left) {
+            rounds.tell_left(left, &mut report);
+        }
+        let told = self.tell_of_round(&mut rounds, report);
+        self.rounds = Some(rounds);
+        told
+    }
+
     /// Tells the others what is new, and people what was done.
     fn tell_of_round(&mut self, rounds: &mut Rounds, report: Report) -> Result<(), Error> {
+        self.answering.rounded(&self.shelf.repo, &report);
         let known = digest(&self.shelf.knowledge()?);
         if std::mem::replace(&mut rounds.known, known) != known {
             self.news(None);
@@ -322,7 +356,7 @@ impl Keeper {
     }
 
     /// Lets in whom HEAD and the user trust now, and cuts off the others.
-    fn renew_trust(&mut self) -> Result<(), Error> {
+    pub(super) fn renew_trust(&mut self) -> Result<(), Error> {
         let Some(node) = crate::node::Node::load(self.shelf.repo.git_dir())? else {
             return Ok(());
         };

@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 
+use tokio::task::JoinHandle;
+
 use super::finding::Wanted;
 use super::keeper::{Heard, Keeper, Manner, Note};
 use super::rounds::Looks;
 use super::visit::{manner, runtime};
 use super::{Admission, Error, admission, line, telling};
+#[cfg(unix)]
+use crate::asking::Socket;
 use crate::exchange::Stay;
 use crate::git::Repo;
 use crate::net::{
@@ -78,9 +82,10 @@ pub fn stay(
             tracing::info!("siblings cannot find this work tree: {error}");
         }
         remember_port(&node, address.port());
-        listening(address, &node);
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
         let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
+        let asking = listen_to_commands(repo, notes.clone());
+        listening(address, &node);
         hub.seek(sought);
         tokio::pin!(until);
         loop {
@@ -94,6 +99,7 @@ pub fn stay(
                         if let Some(what) = unreached(&target, &error, &staying.peers, &admission) {
                             warn(what);
                         }
+                        let _ = notes.send(Note::Unreached(target, error));
                     }
                     HubEvent::Down(..) | HubEvent::Discovered(..) => {}
                 },
@@ -103,11 +109,35 @@ pub fn stay(
                 },
             }
         }
+        if let Some(asking) = asking {
+            asking.abort();
+            // The socket is gone before another one may stay.
+            let _ = asking.await;
+        }
         let _ = notes.send(Note::Stop);
         hub.shutdown().await;
         take_address(&git_dir, address);
         keeping.join().map_err(|_| Error::Keeper)?
     })
+}
+
+/// Hands on to the keeper what commands ask, where they can.
+#[cfg(unix)]
+fn listen_to_commands(repo: &Repo, notes: mpsc::Sender<Note>) -> Option<JoinHandle<()>> {
+    match Socket::open(repo) {
+        Ok(socket) => Some(tokio::spawn(
+            socket.serve(move |asked| notes.send(Note::Asked(asked)).is_ok()),
+        )),
+        Err(error) => {
+            tracing::info!("commands cannot ask and work alone: {error}");
+            None
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn listen_to_commands(_: &Repo, _: mpsc::Sender<Note>) -> Option<JoinHandle<()>> {
+    None
 }
 
 /// What people should know of one who was not reached: those who refuse us, and all whom the user named.

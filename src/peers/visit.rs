@@ -9,6 +9,7 @@ use tokio::time::timeout_at;
 
 use super::keeper::{Conversation, Heard, Keeper, Manner, Note};
 use super::{Admission, Error, admission, finding, line, telling};
+use crate::asking::PeerOutcome;
 use crate::crdt::Stamp;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
@@ -17,14 +18,15 @@ use crate::net::{
     Traffic, Until, Warning,
 };
 use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
+use crate::overlay::Knowledge;
 use crate::store::{ContentDigest, Durability, Reading, Store};
 
 /// For how long one who calls on everybody looks around on the local network, if nothing else is said: those who run answer
 /// within a fifth of it.
-const LOOK_AROUND: Duration = Duration::from_millis(1_200);
+pub(super) const LOOK_AROUND: Duration = Duration::from_millis(1_200);
 
 /// For how long it waits in all.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For how long the others' hearing that we leave is awaited when the time is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
@@ -74,6 +76,25 @@ pub struct Peer {
     pub took: Duration,
     /// Why it failed, if it did.
     pub error: Option<String>,
+}
+
+impl Peer {
+    /// The same as it is told to commands.
+    pub(crate) fn outcome(&self) -> PeerOutcome {
+        PeerOutcome {
+            node: self.node.clone(),
+            name: self.name.clone(),
+            sent: self.sent,
+            received: self.received,
+            kept: self.kept,
+            bytes_sent: self.traffic.sent,
+            bytes_received: self.traffic.received,
+            udp_bytes_sent: self.traffic.udp_sent,
+            udp_bytes_received: self.traffic.udp_received,
+            ms: self.took.as_millis() as u64,
+            error: self.error.clone(),
+        }
+    }
 }
 
 /// Says to the others what they do not know, and hears what they know more. Nothing is shown in the files yet. `hear` is told of
@@ -363,11 +384,7 @@ impl Visiting {
             if let Some(peer) = self.over.get_mut(&known.key)
                 && let Some(there) = known.knowledge.filter(|_| peer.error.is_none())
             {
-                let lacks = |stamp: &&Stamp| {
-                    let chain = there.get(&stamp.replica());
-                    !chain.is_some_and(|chain| chain.contains(**stamp))
-                };
-                peer.kept = uncommitted.iter().filter(lacks).count();
+                peer.kept = lacking(&there, &uncommitted);
             }
         }
         Ok(())
@@ -416,6 +433,15 @@ impl Visiting {
             ..Peer::default()
         });
     }
+}
+
+/// How many of these edits somebody lacks who knows so much.
+pub(super) fn lacking(there: &Knowledge, edits: &[Stamp]) -> usize {
+    let lacks = |stamp: &&Stamp| {
+        let chain = there.get(&stamp.replica());
+        !chain.is_some_and(|chain| chain.contains(**stamp))
+    };
+    edits.iter().filter(lacks).count()
 }
 
 fn targets(sought: &Sought) -> BTreeSet<Target> {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::errand::{ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
+use super::round::Holding;
 use super::{Error, Left, Replica};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
@@ -31,6 +33,10 @@ pub struct Edited {
     pub changed: bool,
     /// The stamp that stands beside the edit; none where nothing was changed, or it is one that leaves no stamp.
     pub stamp: Option<Stamp>,
+    /// How many edits were recorded.
+    pub edits: usize,
+    /// What the file holds now.
+    pub holds: Option<Holding>,
 }
 
 impl Replica<'_> {
@@ -40,11 +46,27 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
+        self.edit_under(file, change, ErrandName::draw()?)
+    }
+
+    /// The same under the name of an errand.
+    pub(super) fn edit_under(
+        &mut self,
+        file: &Path,
+        change: &Change,
+        errand: ErrandName,
+    ) -> Result<Edited, Error> {
         let mut races = 0;
         let began = Instant::now();
         loop {
             let is_operation = self.repo.operation_under_way().is_some();
-            match self.edit_once(file, change) {
+            let edited = match self.done(errand) {
+                // Somebody wrote the file when it was made.
+                Ok(Some(done)) => Ok(done.edited),
+                Ok(None) => self.edit_once(file, change, errand),
+                Err(error) => Err(error),
+            };
+            match edited {
                 // Even `git status` has the index locked for a moment.
                 Err(error) if error.is_busy() && !is_operation && began.elapsed() < MOST_LOCKED => {
                     thread::sleep(BETWEEN_TRIES);
@@ -59,7 +81,12 @@ impl Replica<'_> {
         }
     }
 
-    fn edit_once(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
+    fn edit_once(
+        &mut self,
+        file: &Path,
+        change: &Change,
+        errand: ErrandName,
+    ) -> Result<Edited, Error> {
         let repo = self.repo;
         self.mind_git()?;
         self.take_in(file)?;
@@ -86,7 +113,15 @@ impl Replica<'_> {
             confirmed: true,
             ..Target::at(file, commit)
         };
-        let written = match self.record(target)? {
+        self.errand = Some(Underway {
+            name: errand,
+            file: file.to_path_buf(),
+            at: edited.at.clone(),
+            new_name: edited.new_name.clone(),
+        });
+        let recorded = self.record(target);
+        self.errand = None;
+        let written = match recorded? {
             Ok(written) => written,
             Err(Unlooked::Absent | Unlooked::NoDocument) => {
                 return Err(git::Error::NoDocument {
@@ -117,12 +152,14 @@ impl Replica<'_> {
             at: edited.at,
             new_name: edited.new_name,
             changed: written.changed,
+            edits: written.edits,
+            holds: written.holds,
         })
     }
 
     /// Looks at a file before a command edits it, if anything happened to it: what git put back there is nobody's edit, and
     /// what was edited by hand is recorded, or held back, for itself.
-    fn take_in(&mut self, file: &Path) -> Result<(), Error> {
+    pub(super) fn take_in(&mut self, file: &Path) -> Result<(), Error> {
         let held_back = if self.head_moved()? {
             let left = self.round(false)?.left.into_iter();
             left.filter(|left| left.file == file)

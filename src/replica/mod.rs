@@ -7,7 +7,7 @@
 //!
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
-//! how edits and files are written, `editing.rs` edits by command, `committing.rs` what is done before a commit,
+//! how edits and files are written, `editing.rs` edits by command, `errand.rs` those that another process asks for, `committing.rs` what is done before a commit,
 //! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
@@ -17,6 +17,7 @@ mod committing;
 mod containing;
 mod document;
 mod editing;
+mod errand;
 mod error;
 mod look;
 mod parking;
@@ -24,6 +25,7 @@ mod policy;
 mod reissuing;
 mod round;
 mod standing;
+mod warnings;
 mod witness;
 mod writing;
 
@@ -35,10 +37,12 @@ use std::rc::Rc;
 use policy::Policy;
 
 pub use editing::Edited;
+pub use errand::{Done, Errand, ErrandName};
 pub use error::Error;
 pub use parking::{Hidden, Parked};
 pub use round::{Holding, Left, Report, round, round_now};
 pub use standing::{HiddenEdit, Overview, Why, overview};
+pub use warnings::warnings;
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
@@ -59,6 +63,8 @@ pub struct Replica<'r> {
     /// The branch that is checked out, as its upstream calls it, once somebody asked.
     branch: Option<Option<String>>,
     policy: Option<Rc<Policy>>,
+    /// On whose behalf something is to be recorded next.
+    errand: Option<errand::Underway>,
     beginning: Beginning,
     /// How git stood when a round began that minds it.
     stillness: Option<Stillness>,
@@ -126,6 +132,7 @@ impl<'r> Replica<'r> {
             published: None,
             branch: None,
             policy: None,
+            errand: None,
             beginning,
             stillness: None,
             recorded: None,

@@ -110,6 +110,10 @@ impl Replica<'_> {
             facts: Facts::default(),
         };
         writing.set_look(&document, &look)?;
+        if let Some(errand) = self.errand.take() {
+            let stamps: Vec<Stamp> = chained.iter().map(|known| known.stamp).collect();
+            errand.note(&writing, &stamps)?;
+        }
         crash::here("before-store");
         writing.commit()?;
         crash::here("after-store");

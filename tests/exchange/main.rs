@@ -11,4 +11,5 @@ mod node;
 mod plan;
 mod runs;
 mod shelf;
+mod wanted;
 mod world;

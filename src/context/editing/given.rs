@@ -1,6 +1,7 @@
 //! Values as people type them: `priority=3`, `title=Ship it`, `tags=[a, b]`.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use super::super::same;
@@ -52,6 +53,18 @@ impl FromStr for Given {
                 Err(NotGiven::NotAValue)
             }
             Err(_) => Ok(Self::text_of(text.trim())),
+        }
+    }
+}
+
+/// As it may be typed: whoever reads that gets the same.
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.typed, &self.value) {
+            (Some(typed), _) => f.write_str(typed),
+            (None, NewValue::Meant(Value::Scalar(Scalar::Str(text)))) => f.write_str(text),
+            // Nothing else is untyped.
+            (None, _) => Ok(()),
         }
     }
 }
@@ -199,6 +212,32 @@ mod tests {
             ("1.50", NewValue::Typed("1.50".to_owned())),
         ] {
             assert_eq!(given(typed).value, value, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_can_be_told_and_read_again() {
+        for typed in [
+            "Ship it",
+            "",
+            " ",
+            " padded ",
+            "\"3\"",
+            "'it''s'",
+            "Fix: the bug",
+            "#12 again",
+            "not # a comment",
+            "two\r\nlines\n",
+            " two\nlines ",
+            "0x10",
+            "1.50",
+            " [a, 'b c']",
+            "{a: 1}",
+            "~",
+            "2024-01-15T09:00:00Z",
+        ] {
+            let meant = given(typed);
+            assert_eq!(given(&meant.to_string()), meant, "{typed:?}");
         }
     }
 

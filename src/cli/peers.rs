@@ -282,7 +282,7 @@ fn remove(repo: &Repo, name: &str, forced: bool, ui: &Ui) -> anyhow::Result<Outc
             .is_some_and(|member| member.role == Role::Admin)
     };
     let admins = members.all.keys().filter(is_admin).count();
-    if found.first().is_some_and(|id| is_admin(id)) && admins == 1 && !forced {
+    if found.first().is_some_and(is_admin) && admins == 1 && !forced {
         bail!(
             "{name} is the last admin: give another member the role in {} first, or say `--force`",
             repo.shown(path.strip_prefix(repo.top()).unwrap_or(&path))

@@ -1,6 +1,6 @@
 //! Networks that fail and come back, hosts that go and come.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::host::{Team, agree, eventually};
 use crate::net::ip;
@@ -57,6 +57,29 @@ fn one_who_was_killed_is_noticed_when_it_is_back() {
         "a new line:\n{}",
         first.all()
     );
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn one_that_slept_goes_on_when_it_wakes() {
+    let Some(team) = Team::new("slept", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    let (first, second) = (ann.watch(), ben.watch());
+    first.says("in step");
+    second.says("in step");
+    let met = first.count("\"connected\"");
+    // Longer than a silent line counts as alive; both are edited meanwhile.
+    std::thread::scope(|both| {
+        both.spawn(|| first.sleeps(Duration::from_secs(20)));
+        ben.set("todos/b", "title=Bravo");
+        ann.edit("title: Alpha", "title: Aleph");
+    });
+    let agreed = team.agree_on(&["title: Aleph", "title: Bravo"]);
+    println!("asleep for 20 s: both agree {agreed:?} after it woke");
+    eventually(|| first.count("\"connected\"") > met, || first.all());
     first.end("TERM");
     second.end("TERM");
 }

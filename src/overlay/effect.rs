@@ -4,7 +4,7 @@ use super::selection::as_named_in;
 use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
 
 /// What a document holds at `at`, also where a record's defining field is another one by now and nothing tells its birth.
-fn there<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> {
+pub(super) fn there<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> {
     let exact = document.found(at);
     exact.or_else(|| document.found(&as_named_in(document, at, &|_| false)))
 }

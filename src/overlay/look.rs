@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::effect::{names, shows};
+use super::effect::{names, shows, tells_of, there};
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step};
 
@@ -365,41 +365,68 @@ pub fn mass_deletion(read: &Document, findings: &[Finding]) -> Option<MassDeleti
     })
 }
 
-/// Whether `file` was written by somebody who had read `earlier` and did not know of what came between that and `current`:
-/// nothing of what the two differ in is shown by it, and something of that stands as it was. So what came between was not
-/// undone. `is_foreign` tells whose edits came between: what others did is never undone without being seen.
+/// How much somebody edited who had read one version when they wrote another: how many changes tell them apart.
+#[must_use]
+pub fn distance(read: &Document, file: &Document) -> usize {
+    let changes = RULES.edits(read, file).into_iter();
+    let changes = changes.flat_map(|edit| edit.changes);
+    changes.filter(|change| !stood(read, change)).count()
+}
+
+/// Whether `file` may have been written by somebody who had read `earlier` and did not know of what came between that and
+/// `current`. Nobody had who left the stamp of something that came between in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Nobody had read that.
+    No,
+    /// Somebody may have: nothing tells.
+    Maybe,
+    /// Somebody may have, and of something that came between, the stamp is missing that whoever had read it would have left.
+    Unstamped,
+}
+
+/// Whether somebody may have read `earlier` and not `current` who wrote `file`. `is_own` tells which of the changes that came
+/// between were made here: who takes back nothing but what they did themselves does so on purpose.
 #[must_use]
 pub fn was_read_before(
     earlier: &Document,
     current: &Document,
     file: &Document,
-    is_foreign: &dyn Fn(Stamp) -> bool,
-) -> bool {
-    let between: Vec<(Option<Stamp>, Change)> = RULES
-        .edits(earlier, current)
-        .into_iter()
-        .flat_map(|edit| {
-            edit.changes
-                .into_iter()
-                .map(move |change| (edit.stamp, change))
-        })
-        .filter(|(_, change)| !stood(earlier, change))
-        .collect();
-    let unseen = |(stamp, change): &(Option<Stamp>, Change)| match stamp {
-        Some(stamp) => !shows(file, change, *stamp),
-        None => same_there(earlier, file, change),
+    is_own: &dyn Fn(Option<Stamp>, &Change) -> bool,
+) -> Reading {
+    let edits = RULES.edits(earlier, current).into_iter();
+    let between = edits.flat_map(|edit| {
+        let stamp = edit.stamp;
+        edit.changes.into_iter().map(move |change| (stamp, change))
+    });
+    let is_shown = |stamp: Option<Stamp>, change: &Change| match stamp {
+        Some(stamp) => shows(file, change, stamp),
+        None => !same_there(earlier, file, change),
     };
-    let untouched = |(_, change): &(Option<Stamp>, Change)| same_there(earlier, file, change);
-    let others = |(stamp, _): &(Option<Stamp>, Change)| stamp.is_some_and(is_foreign);
-    !between.is_empty()
-        && between.iter().all(unseen)
-        && between.iter().any(untouched)
-        && (between.iter().all(others) || !RULES.edits(earlier, file).is_empty())
+    let mut reading = Reading::No;
+    for (stamp, change) in between.filter(|(_, change)| !stood(earlier, change)) {
+        if is_own(stamp, &change) {
+            if !is_shown(stamp, &change) && distance(earlier, file) == 0 {
+                return Reading::No;
+            }
+        } else if let Some(stamp) = stamp {
+            if tells_of(file, &change, stamp) {
+                return Reading::No;
+            }
+            if tells_of(current, &change, stamp) {
+                reading = Reading::Unstamped;
+            }
+        }
+        if reading == Reading::No {
+            reading = Reading::Maybe;
+        }
+    }
+    reading
 }
 
 /// Whether both hold the same in the place of a change.
 fn same_there(a: &Document, b: &Document, change: &Change) -> bool {
-    match (a.found(&change.at), b.found(&change.at)) {
+    match (there(a, &change.at), there(b, &change.at)) {
         (None, None) => true,
         (Some(Found::Node(Node::Register(a, _))), Some(Found::Node(Node::Register(b, _)))) => {
             a == b

@@ -22,8 +22,8 @@ pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
-    Familiar, Finding, MassDeletion, Sight, count, findings, is_shown_by, mass_deletion, put_back,
-    sights, was_read_before, with_put_back,
+    Familiar, Finding, MassDeletion, Reading, Sight, count, distance, findings, is_shown_by,
+    mass_deletion, put_back, sights, was_read_before, with_put_back,
 };
 pub use render::{Unrendered, forms, render};
 pub use selection::{

@@ -275,20 +275,28 @@ impl Edits {
         self.is_partial && self.has_missed.get()
     }
 
-    /// Those of which nothing is seen any more, whatever comes: all that they write was replaced by others that may show.
-    /// What brings records, moves them or takes them away is never among them: others find their places by it.
+    /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
+    /// replaced by others that may show, or HEAD contains them and nothing is still to come that they had seen. What brings
+    /// records over HEAD, moves them or takes them away is never among them: others find their places by it.
     pub(super) fn superseded(&self) -> BTreeSet<crdt::Stamp> {
         let writes = |change: &&Change| matches!(change.act, Act::Write(_) | Act::Form(_));
         let visible = self.all.iter().filter(|edit| edit.may_show());
         let observers = observers(visible.flat_map(Standing::changes).filter(writes));
+        let is_known = |stamp: crdt::Stamp| self.by_stamp.contains_key(&stamp);
         let is_superseded = |edit: &&Standing| {
             let stamp = edit.known.stamp;
             let replaced =
                 |change: &Change| writes(&change) && is_observed(&observers, change, stamp);
             let changes = edit.changes();
-            edit.may_show() && !changes.is_empty() && changes.iter().all(replaced)
+            match edit.has(Mark::Contained) {
+                true => changes
+                    .iter()
+                    .all(|change| change.observed.stamps().all(is_known)),
+                false => edit.may_show() && changes.iter().all(replaced),
+            }
         };
-        let superseded = self.all.iter().filter(is_superseded);
+        let changing = self.all.iter().filter(|edit| !edit.changes().is_empty());
+        let superseded = changing.filter(is_superseded);
         superseded.map(|edit| edit.known.stamp).collect()
     }
 

@@ -92,6 +92,8 @@ pub(super) struct Looked {
     pub(super) excerpt: Option<String>,
     /// Whose content that is, if it is HEAD's.
     pub(super) content: Content,
+    /// What was typed, with its stamps, where others' edits come beside it: who typed that may do so again before they see them.
+    pub(super) typed: Option<Content>,
     /// New edits, in the order of their stamps.
     pub(super) new: Vec<Known>,
     /// How many edits these are, as people count them.
@@ -485,6 +487,8 @@ impl Looking<'_, '_, '_> {
         let new_losers = losers.filter(|loser| !shown_before.contains_key(loser));
         let contested = new_losers.map(|loser| loser.at.clone()).collect();
         let is_told = stands_again || edits.all.iter().take(known).any(is_told);
+        let brings_news = !new.is_empty() && !file.lifted().says_the_same_as(&view);
+        let typed = brings_news.then(|| self.whole(file.yaml.text())).flatten();
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
@@ -515,6 +519,7 @@ impl Looking<'_, '_, '_> {
             text,
             excerpt,
             content,
+            typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
             new,
             edits: counted,
             superseded: edits.superseded(),
@@ -707,6 +712,14 @@ impl Looking<'_, '_, '_> {
         self.notes
             .push(format!("it cannot show all that is known: {error}"));
         Ok(Some(Rendered::whole(file)))
+    }
+
+    /// All of a text, where that is an excerpt; nothing where it cannot be told.
+    fn whole(&self, text: &str) -> Option<String> {
+        match self.excerpts {
+            Some(excerpts) => excerpts.whole(text),
+            None => Some(text.to_owned()),
+        }
     }
 
     /// A document that no commit has yet, with the marker that its content asks for: no edit tells of it.

@@ -330,7 +330,7 @@ impl Writing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Durability;
+    use super::super::{Durability, Mark};
     use super::super::samples::{chain, edit, receive, stamps, store, todos};
     use super::*;
     use crate::overlay::DocumentPath;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::host::{Host, Team, Watch};
+use crate::host::{Host, Team};
+use crate::processes::Cost;
 
 /// What one call said and heard: bytes of the protocol, and of UDP.
 fn cost(report: &Value) -> (u64, u64) {
@@ -69,24 +70,6 @@ fn carried(host: &Host) -> [u64; 2] {
     [count("bytes"), count("packets")]
 }
 
-/// How often a process waited for something and went on, and for how many hundredths of a second it computed.
-fn worked(watch: &Watch) -> [u64; 2] {
-    let process = format!("/proc/{}", watch.process());
-    let waits = fs::read_dir(format!("{process}/task"))
-        .unwrap()
-        .map(|task| {
-            let status =
-                fs::read_to_string(task.unwrap().path().join("status")).unwrap_or_default();
-            let mut lines = status.lines();
-            let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            count.map_or(0, |count| count.trim().parse().unwrap())
-        });
-    let stat = fs::read_to_string(format!("{process}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let hundredths: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    [waits.sum(), hundredths]
-}
-
 fn since<const N: usize>(before: [u64; N], now: [u64; N]) -> [u64; N] {
     std::array::from_fn(|at| now[at] - before[at])
 }
@@ -104,13 +87,14 @@ fn an_idle_pair_says_little() {
     team.agree_on(&["title: Aleph"]);
     // Announcements are repeated for a while.
     thread::sleep(Duration::from_secs(10));
-    let (bytes, work) = (carried(ann), worked(&watches[0]));
+    let (bytes, work) = (carried(ann), Cost::of(watches[0].process()));
     thread::sleep(Duration::from_secs(60));
     let [bytes, packets] = since(bytes, carried(ann));
-    let [waits, hundredths] = since(work, worked(&watches[0]));
+    let now = Cost::of(watches[0].process());
     println!(
-        "an idle pair, a minute: {bytes} bytes in {packets} packets; at one host {waits} wake-ups, {} ms of computing",
-        hundredths * 10
+        "an idle pair, a minute: {bytes} bytes in {packets} packets; at one host {} wake-ups, {} ms of computing",
+        now.waits - work.waits,
+        now.computed - work.computed
     );
     let before = carried(ann);
     ann.set("todos/a", "title=Alif");

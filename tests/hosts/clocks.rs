@@ -1,6 +1,7 @@
 //! A host whose clock is off.
 
-use crate::host::{Team, agree, eventually};
+use crate::host::{Team, agree};
+use crate::watching::eventually;
 
 const SECOND: &str = "1000";
 const HOUR: &str = "3600000";

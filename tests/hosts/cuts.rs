@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::host::{Team, agree, eventually};
+use crate::host::{Team, agree};
 use crate::net::ip;
+use crate::watching::eventually;
 
 #[test]
 fn edits_on_both_sides_of_a_cut_meet_once_it_is_healed() {

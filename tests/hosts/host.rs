@@ -1,11 +1,9 @@
 //! People on hosts of their own, each with a clone of one repository.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rhema_crdt::overlay::Knowledge;
@@ -14,15 +12,13 @@ use serde_json::Value;
 
 use crate::net::{Hosts, ip};
 use crate::support::{BINARY, Run, Tree, World, run};
+use crate::watching::{Lines, Watch, eventually};
 
 /// The document that they share.
 pub(crate) const TODOS: &str = ".rhema/todos.yaml";
 
 const BEGINNING: &str = "todos:\n  - id: a\n    title: Alpha\n    status: open\n  - id: b\n    title: Beta\n    \
                          status: open\n  - id: c\n    title: Gamma\n    status: open\n";
-
-/// For how long something may be waited for: never a claim about speed.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Environment variables.
 pub(crate) type Environment<'a> = &'a [(&'a str, &'a str)];
@@ -33,11 +29,8 @@ pub(crate) struct Host {
     top: PathBuf,
     pub(crate) namespace: String,
     /// What `watch` said here, for whoever looks for the cause of a failure.
-    said: Mutex<Vec<Said>>,
+    said: Mutex<Vec<Lines>>,
 }
-
-/// Lines that a process printed so far.
-type Said = Arc<Mutex<Vec<String>>>;
 
 impl Host {
     fn new(namespace: &str) -> Self {
@@ -139,28 +132,17 @@ impl Host {
         environment: Environment<'_>,
         arguments: &[&str],
     ) -> Watch {
-        let mut child = self
-            .command(environment, folder)
-            .args(["watch", "--json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = Said::default();
-        self.said.lock().unwrap().push(Arc::clone(&said));
-        collect(child.stdout.take().unwrap(), &said);
-        collect(child.stderr.take().unwrap(), &said);
-        let watch = Watch { child, said };
-        watch.says("\"event\":\"listening\"");
-        watch
+        let said = Lines::default();
+        self.said.lock().unwrap().push(said.clone());
+        let mut command = self.command(environment, folder);
+        Watch::begin(command.args(["watch", "--json"]).args(arguments), said)
     }
 
     /// What all its `watch` said.
     fn log(&self) -> String {
         let said = self.said.lock().unwrap();
-        let lines = said.iter().map(|said| said.lock().unwrap().join("\n"));
-        lines.collect::<Vec<_>>().join("\n-- and then\n")
+        let lines = said.iter().map(Lines::all);
+        lines.collect::<Vec<_>>().join("-- and then\n")
     }
 
     /// A new work tree of this clone.
@@ -168,109 +150,6 @@ impl Host {
         let top = self.world.path(name);
         self.git(&["worktree", "add", "-q", "--detach", &top.to_string_lossy()]);
         top
-    }
-}
-
-fn collect(output: impl Read + Send + 'static, said: &Said) {
-    let said = Arc::clone(said);
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            said.lock().unwrap().push(line);
-        }
-    });
-}
-
-/// `rhema crdt watch`; killed when it is dropped.
-pub(crate) struct Watch {
-    child: Child,
-    said: Said,
-}
-
-impl Watch {
-    /// Whether a line with these words was printed.
-    pub(crate) fn has_said(&self, words: &str) -> bool {
-        self.said
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|line| line.contains(words))
-    }
-
-    /// How many lines with these words were printed.
-    pub(crate) fn count(&self, words: &str) -> usize {
-        let said = self.said.lock().unwrap();
-        said.iter().filter(|line| line.contains(words)).count()
-    }
-
-    /// Everything that was printed.
-    pub(crate) fn all(&self) -> String {
-        self.said.lock().unwrap().join("\n")
-    }
-
-    /// Waits until it says this.
-    #[track_caller]
-    pub(crate) fn says(&self, words: &str) {
-        eventually(
-            || self.has_said(words),
-            || format!("it never said {words}:\n{}", self.all()),
-        );
-    }
-
-    /// The number of the process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn signal(&self, name: &str) {
-        let process = self.process().to_string();
-        let sent = Command::new("kill").args(["-s", name, &process]).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Lets it stand still for a while, as when its host sleeps.
-    pub(crate) fn sleeps(&self, time: Duration) {
-        self.signal("STOP");
-        thread::sleep(time);
-        self.signal("CONT");
-    }
-
-    /// Ends it as its user would: it has to end cleanly.
-    #[track_caller]
-    pub(crate) fn end(mut self, signal: &str) {
-        self.signal(signal);
-        let (child, said) = (&mut self.child, &self.said);
-        let mut status = None;
-        eventually(
-            || {
-                status = child.try_wait().unwrap();
-                status.is_some()
-            },
-            || {
-                format!(
-                    "{signal} does not end it:\n{}",
-                    said.lock().unwrap().join("\n")
-                )
-            },
-        );
-        let status = status.unwrap();
-        assert!(status.success(), "{status}:\n{}", self.all());
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Waits until something is so.
-#[track_caller]
-pub(crate) fn eventually(mut is_so: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{}", otherwise());
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

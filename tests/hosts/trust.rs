@@ -1,6 +1,7 @@
 //! Who gets something, and who gets nothing.
 
-use crate::host::{Team, eventually};
+use crate::host::Team;
+use crate::watching::eventually;
 
 const MEMBERS: &str = ".rhema/crdt/members.yaml";
 

@@ -7,6 +7,7 @@ mod committing;
 mod documents;
 mod pair;
 mod policy;
+mod racing;
 mod readers;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]

@@ -47,11 +47,15 @@ impl World {
     pub(crate) fn new() -> Self {
         // Where files are kept in memory git is several times as fast: it waits for the disk at every step.
         let memory = Path::new("/dev/shm");
-        let folder = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
-        let folder = folder.unwrap();
+        match memory.is_dir() {
+            true => Self::within(memory),
+            false => Self::within(&std::env::temp_dir()),
+        }
+    }
+
+    /// A world in a folder.
+    pub(crate) fn within(folder: &Path) -> Self {
+        let folder = tempfile::tempdir_in(folder).unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
         fs::write(folder.path().join("home/.gitconfig"), "").unwrap();
         Self { folder }

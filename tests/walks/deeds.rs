@@ -3,14 +3,14 @@
 use std::fs;
 
 use crate::ground::{Broken, Desk, Ground, must};
+use crate::steps::{Deed, Step};
 use crate::text::{self, FIELDS, FILE, Said, Typing, ids, record};
-use crate::walk::{Deed, Step};
 
 impl Ground {
     pub(crate) fn take(&mut self, step: Step) -> Result<(), Broken> {
         let Step { deed, a, b, .. } = step;
         let at = step.tree % self.desks.len();
-        let branch = ["main", "side"][a % 2];
+        let branch = step.branch();
         match deed {
             Deed::Set
             | Deed::Add
@@ -59,12 +59,16 @@ impl Ground {
                 )?;
                 self.has_committed(at)
             }
-            Deed::Switch => self.plain(at, &["switch", "-q", branch]),
-            Deed::Force => self.plain(at, &["checkout", "-q", "-f", branch]),
-            Deed::Detach => self.plain(at, &["checkout", "-q", "HEAD~1"]),
-            Deed::ResetSoft => self.plain(at, &["reset", "-q", "--soft", earlier(a)]),
-            Deed::ResetMixed => self.plain(at, &["reset", "-q", "--mixed", earlier(a)]),
-            Deed::ResetHard => self.plain(at, &["reset", "-q", "--hard", earlier(a)]),
+            Deed::Switch
+            | Deed::Force
+            | Deed::Detach
+            | Deed::ResetSoft
+            | Deed::ResetMixed
+            | Deed::ResetHard
+            | Deed::RestoreOld
+            | Deed::Stash
+            | Deed::Push
+            | Deed::Fetch => self.plain(at, &step.arguments()),
             Deed::Restore => {
                 self.plain(
                     at,
@@ -79,8 +83,6 @@ impl Ground {
                     self.holds(at, self.staged(at))
                 }
             },
-            Deed::RestoreOld => self.plain(at, &["restore", "--source=HEAD~1", FILE]),
-            Deed::Stash => self.plain(at, &["stash", "push", "-q"]),
             Deed::Pop => self.pop(at, b),
             Deed::Merge | Deed::Squash | Deed::MergeLines => self.merge(at, step),
             Deed::Pick => self.pick(at, a, b),
@@ -110,9 +112,7 @@ impl Ground {
                 self.git(at, &["pull", "-q", "--rebase", "origin", &branch])?;
                 self.settle(at, a.is_multiple_of(3))
             }
-            Deed::Push => self.plain(at, &["push", "-q", "origin", "HEAD"]),
             Deed::Exchange => self.exchange(at, (at + 1 + a) % self.desks.len()),
-            Deed::Fetch => self.plain(at, &["fetch", "-q"]),
         }
     }
 
@@ -410,16 +410,4 @@ impl Ground {
             false => Ok(()),
         }
     }
-}
-
-/// A commit before HEAD, or where HEAD was before.
-fn earlier(a: usize) -> &'static str {
-    [
-        "HEAD",
-        "HEAD~1",
-        "HEAD~2",
-        "HEAD@{1}",
-        "HEAD@{2}",
-        "ORIG_HEAD",
-    ][a % 6]
 }

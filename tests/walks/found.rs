@@ -1,6 +1,7 @@
 //! What walks have found, each as short as it could be made.
 
-use crate::walk::{Deed, Step, failure};
+use crate::steps::{Deed, Step};
+use crate::walk::failure;
 
 /// Takes steps of the first (0) or second (1) work tree.
 #[track_caller]

@@ -17,6 +17,10 @@ mod oracle;
 #[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
+// What is typed, and at which steps: shared with those who try a program that stays.
+#[path = "../support/steps.rs"]
+mod steps;
+#[path = "../support/typing.rs"]
 mod text;
 mod walk;
 
@@ -44,7 +48,8 @@ fn whatever_people_and_git_do_nothing_is_lost_and_nothing_comes_back() {
     let attempts = usize::try_from(number("WALKS_ATTEMPTS").unwrap_or(ATTEMPTS)).unwrap();
     let mut failures: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for seed in from..from + count {
-        let steps = walk::walk(seed, steps, exchanging);
+        let wanted = |deed| exchanging || deed != steps::Deed::Exchange;
+        let steps = steps::walk(seed, steps, wanted);
         let Some(failure) = walk::failure(&steps) else {
             continue;
         };

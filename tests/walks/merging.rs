@@ -4,8 +4,8 @@ use git2::Oid;
 
 use crate::ground::{Broken, Ground, must};
 use crate::oracle::Merge;
+use crate::steps::{Deed, Step};
 use crate::text::Said;
-use crate::walk::{Deed, Step};
 
 impl Ground {
     pub(crate) fn pop(&mut self, at: usize, b: usize) -> Result<(), Broken> {

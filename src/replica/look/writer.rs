@@ -1,12 +1,13 @@
 //! Who wrote what a file holds: nobody, git, or somebody who had read one of the last renderings.
 
 use std::fs::Metadata;
+use std::mem::discriminant;
 use std::time::UNIX_EPOCH;
 
 use super::Looking;
-use crate::crdt::Stamp;
-use crate::overlay::was_read_before;
-use crate::replica::document::{Edits, Text};
+use crate::crdt::{Change, Stamp};
+use crate::overlay::{Reading, distance, was_read_before};
+use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
 use crate::store::{Content, Issuer, Moment, Rendering};
 use crate::yaml::{self, Limits};
@@ -91,21 +92,39 @@ impl Looking<'_, '_, '_> {
             return Ok(Writer::Git);
         };
         if !self.is_made {
-            let is_others = |stamp: Stamp| {
-                edits
-                    .get(stamp)
-                    .is_some_and(|edit| edit.issuer != Issuer::Own)
+            // Removals and moves have their stamps in the store only; what came of several edits is nobody's alone.
+            let is_own = |stamp: Option<Stamp>, change: &Change| match stamp {
+                Some(stamp) => edits.get(stamp).is_some_and(is_own),
+                None => edits.all.iter().filter(|edit| is_own(edit)).any(|edit| {
+                    let same = |own: &Change| {
+                        own.at == change.at && discriminant(&own.act) == discriminant(&change.act)
+                    };
+                    edit.changes().iter().any(same)
+                }),
             };
             let since = may_be_read_since(&self.seen.metadata);
             let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
+            let mut nearest = None;
+            let mut least = distance(current.lifted(), work.lifted());
             for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
                 let Some(read) = self.read(index)?.map(Text::of) else {
                     continue;
                 };
-                let (current, file) = (current.lifted(), work.lifted());
-                if was_read_before(read.lifted(), current, file, &is_others) {
-                    return Ok(Writer::Somebody(read));
+                let changes = distance(read.lifted(), work.lifted());
+                let is_as_near = changes == least && nearest.is_none();
+                if changes > least || (changes == least && !is_as_near) {
+                    continue;
                 }
+                let (current, file) = (current.lifted(), work.lifted());
+                match was_read_before(read.lifted(), current, file, &is_own) {
+                    Reading::Maybe if !is_as_near => {}
+                    Reading::Unstamped => {}
+                    Reading::No | Reading::Maybe => continue,
+                }
+                (nearest, least) = (Some(read), changes);
+            }
+            if let Some(read) = nearest {
+                return Ok(Writer::Somebody(read));
             }
         }
         Ok(Writer::Somebody(current))
@@ -186,6 +205,10 @@ impl Replica<'_> {
             Content::Absent => None,
         }
     }
+}
+
+fn is_own(edit: &Standing) -> bool {
+    edit.issuer == Issuer::Own
 }
 
 /// Since when a rendering may be what the writer of a file had read.

@@ -1,0 +1,122 @@
+//! Files that are saved by somebody who had read them before others' edits came in.
+
+use crate::pair::{pair, send, sync};
+use crate::support::{Tree, World};
+
+const FILE: &str = ".rhema/todos.yaml";
+
+const TODOS: &str = "\
+_crdt: v1 todos=or_set
+todos:
+  - id: a
+    title: Alpha
+    owner: nobody
+  - id: b
+    title: Beta
+    owner: nobody
+  - id: c
+    title: Gamma
+    owner: nobody
+";
+
+/// Two clones of which both know the document.
+fn ground(world: &World) -> (Tree<'_>, Tree<'_>) {
+    let (ann, ben) = pair(world);
+    ann.write(FILE, TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    (ann, ben)
+}
+
+/// The text with another owner of a record.
+fn owned(text: &str, id: &str, owner: &str) -> String {
+    let at = text.find(&format!("id: {id}\n")).unwrap();
+    let (before, after) = text.split_at(at);
+    let (own, rest) = after.split_once("owner: ").unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
+    format!("{before}{own}owner: {owner}\n{rest}")
+}
+
+/// Somebody else's edit comes in beside what is typed.
+fn ben_edits(ann: &Tree<'_>, ben: &Tree<'_>, id: &str, owner: &str) {
+    ben.rhema(&["set", &format!("todos/{id}"), &format!("owner={owner}")])
+        .exits(0);
+    send(ben, ann);
+}
+
+#[test]
+fn who_saves_again_what_they_typed_just_before_undoes_nothing() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "c", "ben");
+    let typed = owned(TODOS, "a", "ann");
+    ann.write(FILE, &typed);
+    sync(&ann);
+    assert!(ann.read(FILE).contains("owner: ben"));
+    // The editor has not read that.
+    ann.write(FILE, owned(&typed, "b", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert_eq!(text.matches("owner: ann\n").count(), 2, "{text}");
+    assert_eq!(text.matches("owner: ben\n").count(), 1, "{text}");
+    assert!(!text.contains("_crdt_conflicts"), "{text}");
+}
+
+#[test]
+fn whatever_came_since_they_read_it_stands() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    for (id, owner) in [("b", "ben"), ("c", "bob")] {
+        ben_edits(&ann, &ben, id, owner);
+        sync(&ann);
+    }
+    ben.rhema(&["add", "todos", "id=d", "title=Delta"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ann.write(FILE, owned(TODOS, "a", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    for words in ["owner: ann\n", "owner: ben\n", "owner: bob\n", "id: d\n"] {
+        assert!(text.contains(words), "{words}{text}");
+    }
+}
+
+#[test]
+fn what_was_not_seen_is_not_replaced_but_contested() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "a", "ben");
+    sync(&ann);
+    ann.write(FILE, owned(TODOS, "a", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(text.contains("s.ben"), "the other one is kept: {text}");
+}
+
+#[test]
+fn what_was_seen_is_replaced() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "a", "ben");
+    sync(&ann);
+    ann.write(FILE, owned(&ann.read(FILE), "a", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(!text.contains("s.ben"), "{text}");
+}
+
+#[test]
+fn what_one_typed_oneself_can_be_taken_back_at_once() {
+    let world = World::new();
+    let (ann, _ben) = ground(&world);
+    ann.write(FILE, owned(TODOS, "a", "ann"));
+    sync(&ann);
+    ann.write(FILE, TODOS);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert_eq!(text.matches("owner: nobody\n").count(), 3, "{text}");
+}

@@ -330,8 +330,8 @@ impl Writing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Durability, Mark};
     use super::super::samples::{chain, edit, receive, stamps, store, todos};
+    use super::super::{Durability, Mark};
     use super::*;
     use crate::overlay::DocumentPath;
 

@@ -1,6 +1,5 @@
 //! What goes over the network.
 
-use std::fs;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;

@@ -1,10 +1,24 @@
 //! Networks that fail and come back, hosts that go and come.
 
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::host::{Team, agree};
 use crate::net::ip;
-use crate::watching::eventually;
+use crate::watching::{Watch, eventually};
+
+/// Lets a program stand still for a while, as when its host sleeps.
+fn sleep(watch: &Watch, time: Duration) {
+    let signal = |name: &str| {
+        let process = watch.process().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("STOP");
+    thread::sleep(time);
+    signal("CONT");
+}
 
 #[test]
 fn edits_on_both_sides_of_a_cut_meet_once_it_is_healed() {
@@ -73,8 +87,8 @@ fn one_that_slept_goes_on_when_it_wakes() {
     second.says("in step");
     let met = first.count("\"connected\"");
     // Longer than a silent line counts as alive; both are edited meanwhile.
-    std::thread::scope(|both| {
-        both.spawn(|| first.sleeps(Duration::from_secs(20)));
+    thread::scope(|both| {
+        both.spawn(|| sleep(&first, Duration::from_secs(20)));
         ben.set("todos/b", "title=Bravo");
         ann.edit("title: Alpha", "title: Aleph");
     });

@@ -14,10 +14,6 @@ mod host;
 #[path = "../support/hosts.rs"]
 mod net;
 #[path = "../support/processes.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the tests of watching; some of it is not used here"
-)]
 mod processes;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]

@@ -136,13 +136,6 @@ impl Watch {
         assert!(sent.unwrap().success());
     }
 
-    /// Lets it stand still for a while, as when its host sleeps.
-    pub(crate) fn sleeps(&self, time: Duration) {
-        self.signal("STOP");
-        thread::sleep(time);
-        self.signal("CONT");
-    }
-
     /// Waits until it comes to its end.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {

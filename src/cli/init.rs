@@ -370,6 +370,15 @@ fn for_people(repo: &Repo, changes: &[Change], dry_run: bool) -> String {
         }
         return text;
     }
+    let is_about_login = |change: &Change| {
+        matches!(
+            change,
+            Change::AddAtLogin { .. } | Change::RenewAtLogin { .. } | Change::RemoveAtLogin { .. }
+        )
+    };
+    if changes.iter().all(is_about_login) {
+        return text;
+    }
     text.push_str("\nFrom now on git merges the context files of this clone with rhema.\n");
     let mut to_commit: Vec<String> = changes
         .iter()

@@ -13,7 +13,7 @@ use crate::node::{
     Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, to_hex, wake, with_member,
     without_member,
 };
-use crate::peers::known_peers;
+use crate::peers::{is_address, known_peers};
 use crate::store::{Durability, Moment, Peer, Store, Trust};
 
 /// Show who may sync, and change it
@@ -44,6 +44,9 @@ enum What {
         /// The node: its name, its key or what it is called
         #[arg(value_name = "NODE")]
         node: String,
+        /// Even if no admin is left then
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -59,8 +62,15 @@ struct Add {
     #[arg(long, default_value = "writer", value_parser = role)]
     role: Role,
     /// Where it is
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     address: Option<String>,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    match is_address(text) {
+        true => Ok(text.to_owned()),
+        false => Err("expected HOST:PORT, an IPv6 address in brackets".to_owned()),
+    }
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -97,7 +107,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         None | Some(What::List) => list(&repo, ui),
         Some(What::Add(add)) => make_member(&repo, add, ui),
         Some(What::Trust(add)) => trust(&repo, add, ui),
-        Some(What::Remove { node }) => remove(&repo, node, ui),
+        Some(What::Remove { node, force }) => remove(&repo, node, *force, ui),
     }
 }
 
@@ -251,7 +261,7 @@ impl Add {
     }
 }
 
-fn remove(repo: &Repo, name: &str, ui: &Ui) -> anyhow::Result<Outcome> {
+fn remove(repo: &Repo, name: &str, forced: bool, ui: &Ui) -> anyhow::Result<Outcome> {
     let path = Members::path(repo.top());
     let text = read_members(&path)?;
     let members = Members::read(&path, &text)?;
@@ -264,6 +274,19 @@ fn remove(repo: &Repo, name: &str, ui: &Ui) -> anyhow::Result<Outcome> {
         .collect();
     if found.len() > 1 {
         bail!("several members are called {name}: name one by its node");
+    }
+    let is_admin = |id: &&String| {
+        members
+            .all
+            .get(*id)
+            .is_some_and(|member| member.role == Role::Admin)
+    };
+    let admins = members.all.keys().filter(is_admin).count();
+    if found.first().is_some_and(is_admin) && admins == 1 && !forced {
+        bail!(
+            "{name} is the last admin: give another member the role in {} first, or say `--force`",
+            repo.shown(path.strip_prefix(repo.top()).unwrap_or(&path))
+        );
     }
     let mut told = String::new();
     if let Some(without) = found.first().and_then(|id| without_member(&text, id)) {

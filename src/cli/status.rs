@@ -207,7 +207,7 @@ impl Row {
             // Nobody looked yet: what the file says.
             None => Overview {
                 pending: document.pending,
-                hidden: Vec::new(),
+                ..Overview::default()
             },
         };
         let is_parked = overview.hidden.iter().any(|edit| edit.why == Why::Parked);
@@ -274,10 +274,23 @@ fn for_people(repo: &Repo, branch: Option<&str>, configured: bool, rows: &[Row])
         );
     }
     let _ = writeln!(text, "{}", summary(&documents));
-    for hint in hints(configured, &documents) {
+    let mut hints = hints(configured, &documents);
+    if is_edited_by_others_alone(rows.iter().map(|(_, row)| *row)) {
+        hints.push(
+            "only peers edited what is not committed here: if git refuses to switch, pull or `stash pop` because of that, \
+             `rhema crdt park` puts it out of git's way",
+        );
+    }
+    for hint in hints {
         let _ = writeln!(text, "{NOTABLE}hint:{NOTABLE:#} {hint}");
     }
     text
+}
+
+/// Whether files differ from HEAD, and in none of them anything that was edited here.
+fn is_edited_by_others_alone<'r>(rows: impl Iterator<Item = &'r Row>) -> bool {
+    let mut edited = rows.filter(|row| row.overview.pending > 0).peekable();
+    edited.peek().is_some() && edited.all(|row| row.overview.of_others == row.overview.pending)
 }
 
 fn style(state: State) -> Style {

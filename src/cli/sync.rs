@@ -14,10 +14,13 @@ use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
 use crate::asking::{
     Answer, Failure, Outcome as Synced, PeerOutcome, Question, Reply, Sync as Wanted, ask,
 };
-use crate::git::Repo;
+use crate::git::{Repo, git_path, lacks_marker};
 use crate::node::Watch;
+use crate::overlay::DocumentPath;
 use crate::peers::{Called, Error, Heard, Peer, Visit, visit};
 use crate::replica::{self, Replica};
+use crate::setup::node_of;
+use crate::yaml::{Document, Limits};
 
 /// How long one who stays may take for a `sync`, beyond the time in which it waits for others: two rounds over large files.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -120,6 +123,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         true => synced(&repo, arguments, ui)?,
         false => Synced::default(),
     };
+    note_unmarked(&repo, ui)?;
     synced.warnings.iter().for_each(|text| ui.warn(text));
     if let Some(failure) = synced.failure {
         return Err(failure.into());
@@ -146,6 +150,34 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             Ok(Outcome::of_attention(attention))
         }
     }
+}
+
+/// Tells of new files that could be documents and have no marker: nothing is recorded in them.
+fn note_unmarked(repo: &Repo, ui: &Ui) -> anyhow::Result<()> {
+    if node_of(repo).is_none() {
+        return Ok(());
+    }
+    let mut unmarked = Vec::new();
+    for file in repo.context_files()?.files {
+        if repo
+            .blob_in_head(&DocumentPath::new(git_path(&file)))?
+            .is_some()
+        {
+            continue;
+        }
+        let bytes = std::fs::read(repo.top().join(&file)).unwrap_or_default();
+        let read = Document::read(&bytes, &Limits::default());
+        if read.is_ok_and(|read| lacks_marker(&read)) {
+            unmarked.push(repo.shown(&file));
+        }
+    }
+    if !unmarked.is_empty() {
+        ui.note(format_args!(
+            "no marker in {}: run `rhema crdt init` to have it synced",
+            unmarked.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// Has it done by the program that stays here, or does it.

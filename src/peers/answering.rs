@@ -140,7 +140,7 @@ impl Answering {
     pub(super) fn unreached(&mut self, target: Target, error: DialError) {
         let is_refused = self.unreached.get(&target).is_some_and(telling::is_refusal);
         // Who refused us once does not answer for a while: that says less.
-        if !matches!(error, DialError::Ourselves) && !is_refused {
+        if !is_refused {
             self.unreached.insert(target, error);
         }
     }

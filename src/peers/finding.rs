@@ -68,6 +68,19 @@ pub(super) fn everywhere(
     Ok(sought)
 }
 
+/// Whether a text is written as `HOST:PORT`; a host that is an IPv6 address stands in brackets.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty() && !host.contains(char::is_whitespace);
+    is_host
+        && (is_bracketed || !host.contains(':'))
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
 /// The place or the peer that somebody named: `HOST:PORT`, the name of a node, its key, or what it is called.
 pub(super) fn named(
     name: &str,
@@ -85,10 +98,7 @@ pub(super) fn named(
         sought.peers.insert(key, addresses);
         return Ok(sought);
     }
-    let is_place = name
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-    if !is_place {
+    if !is_address(name) {
         return Err(Error::NoSuchPeer(name.to_owned()));
     }
     sought.places.insert(Place::Address(name.to_owned()));

@@ -20,6 +20,7 @@ mod visit;
 
 pub use admission::{Admission, known_peers};
 pub use error::Error;
+pub use finding::is_address;
 pub use keeper::Heard;
 pub use rounds::Sight;
 pub use stay::{Staying, stay};

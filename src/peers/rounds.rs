@@ -300,6 +300,11 @@ impl Keeper {
         };
         tracing::debug!(?took, "round done");
         rounds.unrest.let_go();
+        if report.problems.iter().any(replica::Error::is_race) {
+            // Whoever writes so often is looked at again when they rest.
+            report.problems.retain(|problem| !problem.is_race());
+            rounds.unrest.hold(due, Some(took), Instant::now());
+        }
         rounds.holds.extend(std::mem::take(&mut report.holds));
         match &done {
             Due::Files(files) => {

@@ -1,14 +1,14 @@
 //! One document: what git has of it, what the store knows of it.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 
 use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
-use crate::crdt::{self, Change};
+use crate::crdt::{self, Act, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
     CommitId, Containment, DocumentPath, History, Judged, Known, Origin, is_observed, observers,
@@ -147,6 +147,10 @@ pub(super) struct Edits {
     pub(super) all: Vec<Standing>,
     /// Where each stands among them.
     by_stamp: HashMap<crdt::Stamp, usize>,
+    /// Whether those are missing that the last look showed to be superseded.
+    pub(super) is_partial: bool,
+    /// Whether one was asked for that is missing.
+    has_missed: Cell<bool>,
 }
 
 /// A known edit in a document.
@@ -239,6 +243,8 @@ impl Edits {
         let mut edits = Self {
             all: Vec::with_capacity(stored.len()),
             by_stamp: HashMap::with_capacity(stored.len()),
+            is_partial: false,
+            has_missed: Cell::new(false),
         };
         edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
         edits
@@ -257,7 +263,41 @@ impl Edits {
     }
 
     pub(super) fn get(&self, stamp: crdt::Stamp) -> Option<&Standing> {
-        self.all.get(*self.by_stamp.get(&stamp)?)
+        let index = self.by_stamp.get(&stamp);
+        if index.is_none() {
+            self.has_missed.set(true);
+        }
+        self.all.get(*index?)
+    }
+
+    /// Whether all of them may tell something else than these do.
+    pub(super) fn are_too_few(&self) -> bool {
+        self.is_partial && self.has_missed.get()
+    }
+
+    /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
+    /// replaced by others that may show, or HEAD contains them and nothing is still to come that they had seen. What brings
+    /// records over HEAD, moves them or takes them away is never among them: others find their places by it.
+    pub(super) fn superseded(&self) -> BTreeSet<crdt::Stamp> {
+        let writes = |change: &&Change| matches!(change.act, Act::Write(_) | Act::Form(_));
+        let visible = self.all.iter().filter(|edit| edit.may_show());
+        let observers = observers(visible.flat_map(Standing::changes).filter(writes));
+        let is_known = |stamp: crdt::Stamp| self.by_stamp.contains_key(&stamp);
+        let is_superseded = |edit: &&Standing| {
+            let stamp = edit.known.stamp;
+            let replaced =
+                |change: &Change| writes(&change) && is_observed(&observers, change, stamp);
+            let changes = edit.changes();
+            match edit.has(Mark::Contained) {
+                true => changes
+                    .iter()
+                    .all(|change| change.observed.stamps().all(is_known)),
+                false => edit.may_show() && changes.iter().all(replaced),
+            }
+        };
+        let changing = self.all.iter().filter(|edit| !edit.changes().is_empty());
+        let superseded = changing.filter(is_superseded);
+        superseded.map(|edit| edit.known.stamp).collect()
     }
 
     /// Whether some of what is shown was made by others.
@@ -362,6 +402,10 @@ impl Standing {
 impl<'r> Replica<'r> {
     /// All known edits of a document.
     pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
+        self.edits_of(path, Which::All)
+    }
+
+    fn edits_of(&mut self, path: &DocumentPath, which: Which) -> Result<Edits, Error> {
         let reading = self.store.read()?;
         let policy = match &self.policy {
             Some(policy) => Rc::clone(policy),
@@ -370,7 +414,21 @@ impl<'r> Replica<'r> {
                     .insert(Rc::new(Policy::of(self.repo, &reading)?)),
             ),
         };
-        Ok(Edits::of(reading.edits(path, Which::All)?, &policy))
+        Ok(Edits::of(reading.edits(path, which)?, &policy))
+    }
+
+    /// Those of them that count, as far as the last look told, if HEAD stands where it stood then; else all.
+    pub(super) fn edits_that_count(
+        &mut self,
+        path: &DocumentPath,
+        is_same_head: bool,
+    ) -> Result<Edits, Error> {
+        if !is_same_head {
+            return self.edits(path);
+        }
+        let mut edits = self.edits_of(path, Which::Counting)?;
+        edits.is_partial = true;
+        Ok(edits)
     }
 
     /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.

@@ -24,6 +24,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether somebody wrote the file again and again just when it was looked at, so that it will do another time.
+    #[must_use]
+    pub fn is_race(&self) -> bool {
+        matches!(self, Error::Git(git::Error::ChangedMeanwhile { .. }))
+    }
+
     /// Whether the store is damaged.
     #[must_use]
     pub fn is_damage(&self) -> bool {

@@ -24,7 +24,7 @@ use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
 };
-use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering};
+use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
 use crate::yaml::{self, Limits};
 
 /// What is to be looked at.
@@ -100,6 +100,10 @@ pub(super) struct Looked {
     pub(super) edits: usize,
     /// The edits that were known, and the new ones, with their marks.
     pub(super) standings: Vec<Standing>,
+    /// The edits of which nothing is seen any more.
+    pub(super) superseded: BTreeSet<Stamp>,
+    /// Whether edits were passed over of which that was known.
+    pub(super) is_partial: bool,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
     /// Where values are kept now that lost against others, and were not in the file before.
@@ -120,6 +124,20 @@ pub(super) enum Unlooked {
     Left(String),
 }
 
+/// Why a look came to nothing.
+enum Vain {
+    /// There is nothing to be recorded.
+    Unlooked(Unlooked),
+    /// The edits that were passed over have to be read, too.
+    TooFewEdits,
+}
+
+impl From<Unlooked> for Vain {
+    fn from(unlooked: Unlooked) -> Self {
+        Self::Unlooked(unlooked)
+    }
+}
+
 /// The file as it was found.
 struct Seen {
     was: Vec<u8>,
@@ -135,23 +153,53 @@ struct Recorded {
 }
 
 impl Replica<'_> {
-    /// Looks at a document: at excerpts of its versions where these tell as much, else at all of it.
+    /// Looks at a document: with the edits that count and at excerpts of its versions, where these tell as much, else with all
+    /// and at all of it.
     pub(super) fn look(&mut self, target: &Target<'_>) -> Result<Result<Looked, Unlooked>, Error> {
         let seen = match self.seen(target)? {
             Ok(seen) => seen,
             Err(unlooked) => return Ok(Err(unlooked)),
         };
         let clock = self.clock;
-        let Some(looked) = self.look_at_excerpts(target, &seen)? else {
+        let mut looked = self.look_at_text(target, &seen, Which::Counting)?;
+        if let Err(Vain::TooFewEdits) = looked {
             self.clock = clock;
-            return self.look_at_all(target, &seen);
-        };
-        if excerpts::are_checked() {
-            self.clock = clock;
-            let whole = self.look_at_all(target, &seen)?;
-            excerpts::check(&looked, whole.ok().as_ref());
+            looked = self.look_at_text(target, &seen, Which::All)?;
         }
-        Ok(Ok(looked))
+        if excerpts::are_checked()
+            && let Ok(looked) = &looked
+            && looked.is_partial
+        {
+            let after = std::mem::replace(&mut self.clock, clock);
+            let whole = self.look_at_text(target, &seen, Which::All)?;
+            excerpts::check_partial(looked, whole.ok().as_ref());
+            self.clock = after;
+        }
+        Ok(looked.map_err(|vain| match vain {
+            Vain::Unlooked(unlooked) => unlooked,
+            Vain::TooFewEdits => Unlooked::Left("its edits cannot be told".to_owned()),
+        }))
+    }
+
+    fn look_at_text(
+        &mut self,
+        target: &Target<'_>,
+        seen: &Seen,
+        which: Which,
+    ) -> Result<Result<Looked, Vain>, Error> {
+        let clock = self.clock;
+        let Some(looked) = self.look_at_excerpts(target, seen, which)? else {
+            self.clock = clock;
+            return self.look_at_all(target, seen, which);
+        };
+        if excerpts::are_checked()
+            && let Ok(looked) = &looked
+        {
+            self.clock = clock;
+            let whole = self.look_at_all(target, seen, which)?;
+            excerpts::check(looked, whole.ok().as_ref());
+        }
+        Ok(looked)
     }
 
     /// Reads the file, if it can be recorded.
@@ -188,16 +236,17 @@ impl Replica<'_> {
         &mut self,
         target: &Target<'_>,
         seen: &Seen,
-    ) -> Result<Result<Looked, Unlooked>, Error> {
+        which: Which,
+    ) -> Result<Result<Looked, Vain>, Error> {
         let was = &seen.was;
         let text = target.made.as_ref().map(|made| made.text.as_bytes());
         let work = match yaml::Document::read(text.unwrap_or(was), &Limits::default()) {
             Ok(work) => work,
-            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
+            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()).into())),
         };
         let versions = match self.versions(target.file, was, target.commit)? {
             Ok(versions) => versions,
-            Err(why) => return Ok(Err(Unlooked::Left(why))),
+            Err(why) => return Ok(Err(Unlooked::Left(why).into())),
         };
         let head = versions.head_yaml();
         if was.iter().all(u8::is_ascii_whitespace)
@@ -205,15 +254,15 @@ impl Replica<'_> {
         {
             return Ok(Err(Unlooked::Left(
                 "it is empty, which is taken for a file that is being written: delete its records one by one, or commit it".to_owned(),
-            )));
+            ).into()));
         }
         if let Some(name) = head.and_then(|head| context::named_twice(head, &work)) {
             return Ok(Err(Unlooked::Left(format!(
                 "two records are called `{name}`: give one of them another name, or nobody can tell which is meant"
-            ))));
+            )).into()));
         }
         if !context::takes_stamps(head, &work) {
-            return Ok(Err(Unlooked::NoDocument));
+            return Ok(Err(Unlooked::NoDocument.into()));
         }
         let recorded = self.recorded(&versions.path, &seen.metadata)?;
         let (edits, marks) = self.judged(
@@ -221,6 +270,7 @@ impl Replica<'_> {
             versions.head.as_ref(),
             &versions.history,
             recorded.last.as_ref(),
+            which,
         )?;
         let mut looking = Looking::new(self, target, seen, versions, recorded);
         looking.look(Text::of(work), edits, marks)
@@ -234,16 +284,20 @@ impl Replica<'_> {
         })
     }
 
-    /// All known edits of a document, and what HEAD contains of them; and the marks that they had before.
+    /// The known edits of a document, and what HEAD contains of them; and the marks that they had before.
     fn judged(
         &mut self,
         target: &Target<'_>,
         head: Option<&HeadVersion>,
         history: &DocumentHistory<'_>,
         last: Option<&Look>,
+        which: Which,
     ) -> Result<(Edits, Vec<Marks>), Error> {
         let path = DocumentPath::new(git_path(target.file));
-        let mut edits = self.edits(&path)?;
+        let mut edits = match which {
+            Which::All => self.edits(&path)?,
+            Which::Counting => self.edits_that_count(&path, target.is_same_head(last))?,
+        };
         if let Some(former) = head.and_then(former) {
             edits.add(self.edits(&former)?.all);
         }
@@ -339,7 +393,7 @@ impl Looking<'_, '_, '_> {
         work: Text,
         mut edits: Edits,
         marks: Vec<Marks>,
-    ) -> Result<Result<Looked, Unlooked>, Error> {
+    ) -> Result<Result<Looked, Vain>, Error> {
         let writer = self.writer(&work, &edits)?;
         tracing::debug!(
             "{}: written by {}; HEAD {}",
@@ -347,6 +401,10 @@ impl Looking<'_, '_, '_> {
             writer.name(),
             if self.is_same_head { "stands" } else { "moved" }
         );
+        // An older version may show what was superseded since, and so may what git put back.
+        if edits.is_partial && !self.is_of_the_current(&writer) {
+            return Ok(Err(Vain::TooFewEdits));
+        }
         let mut new = Vec::new();
         let work = match &writer {
             Writer::Somebody(read) => {
@@ -369,6 +427,9 @@ impl Looking<'_, '_, '_> {
         };
         let is_head = self.is_head(stamped.as_deref().unwrap_or(work.yaml.text()));
         if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
+            if edits.is_partial {
+                return Ok(Err(Vain::TooFewEdits));
+            }
             // Whoever puts everything back to what HEAD has takes back what they edited.
             let is_as_rendered = !self.is_made && self.is_as_rendered()?;
             new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
@@ -379,7 +440,7 @@ impl Looking<'_, '_, '_> {
         let stamped = stamped.map(|text| yaml::Document::from_text(text, &Limits::default()));
         let file = match stamped.transpose() {
             Ok(stamped) => stamped.map_or(work, Text::of),
-            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()))),
+            Err(error) => return Ok(Err(Unlooked::Left(error.to_string()).into())),
         };
         self.take_up(file.lifted(), &mut edits);
         let (mut counted, mut stands_again) = (0, false);
@@ -401,10 +462,13 @@ impl Looking<'_, '_, '_> {
                     new.extend(self.named(found.findings)?);
                     new.extend(self.put_in_order(&file, &edits, &new)?);
                 }
-                Err(held) => return Ok(Err(Unlooked::Left(held))),
+                Err(held) => return Ok(Err(Unlooked::Left(held).into())),
             }
             let read = read.map(|read| &read.yaml);
             new.extend(self.formed(read, &file, &edits, &new)?);
+        }
+        if edits.are_too_few() {
+            return Ok(Err(Vain::TooFewEdits));
         }
         let known = edits.all.len();
         edits.add(new.iter().cloned().map(Standing::made_now));
@@ -428,7 +492,8 @@ impl Looking<'_, '_, '_> {
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
-            )));
+            )
+            .into()));
         };
         let is_shown: BTreeSet<Stamp> = stands.iter().filter_map(|edit| edit.stamp).collect();
         for edit in &mut edits.all {
@@ -457,6 +522,8 @@ impl Looking<'_, '_, '_> {
             typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
             new,
             edits: counted,
+            superseded: edits.superseded(),
+            is_partial: edits.is_partial,
             standings: edits.all,
             notes: std::mem::take(&mut self.notes),
             contested,

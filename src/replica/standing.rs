@@ -7,13 +7,15 @@ use super::policy::Policy;
 use crate::crdt::{Act, Change, Stamp};
 use crate::git::Repo;
 use crate::overlay::{Contents, Deed, DocumentPath};
-use crate::store::{Mark, Store};
+use crate::store::{Issuer, Mark, Store};
 
 /// The edits of one document that HEAD does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// Those that the file shows.
     pub pending: usize,
+    /// Those of them that others made.
+    pub of_others: usize,
     /// Those that it does not show, and why.
     pub hidden: Vec<HiddenEdit>,
 }
@@ -95,7 +97,11 @@ impl Overview {
             Why::Elsewhere
         } else {
             let is_form = |change: &Change| matches!(change.act, Act::Form(_));
-            self.pending += usize::from(!edit.changes().iter().all(is_form));
+            let counts = usize::from(!edit.changes().iter().all(is_form));
+            self.pending += counts;
+            if edit.issuer != Issuer::Own {
+                self.of_others += counts;
+            }
             return;
         };
         self.hidden.push(HiddenEdit {

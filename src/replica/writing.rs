@@ -103,6 +103,7 @@ impl Replica<'_> {
         }
         let marks = looked.standings.iter();
         writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
+        writing.note_superseded(&document, &looked.superseded, !looked.is_partial)?;
         if let Some(typed) = &looked.typed {
             writing.render(&document, typed, commit, now)?;
         }

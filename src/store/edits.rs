@@ -68,8 +68,8 @@ pub enum Added {
 pub enum Which {
     /// All that are known.
     All,
-    /// Those without [`Mark::Contained`](super::Mark::Contained).
-    NotContained,
+    /// Those that were not noted as superseded ([`Writing::note_superseded`]).
+    Counting,
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
@@ -134,9 +134,10 @@ impl Reading<'_> {
     pub fn edits(&self, document: &DocumentPath, which: Which) -> Result<Vec<StoredEdit>, Error> {
         let sql = match which {
             Which::All => stored_where!("path = ?1 ORDER BY stamp"),
-            Which::NotContained => {
-                stored_where!("path = ?1 AND coalesce(bits, 0) & 1 = 0 ORDER BY stamp")
-            }
+            Which::Counting => stored_where!(
+                "edits.document = (SELECT id FROM documents WHERE path = ?1) AND superseded = 0
+                ORDER BY stamp"
+            ),
         };
         self.all(sql, [document], stored)
     }
@@ -242,10 +243,43 @@ impl Writing<'_> {
             for stamp in stamps {
                 self.run(sql, (document, stamp))?;
             }
+            // What these superseded may be seen again.
+            self.note_all_counting(document)?;
         }
         self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
         self.move_mark(edit.stamp)?;
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
+    }
+
+    /// Notes which edits of a document are superseded: these and, if that is not `all`, those that were.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_superseded(
+        &self,
+        document: &DocumentPath,
+        superseded: &BTreeSet<Stamp>,
+        all: bool,
+    ) -> Result<(), Error> {
+        if all {
+            let number = self.number_of(document)?;
+            let sql = "SELECT stamp FROM edits WHERE document = ?1 AND superseded = 1";
+            let before: Vec<Stamp> = self.all(sql, [number], |row| row.get(0))?;
+            if before.iter().any(|stamp| !superseded.contains(stamp)) {
+                self.note_all_counting(number)?;
+            }
+        }
+        let sql = "UPDATE edits SET superseded = 1 WHERE stamp = ?1 AND superseded = 0";
+        for stamp in superseded {
+            self.run(sql, [stamp])?;
+        }
+        Ok(())
+    }
+
+    fn note_all_counting(&self, document: i64) -> Result<(), Error> {
+        let sql = "UPDATE edits SET superseded = 0 WHERE document = ?1 AND superseded = 1";
+        self.run(sql, [document])?;
+        Ok(())
     }
 
     /// Makes all known edits those of others: this work tree is not the one that made them, or cannot know that it is.
@@ -409,16 +443,38 @@ mod tests {
     }
 
     #[test]
-    fn contained_edits_can_be_passed_over() {
+    fn superseded_edits_are_passed_over_until_something_is_retracted() {
         let (_git_dir, mut store) = store();
         let edits = chain(7, 3);
         receive(&mut store, &edits);
+        let [first, second, third] = [0, 1, 2].map(|index: usize| edits[index].stamp);
+        let counting = |writing: &Writing<'_>| -> Vec<Stamp> {
+            let counting = writing.edits(&todos(), Which::Counting).unwrap();
+            counting.iter().map(|edit| edit.known.stamp).collect()
+        };
         let writing = store.write(Durability::Process).unwrap();
-        writing.mark([edits[1].stamp], Mark::Contained).unwrap();
-        writing.mark([edits[2].stamp], Mark::Shown).unwrap();
-        let rest = writing.edits(&todos(), Which::NotContained).unwrap();
-        let rest: Vec<_> = rest.iter().map(|edit| edit.known.stamp).collect();
-        assert_eq!(rest, [edits[0].stamp, edits[2].stamp]);
+        let note = |stamps: &[Stamp], all| {
+            let stamps = stamps.iter().copied().collect();
+            writing.note_superseded(&todos(), &stamps, all).unwrap();
+        };
+        note(&[first], true);
+        assert_eq!(counting(&writing), [second, third]);
+        note(&[second], false);
+        assert_eq!(
+            counting(&writing),
+            [third],
+            "what was superseded is so still"
+        );
+        note(&[second], true);
+        assert_eq!(counting(&writing), [first, third]);
+        let retraction = Known {
+            deed: Deed::Retract(vec![third]),
+            ..edit(stamps(8, 1)[0], None, "")
+        };
+        writing
+            .add(&retraction, Issuer::Other, Way::Received)
+            .unwrap();
+        assert_eq!(counting(&writing).len(), 4);
     }
 
     #[test]

@@ -8,7 +8,11 @@ use super::Error;
 
 /// The steps from an empty database: the one at index `n` makes version `n + 1` of version `n`. A step that was ever
 /// released is never changed.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// Marks a database as ours: `rhem`.
 pub(super) const APPLICATION: i32 = 0x7268_656d;

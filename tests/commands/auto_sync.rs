@@ -131,6 +131,10 @@ fn it_goes_as_it_came() {
         );
         if off[0] == "init" {
             assert!(
+                !told.contains("From now on git merges"),
+                "it did before: {told}"
+            );
+            assert!(
                 told.contains(&format!("systemctl --user stop {name}")),
                 "{told}"
             );

@@ -111,7 +111,9 @@ fn it_touches_nothing_of_the_user() {
         "[commit]\n\tgpgsign = true\n[core]\n\thooksPath = /nowhere\n\tautocrlf = true\n[merge]\n\tff = only\n",
     );
     let before = home.snapshot();
-    stage.demo::<&str>(&[]).exits(0);
+    // And colours come where they are wanted, only.
+    let told = stage.demo(&["--color", "always"]).exits(0).stdout;
+    assert!(told.contains('\u{1b}'));
     assert_eq!(home.snapshot(), before);
 }
 
@@ -159,7 +161,7 @@ fn the_folder_stays_for_playing_on() {
 }
 
 #[test]
-fn json_holds_the_steps_and_the_results() {
+fn json_holds_the_steps_the_results_and_what_was_live() {
     let stage = Stage::new();
     let run = stage.demo(&["--json"]).exits(0);
     assert_eq!(run.stderr, "");
@@ -205,12 +207,12 @@ fn json_holds_the_steps_and_the_results() {
         );
         assert!(!step["merged"].as_array().unwrap().is_empty(), "{step}");
     }
+    was_live(&stage, &json);
 }
 
-#[test]
-fn both_clones_are_watched_and_nothing_is_lost() {
-    let stage = Stage::new();
-    let json = stage.demo(&["--json"]).exits(0).json();
+/// What happened while both clones were watched: as told, lost by nobody, and over.
+#[track_caller]
+fn was_live(stage: &Stage, json: &serde_json::Value) {
     let live = &json["live"];
     assert_eq!(live["played"], true);
     assert!(live["why"].is_null(), "{live}");
@@ -313,13 +315,6 @@ fn quiet_leaves_the_result() {
     let told = stage.demo(&["-q"]).exits(0).stdout;
     assert_eq!(told.lines().count(), 1, "{told}");
     assert!(told.starts_with("Git alone: 7 conflicts"), "{told}");
-}
-
-#[test]
-fn colour_only_where_it_is_wanted() {
-    let stage = Stage::new();
-    let told = stage.demo(&["--color", "always"]).exits(0).stdout;
-    assert!(told.contains('\u{1b}'));
 }
 
 #[test]

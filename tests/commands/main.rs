@@ -12,6 +12,7 @@ mod editing;
 mod export;
 mod init;
 mod merge;
+mod peers;
 mod resolve;
 mod setup;
 mod status;

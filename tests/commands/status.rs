@@ -51,6 +51,8 @@ fn the_json_has_the_agreed_shape() {
             ],
             "peers": [],
             "watching": false,
+            "watcher": null,
+            "auto_sync": null,
         })
     );
 }

@@ -366,3 +366,28 @@ fn records_stay_in_the_order_in_which_they_were_typed() {
         assert_eq!(tree.git(&["status", "--short"]), "", "{names}");
     }
 }
+
+#[test]
+fn a_new_file_without_a_marker_is_told_of() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS), (".rhema/old.yaml", "a: 1\n")]);
+    let without_a_node = tree.rhema(&SYNC).exits(0).stderr;
+    tree.rhema(&["init"]).exits(0);
+    tree.write(".rhema/old.yaml", "a: 1\n");
+    tree.commit("init");
+    // A list and a text carry none.
+    tree.write(".rhema/list.yaml", "- a\n- b\n");
+    tree.write(".rhema/text.yaml", "a text\n");
+    assert_eq!(tree.rhema(&SYNC).exits(0).stderr, "");
+    tree.write(".rhema/new.yaml", "a: 1\n");
+    tree.write("sub/.rhema/more.yaml", "a: 1\n");
+    let told = tree.rhema(&SYNC).exits(0).stderr;
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(
+        told.contains(".rhema/new.yaml, sub/.rhema/more.yaml: run `rhema crdt init`"),
+        "{told}"
+    );
+    assert_eq!(without_a_node, "");
+    tree.rhema(&["init"]).exits(0);
+    assert_eq!(tree.rhema(&SYNC).exits(0).stderr, "");
+}

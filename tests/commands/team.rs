@@ -44,6 +44,7 @@ fn a_member_is_never_met_then_in_step_then_behind() {
             "role": "admin",
             "last_seen": null,
             "latency_ms": null,
+            "line": null,
         })
     );
     let text = ben.rhema(&["status"]).exits(0).stdout;

@@ -1,10 +1,24 @@
 //! Networks that fail and come back, hosts that go and come.
 
-use std::time::Instant;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::host::{Team, agree};
 use crate::net::ip;
-use crate::watching::eventually;
+use crate::watching::{Watch, eventually};
+
+/// Lets a program stand still for a while, as when its host sleeps.
+fn sleep(watch: &Watch, time: Duration) {
+    let signal = |name: &str| {
+        let process = watch.process().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("STOP");
+    thread::sleep(time);
+    signal("CONT");
+}
 
 #[test]
 fn edits_on_both_sides_of_a_cut_meet_once_it_is_healed() {
@@ -58,6 +72,29 @@ fn one_who_was_killed_is_noticed_when_it_is_back() {
         "a new line:\n{}",
         first.all()
     );
+    first.end("TERM");
+    second.end("TERM");
+}
+
+#[test]
+fn one_that_slept_goes_on_when_it_wakes() {
+    let Some(team) = Team::new("slept", 2) else {
+        return;
+    };
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    let (first, second) = (ann.watch(), ben.watch());
+    first.says("in step");
+    second.says("in step");
+    let met = first.count("\"connected\"");
+    // Longer than a silent line counts as alive; both are edited meanwhile.
+    thread::scope(|both| {
+        both.spawn(|| sleep(&first, Duration::from_secs(20)));
+        ben.set("todos/b", "title=Bravo");
+        ann.edit("title: Alpha", "title: Aleph");
+    });
+    let agreed = team.agree_on(&["title: Aleph", "title: Bravo"]);
+    println!("asleep for 20 s: both agree {agreed:?} after it woke");
+    eventually(|| first.count("\"connected\"") > met, || first.all());
     first.end("TERM");
     second.end("TERM");
 }

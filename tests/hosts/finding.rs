@@ -79,6 +79,46 @@ fn eight_hosts_hold_the_same_files() {
     all_agree("eight", 8);
 }
 
+/// Hosts without any IPv4 address find each other, and are called at those that they have.
+fn agree_by_ipv6(name: &str, prefix: Option<&str>) {
+    let Some(team) = Team::new(name, 2) else {
+        return;
+    };
+    team.have_ipv6_only(prefix);
+    let (ann, ben) = (&team.hosts[0], &team.hosts[1]);
+    let watches = team.all_watch();
+    ann.edit("title: Alpha", "title: Aleph");
+    let found = team.agree_on(&["title: Aleph"]);
+    println!("{name}: found each other and agree: {found:?}");
+    ben.set("todos/b", "title=Bravo");
+    team.agree_on(&["title: Bravo"]);
+    let [first, second] = watches.try_into().ok().unwrap();
+    second.end("TERM");
+    ben.set("todos/c", "title=Jim");
+    let report = ben.sync(&[]);
+    assert_eq!(report["peers"].as_array().unwrap().len(), 1, "{report}");
+    agree(&[ann, ben], &["title: Jim"]);
+    first.end("TERM");
+    if let Some(prefix) = prefix {
+        let there = format!("[{prefix}1]:4711");
+        let named = ann.watch_with(&[], &["--listen", &there, "--discovery", "off"]);
+        ben.set("todos/c", "title=Gimel");
+        ben.sync(&["--peer", &there]);
+        agree(&[ann, ben], &["title: Gimel"]);
+        named.end("TERM");
+    }
+}
+
+#[test]
+fn hosts_with_ipv6_only_hold_the_same_files() {
+    agree_by_ipv6("six", Some("fd77::"));
+}
+
+#[test]
+fn hosts_with_nothing_but_the_addresses_of_their_link_hold_the_same_files() {
+    agree_by_ipv6("link", None);
+}
+
 #[test]
 fn who_calls_once_finds_who_watches() {
     let Some(team) = Team::new("once", 2) else {
@@ -122,9 +162,15 @@ fn who_calls_and_finds_nobody_is_done_soon() {
     };
     let ben = &team.hosts[1];
     ben.edit("title: Alpha", "title: Aleph");
-    let report = ben.sync(&[]);
+    let call = ben.rhema(&["sync", "--json"]).exits(0);
+    let report = call.json();
     assert_eq!(report["edits_recorded"], 1);
     assert_eq!(report["peers"].as_array().unwrap().len(), 0, "{report}");
+    assert!(
+        call.stderr.contains("name it with `--peer HOST:PORT`"),
+        "{}",
+        call.stderr
+    );
 }
 
 #[test]

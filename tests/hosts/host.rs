@@ -10,7 +10,7 @@ use rhema_crdt::overlay::Knowledge;
 use rhema_crdt::store::Store;
 use serde_json::Value;
 
-use crate::net::Hosts;
+use crate::net::{Hosts, ip};
 use crate::support::{BINARY, Run, Tree, World, run};
 use crate::watching::{Lines, Watch, eventually};
 
@@ -186,6 +186,25 @@ impl Team {
             first.git(&["clone", "-q", ".", &top]);
         }
         Some(Self { hosts, net })
+    }
+
+    /// Takes the IPv4 addresses away. With `prefix` each host has an IPv6 address more than the one of its link: PREFIX1, PREFIX2…
+    pub(crate) fn have_ipv6_only(&self, prefix: Option<&str>) {
+        for (host, number) in self.hosts.iter().zip(1..) {
+            let name = &host.namespace;
+            ip(&format!("-n {name} -4 addr flush dev net"));
+            if let Some(prefix) = prefix {
+                let add = format!("-n {name} addr add {prefix}{number}/64 dev net nodad");
+                ip(&add);
+            }
+            // An address is used once nobody else turned out to have it.
+            let shown = || {
+                let mut command = Command::new("ip");
+                command.args(["-n", name, "-6", "addr", "show", "dev", "net"]);
+                String::from_utf8(command.output().unwrap().stdout).unwrap()
+            };
+            eventually(|| !shown().contains("tentative"), shown);
+        }
     }
 
     pub(crate) fn all_pull_from_the_first(&self) {

@@ -77,3 +77,35 @@ fn a_document_that_was_moved_leaves_no_ghost_at_its_old_place() {
     sync(&ann);
     assert_eq!(ann.git(&["status", "--short", "-uall"]), "");
 }
+
+#[test]
+fn whose_clean_tree_a_peer_changed_is_told_how_git_gets_a_clean_one() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(".rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    let is_told = |tree: &crate::support::Tree<'_>| {
+        let text = tree.rhema(&["status"]).exits(0).stdout;
+        text.contains("`rhema crdt park` puts it out of git's way")
+    };
+    ann.git(&["switch", "-qc", "feature"]);
+    ann.rhema(&["set", "todos/b", "title=Bet"]).exits(0);
+    ann.commit("Bet");
+    ann.rhema(&["set", "todos/a", "title=Aleph"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(!is_told(&ann), "she edited that herself");
+    assert!(is_told(&ben));
+    ben.git(&["fetch", "-q", "../ann", "feature:feature"]);
+    ben.try_git(&["switch", "-q", "feature"]).exits(1);
+    ben.rhema(&["park"]).exits(0);
+    assert!(!is_told(&ben));
+    ben.git(&["switch", "-q", "feature"]);
+    sync(&ben);
+    assert!(ben.read(".rhema/todos.yaml").contains("title: Aleph"));
+    ben.rhema(&["set", "todos/b", "title=Beth"]).exits(0);
+    assert!(!is_told(&ben), "now it is his work, too");
+}

@@ -1,12 +1,12 @@
 //! A look at excerpts of a large document: what nobody touched is neither read nor written anew.
 
 use super::writer::{is_recent, may_be_read_since};
-use super::{Looked, Looking, Seen, Target};
+use super::{Looked, Looking, Seen, Target, Vain};
 use crate::git::Moved;
 use crate::overlay::{DocumentPath, Excerpts, Mentioned};
 use crate::replica::document::{Edits, Text, Versions};
 use crate::replica::{Error, Replica};
-use crate::store::Rendering;
+use crate::store::{Rendering, Which};
 use crate::{context, git, yaml};
 
 /// How many bytes must be left out of every version for excerpts to be worth their while.
@@ -39,6 +39,22 @@ pub(super) fn check(looked: &Looked, whole: Option<&Looked>) {
         Some(shown(looked)),
         whole.map(shown),
         "excerpts tell otherwise"
+    );
+}
+
+/// Compares what was found without the edits that were superseded with what was found with all.
+pub(super) fn check_partial(looked: &Looked, whole: Option<&Looked>) {
+    let found = |looked: &Looked| {
+        (
+            String::from_utf8_lossy(&looked.text).into_owned(),
+            format!("{:?}", looked.new),
+            (looked.edits, looked.notes.clone()),
+        )
+    };
+    assert_eq!(
+        Some(found(looked)),
+        whole.map(found),
+        "the edits that count tell otherwise"
     );
 }
 
@@ -94,7 +110,8 @@ impl Replica<'_> {
         &mut self,
         target: &Target<'_>,
         seen: &Seen,
-    ) -> Result<Option<Looked>, Error> {
+        which: Which,
+    ) -> Result<Option<Result<Looked, Vain>>, Error> {
         if seen.was.len() < worth_while() {
             return Ok(None);
         }
@@ -102,7 +119,7 @@ impl Replica<'_> {
         let recorded = self.recorded(&path, &seen.metadata)?;
         let is_made = target.made.is_some();
         // Only what was read whole once is left out later.
-        let Some(last) = recorded.renderings.len().checked_sub(1) else {
+        let Some(newest) = recorded.renderings.len().checked_sub(1) else {
             return Ok(None);
         };
         let head = self
@@ -112,10 +129,11 @@ impl Replica<'_> {
             return Ok(None);
         };
         let history = self.repo.history_of(&path);
-        let (edits, marks) = self.judged(target, Some(&head), &history, recorded.last.as_ref())?;
+        let last = recorded.last.as_ref();
+        let (edits, marks) = self.judged(target, Some(&head), &history, last, which)?;
         let since = may_be_read_since(&seen.metadata);
         let is_read = |(index, rendering): &(usize, &Rendering)| {
-            *index == last || (!is_made && is_recent(rendering, since))
+            *index == newest || (!is_made && is_recent(rendering, since))
         };
         let mut renderings = Vec::new();
         let mut rendered = Vec::new();
@@ -157,11 +175,14 @@ impl Replica<'_> {
         let versions = Versions::new(path, target.commit, Some(head.clone()), ground, history);
         let mut looking = Looking::new(self, target, seen, versions, recorded);
         looking.excerpts = Some(&excerpted);
-        let looked = looking.look(Text::of(work), edits, marks)?.ok();
-        if looked.is_some() {
-            tracing::debug!("{}: looked at in excerpts", target.file.display());
+        match looking.look(Text::of(work), edits, marks)? {
+            Ok(looked) => {
+                tracing::debug!("{}: looked at in excerpts", target.file.display());
+                Ok(Some(Ok(looked)))
+            }
+            Err(Vain::TooFewEdits) => Ok(Some(Err(Vain::TooFewEdits))),
+            Err(_) => Ok(None),
         }
-        Ok(looked)
     }
 }
 

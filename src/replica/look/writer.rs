@@ -141,6 +141,28 @@ impl Looking<'_, '_, '_> {
         Ok(Writer::Somebody(current))
     }
 
+    /// Whether the file was written by nobody since it was rendered, or by somebody who had read just that.
+    pub(super) fn is_of_the_current(&self, writer: &Writer) -> bool {
+        let read = match writer {
+            Writer::Nobody => return true,
+            Writer::Unwritten(_) | Writer::Git => return false,
+            Writer::Somebody(read) => read.yaml.text(),
+        };
+        let Some(last) = self.recorded.renderings.len().checked_sub(1) else {
+            return false;
+        };
+        match self.excerpts {
+            Some(excerpts) => excerpts.rendering(last) == Some(read),
+            None => self.bytes_of_current().as_deref() == Some(read.as_bytes()),
+        }
+    }
+
+    /// What was rendered last.
+    fn bytes_of_current(&self) -> Option<Vec<u8>> {
+        let current = self.recorded.renderings.last()?;
+        self.replica.bytes_of(current)
+    }
+
     /// One of the renderings, read, or its excerpt; nothing where it cannot be.
     fn read(&self, index: usize) -> Result<Option<yaml::Document>, Error> {
         let read = match (self.excerpts, self.recorded.renderings.get(index)) {
@@ -166,10 +188,7 @@ impl Looking<'_, '_, '_> {
 
     /// Whether the file holds what was rendered last: nothing was taken out of it.
     pub(super) fn is_as_rendered(&self) -> Result<bool, Error> {
-        match self.recorded.renderings.last() {
-            Some(current) => Ok(self.replica.bytes_of(current).as_ref() == Some(&self.seen.was)),
-            None => Ok(false),
-        }
+        Ok(self.bytes_of_current().as_ref() == Some(&self.seen.was))
     }
 
     /// Whether git wrote the file since the last look: it notes when, and nobody else does.

@@ -82,7 +82,6 @@ impl Autostart {
         for path in former.iter().filter(|path| !paths.contains(path)) {
             steps.extend(removal(path)?);
         }
-        let is_stale = |steps: &[Step]| !steps.is_empty();
         for item in here.items {
             let before = item.holds.at(&item.path)?;
             if before.as_ref() == Some(&item.holds) {
@@ -103,7 +102,7 @@ impl Autostart {
         Ok(Self {
             at_login: Some(AtLogin {
                 path: paths.first().cloned().unwrap_or_default(),
-                is_stale: is_stale(&steps),
+                is_stale: !steps.is_empty(),
                 commands: here.system.commands(&here.job, &here.folder),
                 hindrance: here.system.hindrance(),
             }),

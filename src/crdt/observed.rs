@@ -76,6 +76,12 @@ impl Observed {
         self.stamps.contains(&stamp)
     }
 
+    /// Whether everything that another edit observed was observed.
+    #[must_use]
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        other.stamps.is_subset(&self.stamps) && other.values.is_subset(&self.values)
+    }
+
     /// Whether everything in a node was observed: what carries stamps by one of them, all else by its digest.
     #[must_use]
     pub fn saw(&self, node: &Node) -> bool {

@@ -276,27 +276,31 @@ impl Edits {
     }
 
     /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
-    /// replaced by others that may show, or HEAD contains them and nothing is still to come that they had seen. What brings
-    /// records over HEAD, moves them or takes them away is never among them: others find their places by it.
+    /// replaced by others that may show, and that had seen all that they had seen. What brings records, moves them or takes
+    /// them away is never among them: others find their places by it. Nor is what HEAD contains: what is still to come may be
+    /// closed by it.
     pub(super) fn superseded(&self) -> BTreeSet<crdt::Stamp> {
-        let writes = |change: &&Change| matches!(change.act, Act::Write(_) | Act::Form(_));
+        let is_write = |change: &Change| matches!(change.act, Act::Write(_));
+        let mut writes: HashMap<&crdt::Path, Vec<&Change>> = HashMap::new();
         let visible = self.all.iter().filter(|edit| edit.may_show());
-        let observers = observers(visible.flat_map(Standing::changes).filter(writes));
-        let is_known = |stamp: crdt::Stamp| self.by_stamp.contains_key(&stamp);
-        let is_superseded = |edit: &&Standing| {
-            let stamp = edit.known.stamp;
-            let replaced =
-                |change: &Change| writes(&change) && is_observed(&observers, change, stamp);
-            let changes = edit.changes();
-            match edit.has(Mark::Contained) {
-                true => changes
-                    .iter()
-                    .all(|change| change.observed.stamps().all(is_known)),
-                false => edit.may_show() && changes.iter().all(replaced),
+        for change in visible.clone().flat_map(Standing::changes) {
+            if is_write(change) {
+                writes.entry(&change.at).or_default().push(change);
             }
+        }
+        let is_superseded = |edit: &&Standing| {
+            let is_replaced = |change: &Change| {
+                let mut others = writes.get(&change.at).into_iter().flatten();
+                is_write(change)
+                    && others.any(|other| {
+                        let seen = &other.observed;
+                        seen.has_stamp(edit.known.stamp) && seen.has_all_of(&change.observed)
+                    })
+            };
+            let changes = edit.changes();
+            !changes.is_empty() && changes.iter().all(is_replaced)
         };
-        let changing = self.all.iter().filter(|edit| !edit.changes().is_empty());
-        let superseded = changing.filter(is_superseded);
+        let superseded = visible.filter(is_superseded);
         superseded.map(|edit| edit.known.stamp).collect()
     }
 

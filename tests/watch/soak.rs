@@ -248,11 +248,14 @@ impl Soak<'_> {
                 self.ground.commit(at);
                 self.ground.run(at, arguments);
             }
-            thread::sleep(Duration::from_millis(300));
-            let head = self.ground.head(HOME);
-            let is_met = (0..self.ground.clones.len())
-                .all(|at| self.ground.head(at) == head && self.ground.is_clean(at));
-            if is_met {
+            // What one of them took back others may still show, a moment after they stand on another commit.
+            let is_met = |pause| {
+                thread::sleep(Duration::from_millis(pause));
+                let head = self.ground.head(HOME);
+                (0..self.ground.clones.len())
+                    .all(|at| self.ground.head(at) == head && self.ground.is_clean(at))
+            };
+            if is_met(300) && is_met(1_500) {
                 return true;
             }
         }
@@ -317,6 +320,15 @@ fn edit(
     editor
 }
 
+/// Says that it is over, whatever comes.
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Rounds of so many steps of git, each ended by a meeting, until the time is over.
 fn soak(length: Duration, seed: u64, steps: usize) {
     println!("seed {seed}, {steps} steps a round");
@@ -356,6 +368,7 @@ fn soak(length: Duration, seed: u64, steps: usize) {
         let taken = std::mem::take(&mut editors);
         editors = thread::scope(|scope| {
             let is_over = &is_over;
+            let over = Over(is_over);
             let ground = &ground;
             let editing: Vec<_> = [HOME, LINKED]
                 .into_iter()
@@ -379,7 +392,7 @@ fn soak(length: Duration, seed: u64, steps: usize) {
                     restart(&clones, &mut watches, &mut dice);
                 }
             }
-            is_over.store(true, Ordering::Relaxed);
+            drop(over);
             let mut all: Vec<Editor> = editing.into_iter().map(|one| one.join().unwrap()).collect();
             all.insert(GIT, gits);
             all

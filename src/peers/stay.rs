@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
@@ -20,6 +22,10 @@ use crate::net::{
 };
 use crate::node::{Config, Discovery, Node, Watch};
 use crate::store::Store;
+
+/// How long a round that is under way is waited for when somebody ends the program, and how often is looked whether it is over.
+const LAST_ROUND: Duration = Duration::from_secs(3);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// How to stay.
 #[derive(Clone, Debug, Default)]
@@ -117,8 +123,21 @@ pub fn stay(
         let _ = notes.send(Note::Stop);
         hub.shutdown().await;
         take_address(&git_dir, address);
-        keeping.join().map_err(|_| Error::Keeper)?
+        ended(keeping).await
     })
+}
+
+/// Waits for the keeper, but not long: what it is in the middle of stands or does not stand, as after a crash.
+async fn ended(keeping: thread::JoinHandle<Result<(), Error>>) -> Result<(), Error> {
+    let began = Instant::now();
+    while !keeping.is_finished() {
+        if began.elapsed() > LAST_ROUND {
+            tracing::info!("a round was not waited for");
+            return Ok(());
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    keeping.join().map_err(|_| Error::Keeper)?
 }
 
 /// Hands on to the keeper what commands ask, where they can.

@@ -79,6 +79,24 @@ fn who_watches_alone_records_all_the_same() {
 }
 
 #[test]
+#[cfg(debug_assertions)]
+fn where_the_system_tells_nothing_files_are_looked_at_again_and_again() {
+    let clones = Clones::new(1, &beginning(2));
+    let mut command = clones.world.command(BINARY, &clones.tree(0).top);
+    command
+        .args(["crdt", "watch", "--json", "--discovery", "off"])
+        .env("RHEMA_BLIND", "1");
+    let watch = crate::watching::Watch::begin(&mut command, Default::default());
+    watch.says("files are looked at every half a second");
+    let files = || clones.tree(0).rhema(&["status", "--json"]).exits(0).json();
+    assert_eq!(files()["watcher"]["files"], "polling");
+    edit(&clones, 0, "owner: v1\n", "owner: v100\n");
+    eventually(|| clones.text(0).contains(" owner~"), || clones.told());
+    watch.says("\"event\":\"recorded\"");
+    watch.end("TERM");
+}
+
+#[test]
 fn events_are_told_a_line_each() {
     let clones = Clones::new(2, &beginning(2));
     let (ann, ben) = (clones.watch(0), clones.watch(1));

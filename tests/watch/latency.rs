@@ -74,17 +74,19 @@ impl Measured {
     }
 }
 
-/// A line of the log with the words is the end of a stage of the way, here (0) or there (1).
-const STAGES: [(usize, &str, &str); 9] = [
+/// A line of the log with these words, or that ends with them, is the end of a stage of the way, here (0) or there (1).
+const STAGES: [(usize, &str, &str); 11] = [
     (0, " round due=Files", "a round begins here"),
-    (0, ": looked at", "looked at here"),
-    (0, ": recorded", "recorded here"),
+    (0, ": written by ", "known who wrote it"),
+    (0, ": looked at\n", "looked at here"),
+    (0, ": recorded\n", "recorded here"),
     (0, "happening=Sent", "sent"),
-    (0, ": written", "stamps written here"),
+    (0, ": written\n", "stamps written here"),
     (1, "happening=Received", "received there"),
-    (1, ": looked at", "looked at there"),
-    (1, ": recorded", "recorded there"),
-    (1, ": written", "written there"),
+    (1, ": written by ", "known who wrote it there"),
+    (1, ": looked at\n", "looked at there"),
+    (1, ": recorded\n", "recorded there"),
+    (1, ": written\n", "written there"),
 ];
 
 /// When a line of the log was written.
@@ -95,7 +97,9 @@ fn logged(line: &str) -> Option<SystemTime> {
 
 /// How long after `since` the first line with these words was logged, if one was.
 fn stage(watch: &Watch, from: usize, words: &str, since: SystemTime) -> Option<Duration> {
-    let lines = watch.said.matching(words, from).into_iter();
+    let lines = watch.said.matching(words.trim_end(), from).into_iter();
+    let lines =
+        lines.filter(|(_, line)| !words.ends_with('\n') || line.ends_with(words.trim_end()));
     let mut lengths = lines.filter_map(|(_, line)| logged(&line)?.duration_since(since).ok());
     lengths.next()
 }

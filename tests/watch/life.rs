@@ -128,3 +128,28 @@ fn events_are_told_a_line_each() {
     assert_eq!(find(&at_ben, "peer")["state"], "connected");
     assert_eq!(find(&at_ben, "peer")["node"], at_ann[0]["node"]);
 }
+
+#[test]
+fn what_is_contested_is_told() {
+    let clones = Clones::new(2, &beginning(2));
+    edit(&clones, 0, "owner: v1\n", "owner: v100\n");
+    edit(&clones, 1, "owner: v1\n", "owner: v101\n");
+    let watches = clones.watch_all();
+    clones.agree_that(|text| text.contains("_crdt_conflicts"), "a conflict");
+    let event = "\"event\":\"conflict\",\"document\":\".rhema/todos.yaml\"";
+    eventually(
+        || watches.iter().any(|watch| watch.has_said(event)),
+        || clones.told(),
+    );
+}
+
+#[test]
+fn what_git_puts_out_of_sight_is_told() {
+    let clones = Clones::new(2, &beginning(2));
+    let watches = clones.watch_all();
+    edit(&clones, 1, "owner: v1\n", "owner: v100\n");
+    clones.agree_on(&["owner: v100\n"]);
+    clones.tree(0).git(&["restore", crate::text::FILE]);
+    watches[0].says("\"event\":\"parked\",\"document\":\".rhema/todos.yaml\",\"edits\":1");
+    assert!(clones.text(0).contains("owner: v1\n"), "{}", clones.text(0));
+}

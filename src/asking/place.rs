@@ -77,6 +77,10 @@ pub(super) fn record(git_dir: &Path, path: &Path) -> io::Result<()> {
 pub(super) fn forget(git_dir: &Path, path: &Path) {
     let _ = fs::remove_file(state_folder(git_dir).join(FILE));
     let _ = fs::remove_file(path);
+    // Other sockets keep the folder.
+    if let Some(folder) = path.parent() {
+        let _ = fs::remove_dir(folder);
+    }
 }
 
 /// Makes a folder that is the user's alone, unless it is there.

@@ -300,10 +300,10 @@ impl Keeper {
         };
         tracing::debug!(?took, "round done");
         rounds.unrest.let_go();
-        if report.problems.iter().any(replica::Error::is_race) {
-            // Whoever writes so often is looked at again when they rest.
-            report.problems.retain(|problem| !problem.is_race());
-            rounds.unrest.hold(due, Some(took), Instant::now());
+        for file in &report.raced {
+            rounds.holds.remove(file);
+            let now = Instant::now();
+            rounds.unrest.touch(file.clone(), Sign::Written, now);
         }
         rounds.holds.extend(std::mem::take(&mut report.holds));
         match &done {

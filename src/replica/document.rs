@@ -270,6 +270,11 @@ impl Edits {
         self.all.get(*index?)
     }
 
+    /// Something is asked of them that only all of them can tell.
+    pub(super) fn must_be_all(&self) {
+        self.has_missed.set(true);
+    }
+
     /// Whether all of them may tell something else than these do.
     pub(super) fn are_too_few(&self) -> bool {
         self.is_partial && self.has_missed.get()

@@ -402,7 +402,7 @@ impl Looking<'_, '_, '_> {
             if self.is_same_head { "stands" } else { "moved" }
         );
         // An older version may show what was superseded since, and so may what git put back.
-        if edits.is_partial && !self.is_of_the_current(&writer) {
+        if edits.are_too_few() || (edits.is_partial && !self.is_of_the_current(&writer)) {
             return Ok(Err(Vain::TooFewEdits));
         }
         let mut new = Vec::new();

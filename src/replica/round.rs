@@ -42,6 +42,8 @@ pub struct Report {
     pub contested: BTreeMap<PathBuf, BTreeSet<crdt::Path>>,
     /// How many edits of each file went out of sight.
     pub parked: BTreeMap<PathBuf, usize>,
+    /// Files that somebody wrote just when they were to be written, so that they are to be looked at again.
+    pub raced: BTreeSet<PathBuf>,
     /// The folders in which documents may come to be, from the top of the work tree, where all of it was searched.
     pub folders: Vec<PathBuf>,
     /// Digests of what the files held after they were looked at.
@@ -250,6 +252,10 @@ impl Replica<'_> {
                 if !written.contested.is_empty() {
                     let contested = report.contested.entry(file.clone()).or_default();
                     contested.extend(written.contested);
+                }
+                if written.is_raced {
+                    report.raced.insert(file.clone());
+                    report.holds.remove(&file);
                 }
                 if written.parked > 0 {
                     *report.parked.entry(file.clone()).or_default() += written.parked;

@@ -32,6 +32,8 @@ pub(super) struct Written {
     pub(super) contested: BTreeSet<crdt::Path>,
     /// How many edits went out of sight.
     pub(super) parked: usize,
+    /// Whether somebody wrote the file just when it was to be written, so that it is to be looked at again.
+    pub(super) is_raced: bool,
     /// What the file holds now.
     pub(super) holds: Option<Holding>,
 }
@@ -196,7 +198,13 @@ impl Replica<'_> {
                     recorded.changed = changed;
                     break;
                 }
-                Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if race < MOST_RACES => {
+                // Who tells others as it goes tells them first, and looks again by itself.
+                Err(error) if error.is_race() && self.recorded.is_some() => {
+                    recorded.is_raced = true;
+                    recorded.holds = None;
+                    break;
+                }
+                Err(error) if error.is_race() && race < MOST_RACES => {
                     self.now = Moment::now();
                     next = again.again();
                 }

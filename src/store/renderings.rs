@@ -4,8 +4,15 @@
 use super::{Error, Moment, Reading, Writing};
 use crate::overlay::{BlobId, CommitId, DocumentPath};
 
-/// How many renderings of a document are kept, the current one included.
+/// How many renderings of a document are kept at least, the current one included.
 const KEPT: i64 = 8;
+
+/// How many are kept, and for how long, where they are small: somebody who writes may have read any of them.
+const MOST_KEPT: i64 = 32;
+const KEPT_MILLIS: u64 = 15_000;
+
+/// How large the content of a small one is, in bytes.
+const SMALL: i64 = 128 << 10;
 
 /// What a document's file held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +112,11 @@ impl Writing<'_> {
             VALUES (?1, ?2, ?3, ?4, ?5)";
         self.run(sql, (number, now, head, blob, bytes))?;
         let sql = "DELETE FROM renderings WHERE document = ?1 AND id NOT IN (
-            SELECT id FROM renderings WHERE document = ?1 ORDER BY id DESC LIMIT ?2)";
-        self.run(sql, (number, KEPT))?;
+                SELECT id FROM renderings WHERE document = ?1 ORDER BY id DESC LIMIT ?2)
+            AND (until < ?3 OR length(bytes) > ?4 OR id NOT IN (
+                SELECT id FROM renderings WHERE document = ?1 ORDER BY id DESC LIMIT ?5))";
+        let since = Moment::from_unix_millis(now.unix_millis().saturating_sub(KEPT_MILLIS));
+        self.run(sql, (number, KEPT, since, SMALL, MOST_KEPT))?;
         Ok(())
     }
 }
@@ -164,13 +174,35 @@ mod tests {
         for number in 0..20 {
             let content = bytes(number);
             writing
-                .render(&todos(), &content, None, at(number))
+                .render(&todos(), &content, None, at(number * 60_000))
                 .unwrap();
         }
         let kept = writing.renderings(&todos(), at(0)).unwrap();
         let kept: Vec<_> = kept.into_iter().map(|kept| kept.content).collect();
         assert_eq!(kept, (12..20).map(bytes).collect::<Vec<_>>());
         assert_eq!(writing.renderings(&other, at(0)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn of_small_documents_all_of_the_last_seconds_are_kept_but_not_without_end() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        let mut now = 0;
+        let mut kept_of = |pause: u64, size: usize| {
+            for number in 0..100_u8 {
+                now += pause;
+                let content = Content::Bytes(vec![number; size]);
+                writing.render(&todos(), &content, None, at(now)).unwrap();
+            }
+            writing.renderings(&todos(), at(0)).unwrap().len() as i64
+        };
+        assert_eq!(kept_of(10, 100), MOST_KEPT);
+        assert_eq!(
+            kept_of(1_000, 100),
+            17,
+            "those that were current in the last 15 s"
+        );
+        assert_eq!(kept_of(1_000, SMALL as usize + 1), KEPT);
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Looking<'_, '_, '_> {
                     continue;
                 }
                 let (current, file) = (current.lifted(), work.lifted());
+                edits.must_be_all();
                 match was_read_before(read.lifted(), current, file, &is_own) {
                     Reading::Maybe if !is_as_near => {}
                     Reading::Unstamped => {}

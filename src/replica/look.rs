@@ -264,7 +264,7 @@ impl Replica<'_> {
         if !context::takes_stamps(head, &work) {
             return Ok(Err(Unlooked::NoDocument.into()));
         }
-        let recorded = self.recorded(&versions.path, &seen.metadata)?;
+        let recorded = self.recorded(&versions.path, seen)?;
         let (edits, marks) = self.judged(
             target,
             versions.head.as_ref(),
@@ -276,12 +276,24 @@ impl Replica<'_> {
         looking.look(Text::of(work), edits, marks)
     }
 
-    fn recorded(&mut self, path: &DocumentPath, metadata: &Metadata) -> Result<Recorded, Error> {
+    /// What the store has of a document whose file is as it was seen. Of the renderings only those are told that whoever wrote
+    /// the file may have read, and the current one.
+    fn recorded(&mut self, path: &DocumentPath, seen: &Seen) -> Result<Recorded, Error> {
         let reading = self.store.read()?;
-        Ok(Recorded {
-            last: reading.look(path)?,
-            renderings: reading.renderings(path, writer::may_be_read_since(metadata))?,
-        })
+        let last = reading.look(path)?;
+        let mut renderings = reading.renderings(path, writer::may_be_read_since(&seen.metadata))?;
+        drop(reading);
+        if let Some(current) = renderings.pop() {
+            if let Some(bytes) = self.bytes_of(&current).filter(|_| !renderings.is_empty()) {
+                let known = writer::annotations_in_both(&bytes, &seen.was);
+                renderings.retain(|rendering| {
+                    let bytes = self.bytes_of(rendering);
+                    bytes.is_none_or(|bytes| writer::has_all(&bytes, &known))
+                });
+            }
+            renderings.push(current);
+        }
+        Ok(Recorded { last, renderings })
     }
 
     /// The known edits of a document, and what HEAD contains of them; and the marks that they had before.

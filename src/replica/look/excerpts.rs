@@ -116,7 +116,7 @@ impl Replica<'_> {
             return Ok(None);
         }
         let path = DocumentPath::new(git::git_path(target.file));
-        let recorded = self.recorded(&path, &seen.metadata)?;
+        let recorded = self.recorded(&path, seen)?;
         let is_made = target.made.is_some();
         // Only what was read whole once is left out later.
         let Some(newest) = recorded.renderings.len().checked_sub(1) else {

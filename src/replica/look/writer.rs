@@ -4,7 +4,8 @@ use std::fs::Metadata;
 use std::mem::discriminant;
 use std::time::UNIX_EPOCH;
 
-use rustc_hash::FxHashMap;
+use memchr::memmem;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Looking;
 use crate::context::ANNOTATION_KEY;
@@ -235,6 +236,33 @@ fn lines_apart(a: &str, b: &str) -> usize {
         }
     }
     surplus.into_values().map(isize::unsigned_abs).sum()
+}
+
+/// The lines with annotations.
+fn annotations(bytes: &[u8]) -> FxHashSet<&[u8]> {
+    let places = memmem::find_iter(bytes, ANNOTATION_KEY.as_bytes());
+    let lines = places.map(|at| {
+        let (before, after) = bytes.split_at(at);
+        let from = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let to = memchr::memchr(b'\n', after).map_or(bytes.len(), |end| at + end);
+        bytes.get(from..to).unwrap_or_default()
+    });
+    lines.collect()
+}
+
+/// The lines with annotations that two texts have in common.
+pub(super) fn annotations_in_both<'b>(current: &[u8], file: &'b [u8]) -> FxHashSet<&'b [u8]> {
+    let current = annotations(current);
+    let mut both = annotations(file);
+    both.retain(|line| current.contains(line));
+    both
+}
+
+/// Whether a text has all of these lines. Stamps are nobody's invention: whoever left one in place that a rendering lacks had read
+/// a later one.
+pub(super) fn has_all(rendering: &[u8], lines: &FxHashSet<&[u8]>) -> bool {
+    let there = annotations(rendering);
+    lines.iter().all(|line| there.contains(line))
 }
 
 /// Since when a rendering may be what the writer of a file had read.

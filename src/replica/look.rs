@@ -41,6 +41,8 @@ pub(super) struct Target<'t> {
     pub(super) has_witness: bool,
     /// Whether a deletion of most of a list is meant.
     pub(super) confirmed: bool,
+    /// Whether a file that somebody writes meanwhile is left to a later look, for which the caller sees to it.
+    pub(super) gives_way: bool,
 }
 
 impl<'t> Target<'t> {
@@ -53,6 +55,7 @@ impl<'t> Target<'t> {
             has_moved: false,
             has_witness: true,
             confirmed: false,
+            gives_way: false,
         }
     }
 

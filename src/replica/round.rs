@@ -151,7 +151,11 @@ impl Replica<'_> {
         let mut is_missing = false;
         for file in files {
             is_missing |= !self.repo.top().join(file).exists();
-            self.look_and_write(Target::at(file, commit), report)?;
+            let target = Target {
+                gives_way: true,
+                ..Target::at(file, commit)
+            };
+            self.look_and_write(target, report)?;
         }
         if is_missing {
             self.let_arrive(commit, report)?;

@@ -174,7 +174,7 @@ impl Replica<'_> {
         &mut self,
         target: Target<'_>,
     ) -> Result<Result<Written, Unlooked>, Error> {
-        let (file, commit) = (target.file, target.commit);
+        let (file, commit, gives_way) = (target.file, target.commit, target.gives_way);
         let again = target.again();
         let mut next = target;
         let mut recorded = Written::default();
@@ -198,8 +198,7 @@ impl Replica<'_> {
                     recorded.changed = changed;
                     break;
                 }
-                // Who tells others as it goes tells them first, and looks again by itself.
-                Err(error) if error.is_race() && self.recorded.is_some() => {
+                Err(error) if error.is_race() && gives_way => {
                     recorded.is_raced = true;
                     recorded.holds = None;
                     break;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rhema_crdt::context::{Address, Change};
 use rhema_crdt::git::{Repo, Within};
 use rhema_crdt::replica::{Errand, ErrandName, Replica};
+use rhema_crdt::store::Store;
 
 use crate::support::{BINARY, Run, Tree, World};
 use crate::watcher::{FILE, Watcher, asks, set_up, until};
@@ -123,11 +124,9 @@ fn a_watcher_that_was_stopped_is_not_waited_for() {
     is_added_once(&tree, run, "stopped");
 }
 
-#[test]
-fn whoever_comes_second_with_an_edit_finds_it_made() {
-    let world = World::new();
-    let tree = set_up(&world, "repo");
-    let errand = Errand {
+/// What [`ADD`] asks for.
+fn addition() -> Errand {
+    Errand {
         name: ErrandName::draw().unwrap(),
         within: Within::Scope("".into()),
         field: None,
@@ -135,7 +134,14 @@ fn whoever_comes_second_with_an_edit_finds_it_made() {
             to: Address::new("todos"),
             fields: vec!["title=New".parse().unwrap()],
         },
-    };
+    }
+}
+
+#[test]
+fn whoever_comes_second_with_an_edit_finds_it_made() {
+    let world = World::new();
+    let tree = set_up(&world, "repo");
+    let errand = addition();
     let repo = Repo::at(&tree.top).unwrap();
     let perform = |errand: &Errand| Replica::open(&repo).unwrap().perform(errand).unwrap();
     let one = perform(&errand);
@@ -159,4 +165,26 @@ fn whoever_comes_second_with_an_edit_finds_it_made() {
     };
     let name = perform(&another).edited.new_name;
     assert_ne!(name.unwrap(), "new", "another errand is another record");
+}
+
+#[test]
+fn an_edit_stands_in_the_file_also_where_somebody_saves_it_when_others_are_told() {
+    let world = World::new();
+    let tree = set_up(&world, "repo");
+    let repo = Repo::at(&tree.top).unwrap();
+    let mut store = Store::open(repo.git_dir()).unwrap().store;
+    let mut has_saved = false;
+    let mut save = || {
+        if !std::mem::replace(&mut has_saved, true) {
+            let text = tree.read(FILE);
+            tree.write(FILE, text.replace("title: Second", "title: Zwei"));
+        }
+    };
+    let errand = addition();
+    let replica = Replica::with(&repo, &mut store).unwrap();
+    let done = replica.telling(&mut save).perform(&errand).unwrap();
+    assert!(done.edited.changed);
+    let text = tree.read(FILE);
+    assert!(text.contains("title: Zwei"), "{text}");
+    assert_eq!(occurrences(&tree), 1, "{text}");
 }

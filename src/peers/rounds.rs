@@ -127,9 +127,11 @@ impl Rounds {
             return Some(due);
         };
         files.retain(|file| {
-            let held = fs::read(self.repo.top().join(file)).ok();
-            held.map(|bytes| Holding::of(&bytes)) != self.holds.get(file).copied()
-                || !self.holds.contains_key(file)
+            let Some(before) = self.holds.get(file) else {
+                return true;
+            };
+            let held = fs::read(self.repo.top().join(file));
+            held.ok().is_none_or(|bytes| Holding::of(&bytes) != *before)
         });
         (!files.is_empty()).then_some(Due::Files(files))
     }
@@ -217,6 +219,13 @@ impl Rounds {
             if self.unrest.is_read_again(&left.file, now) {
                 continue;
             }
+            self.tell_left(left, report);
+        }
+    }
+
+    /// As [`looked_at`](Self::looked_at), where nobody waits for files that may be half written.
+    fn tell_all_left(&mut self, report: &mut Report) {
+        for left in std::mem::take(&mut report.left) {
             self.tell_left(left, report);
         }
     }
@@ -312,9 +321,7 @@ impl Keeper {
                 rounds.looked_at(files, each, &mut report);
             }
             Due::Everything => {
-                for left in std::mem::take(&mut report.left) {
-                    rounds.tell_left(left, &mut report);
-                }
+                rounds.tell_all_left(&mut report);
                 rounds.swept(&report);
             }
         }
@@ -331,9 +338,7 @@ impl Keeper {
             return Ok(());
         };
         rounds.holds.extend(std::mem::take(&mut report.holds));
-        for left in std::mem::take(&mut report.left) {
-            rounds.tell_left(left, &mut report);
-        }
+        rounds.tell_all_left(&mut report);
         let told = self.tell_of_round(&mut rounds, report);
         self.rounds = Some(rounds);
         told

@@ -295,7 +295,8 @@ impl Edits {
         }
         let is_superseded = |edit: &&Standing| {
             let is_replaced = |change: &Change| {
-                let mut others = writes.get(&change.at).into_iter().flatten();
+                // The latest has seen most.
+                let mut others = writes.get(&change.at).into_iter().flatten().rev();
                 is_write(change)
                     && others.any(|other| {
                         let seen = &other.observed;

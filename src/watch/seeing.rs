@@ -79,7 +79,8 @@ impl Seeing {
         }
         let (probed, probe) = mpsc::channel();
         let places = Places::of(repo);
-        let folder = state_folder(&places.git_dir);
+        let (top, git_dir) = (places.top.clone(), places.git_dir.clone());
+        let folder = state_folder(&git_dir);
         let probe_file = folder.join(PROBE_FILE);
         let see = {
             let probe_file = probe_file.clone();
@@ -101,9 +102,8 @@ impl Seeing {
         let mut seeing = Self {
             watcher,
             folders: BTreeSet::new(),
-            top: canonical(repo.top()),
+            top,
         };
-        let git_dir = canonical(repo.git_dir());
         watch(&mut seeing.watcher, &git_dir)?;
         let log = git_dir.join("logs");
         if log.is_dir() {
@@ -146,13 +146,6 @@ impl Seeing {
         }
         self.folders = watched;
         Ok(())
-    }
-
-    /// Whether a folder has to be named again, because there is another one in its place.
-    pub fn forget(&mut self) {
-        for folder in std::mem::take(&mut self.folders) {
-            let _ = self.watcher.unwatch(&self.top.join(folder));
-        }
     }
 }
 

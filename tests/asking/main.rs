@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout)]
 
 mod both_ways;
+#[path = "../support/cloned.rs"]
+mod cloned;
 mod ending;
 mod foreign;
 #[path = "../support/mod.rs"]

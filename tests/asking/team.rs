@@ -1,5 +1,6 @@
 //! Two work trees with a watcher each: what a command asks of the one is in the other when it is answered, or soon.
 
+use crate::cloned::cloned;
 use crate::support::{Tree, World};
 use crate::watcher::{FILE, TODOS, Watcher, asks, until};
 
@@ -11,14 +12,7 @@ struct Pair<'w> {
 
 /// Ann and Ben, who is connected to her.
 fn pair(world: &World) -> Pair<'_> {
-    let ann = world.repo("ann", &[(FILE, TODOS)]);
-    ann.rhema(&["init"]).exits(0);
-    ann.commit("init");
-    ann.git(&["clone", "-q", ".", "../ben"]);
-    let ben = world.tree("ben");
-    ben.rhema(&["init"]).exits(0);
-    ben.commit("join");
-    ann.git(&["pull", "-q", "../ben", "main"]);
+    let (ann, ben) = cloned(world, &[(FILE, TODOS)]);
     let first = Watcher::begin(&ann);
     let address = ann.read(".git/rhema/address");
     let second = Watcher::with(&ben, |command| {
@@ -84,14 +78,7 @@ fn one_who_is_named_is_found_by_name_and_by_address() {
 #[test]
 fn one_who_calls_is_sought_by_the_watcher_too() {
     let world = World::new();
-    let ann = world.repo("ann", &[(FILE, TODOS)]);
-    ann.rhema(&["init"]).exits(0);
-    ann.commit("init");
-    ann.git(&["clone", "-q", ".", "../ben"]);
-    let ben = world.tree("ben");
-    ben.rhema(&["init"]).exits(0);
-    ben.commit("join");
-    ann.git(&["pull", "-q", "../ben", "main"]);
+    let (ann, ben) = cloned(&world, &[(FILE, TODOS)]);
     let _first = Watcher::begin(&ann);
     let _second = Watcher::begin(&ben);
     ann.rhema(&["set", "todos/a", "title=Aleph"]).exits(0);

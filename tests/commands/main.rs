@@ -1,6 +1,8 @@
 //! What the commands promise, shown with the real binary and the real git.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/cloned.rs"]
+mod cloned;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cloned::cloned;
 use crate::support::{Tree, World};
 use crate::watcher::Watcher;
 
@@ -9,15 +10,7 @@ const TODOS: &str = "todos:\n  - id: a\n    title: One\n";
 
 /// Ann's repository and Ben's clone of it, both set up, each a member for the other.
 fn pair(world: &World) -> (Tree<'_>, Tree<'_>) {
-    let ann = world.repo("ann", &[(".rhema/todos.yaml", TODOS)]);
-    ann.rhema(&["init"]).exits(0);
-    ann.commit("init");
-    ann.git(&["clone", "-q", ".", "../ben"]);
-    let ben = world.tree("ben");
-    ben.rhema(&["init"]).exits(0);
-    ben.commit("join");
-    ann.git(&["pull", "-q", "../ben", "main"]);
-    (ann, ben)
+    cloned(world, &[(".rhema/todos.yaml", TODOS)])
 }
 
 fn status(tree: &Tree<'_>) -> Value {

@@ -3,6 +3,8 @@
 
 mod calling;
 mod clocks;
+#[path = "../support/cloned.rs"]
+mod cloned;
 mod committing;
 mod documents;
 mod pair;

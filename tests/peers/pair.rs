@@ -5,19 +5,12 @@ use std::path::PathBuf;
 use rhema_crdt::overlay::Known;
 use rhema_crdt::store::{Durability, Issuer, Store, Way};
 
+use crate::cloned::cloned;
 use crate::support::{Tree, World};
 
 /// Ann's repository and Ben's clone of it, both set up.
 pub(crate) fn pair(world: &World) -> (Tree<'_>, Tree<'_>) {
-    let ann = world.repo("ann", &[("README", "hello\n")]);
-    ann.rhema(&["init"]).exits(0);
-    ann.commit("init");
-    ann.git(&["clone", "-q", ".", "../ben"]);
-    let ben = world.tree("ben");
-    ben.rhema(&["init"]).exits(0);
-    ben.commit("join");
-    ann.git(&["pull", "-q", "../ben", "main"]);
-    (ann, ben)
+    cloned(world, &[("README", "hello\n")])
 }
 
 /// Records and shows.

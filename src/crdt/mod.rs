@@ -19,6 +19,7 @@ mod digest;
 mod document;
 mod edit;
 mod list;
+mod living;
 mod observed;
 pub(crate) mod order;
 mod register;
@@ -34,6 +35,9 @@ pub use document::{
     Atom, Birth, Document, Form, Formed, Found, Loser, Map, Node, Part, Path, Record, Stamps, Step,
 };
 pub use edit::{Act, Change, Edit};
+pub use living::{Content, Living, Made, Members, Value};
+#[cfg(feature = "node")]
+pub use living::Damaged;
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};
 pub use reissue::Renamed;

@@ -2,11 +2,11 @@
 //! grouping and repetition of edits do not matter.
 
 mod forms;
-mod records;
+pub(super) mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use forms::Forms;
+pub(super) use forms::Forms;
 
 use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
@@ -108,15 +108,15 @@ impl Rules<'_> {
 }
 
 /// A change as seen from the place that is being viewed.
-#[derive(Clone)]
-struct Touch {
+#[derive(Clone, Debug)]
+pub(super) struct Touch {
     /// The names that lead on from here.
-    rest: Vec<Step>,
-    act: Act,
-    observed: Observed,
-    stamp: Option<Stamp>,
+    pub(super) rest: Vec<Step>,
+    pub(super) act: Act,
+    pub(super) observed: Observed,
+    pub(super) stamp: Option<Stamp>,
     /// Which edit it belongs to.
-    edit: usize,
+    pub(super) edit: usize,
 }
 
 /// The value of a register, or its absence.
@@ -193,14 +193,14 @@ fn write(value: Value, stamp: Option<Stamp>, observed: Observed) -> Write<Value>
     }
 }
 
-struct Viewing<'r> {
-    rules: &'r Rules<'r>,
-    losers: BTreeMap<Loser, Stamps>,
-    removed: BTreeMap<Path, Stamps>,
+pub(super) struct Viewing<'r> {
+    pub(super) rules: &'r Rules<'r>,
+    pub(super) losers: BTreeMap<Loser, Stamps>,
+    pub(super) removed: BTreeMap<Path, Stamps>,
 }
 
 impl Viewing<'_> {
-    fn lose(&mut self, at: &Path, value: Value, stamps: impl IntoIterator<Item = Stamp>) {
+    pub(super) fn lose(&mut self, at: &Path, value: Value, stamps: impl IntoIterator<Item = Stamp>) {
         let loser = Loser {
             at: at.clone(),
             value,
@@ -261,7 +261,7 @@ impl Viewing<'_> {
         map
     }
 
-    fn node(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+    pub(super) fn node(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
         let touched = |is: fn(&Touch) -> bool| touches.iter().any(is);
         let removed = touched(Touch::removes);
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));

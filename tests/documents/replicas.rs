@@ -13,11 +13,11 @@ use crate::branches::{config, read};
 use crate::core::{RULES, shown};
 use crate::model::{FIELDS, Model};
 
-const REPLICAS: usize = 3;
+pub(crate) const REPLICAS: usize = 3;
 
 /// What somebody does at one replica. Records are chosen by index, so that scripts shrink.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Write {
         record: usize,
         field: usize,
@@ -49,7 +49,7 @@ enum Step {
     },
 }
 
-fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
     let step = prop_oneof![
         5 => (0usize..6, 0usize..4, 0u8..4).prop_map(|(record, field, value)| Step::Write { record, field, value }),
         1 => (0usize..6, 1usize..4).prop_map(|(record, field)| Step::Clear { record, field }),
@@ -168,9 +168,9 @@ fn done(view: &Document, step: &Step, stamp: Stamp) -> Option<Document> {
     (after != *view).then_some(after)
 }
 
-struct World {
-    base: Document,
-    known: Vec<Vec<Edit>>,
+pub(crate) struct World {
+    pub(crate) base: Document,
+    pub(crate) known: Vec<Vec<Edit>>,
 }
 
 impl World {
@@ -178,7 +178,7 @@ impl World {
         RULES.view(&self.base, &self.known[replica])
     }
 
-    fn hear(&mut self, replica: usize, from: usize) {
+    pub(crate) fn hear(&mut self, replica: usize, from: usize) {
         let news = self.known[from].clone();
         for edit in news {
             if !self.known[replica].contains(&edit) {
@@ -189,7 +189,7 @@ impl World {
 }
 
 /// Plays a script; after every edit, whoever made it sees just what was made.
-fn play(script: &[(usize, Step)]) -> Result<World, TestCaseError> {
+pub(crate) fn play(script: &[(usize, Step)]) -> Result<World, TestCaseError> {
     let mut world = World {
         base: lift(&read(&Model::start().text())),
         known: vec![Vec::new(); REPLICAS],

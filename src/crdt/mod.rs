@@ -35,7 +35,7 @@ pub use document::{
     Atom, Birth, Document, Form, Formed, Found, Loser, Map, Node, Part, Path, Record, Stamps, Step,
 };
 pub use edit::{Act, Change, Edit};
-pub use living::{Content, Living, Made, Members, Value};
+pub use living::{Content, Living, Made, Members, Standing, Value};
 #[cfg(feature = "node")]
 pub use living::Damaged;
 pub use observed::Observed;

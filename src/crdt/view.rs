@@ -200,7 +200,7 @@ pub(super) struct Viewing<'r> {
 }
 
 impl Viewing<'_> {
-    pub(super) fn lose(&mut self, at: &Path, value: Value, stamps: impl IntoIterator<Item = Stamp>) {
+    fn lose(&mut self, at: &Path, value: Value, stamps: impl IntoIterator<Item = Stamp>) {
         let loser = Loser {
             at: at.clone(),
             value,

@@ -10,10 +10,11 @@
 //!
 //! `row.rs` is a record in which nothing is contested, as bytes; `table.rs` the records of a list and their order;
 //! `units.rs` what is contested or nested, kept as edits and viewed from scratch, place by place. `making.rs` makes
-//! edits, `saved.rs` is all of it as bytes, `bytes.rs` numbers and texts in them.
+//! edits, `reading.rs` reads, `saved.rs` is all of it as bytes, `bytes.rs` numbers and texts in them.
 
 mod bytes;
 mod making;
+mod reading;
 mod row;
 #[cfg(feature = "node")]
 mod saved;
@@ -28,6 +29,7 @@ use super::view::{Forms, Touch, Viewing};
 use super::{Rules, Stamp};
 
 pub use making::Made;
+pub use reading::Standing;
 pub use row::{Content, Members, Value};
 #[cfg(feature = "node")]
 pub use saved::Damaged;
@@ -174,14 +176,9 @@ impl<'r> Living<'r> {
     pub fn document(&self) -> Document {
         let mut viewing = Viewing {
             rules: &self.rules,
-            losers: self.frame.losers.clone(),
+            losers: self.losers(),
             removed: self.frame.removed.clone(),
         };
-        for (stamp, change) in &self.beside {
-            if let Act::Lose(value) = &change.act {
-                viewing.lose(&change.at, value.clone(), *stamp);
-            }
-        }
         let mut root = Map::new();
         for (name, slot) in &self.root {
             let at = Path::default().entry(name);
@@ -206,6 +203,18 @@ impl<'r> Living<'r> {
             typed_over: self.frame.typed_over.clone(),
             forms: self.forms(),
         }
+    }
+
+    /// What lost before, and what edits say that lost.
+    fn losers(&self) -> BTreeMap<Loser, Stamps> {
+        let mut losers = self.frame.losers.clone();
+        for (stamp, change) in &self.beside {
+            if let Act::Lose(value) = &change.act {
+                let loser = Loser { at: change.at.clone(), value: value.clone() };
+                losers.entry(loser).or_default().extend(*stamp);
+            }
+        }
+        losers
     }
 
     /// What is kept of all edits, one by one.

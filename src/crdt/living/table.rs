@@ -493,7 +493,7 @@ fn owned_key(kept: &Kept) -> Option<Key> {
 }
 
 /// A record as it is shown.
-fn member(kept: &Kept, viewing: &mut Viewing<'_>, order: &mut Order, names: &Names, at: &Path) -> Option<Member> {
+pub(super) fn member(kept: &Kept, viewing: &mut Viewing<'_>, order: &mut Order, names: &Names, at: &Path) -> Option<Member> {
     let (row, stands) = match kept {
         Kept::Open(open) => {
             return viewing.record(open.key.clone(), open.base.as_ref(), open.touches.cloned(), order, at);

@@ -184,7 +184,15 @@ pub fn yaml(items: &[Todo]) -> String {
         let _ = write!(
             s,
             "  - id: {}\n    title: {}\n    description: {}\n    status: {}\n    priority: {}\n    tags:\n      - {}\n      - {}\n    created_at: \"{}\"\n    assigned_to: {}\n",
-            t.id, t.title, t.description, t.status, t.priority, t.tags[0], t.tags[1], t.created_at, t.assigned_to
+            t.id,
+            t.title,
+            t.description,
+            t.status,
+            t.priority,
+            t.tags[0],
+            t.tags[1],
+            t.created_at,
+            t.assigned_to
         );
     }
     s

@@ -18,7 +18,16 @@ use engines::plain::Plain;
 use engines::yrs::Yrs;
 
 const WORKLOADS: [&str; 10] = [
-    "inserts", "updates", "merge", "one_update", "load", "types", "memory", "copied", "cold", "floor",
+    "inserts",
+    "updates",
+    "merge",
+    "one_update",
+    "load",
+    "types",
+    "memory",
+    "copied",
+    "cold",
+    "floor",
 ];
 
 /// Runs a workload for the engine of that name. A further engine is one more line.
@@ -75,13 +84,19 @@ fn measured(workload: &str, engine: &str, repetitions: usize) -> Figures {
     let program = std::env::current_exe().unwrap();
     for _ in 0..repetitions {
         eprintln!("{workload} {engine}");
-        let run = Command::new(&program).args(["--child", workload, engine]).output().unwrap();
+        let run = Command::new(&program)
+            .args(["--child", workload, engine])
+            .output()
+            .unwrap();
         if !run.status.success() {
             eprintln!("{}", String::from_utf8_lossy(&run.stderr));
             break;
         }
         for line in String::from_utf8_lossy(&run.stdout).lines() {
-            if let Some((name, Ok(figure))) = line.split_once(' ').map(|(name, figure)| (name, figure.parse())) {
+            if let Some((name, Ok(figure))) = line
+                .split_once(' ')
+                .map(|(name, figure)| (name, figure.parse()))
+            {
                 figures.entry(name.to_owned()).or_default().push(figure);
             }
         }
@@ -103,7 +118,11 @@ fn spelled(figure: f64) -> String {
         _ => 2,
     };
     let plain = format!("{figure:.digits$}");
-    let (whole, rest) = plain.split_once('.').map_or((plain.as_str(), String::new()), |(whole, rest)| (whole, format!(".{rest}")));
+    let (whole, rest) = plain
+        .split_once('.')
+        .map_or((plain.as_str(), String::new()), |(whole, rest)| {
+            (whole, format!(".{rest}"))
+        });
     let mut apart = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index) % 3 == 0 && !apart.ends_with('-') {
@@ -116,9 +135,13 @@ fn spelled(figure: f64) -> String {
 
 /// How much the best of the others takes, in terms of what we take.
 fn ratio(name: &str, medians: &BTreeMap<&str, f64>) -> Option<String> {
-    let is_cost = ["ms", "_us", "_ns", "bytes", "_mb", "after_deletes"].iter().any(|unit| name.ends_with(unit));
+    let is_cost = ["ms", "_us", "_ns", "bytes", "_mb", "after_deletes"]
+        .iter()
+        .any(|unit| name.ends_with(unit));
     let ours = medians.get("ours").filter(|_| is_cost)?;
-    let others = PEERS.iter().filter_map(|peer| medians.get(peer).map(|cost| (*cost, *peer)));
+    let others = PEERS
+        .iter()
+        .filter_map(|peer| medians.get(peer).map(|cost| (*cost, *peer)));
     let (best, peer) = others.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
     Some(format!("{:.1}x {peer}", best / ours))
 }
@@ -134,18 +157,40 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).cloned()
     };
-    let repetitions: usize = option("--repetitions").map_or(3, |number| number.parse().expect("--repetitions takes a number"));
+    let repetitions: usize = option("--repetitions").map_or(3, |number| {
+        number.parse().expect("--repetitions takes a number")
+    });
     let only = option("--only");
     let engine = option("--engine");
-    println!("| workload | {} | best of the others |", ENGINES.join(" | "));
+    println!(
+        "| workload | {} | best of the others |",
+        ENGINES.join(" | ")
+    );
     println!("|---|{}", "---:|".repeat(ENGINES.len() + 1));
-    for workload in WORKLOADS.iter().filter(|workload| only.as_deref().is_none_or(|only| only == **workload)) {
-        let engines = ENGINES.iter().filter(|name| takes_part(workload, name) && engine.as_deref().is_none_or(|engine| engine == **name));
-        let figures: BTreeMap<&str, Figures> = engines.map(|engine| (*engine, measured(workload, engine, repetitions))).collect();
+    for workload in WORKLOADS
+        .iter()
+        .filter(|workload| only.as_deref().is_none_or(|only| only == **workload))
+    {
+        let engines = ENGINES.iter().filter(|name| {
+            takes_part(workload, name) && engine.as_deref().is_none_or(|engine| engine == **name)
+        });
+        let figures: BTreeMap<&str, Figures> = engines
+            .map(|engine| (*engine, measured(workload, engine, repetitions)))
+            .collect();
         let names: BTreeSet<&String> = figures.values().flat_map(BTreeMap::keys).collect();
         for name in names {
-            let medians: BTreeMap<&str, f64> = figures.iter().filter_map(|(engine, figures)| Some((*engine, median(figures.get(name)?)))).collect();
-            let cells: Vec<String> = ENGINES.iter().map(|engine| medians.get(engine).map_or("-".into(), |figure| spelled(*figure))).collect();
+            let medians: BTreeMap<&str, f64> = figures
+                .iter()
+                .filter_map(|(engine, figures)| Some((*engine, median(figures.get(name)?))))
+                .collect();
+            let cells: Vec<String> = ENGINES
+                .iter()
+                .map(|engine| {
+                    medians
+                        .get(engine)
+                        .map_or("-".into(), |figure| spelled(*figure))
+                })
+                .collect();
             let ratio = ratio(name, &medians).unwrap_or_default();
             println!("| {workload} {name} | {} | {ratio} |", cells.join(" | "));
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Cpu;
 use crate::data::{self, Edit, Rng};
-use crate::engines::plain::Plain;
 use crate::engines::ours::RULES;
+use crate::engines::plain::Plain;
 use crate::engines::{Engine, orswot};
 use rhema_crdt::crdt::Living;
 
@@ -377,10 +377,13 @@ pub fn floor() {
 
 /// What every command begins with, from the file itself and from a binary cache of it.
 pub fn cold() {
-    let yaml = data::yaml(&data::todos(42, BASE)).replacen("todos:", "_crdt: v1 todos=or_set\ntodos:", 1);
+    let yaml =
+        data::yaml(&data::todos(42, BASE)).replacen("todos:", "_crdt: v1 todos=or_set\ntodos:", 1);
     put("yaml_bytes", yaml.len() as f64);
     let cpu = Cpu::now();
-    let document = rhema_crdt::yaml::Document::read(yaml.as_bytes(), &rhema_crdt::yaml::Limits::default()).unwrap();
+    let document =
+        rhema_crdt::yaml::Document::read(yaml.as_bytes(), &rhema_crdt::yaml::Limits::default())
+            .unwrap();
     put("parse_ms", ms(cpu.elapsed()));
     let lifted = rhema_crdt::context::lift(&document);
     put("parse_and_lift_ms", ms(cpu.elapsed()));

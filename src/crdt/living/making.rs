@@ -19,9 +19,20 @@ pub struct Made<'l> {
 
 #[derive(Debug)]
 enum Deed<'l> {
-    Written { list: &'l str, row: &'l Row, field: u32 },
-    Added { list: &'l str, row: &'l Row },
-    Removed { list: &'l str, row: &'l Row, observed: &'l Observed },
+    Written {
+        list: &'l str,
+        row: &'l Row,
+        field: u32,
+    },
+    Added {
+        list: &'l str,
+        row: &'l Row,
+    },
+    Removed {
+        list: &'l str,
+        row: &'l Row,
+        observed: &'l Observed,
+    },
     Other(Edit),
 }
 
@@ -32,35 +43,53 @@ impl Made<'_> {
         let rules = &self.living.rules;
         let change = match &self.deed {
             Deed::Other(edit) => return edit.clone(),
-            Deed::Written { list, row, field } => place(list, row, rules).zip(row.cell(*field)).map(|((at, head), cell)| Change {
-                at: at.entry(self.living.names.name(*field)),
-                act: match cell.content {
-                    Content::One(value) => Act::Write(value.atom(rules)),
-                    Content::List(members) => Act::Replace(members.map(|member| member.atom(rules)).collect()),
-                },
-                observed: cell.seen.observed(head.birth.stamp),
-            }),
+            Deed::Written { list, row, field } => place(list, row, rules)
+                .zip(row.cell(*field))
+                .map(|((at, head), cell)| Change {
+                    at: at.entry(self.living.names.name(*field)),
+                    act: match cell.content {
+                        Content::One(value) => Act::Write(value.atom(rules)),
+                        Content::List(members) => {
+                            Act::Replace(members.map(|member| member.atom(rules)).collect())
+                        }
+                    },
+                    observed: cell.seen.observed(head.birth.stamp),
+                }),
             Deed::Added { list, row } => place(list, row, rules).map(|(at, head)| {
                 let fields = row.cells().map(|cell| {
                     let name = self.living.names.name(cell.field).to_owned();
-                    (name, super::table::node(cell.content, [self.stamp].into(), rules))
+                    (
+                        name,
+                        super::table::node(cell.content, [self.stamp].into(), rules),
+                    )
                 });
                 Change {
                     at,
                     act: Act::Add {
-                        record: Record { name: head.name.atom(rules), birth: head.birth, fields: fields.collect() },
+                        record: Record {
+                            name: head.name.atom(rules),
+                            birth: head.birth,
+                            fields: fields.collect(),
+                        },
                         behind: head.behind.map(|behind| behind.atom(rules)),
                     },
                     observed: Observed::default(),
                 }
             }),
-            Deed::Removed { list, row, observed } => place(list, row, rules).map(|(at, _)| Change {
+            Deed::Removed {
+                list,
+                row,
+                observed,
+            } => place(list, row, rules).map(|(at, _)| Change {
                 at,
                 act: Act::Remove,
                 observed: (*observed).clone(),
             }),
         };
-        Edit { stamp: Some(self.stamp), changes: change.into_iter().collect() }
+        Edit {
+            stamp: Some(self.stamp),
+            changes: change.into_iter().collect(),
+        }
     }
 }
 
@@ -71,9 +100,18 @@ fn place<'l>(list: &str, row: &'l Row, rules: &Rules<'_>) -> Option<(Path, Head<
     Some((Path::default().entry(list).then(record), head))
 }
 
+/// Edits are made for a replica all of whose edits of this document are in it.
 impl Living<'_> {
     /// Puts a new record behind another one, or to the front. Nothing if one of that name and birth is known.
-    pub fn add(&mut self, list: &str, name: Value<'_>, birth: Digest, fields: &[(&str, Content<'_>)], behind: Option<Value<'_>>, stamp: Stamp) -> Option<Made<'_>> {
+    pub fn add(
+        &mut self,
+        list: &str,
+        name: Value<'_>,
+        birth: Digest,
+        fields: &[(&str, Content<'_>)],
+        behind: Option<Value<'_>>,
+        stamp: Stamp,
+    ) -> Option<Made<'_>> {
         if !self.root.contains_key(list) {
             self.root.insert(list.to_owned(), Slot::Table(Table::new()));
         }
@@ -82,14 +120,19 @@ impl Living<'_> {
         };
         let is_born_so = match name {
             Value::Text(text) => born_as(&Atom::new(text.to_owned()), birth) == text,
-            Value::Plain(_) | Value::Spelled { .. } => born_as(&name.atom(&self.rules), birth) == name.said(),
+            Value::Plain(_) | Value::Spelled { .. } => {
+                born_as(&name.atom(&self.rules), birth) == name.said()
+            }
         };
         if !is_born_so || table.find(name.said(), Some(birth)).is_some() {
             return None;
         }
         let head = Head {
             in_base: false,
-            birth: Birth { stamp: Some(stamp), digest: birth },
+            birth: Birth {
+                stamp: Some(stamp),
+                digest: birth,
+            },
             name,
             behind,
         };
@@ -103,7 +146,11 @@ impl Living<'_> {
         let number = table.place(row, Some(stamp));
         let (list, table) = self.table(list)?;
         let (row, _) = table.row(number)?.row()?;
-        Some(Made { living: self, stamp, deed: Deed::Added { list, row } })
+        Some(Made {
+            living: self,
+            stamp,
+            deed: Deed::Added { list, row },
+        })
     }
 
     fn table(&self, list: &str) -> Option<(&str, &Table)> {
@@ -121,7 +168,14 @@ impl Living<'_> {
     }
 
     /// Writes a value into a field of a record. Nothing if no record is called so.
-    pub fn write(&mut self, list: &str, record: &str, field: &str, content: Content<'_>, stamp: Stamp) -> Option<Made<'_>> {
+    pub fn write(
+        &mut self,
+        list: &str,
+        record: &str,
+        field: &str,
+        content: Content<'_>,
+        stamp: Stamp,
+    ) -> Option<Made<'_>> {
         let number = match self.row_named(list, record) {
             Some(number) if !self.has_losers() => number,
             _ => return self.write_contested(list, record, field, content, stamp),
@@ -132,7 +186,10 @@ impl Living<'_> {
             match root.get(list) {
                 Some(Slot::Table(table)) => {
                     let row = table.row(number).and_then(Kept::row);
-                    row.is_some_and(|(row, _)| !shares_group(row, field_number, &around) && is_of_kind(row.cell(field_number), content))
+                    row.is_some_and(|(row, _)| {
+                        !shares_group(row, field_number, &around)
+                            && is_of_kind(row.cell(field_number), content)
+                    })
                 }
                 _ => false,
             }
@@ -140,14 +197,27 @@ impl Living<'_> {
         if !is_alone {
             return self.write_contested(list, record, field, content, stamp);
         }
-        let writing = Writing { field: field_number, origin: Origin::Written, stamp: Some(stamp), content };
+        let writing = Writing {
+            field: field_number,
+            origin: Origin::Written,
+            stamp: Some(stamp),
+            content,
+        };
         let (root, mut around) = self.parts(0, false, false);
         if let Some(Slot::Table(table)) = root.get_mut(list) {
-            table.rewrite(number, &writing, &mut around);
+            table.rewrite(number, &writing, stamp, &mut around);
         }
         let (list, table) = self.table(list)?;
         let (row, _) = table.row(number)?.row()?;
-        Some(Made { living: self, stamp, deed: Deed::Written { list, row, field: field_number } })
+        Some(Made {
+            living: self,
+            stamp,
+            deed: Deed::Written {
+                list,
+                row,
+                field: field_number,
+            },
+        })
     }
 
     /// Takes a record away. Nothing if none is called so.
@@ -169,16 +239,35 @@ impl Living<'_> {
         let Kept::Gone(gone) = table.row(number)? else {
             return None;
         };
-        Some(Made { living: self, stamp, deed: Deed::Removed { list, row: &gone.row, observed: &gone.observed } })
+        Some(Made {
+            living: self,
+            stamp,
+            deed: Deed::Removed {
+                list,
+                row: &gone.row,
+                observed: &gone.observed,
+            },
+        })
     }
 
     /// Whether anything lost anywhere and was not settled.
     fn has_losers(&self) -> bool {
-        !self.frame.losers.is_empty() || self.beside.iter().any(|(_, change)| matches!(change.act, Act::Lose(_)))
+        !self.frame.losers.is_empty()
+            || self
+                .beside
+                .iter()
+                .any(|(_, change)| matches!(change.act, Act::Lose(_)))
     }
 
     /// Writes where something is contested: with the field whatever lost there is settled.
-    fn write_contested(&mut self, list: &str, record: &str, field: &str, content: Content<'_>, stamp: Stamp) -> Option<Made<'_>> {
+    fn write_contested(
+        &mut self,
+        list: &str,
+        record: &str,
+        field: &str,
+        content: Content<'_>,
+        stamp: Stamp,
+    ) -> Option<Made<'_>> {
         let node = super::table::node(content, [stamp].into(), &self.rules);
         let field = field.to_owned();
         self.by_difference(list, record, stamp, move |records, index| {
@@ -189,20 +278,37 @@ impl Living<'_> {
     }
 
     /// Does something to the records of a list, and what makes that difference is the edit.
-    fn by_difference(&mut self, list: &str, record: &str, stamp: Stamp, deed: impl FnOnce(&mut Vec<Record>, usize)) -> Option<Made<'_>> {
+    fn by_difference(
+        &mut self,
+        list: &str,
+        record: &str,
+        stamp: Stamp,
+        deed: impl FnOnce(&mut Vec<Record>, usize),
+    ) -> Option<Made<'_>> {
         let before = self.document();
         let mut after = before.clone();
         let Some(Node::Set(records)) = after.root.get_mut(list) else {
             return None;
         };
-        let index = records.iter().position(|standing| standing.name.said() == record)?;
+        let index = records
+            .iter()
+            .position(|standing| standing.name.said() == record)?;
         let at = Path::default().entry(list).record(records.get(index)?);
         deed(records, index);
-        let edits = self.rules.edits(&before, &settled(after, &before, &at, &self.rules));
+        let edits = self
+            .rules
+            .edits(&before, &settled(after, &before, &at, &self.rules));
         let changes = edits.into_iter().flat_map(|edit| edit.changes).collect();
-        let edit = Edit { stamp: Some(stamp), changes };
+        let edit = Edit {
+            stamp: Some(stamp),
+            changes,
+        };
         self.apply(&edit);
-        Some(Made { living: self, stamp, deed: Deed::Other(edit) })
+        Some(Made {
+            living: self,
+            stamp,
+            deed: Deed::Other(edit),
+        })
     }
 }
 
@@ -218,10 +324,18 @@ fn settled(mut after: Document, before: &Document, at: &Path, rules: &Rules<'_>)
         _ => true,
     };
     after.losers.retain(|loser, _| {
-        let Some(Step::Entry(name)) = loser.at.steps().get(at.steps().len()).filter(|_| loser.at.steps().starts_with(at.steps())) else {
+        let Some(Step::Entry(name)) = loser
+            .at
+            .steps()
+            .get(at.steps().len())
+            .filter(|_| loser.at.steps().starts_with(at.steps()))
+        else {
             return is.is_some() || !loser.at.steps().starts_with(at.steps());
         };
-        let group = rules.groups.iter().find(|group| group.contains(&name.as_str()));
+        let group = rules
+            .groups
+            .iter()
+            .find(|group| group.contains(&name.as_str()));
         match group {
             Some(group) => !group.iter().any(|name| is_edited(name)),
             None => !is_edited(name),
@@ -234,12 +348,19 @@ fn settled(mut after: Document, before: &Document, at: &Path, rules: &Rules<'_>)
 fn all_of(row: &Row, rules: &Rules<'_>) -> Observed {
     let birth = row.head().and_then(|head| head.birth.stamp);
     let mut observed = Observed::default();
-    birth.into_iter().for_each(|birth| observed.add_stamp(birth));
+    birth
+        .into_iter()
+        .for_each(|birth| observed.add_stamp(birth));
     for cell in row.cells().filter(|cell| cell.origin != Origin::Ancestor) {
-        cell.made_by(birth).into_iter().chain(cell.seen.stamps()).for_each(|stamp| observed.add_stamp(stamp));
+        cell.made_by(birth)
+            .into_iter()
+            .for_each(|stamp| observed.add_stamp(stamp));
+        observed.add_stamps(&cell.seen.stamps(birth));
         match cell.content {
             Content::One(value) => observed.add(None, value.digest(rules)),
-            Content::List(members) => members.for_each(|member| observed.add(None, member.digest(rules))),
+            Content::List(members) => {
+                members.for_each(|member| observed.add(None, member.digest(rules)))
+            }
         }
     }
     observed
@@ -248,7 +369,9 @@ fn all_of(row: &Row, rules: &Rules<'_>) -> Observed {
 /// Whether a field can be overwritten by a value of the same kind.
 fn is_of_kind(cell: Option<Cell<'_>>, content: Content<'_>) -> bool {
     match (cell.map(|cell| cell.content), content) {
-        (None, _) | (Some(Content::One(_)), Content::One(_)) | (Some(Content::List(_)), Content::List(_)) => true,
+        (None, _)
+        | (Some(Content::One(_)), Content::One(_))
+        | (Some(Content::List(_)), Content::List(_)) => true,
         _ => false,
     }
 }

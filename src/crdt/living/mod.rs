@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use super::document::{Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::view::{Forms, Touch, Viewing};
-use super::{Rules, Stamp};
+use super::{Rules, Stamp, StampSet};
 
 pub use making::Made;
 pub use reading::Standing;
@@ -56,7 +56,10 @@ enum Slot {
     /// Records.
     Table(Table),
     /// Anything else, or records of which the whole list was edited.
-    Open { base: Option<Node>, touches: Touches },
+    Open {
+        base: Option<Node>,
+        touches: Touches,
+    },
 }
 
 impl<'r> Living<'r> {
@@ -67,7 +70,10 @@ impl<'r> Living<'r> {
             rules,
             root: BTreeMap::new(),
             names: Names::default(),
-            frame: Document { root: Map::new(), ..base },
+            frame: Document {
+                root: Map::new(),
+                ..base
+            },
             beside: Vec::new(),
             edits: 0,
             scratch: Vec::new(),
@@ -78,14 +84,22 @@ impl<'r> Living<'r> {
                     let (_, mut around) = living.parts(0, false, false);
                     Slot::Table(Table::of_base(&records, &mut around))
                 }
-                node => Slot::Open { base: Some(node), touches: Touches::default() },
+                node => Slot::Open {
+                    base: Some(node),
+                    touches: Touches::default(),
+                },
             };
             living.root.insert(name, slot);
         }
         living
     }
 
-    fn parts(&mut self, edit: usize, has_losers: bool, in_group: bool) -> (&mut BTreeMap<String, Slot>, Around<'_>) {
+    fn parts(
+        &mut self,
+        edit: usize,
+        has_losers: bool,
+        in_group: bool,
+    ) -> (&mut BTreeMap<String, Slot>, Around<'_>) {
         let around = Around {
             rules: &self.rules,
             names: &mut self.names,
@@ -130,7 +144,9 @@ impl<'r> Living<'r> {
         let in_group = is_in_group(&self.rules, edit, &change.at);
         let (root, mut around) = self.parts(number, has_losers, in_group);
         if only_opens {
-            if let (Some(Slot::Table(table)), [Step::Record(name, birth), ..]) = (root.get_mut(entry), rest) {
+            if let (Some(Slot::Table(table)), [Step::Record(name, birth), ..]) =
+                (root.get_mut(entry), rest)
+            {
                 table.open_known(name, *birth, &mut around);
             }
             return;
@@ -151,7 +167,10 @@ impl<'r> Living<'r> {
             let (base, touches) = std::mem::take(table).into_history(&mut around);
             let mut kept = Touches::default();
             touches.into_iter().for_each(|touch| kept.push(touch));
-            *slot = Slot::Open { base, touches: kept };
+            *slot = Slot::Open {
+                base,
+                touches: kept,
+            };
         }
         if let Slot::Open { touches, .. } = slot {
             touches.push(Touch {
@@ -167,7 +186,8 @@ impl<'r> Living<'r> {
     /// Whether something lost in a place, by what is known so far.
     fn has_lost_in(&self, at: &Path) -> bool {
         let is_in = |other: &Path| other.steps().starts_with(at.steps());
-        let told = |(_, change): &(_, Change)| matches!(change.act, Act::Lose(_)) && is_in(&change.at);
+        let told =
+            |(_, change): &(_, Change)| matches!(change.act, Act::Lose(_)) && is_in(&change.at);
         self.frame.losers.keys().any(|loser| is_in(&loser.at)) || self.beside.iter().any(told)
     }
 
@@ -192,7 +212,10 @@ impl<'r> Living<'r> {
         let mut losers = viewing.losers;
         for (_, change) in &self.beside {
             if let Act::Settle(value) = &change.act {
-                losers.remove(&Loser { at: change.at.clone(), value: value.clone() });
+                losers.remove(&Loser {
+                    at: change.at.clone(),
+                    value: value.clone(),
+                });
             }
         }
         Document {
@@ -210,7 +233,10 @@ impl<'r> Living<'r> {
         let mut losers = self.frame.losers.clone();
         for (stamp, change) in &self.beside {
             if let Act::Lose(value) = &change.act {
-                let loser = Loser { at: change.at.clone(), value: value.clone() };
+                let loser = Loser {
+                    at: change.at.clone(),
+                    value: value.clone(),
+                };
                 losers.entry(loser).or_default().extend(*stamp);
             }
         }
@@ -225,7 +251,10 @@ impl<'r> Living<'r> {
                 Slot::Table(table) => table.kept(&self.rules, &self.names, &at, &mut each),
                 Slot::Open { touches, .. } => {
                     for touch in touches.iter() {
-                        each(at.steps().iter().chain(&touch.rest).cloned().collect(), touch);
+                        each(
+                            at.steps().iter().chain(&touch.rest).cloned().collect(),
+                            touch,
+                        );
                     }
                 }
             }
@@ -233,18 +262,17 @@ impl<'r> Living<'r> {
     }
 
     /// What the edits that are kept superseded.
-    fn superseded(&self) -> BTreeMap<Stamp, BTreeMap<Path, Stamps>> {
+    fn superseded(&self) -> BTreeMap<Stamp, BTreeMap<Path, StampSet>> {
         let mut superseded = self.frame.superseded.clone();
-        let mut add = |stamp: Option<Stamp>, at: &Path, stamps: &mut dyn Iterator<Item = Stamp>| {
-            let mut stamps = stamps.peekable();
-            if let (Some(stamp), Some(_)) = (stamp, stamps.peek()) {
+        let mut add = |stamp: Option<Stamp>, at: &Path, stamps: &StampSet| {
+            if let Some(stamp) = stamp.filter(|_| !stamps.is_empty()) {
                 let places = superseded.entry(stamp).or_default();
-                places.entry(at.as_born()).or_default().extend(stamps);
+                places.entry(at.as_born()).or_default().union(stamps);
             }
         };
-        self.kept(|at, touch| add(touch.stamp, &at, &mut touch.observed.stamps()));
+        self.kept(|at, touch| add(touch.stamp, &at, touch.observed.stamps()));
         for (stamp, change) in &self.beside {
-            add(*stamp, &change.at, &mut change.observed.stamps());
+            add(*stamp, &change.at, change.observed.stamps());
         }
         superseded
     }
@@ -259,7 +287,11 @@ impl<'r> Living<'r> {
         if !forms.is_empty() {
             self.kept(|at, touch| {
                 if touch.act == Act::Remove {
-                    forms.remove(&Change { at, act: Act::Remove, observed: touch.observed.clone() });
+                    forms.remove(&Change {
+                        at,
+                        act: Act::Remove,
+                        observed: touch.observed.clone(),
+                    });
                 }
             });
         }
@@ -272,11 +304,17 @@ fn is_in_group(rules: &Rules<'_>, edit: &Edit, at: &Path) -> bool {
     let [record @ .., Step::Entry(field)] = at.steps() else {
         return false;
     };
-    let Some(group) = rules.groups.iter().find(|group| group.contains(&field.as_str())) else {
+    let Some(group) = rules
+        .groups
+        .iter()
+        .find(|group| group.contains(&field.as_str()))
+    else {
         return false;
     };
     edit.changes.iter().any(|other| match other.at.steps() {
-        [around @ .., Step::Entry(name)] => around == record && name != field && group.contains(&name.as_str()),
+        [around @ .., Step::Entry(name)] => {
+            around == record && name != field && group.contains(&name.as_str())
+        }
         _ => false,
     })
 }

@@ -25,7 +25,9 @@ impl Living<'_> {
         };
         let Some(spots) = table.spots() else {
             if let Some(Node::Set(records)) = self.document().root.get(list) {
-                records.iter().for_each(|record| self.show(record, &mut show));
+                records
+                    .iter()
+                    .for_each(|record| self.show(record, &mut show));
             }
             return;
         };
@@ -36,7 +38,10 @@ impl Living<'_> {
                     let Some(head) = row.head() else { continue };
                     let fields = row.cells().filter(|cell| cell.origin != Origin::Ancestor);
                     let fields = fields.map(|cell| (self.names.name(cell.field), cell.content));
-                    show(&Standing { name: head.name, fields: fields.collect() });
+                    show(&Standing {
+                        name: head.name,
+                        fields: fields.collect(),
+                    });
                 }
                 Kept::Open(_) => {
                     let mut viewing = Viewing {
@@ -66,13 +71,21 @@ impl Living<'_> {
             };
             Some((name.as_str(), content))
         });
-        show(&Standing { name: Value::of(&record.name, &self.rules), fields: fields.collect() });
+        show(&Standing {
+            name: Value::of(&record.name, &self.rules),
+            fields: fields.collect(),
+        });
     }
 
     /// The members of all lists among these fields.
     fn lists<'n>(&self, fields: &'n Map) -> Vec<Vec<Value<'n>>> {
         let lists = fields.values().filter_map(|node| match node {
-            Node::List(members, _) => Some(members.iter().map(|member| Value::of(member, &self.rules)).collect()),
+            Node::List(members, _) => Some(
+                members
+                    .iter()
+                    .map(|member| Value::of(member, &self.rules))
+                    .collect(),
+            ),
             _ => None,
         });
         lists.collect()

@@ -5,7 +5,7 @@
 //! is in memory is what is saved.
 
 use crate::crdt::document::{Atom, Birth};
-use crate::crdt::{Digest, Observed, Rules, Stamp};
+use crate::crdt::{Digest, Observed, Rules, Run, Stamp, StampSet};
 
 use super::bytes::{Bytes, put_text, put_varint};
 
@@ -47,9 +47,7 @@ impl<'v> Value<'v> {
         match self {
             Self::Plain(canonical) => Atom::new(canonical.to_owned()),
             Self::Text(text) => Atom::text((rules.spell)(text), text.to_owned()),
-            Self::Spelled { canonical, text } => {
-                Atom::text(canonical.to_owned(), text.to_owned())
-            }
+            Self::Spelled { canonical, text } => Atom::text(canonical.to_owned(), text.to_owned()),
         }
     }
 
@@ -203,105 +201,112 @@ pub(super) struct Cell<'r> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen<'r> {
     pub(super) birth: bool,
+    /// How many runs of stamps, these, and the digests.
     packed: &'r [u8],
 }
+
+/// Bytes of a run: its first stamp, and how many milliseconds later its last one is.
+const RUN: usize = Stamp::BYTES + 5;
 
 impl<'r> Seen<'r> {
     fn parts(self) -> (&'r [u8], &'r [u8]) {
         let mut bytes = Bytes::new(self.packed);
-        let stamps = bytes.varint().unwrap_or_default() as usize * Stamp::BYTES;
-        let rest = bytes.rest();
-        rest.split_at_checked(stamps).unwrap_or_default()
+        let runs = bytes.varint().unwrap_or_default() as usize * RUN;
+        bytes.rest().split_at_checked(runs).unwrap_or_default()
     }
 
-    pub(super) fn stamps(self) -> impl Iterator<Item = Stamp> + 'r {
-        let (stamps, _) = self.parts();
-        stamps
-            .chunks_exact(Stamp::BYTES)
-            .filter_map(|bytes| Some(Stamp::from_bytes(bytes.try_into().ok()?)))
+    fn runs(self) -> impl Iterator<Item = Run> + 'r {
+        let (runs, _) = self.parts();
+        runs.chunks_exact(RUN).filter_map(|bytes| {
+            let (first, rest) = bytes.split_first_chunk()?;
+            let [a, b, c, d, e] = *rest.first_chunk()?;
+            let millis = u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]);
+            Run::over(Stamp::from_bytes(*first), millis)
+        })
     }
 
-    pub(super) fn digests(self) -> impl Iterator<Item = Digest> + 'r {
+    fn digests(self) -> impl Iterator<Item = Digest> + 'r {
         let (_, digests) = self.parts();
         digests
             .chunks_exact(2)
             .filter_map(|bytes| Digest::from_bits(u16::from_le_bytes(bytes.try_into().ok()?)))
     }
 
+    /// All of these stamps.
+    pub(super) fn stamps(self, birth: Option<Stamp>) -> StampSet {
+        let birth = birth.filter(|_| self.birth).map(Run::from);
+        self.runs().chain(birth).collect()
+    }
+
     /// The same as a set.
     pub(super) fn observed(self, birth: Option<Stamp>) -> Observed {
-        let stamps = self.stamps().chain(birth.filter(|_| self.birth));
-        Observed::new(stamps.collect(), self.digests().collect())
+        Observed::new(self.stamps(birth), self.digests().collect())
     }
 
     /// Whether this edit was superseded.
     pub(super) fn has(self, stamp: Stamp, birth: Option<Stamp>) -> bool {
-        self.birth && birth == Some(stamp) || self.stamps().any(|seen| seen == stamp)
+        self.birth && birth == Some(stamp) || self.runs().any(|run| run.contains(stamp))
     }
 }
 
 /// What an edit superseded in a place, to be written behind what was superseded there before.
 pub(super) enum Superseding<'o> {
-    /// All that stands there.
-    All(Rules<'o>),
+    /// All that stands there, by whoever has seen all that the replica of this stamp ever did there.
+    All(Rules<'o>, Stamp),
     /// What the edit says.
     Told(&'o Observed),
 }
 
 /// Appends what a new value superseded: what `before` had superseded, and more.
-fn put_seen(to: &mut Vec<u8>, before: Option<&Cell<'_>>, by: &Superseding<'_>, birth: Option<Stamp>) -> u8 {
+fn put_seen(
+    to: &mut Vec<u8>,
+    before: Option<&Cell<'_>>,
+    by: &Superseding<'_>,
+    birth: Option<Stamp>,
+) -> u8 {
     let seen = before.map(|cell| cell.seen).unwrap_or_default();
-    let (old_stamps, old_digests) = seen.parts();
     let mut sees_birth = seen.birth;
-    let mut stamps: Vec<[u8; Stamp::BYTES]> = Vec::new();
-    let mut digests: Vec<[u8; 2]> = Vec::new();
-    let mut add_stamp = |stamp: Stamp| {
-        if Some(stamp) == birth {
-            sees_birth = true;
-            return;
-        }
-        let bytes = stamp.to_bytes();
-        if !old_stamps.chunks_exact(Stamp::BYTES).any(|old| old == bytes) {
-            stamps.push(bytes);
-        }
-    };
-    let mut add_digest = |digest: Digest| {
-        let bytes = digest.bits().to_le_bytes();
-        if !old_digests.chunks_exact(2).any(|old| old == bytes) {
-            digests.push(bytes);
-        }
-    };
+    let mut stamps: StampSet = seen.runs().collect();
+    let mut digests: Vec<Digest> = seen.digests().collect();
     match by {
-        Superseding::All(rules) => {
-            birth.into_iter().for_each(&mut add_stamp);
+        Superseding::All(rules, stamp) => {
+            sees_birth |= birth.is_some();
             if let Some(cell) = before {
-                cell.stamp.into_iter().for_each(&mut add_stamp);
+                stamps.extend(cell.stamp);
                 match cell.content {
-                    Content::One(value) => add_digest(value.digest(rules)),
+                    Content::One(value) => digests.push(value.digest(rules)),
                     Content::List(members) => {
-                        members.for_each(|member| add_digest(member.digest(rules)));
+                        digests.extend(members.map(|member| member.digest(rules)))
                     }
                 }
             }
+            stamps.bridge(|before, _| before.replica() == stamp.replica());
         }
         Superseding::Told(observed) => {
-            observed.stamps().for_each(&mut add_stamp);
-            observed.digests().for_each(&mut add_digest);
+            sees_birth |= birth.is_some_and(|birth| observed.has_stamp(birth));
+            let is_birth = |run: &&Run| run.single().is_none() || run.single() != birth;
+            stamps.extend(observed.stamps().runs().iter().filter(is_birth).copied());
+            digests.extend(observed.digests());
         }
     }
-    let count = old_stamps.len() / Stamp::BYTES + stamps.len();
-    let length = (count * Stamp::BYTES) + old_digests.len() + digests.len() * 2;
+    digests.sort_unstable();
+    digests.dedup();
     let flag = if sees_birth { SEEING_BIRTH } else { 0 };
-    if length == 0 {
+    if stamps.is_empty() && digests.is_empty() {
         return flag;
     }
-    let count_length = if count < 0x80 { 1 } else { 1 + (count.ilog2() / 7) as usize };
-    put_varint(to, length + count_length);
+    let count = stamps.runs().len();
+    let count_length = (usize::BITS - (count | 1).leading_zeros()).div_ceil(7) as usize;
+    put_varint(to, count_length + count * RUN + digests.len() * 2);
     put_varint(to, count);
-    to.extend_from_slice(old_stamps);
-    stamps.iter().for_each(|stamp| to.extend_from_slice(stamp));
-    to.extend_from_slice(old_digests);
-    digests.iter().for_each(|digest| to.extend_from_slice(digest));
+    for run in stamps.runs() {
+        let [a, b, c, d, e, ..] = run.millis().to_le_bytes();
+        to.extend_from_slice(&run.first().to_bytes());
+        to.extend_from_slice(&[a, b, c, d, e]);
+    }
+    digests
+        .iter()
+        .for_each(|digest| to.extend_from_slice(&digest.bits().to_le_bytes()));
     flag | SEEING
 }
 
@@ -315,7 +320,11 @@ pub(super) struct Writing<'w> {
 
 impl Writing<'_> {
     /// Appends it as a cell that supersedes `before`.
-    fn put(&self, to: &mut Vec<u8>, superseded: Option<(Option<&Cell<'_>>, &Superseding<'_>, Option<Stamp>)>) {
+    fn put(
+        &self,
+        to: &mut Vec<u8>,
+        superseded: Option<(Option<&Cell<'_>>, &Superseding<'_>, Option<Stamp>)>,
+    ) {
         put_varint(to, self.field as usize);
         let at = to.len();
         to.push(0);
@@ -425,10 +434,18 @@ pub(super) struct Head<'r> {
 pub(super) struct Row(Box<[u8]>);
 
 impl Row {
-    pub(super) fn new<'w>(head: &Head<'_>, cells: impl IntoIterator<Item = Writing<'w>>, scratch: &mut Vec<u8>) -> Self {
+    pub(super) fn new<'w>(
+        head: &Head<'_>,
+        cells: impl IntoIterator<Item = Writing<'w>>,
+        scratch: &mut Vec<u8>,
+    ) -> Self {
         scratch.clear();
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        scratch.push(flag(head.in_base, IN_BASE) | flag(head.birth.stamp.is_some(), BIRTH_STAMPED) | flag(head.behind.is_some(), BEHIND));
+        scratch.push(
+            flag(head.in_base, IN_BASE)
+                | flag(head.birth.stamp.is_some(), BIRTH_STAMPED)
+                | flag(head.behind.is_some(), BEHIND),
+        );
         scratch.extend_from_slice(&head.birth.digest.bits().to_le_bytes());
         if let Some(stamp) = head.birth.stamp {
             scratch.extend_from_slice(&stamp.to_bytes());
@@ -509,21 +526,31 @@ impl Row {
             let start = from;
             let (found, stands) = Cell::skip(&mut from)?;
             if found == field && stands {
-                return Some((start, (self.0.len() - start.len(), self.0.len() - from.len())));
+                return Some((
+                    start,
+                    (self.0.len() - start.len(), self.0.len() - from.len()),
+                ));
             }
         }
         None
     }
 
     /// Puts a value into a field, in place of what stands there. What stood in the base is kept if `keeps` says so.
-    pub(super) fn write(&mut self, writing: &Writing<'_>, by: &Superseding<'_>, keeps: impl FnOnce(&Cell<'_>) -> bool, scratch: &mut Vec<u8>) {
+    pub(super) fn write(
+        &mut self,
+        writing: &Writing<'_>,
+        by: &Superseding<'_>,
+        keeps: impl FnOnce(&Cell<'_>) -> bool,
+        scratch: &mut Vec<u8>,
+    ) {
         let birth = self.head().and_then(|head| head.birth.stamp);
         let found = self.find(writing.field);
         let before = found.and_then(|(mut from, _)| Cell::take(&mut from));
         let (start, end) = found.map_or((self.0.len(), self.0.len()), |(_, range)| range);
         scratch.clear();
         scratch.extend_from_slice(self.0.get(..start).unwrap_or_default());
-        if let Some(before) = before.filter(|before| before.origin == Origin::Base && keeps(before)) {
+        if let Some(before) = before.filter(|before| before.origin == Origin::Base && keeps(before))
+        {
             let ancestor = Writing {
                 field: before.field,
                 origin: Origin::Ancestor,

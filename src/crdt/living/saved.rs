@@ -8,7 +8,7 @@ use crate::crdt::document::{Atom, Document, Form, Formed, Loser, Map, Node, Path
 use crate::crdt::edit::Change;
 use crate::crdt::set::Key;
 use crate::crdt::view::Touch;
-use crate::crdt::{Digest, Observed, Rules, Stamp};
+use crate::crdt::{Digest, Observed, Rules, Stamp, StampSet};
 
 use super::bytes::{Bytes, put_run, put_text, put_varint};
 use super::row::Row;
@@ -29,7 +29,7 @@ pub struct Damaged;
 struct Frame {
     losers: Vec<(Path, Option<Atom>, Stamps)>,
     removed: BTreeMap<Path, Stamps>,
-    superseded: BTreeMap<Stamp, BTreeMap<Path, Stamps>>,
+    superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     typed_over: BTreeMap<Path, Stamps>,
     forms: Vec<(Path, Vec<(Option<Stamp>, Form)>)>,
     beside: Vec<(Option<Stamp>, Change)>,
@@ -92,7 +92,9 @@ impl<'r> Living<'r> {
                     put(&mut out, &told(touches));
                 }
                 Slot::Table(table) => {
-                    out.push(1 | u8::from(table.in_base) << 1 | u8::from(table.spots().is_some()) << 2);
+                    out.push(
+                        1 | u8::from(table.in_base) << 1 | u8::from(table.spots().is_some()) << 2,
+                    );
                     save_table(table, &mut out);
                 }
             }
@@ -106,13 +108,17 @@ impl<'r> Living<'r> {
         let losers = self.frame.losers.iter();
         let forms = self.frame.forms.iter();
         Frame {
-            losers: losers.map(|(loser, stamps)| (loser.at.clone(), loser.value.clone(), stamps.clone())).collect(),
+            losers: losers
+                .map(|(loser, stamps)| (loser.at.clone(), loser.value.clone(), stamps.clone()))
+                .collect(),
             removed: self.frame.removed.clone(),
             superseded: self.frame.superseded.clone(),
             typed_over: self.frame.typed_over.clone(),
             forms: forms
                 .map(|(at, forms)| {
-                    let forms = forms.iter().map(|formed| (formed.stamp, formed.form.clone()));
+                    let forms = forms
+                        .iter()
+                        .map(|formed| (formed.stamp, formed.form.clone()));
                     (at.clone(), forms.collect())
                 })
                 .collect(),
@@ -144,7 +150,10 @@ impl<'r> Living<'r> {
         for _ in 0..from.varint()? {
             let name = from.text()?.to_owned();
             let slot = match from.byte()? {
-                0 => Slot::Open { base: take::<Option<Node>>(from)?, touches: touches(take(from)?) },
+                0 => Slot::Open {
+                    base: take::<Option<Node>>(from)?,
+                    touches: touches(take(from)?),
+                },
                 flags => Slot::Table(read_table(flags, names.iter().len(), from)?),
             };
             root.insert(name, slot);
@@ -157,13 +166,17 @@ impl<'r> Living<'r> {
             names,
             frame: Document {
                 root: Map::new(),
-                losers: losers.map(|(at, value, stamps)| (Loser { at, value }, stamps)).collect(),
+                losers: losers
+                    .map(|(at, value, stamps)| (Loser { at, value }, stamps))
+                    .collect(),
                 removed: frame.removed,
                 superseded: frame.superseded,
                 typed_over: frame.typed_over,
                 forms: forms
                     .map(|(at, forms)| {
-                        let forms = forms.into_iter().map(|(stamp, form)| Formed { stamp, form });
+                        let forms = forms
+                            .into_iter()
+                            .map(|(stamp, form)| Formed { stamp, form });
                         (at, forms.collect())
                     })
                     .collect(),
@@ -191,7 +204,15 @@ fn save_table(table: &Table, out: &mut Vec<u8>) {
             }
             Kept::Open(open) => {
                 out.push(2);
-                put(out, &(&open.key.family, open.key.birth, &open.base, told(&open.touches)));
+                put(
+                    out,
+                    &(
+                        &open.key.family,
+                        open.key.birth,
+                        &open.base,
+                        told(&open.touches),
+                    ),
+                );
             }
         }
     }
@@ -214,11 +235,20 @@ fn read_table(flags: u8, fields: usize, from: &mut Bytes<'_>) -> Option<Table> {
             1 => {
                 let row = Row::read(from.run()?, fields)?;
                 let (stamp, observed): (Stamp, Observed) = take(from)?;
-                Kept::Gone(Box::new(Gone { row, stamp, observed }))
+                Kept::Gone(Box::new(Gone {
+                    row,
+                    stamp,
+                    observed,
+                }))
             }
             _ => {
-                let (family, birth, base, told): (String, Digest, Option<Record>, Told) = take(from)?;
-                let open = Open { key: Key { family, birth }, base, touches: touches(told) };
+                let (family, birth, base, told): (String, Digest, Option<Record>, Told) =
+                    take(from)?;
+                let open = Open {
+                    key: Key { family, birth },
+                    base,
+                    touches: touches(told),
+                };
                 waiting += usize::from(open.is_waiting());
                 Kept::Open(Box::new(open))
             }

@@ -148,8 +148,17 @@ impl Table {
     }
 
     /// What was saved: rows in the order in which they came to be known.
-    pub(super) fn restored(rows: Vec<Kept>, base: u32, in_base: bool, spots: Option<Vec<u32>>) -> Option<Self> {
-        let fits = base as usize <= rows.len() && spots.iter().flatten().all(|spot| (*spot as usize) < rows.len());
+    pub(super) fn restored(
+        rows: Vec<Kept>,
+        base: u32,
+        in_base: bool,
+        spots: Option<Vec<u32>>,
+    ) -> Option<Self> {
+        let fits = base as usize <= rows.len()
+            && spots
+                .iter()
+                .flatten()
+                .all(|spot| (*spot as usize) < rows.len());
         if !fits {
             return None;
         }
@@ -214,7 +223,8 @@ impl Table {
         let mut hash = xxh3_64(family.as_bytes());
         while let Some(number) = self.index.get(&hash) {
             let key = self.rows.get(*number as usize).and_then(Kept::key);
-            let is_it = |(other, digest)| other == family && birth.is_none_or(|birth| birth == digest);
+            let is_it =
+                |(other, digest)| other == family && birth.is_none_or(|birth| birth == digest);
             if key.is_some_and(is_it) {
                 return Some(*number);
             }
@@ -224,7 +234,15 @@ impl Table {
     }
 
     /// An edit changed a record, or what it holds.
-    pub(super) fn apply(&mut self, change: &Change, name: &Atom, birth: Digest, rest: &[Step], stamp: Option<Stamp>, around: &mut Around<'_>) {
+    pub(super) fn apply(
+        &mut self,
+        change: &Change,
+        name: &Atom,
+        birth: Digest,
+        rest: &[Step],
+        stamp: Option<Stamp>,
+        around: &mut Around<'_>,
+    ) {
         let family = born_as(name, birth);
         let Some(number) = self.find(family, Some(birth)) else {
             if let Some(row) = born_row(change, name, birth, rest, stamp, around) {
@@ -255,7 +273,14 @@ impl Table {
     }
 
     /// Something that a row cannot hold.
-    fn open(&mut self, number: u32, change: &Change, rest: &[Step], stamp: Option<Stamp>, around: &mut Around<'_>) {
+    fn open(
+        &mut self,
+        number: u32,
+        change: &Change,
+        rest: &[Step],
+        stamp: Option<Stamp>,
+        around: &mut Around<'_>,
+    ) {
         if rest.is_empty() && matches!(change.act, Act::Add { .. } | Act::Move { .. }) {
             self.spots = None;
         }
@@ -282,10 +307,19 @@ impl Table {
         let kept = self.rows.get_mut(number as usize)?;
         if let Some((base, touches)) = history(kept, around.rules, around.names, around.last_edit) {
             let (family, birth) = kept.key()?;
-            let key = Key { family: family.to_owned(), birth };
+            let key = Key {
+                family: family.to_owned(),
+                birth,
+            };
             let mut kept_touches = Touches::default();
-            touches.into_iter().for_each(|touch| kept_touches.push(touch));
-            *kept = Kept::Open(Box::new(Open { key, base, touches: kept_touches }));
+            touches
+                .into_iter()
+                .for_each(|touch| kept_touches.push(touch));
+            *kept = Kept::Open(Box::new(Open {
+                key,
+                base,
+                touches: kept_touches,
+            }));
         }
         match kept {
             Kept::Open(open) => Some(open),
@@ -296,7 +330,10 @@ impl Table {
     /// Somebody put a record behind another one at its birth.
     pub(super) fn place(&mut self, row: Row, stamp: Option<Stamp>) -> u32 {
         let number = self.push(Kept::Row(row));
-        let spot = self.spots.as_ref().and_then(|spots| self.spot(spots, number, stamp));
+        let spot = self
+            .spots
+            .as_ref()
+            .and_then(|spots| self.spot(spots, number, stamp));
         match (&mut self.spots, spot) {
             (Some(spots), Some(spot)) => spots.insert(spot, number),
             (spots, _) => *spots = None,
@@ -344,7 +381,8 @@ impl Table {
 
     /// The record that an edit means by a name, where only one can be meant.
     fn anchor(&self, name: &str) -> Option<u32> {
-        let could_be_second = split_second_name(name).is_some_and(|(first, _)| self.find(first, None).is_some());
+        let could_be_second =
+            split_second_name(name).is_some_and(|(first, _)| self.find(first, None).is_some());
         if could_be_second {
             return None;
         }
@@ -364,8 +402,11 @@ impl Table {
             let saw = match (cell.origin, cell.content) {
                 (Origin::Ancestor, Content::List(_)) => false,
                 (Origin::Ancestor, Content::One(_)) => true,
-                (_, Content::One(value)) => made_by.map_or_else(|| saw_value(value), |stamp| observed.has_stamp(stamp)),
-                (_, Content::List(mut members)) => made_by.map_or_else(|| members.all(saw_value), |stamp| observed.has_stamp(stamp)),
+                (_, Content::One(value)) => {
+                    made_by.map_or_else(|| saw_value(value), |stamp| observed.has_stamp(stamp))
+                }
+                (_, Content::List(mut members)) => made_by
+                    .map_or_else(|| members.all(saw_value), |stamp| observed.has_stamp(stamp)),
             };
             saw && !cell.seen.has(stamp, birth)
         };
@@ -381,18 +422,29 @@ impl Table {
             && let Kept::Row(row) = kept
         {
             let row = row.clone();
-            *kept = Kept::Gone(Box::new(Gone { row, stamp, observed }));
+            *kept = Kept::Gone(Box::new(Gone {
+                row,
+                stamp,
+                observed,
+            }));
         }
     }
 
     /// Writes into fields of a row that nobody else is writing.
-    pub(super) fn rewrite(&mut self, number: u32, writing: &Writing<'_>, around: &mut Around<'_>) -> Option<&Row> {
-        match self.rows.get_mut(number as usize)? {
-            Kept::Row(row) => {
-                put(row, writing, &Superseding::All(*around.rules), around);
-                Some(row)
-            }
-            _ => None,
+    pub(super) fn rewrite(
+        &mut self,
+        number: u32,
+        writing: &Writing<'_>,
+        stamp: Stamp,
+        around: &mut Around<'_>,
+    ) {
+        if let Some(Kept::Row(row)) = self.rows.get_mut(number as usize) {
+            put(
+                row,
+                writing,
+                &Superseding::All(*around.rules, stamp),
+                around,
+            );
         }
     }
 
@@ -404,10 +456,20 @@ impl Table {
             let (key, base, touches) = match kept {
                 Kept::Open(open) => (open.key.clone(), open.base.clone(), open.touches.cloned()),
                 kept => {
-                    let (Some((family, birth)), Some((base, touches))) = (kept.key(), history(kept, around.rules, around.names, around.last_edit)) else {
+                    let (Some((family, birth)), Some((base, touches))) = (
+                        kept.key(),
+                        history(kept, around.rules, around.names, around.last_edit),
+                    ) else {
                         continue;
                     };
-                    (Key { family: family.to_owned(), birth }, base, touches)
+                    (
+                        Key {
+                            family: family.to_owned(),
+                            birth,
+                        },
+                        base,
+                        touches,
+                    )
                 }
             };
             let name = match kept.row().and_then(|(row, _)| row.head()) {
@@ -424,7 +486,13 @@ impl Table {
     }
 
     /// What is kept of the edits of records, one by one, with their places.
-    pub(super) fn kept(&self, rules: &Rules<'_>, names: &Names, at: &Path, each: &mut dyn FnMut(Path, &Touch)) {
+    pub(super) fn kept(
+        &self,
+        rules: &Rules<'_>,
+        names: &Names,
+        at: &Path,
+        each: &mut dyn FnMut(Path, &Touch),
+    ) {
         let mut last_edit = 0;
         for kept in &self.rows {
             let Some(key) = owned_key(kept) else { continue };
@@ -437,7 +505,9 @@ impl Table {
             match kept {
                 Kept::Open(open) => open.touches.iter().for_each(&mut tell),
                 kept => {
-                    let Some((_, touches)) = history(kept, rules, names, &mut last_edit) else { continue };
+                    let Some((_, touches)) = history(kept, rules, names, &mut last_edit) else {
+                        continue;
+                    };
                     touches.iter().for_each(&mut tell);
                 }
             }
@@ -446,10 +516,14 @@ impl Table {
 
     /// The list as it is shown; nothing where no record was ever born.
     pub(super) fn view(&self, viewing: &mut Viewing<'_>, names: &Names, at: &Path) -> Option<Node> {
-        let is_known = self.in_base || self.rows.iter().any(|kept| match kept {
-            Kept::Open(open) => open.touches.iter().any(|touch| touch.rest.is_empty() && matches!(touch.act, Act::Add { .. })),
-            _ => true,
-        });
+        let is_known = self.in_base
+            || self.rows.iter().any(|kept| match kept {
+                Kept::Open(open) => open
+                    .touches
+                    .iter()
+                    .any(|touch| touch.rest.is_empty() && matches!(touch.act, Act::Add { .. })),
+                _ => true,
+            });
         if !is_known {
             return None;
         }
@@ -457,7 +531,9 @@ impl Table {
             let mut nowhere = Order::of_keys(Vec::new());
             let mut records = Vec::with_capacity(spots.len());
             for number in spots {
-                let member = self.row(*number).and_then(|kept| member(kept, viewing, &mut nowhere, names, at));
+                let member = self
+                    .row(*number)
+                    .and_then(|kept| member(kept, viewing, &mut nowhere, names, at));
                 records.extend(member.and_then(|member| member.record));
             }
             // Births that are not known yet leave something behind, too.
@@ -489,14 +565,29 @@ fn is_waiting(kept: &Kept) -> bool {
 
 fn owned_key(kept: &Kept) -> Option<Key> {
     let (family, birth) = kept.key()?;
-    Some(Key { family: family.to_owned(), birth })
+    Some(Key {
+        family: family.to_owned(),
+        birth,
+    })
 }
 
 /// A record as it is shown.
-pub(super) fn member(kept: &Kept, viewing: &mut Viewing<'_>, order: &mut Order, names: &Names, at: &Path) -> Option<Member> {
+pub(super) fn member(
+    kept: &Kept,
+    viewing: &mut Viewing<'_>,
+    order: &mut Order,
+    names: &Names,
+    at: &Path,
+) -> Option<Member> {
     let (row, stands) = match kept {
         Kept::Open(open) => {
-            return viewing.record(open.key.clone(), open.base.as_ref(), open.touches.cloned(), order, at);
+            return viewing.record(
+                open.key.clone(),
+                open.base.as_ref(),
+                open.touches.cloned(),
+                order,
+                at,
+            );
         }
         Kept::Row(row) => (row, None),
         Kept::Gone(gone) => (&gone.row, Some(gone.stamp)),
@@ -511,35 +602,67 @@ pub(super) fn member(kept: &Kept, viewing: &mut Viewing<'_>, order: &mut Order, 
     let at = at.record(&record);
     if let Some(stamp) = stands {
         viewing.removed.entry(at).or_default().insert(stamp);
-        return Some(Member { key, birth: head.birth, gone: Some(Some(stamp)), record: None });
+        return Some(Member {
+            key,
+            birth: head.birth,
+            gone: Some(Some(stamp)),
+            record: None,
+        });
     }
     for cell in row.cells().filter(|cell| cell.origin != Origin::Ancestor) {
         let stamps = cell.made_by(head.birth.stamp).into_iter().collect();
-        record.fields.insert(names.name(cell.field).to_owned(), node(cell.content, stamps, viewing.rules));
+        record.fields.insert(
+            names.name(cell.field).to_owned(),
+            node(cell.content, stamps, viewing.rules),
+        );
     }
     // Whoever wrote some of the fields that change together left the others away.
     for group in viewing.rules.groups {
-        let edited = row.cells().filter(|cell| !matches!(cell.origin, Origin::Base | Origin::Ancestor));
+        let edited = row
+            .cells()
+            .filter(|cell| !matches!(cell.origin, Origin::Base | Origin::Ancestor));
         let mut edited = edited.filter(|cell| group.contains(&names.name(cell.field)));
-        let Some(stamp) = edited.next().and_then(|cell| cell.made_by(head.birth.stamp)) else {
+        let Some(stamp) = edited
+            .next()
+            .and_then(|cell| cell.made_by(head.birth.stamp))
+        else {
             continue;
         };
-        for field in group.iter().filter(|field| !record.fields.contains_key(**field)) {
-            viewing.removed.entry(at.entry(field)).or_default().insert(stamp);
+        for field in group
+            .iter()
+            .filter(|field| !record.fields.contains_key(**field))
+        {
+            viewing
+                .removed
+                .entry(at.entry(field))
+                .or_default()
+                .insert(stamp);
         }
     }
-    Some(Member { key, birth: head.birth, gone: None, record: Some(record) })
+    Some(Member {
+        key,
+        birth: head.birth,
+        gone: None,
+        record: Some(record),
+    })
 }
 
 pub(super) fn node(content: Content<'_>, stamps: Stamps, rules: &Rules<'_>) -> Node {
     match content {
         Content::One(value) => Node::Register(value.atom(rules), stamps),
-        Content::List(members) => Node::List(members.map(|member| member.atom(rules)).collect(), stamps),
+        Content::List(members) => {
+            Node::List(members.map(|member| member.atom(rules)).collect(), stamps)
+        }
     }
 }
 
 /// A record as it stands in the base and the edits that were made of it; nothing for what is kept in that way already.
-fn history(kept: &Kept, rules: &Rules<'_>, names: &Names, last_edit: &mut usize) -> Option<(Option<Record>, Vec<Touch>)> {
+fn history(
+    kept: &Kept,
+    rules: &Rules<'_>,
+    names: &Names,
+    last_edit: &mut usize,
+) -> Option<(Option<Record>, Vec<Touch>)> {
     let (row, _) = kept.row()?;
     let head = row.head()?;
     let born = head.birth.stamp;
@@ -560,12 +683,16 @@ fn history(kept: &Kept, rules: &Rules<'_>, names: &Names, last_edit: &mut usize)
         let name = names.name(cell.field).to_owned();
         if cell.origin != Origin::Written {
             let stamps = cell.made_by(born).into_iter().collect();
-            record.fields.insert(name, node(cell.content, stamps, rules));
+            record
+                .fields
+                .insert(name, node(cell.content, stamps, rules));
             continue;
         }
         let act = match cell.content {
             Content::One(value) => Act::Write(value.atom(rules)),
-            Content::List(members) => Act::Replace(members.map(|member| member.atom(rules)).collect()),
+            Content::List(members) => {
+                Act::Replace(members.map(|member| member.atom(rules)).collect())
+            }
         };
         touches.push(Touch {
             rest: vec![Step::Entry(name)],
@@ -601,7 +728,11 @@ fn history(kept: &Kept, rules: &Rules<'_>, names: &Names, last_edit: &mut usize)
 }
 
 /// A field as a row holds it, and the edit that made it if there is one; nothing for what no row holds.
-fn held<'n: 'm, 'm>(node: &'n Node, members: &'m mut Vec<Value<'n>>, rules: &Rules<'_>) -> Option<(Content<'m>, Option<Stamp>)> {
+fn held<'n: 'm, 'm>(
+    node: &'n Node,
+    members: &'m mut Vec<Value<'n>>,
+    rules: &Rules<'_>,
+) -> Option<(Content<'m>, Option<Stamp>)> {
     let (content, stamps) = match node {
         Node::Register(value, stamps) => (Content::One(Value::of(value, rules)), stamps),
         Node::List(list, stamps) => {
@@ -646,13 +777,24 @@ fn base_row(record: &Record, around: &mut Around<'_>) -> Option<Row> {
 }
 
 /// The row of a record that nobody knew.
-fn born_row(change: &Change, name: &Atom, birth: Digest, rest: &[Step], stamp: Option<Stamp>, around: &mut Around<'_>) -> Option<Row> {
+fn born_row(
+    change: &Change,
+    name: &Atom,
+    birth: Digest,
+    rest: &[Step],
+    stamp: Option<Stamp>,
+    around: &mut Around<'_>,
+) -> Option<Row> {
     let Act::Add { record, behind } = &change.act else {
         return None;
     };
     let is_plain = rest.is_empty()
         && stamp.is_some()
-        && record.birth == Birth { stamp, digest: birth }
+        && record.birth
+            == Birth {
+                stamp,
+                digest: birth,
+            }
         && record.name == *name
         && born_as(name, birth) == name.said()
         && change.observed.is_empty();
@@ -663,7 +805,9 @@ fn born_row(change: &Change, name: &Atom, birth: Digest, rest: &[Step], stamp: O
         in_base: false,
         birth: record.birth,
         name: Value::of(&record.name, around.rules),
-        behind: behind.as_ref().map(|behind| Value::of(behind, around.rules)),
+        behind: behind
+            .as_ref()
+            .map(|behind| Value::of(behind, around.rules)),
     };
     row_of(&head, &record.fields, Origin::Birth, around)
 }
@@ -674,8 +818,15 @@ fn is_past(gone: &Gone, change: &Change, rest: &[Step], stamp: Stamp, around: &A
     match (&change.act, rest) {
         (Act::Remove, []) => stamp == gone.stamp && change.observed == gone.observed,
         (Act::Write(_) | Act::Replace(_), [Step::Entry(field)]) => {
-            let cell = around.names.known(field).and_then(|field| gone.row.cell(field));
-            cell.is_some_and(|cell| cell.seen.has(stamp, birth) || cell.made_by(birth) == Some(stamp) && is_same(cell.content, &change.act, around.rules))
+            let cell = around
+                .names
+                .known(field)
+                .and_then(|field| gone.row.cell(field));
+            cell.is_some_and(|cell| {
+                cell.seen.has(stamp, birth)
+                    || cell.made_by(birth) == Some(stamp)
+                        && is_same(cell.content, &change.act, around.rules)
+            })
         }
         _ => is_birth(&gone.row, change, rest, stamp, around),
     }
@@ -691,31 +842,42 @@ fn is_birth(row: &Row, change: &Change, rest: &[Step], stamp: Stamp, around: &Ar
         && head.birth.stamp == Some(stamp)
         && change.observed.is_empty()
         && behind.as_ref().map(Atom::said) == head.behind.map(Value::said);
-    is_it && record.fields.iter().all(|(name, node)| {
-        let cell = around.names.known(name).and_then(|field| row.cell(field));
-        cell.is_some_and(|cell| {
-            let same = match node {
-                Node::Register(value, _) => is_same(cell.content, &Act::Write(value.clone()), around.rules),
-                Node::List(members, _) => is_same(cell.content, &Act::Replace(members.clone()), around.rules),
-                Node::Map(_) | Node::Set(_) => false,
-            };
-            cell.seen.has(stamp, Some(stamp)) || cell.origin == Origin::Birth && same
+    is_it
+        && record.fields.iter().all(|(name, node)| {
+            let cell = around.names.known(name).and_then(|field| row.cell(field));
+            cell.is_some_and(|cell| {
+                let same = match node {
+                    Node::Register(value, _) => {
+                        is_same(cell.content, &Act::Write(value.clone()), around.rules)
+                    }
+                    Node::List(members, _) => {
+                        is_same(cell.content, &Act::Replace(members.clone()), around.rules)
+                    }
+                    Node::Map(_) | Node::Set(_) => false,
+                };
+                cell.seen.has(stamp, Some(stamp)) || cell.origin == Origin::Birth && same
+            })
         })
-    })
 }
 
 fn is_same(content: Content<'_>, act: &Act, rules: &Rules<'_>) -> bool {
     match (content, act) {
         (Content::One(value), Act::Write(written)) => value.atom(rules) == *written,
-        (Content::List(members), Act::Replace(written)) => {
-            members.map(|member| member.atom(rules)).eq(written.iter().cloned())
-        }
+        (Content::List(members), Act::Replace(written)) => members
+            .map(|member| member.atom(rules))
+            .eq(written.iter().cloned()),
         _ => false,
     }
 }
 
 /// Writes into a field if that supersedes all that stands there; also done where it was done before, or is superseded.
-fn write(row: &mut Row, change: &Change, rest: &[Step], stamp: Stamp, around: &mut Around<'_>) -> bool {
+fn write(
+    row: &mut Row,
+    change: &Change,
+    rest: &[Step],
+    stamp: Stamp,
+    around: &mut Around<'_>,
+) -> bool {
     let [Step::Entry(name)] = rest else {
         return is_birth(row, change, rest, stamp, around);
     };
@@ -743,7 +905,10 @@ fn write(row: &mut Row, change: &Change, rest: &[Step], stamp: Stamp, around: &m
                 Some(made_by) => change.observed.has_stamp(made_by),
                 None => change.observed.contains(None, value.digest(around.rules)),
             },
-            (Content::List(_), Content::List(_)) => cell.origin == Origin::Base || made_by.is_some_and(|stamp| change.observed.has_stamp(stamp)),
+            (Content::List(_), Content::List(_)) => {
+                cell.origin == Origin::Base
+                    || made_by.is_some_and(|stamp| change.observed.has_stamp(stamp))
+            }
             _ => false,
         };
         if !supersedes {
@@ -753,7 +918,12 @@ fn write(row: &mut Row, change: &Change, rest: &[Step], stamp: Stamp, around: &m
     if Some(stamp) == birth || shares_group(row, field, around) || around.in_group {
         return false;
     }
-    let writing = Writing { field, origin: Origin::Written, stamp: Some(stamp), content };
+    let writing = Writing {
+        field,
+        origin: Origin::Written,
+        stamp: Some(stamp),
+        content,
+    };
     put(row, &writing, &Superseding::Told(&change.observed), around);
     true
 }
@@ -761,15 +931,25 @@ fn write(row: &mut Row, change: &Change, rest: &[Step], stamp: Stamp, around: &m
 /// Whether another field of a row changes together with this one.
 pub(super) fn shares_group(row: &Row, field: u32, around: &Around<'_>) -> bool {
     let name = around.names.name(field);
-    let Some(group) = around.rules.groups.iter().find(|group| group.contains(&name)) else {
+    let Some(group) = around
+        .rules
+        .groups
+        .iter()
+        .find(|group| group.contains(&name))
+    else {
         return false;
     };
-    row.cells().any(|cell| cell.field != field && group.contains(&around.names.name(cell.field)))
+    row.cells()
+        .any(|cell| cell.field != field && group.contains(&around.names.name(cell.field)))
 }
 
 fn put(row: &mut Row, writing: &Writing<'_>, by: &Superseding<'_>, around: &mut Around<'_>) {
     let name = around.names.name(writing.field);
-    let is_grouped = around.rules.groups.iter().any(|group| group.contains(&name));
+    let is_grouped = around
+        .rules
+        .groups
+        .iter()
+        .any(|group| group.contains(&name));
     let is_merged = writing.content.is_merged();
     let keeps = |before: &Cell<'_>| is_grouped || is_merged || before.content.is_merged();
     row.write(writing, by, keeps, around.scratch);

@@ -13,16 +13,26 @@ pub(super) struct Touches(Vec<Touch>);
 impl Touches {
     /// Adds what an edit did. What is known already, or superseded, is not kept.
     pub(super) fn push(&mut self, mut touch: Touch) {
-        let same = |other: &Touch| other.rest == touch.rest && other.act == touch.act && other.stamp == touch.stamp;
+        let same = |other: &Touch| {
+            other.rest == touch.rest && other.act == touch.act && other.stamp == touch.stamp
+        };
         if let Some(known) = self.0.iter_mut().find(|other| same(other)) {
             known.observed.extend(&touch.observed);
             return;
         }
         if is_write(&touch) && touch.stamp.is_some() {
             let supersedes = |one: &Touch, other: &Touch| {
-                is_write(other) && one.rest == other.rest && other.stamp.is_some_and(|stamp| one.observed.has_stamp(stamp))
+                is_write(other)
+                    && one.rest == other.rest
+                    && other
+                        .stamp
+                        .is_some_and(|stamp| one.observed.has_stamp(stamp))
             };
-            if let Some(later) = self.0.iter_mut().find(|later| is_write(later) && supersedes(later, &touch)) {
+            if let Some(later) = self
+                .0
+                .iter_mut()
+                .find(|later| is_write(later) && supersedes(later, &touch))
+            {
                 later.observed.extend(&touch.observed);
                 return;
             }
@@ -64,7 +74,8 @@ pub(super) struct Open {
 impl Open {
     /// Whether its birth is not known yet: until then it stands nowhere.
     pub(super) fn is_waiting(&self) -> bool {
-        let is_birth = |touch: &Touch| touch.rest.is_empty() && matches!(touch.act, Act::Add { .. });
+        let is_birth =
+            |touch: &Touch| touch.rest.is_empty() && matches!(touch.act, Act::Add { .. });
         self.base.is_none() && !self.touches.iter().any(is_birth)
     }
 }

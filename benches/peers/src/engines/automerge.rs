@@ -1,14 +1,14 @@
 //! automerge.
 
 use super::{Engine, Wire};
-use crate::data::{Edit, Val};
-use std::time::Duration;
 use crate::clock::Cpu;
+use crate::data::{Edit, Val};
 use automerge::{
+    ActorId, AutoCommit, AutoSerde, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value,
     sync::{Message, State, SyncDoc},
     transaction::Transactable,
-    ActorId, AutoCommit, AutoSerde, ObjId, ObjType, ReadDoc, ScalarValue, Value, ROOT,
 };
+use std::time::Duration;
 
 pub struct Automerge;
 pub struct Doc {

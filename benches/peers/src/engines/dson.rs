@@ -1,14 +1,14 @@
 //! dson, the nearest to our design: delta-state, over causal dot stores.
 
 use super::{Engine, Wire};
-use crate::data::{Edit, Todo, Val};
-use std::time::Duration;
 use crate::clock::Cpu;
+use crate::data::{Edit, Todo, Val};
 use dson::{
+    CausalContext, CausalDotStore, Identifier, MvReg, OrArray, OrMap,
     crdts::{mvreg::MvRegValue, snapshot::ToValue},
     sentinel::DummySentinel,
-    CausalContext, CausalDotStore, Identifier, MvReg, OrArray, OrMap,
 };
+use std::time::Duration;
 
 pub struct Dson;
 type Map = OrMap<String>;
@@ -28,11 +28,10 @@ fn mv(v: &Val) -> MvRegValue {
 fn new_todo(t: &Todo, cc: &CausalContext, id: Identifier) -> CausalDotStore<Map> {
     let mut cc = cc.clone();
     let mut acc = CausalDotStore::<Map>::default();
-    let push =
-        |acc: &mut CausalDotStore<Map>, cc: &mut CausalContext, d: CausalDotStore<Map>| {
-            cc.union(&d.context);
-            acc.join_or_replace_with(d.store, &d.context);
-        };
+    let push = |acc: &mut CausalDotStore<Map>, cc: &mut CausalContext, d: CausalDotStore<Map>| {
+        cc.union(&d.context);
+        acc.join_or_replace_with(d.store, &d.context);
+    };
     let regs: [(&str, MvRegValue); 7] = [
         ("id", t.id.clone().into()),
         ("title", t.title.clone().into()),

@@ -1,12 +1,12 @@
 //! loro.
 
 use super::{Engine, Wire};
-use crate::data::{Edit, Val};
-use std::time::Duration;
 use crate::clock::Cpu;
+use crate::data::{Edit, Val};
 use loro::{
     Container, ExportMode, LoroCounter, LoroDoc, LoroList, LoroMap, LoroValue, ValueOrContainer,
 };
+use std::time::Duration;
 
 pub struct Loro;
 pub struct Doc {
@@ -52,8 +52,7 @@ impl Engine for Loro {
                     o.insert("assigned_to", t.assigned_to.as_str()).unwrap();
                 }
                 Edit::Update { id, field, val } => {
-                    if let Some(ValueOrContainer::Container(Container::Map(o))) =
-                        doc.todos.get(id)
+                    if let Some(ValueOrContainer::Container(Container::Map(o))) = doc.todos.get(id)
                     {
                         o.insert(field, lv(val)).unwrap();
                     }

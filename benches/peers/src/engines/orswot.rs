@@ -1,8 +1,8 @@
 //! The crate `crdts`: only its set and counter.
 
-use std::time::Duration;
 use crate::clock::Cpu;
 use crdts::{CmRDT, GCounter, Orswot};
+use std::time::Duration;
 
 pub fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
     let mut s: Orswot<u32, u64> = Orswot::new();

@@ -2,7 +2,8 @@
 
 use rhema_crdt::context::GROUPS;
 use rhema_crdt::crdt::{
-    Clock, Content, Digest, Document, Edit as Told, Living, Made, Members, Replica, Rules, Stamp, Value,
+    Clock, Content, Digest, Document, Edit as Told, Living, Made, Members, Replica, Rules, Stamp,
+    Value,
 };
 use rhema_crdt::exchange::Message;
 use rhema_crdt::exchange::wire::{Assembly, encode, fitting};
@@ -43,7 +44,12 @@ fn known(edit: Told, stamp: Stamp, previous: Option<Stamp>) -> Known {
     }
 }
 
-fn add<'l>(living: &'l mut Living<'static>, todo: &Todo, behind: Option<&str>, stamp: Stamp) -> Option<Made<'l>> {
+fn add<'l>(
+    living: &'l mut Living<'static>,
+    todo: &Todo,
+    behind: Option<&str>,
+    stamp: Stamp,
+) -> Option<Made<'l>> {
     let text = |text| Content::One(Value::Text(text));
     let priority = todo.priority.to_string();
     let tags: Vec<Value<'_>> = todo.tags.iter().map(|tag| Value::Text(tag)).collect();
@@ -57,7 +63,14 @@ fn add<'l>(living: &'l mut Living<'static>, todo: &Todo, behind: Option<&str>, s
         ("assigned_to", text(&todo.assigned_to)),
     ];
     let birth = Digest::of(double_quoted(&todo.title).as_bytes());
-    living.add(LIST, Value::Text(&todo.id), birth, &fields, behind.map(Value::Text), stamp)
+    living.add(
+        LIST,
+        Value::Text(&todo.id),
+        birth,
+        &fields,
+        behind.map(Value::Text),
+        stamp,
+    )
 }
 
 impl Doc {
@@ -87,7 +100,8 @@ impl Doc {
                         Value::Plain(&number)
                     }
                 };
-                self.living.write(LIST, id, field, Content::One(value), stamp)
+                self.living
+                    .write(LIST, id, field, Content::One(value), stamp)
             }
             Edit::Delete { id } => self.living.remove(LIST, id, stamp),
         };
@@ -115,7 +129,9 @@ impl Doc {
                 continue;
             };
             for Known { stamp, deed, .. } in edits {
-                let Deed::Change(changes) = deed else { continue };
+                let Deed::Change(changes) = deed else {
+                    continue;
+                };
                 self.living.apply(&Told {
                     stamp: Some(stamp),
                     changes,

@@ -1,10 +1,10 @@
 //! No CRDT at all: a hash map of structs. The floor of what is possible, no competitor.
 
 use super::{Engine, Wire};
-use crate::data::{Edit, Todo, Val};
-use std::time::Duration;
 use crate::clock::Cpu;
+use crate::data::{Edit, Todo, Val};
 use std::collections::HashMap;
+use std::time::Duration;
 
 pub struct Plain;
 

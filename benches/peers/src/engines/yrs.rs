@@ -1,14 +1,14 @@
 //! yrs, the Rust port of Yjs.
 
 use super::{Engine, Wire};
+use crate::clock::Cpu;
 use crate::data::{Edit, Val};
 use std::time::Duration;
-use crate::clock::Cpu;
 use yrs::{
+    Any, ArrayPrelim, Doc as YDoc, In, Map, MapPrelim, MapRef, Out, ReadTxn, StateVector, Transact,
+    Update,
     types::ToJson,
     updates::{decoder::Decode, encoder::Encode},
-    Any, ArrayPrelim, Doc as YDoc, In, Map, MapPrelim, MapRef, Out, ReadTxn, StateVector,
-    Transact, Update,
 };
 
 pub struct Yrs;

@@ -1,12 +1,12 @@
 //! Edits by whoever sees a living document: each supersedes all that stands where it is made.
 
-use crate::crdt::document::{Atom, Birth, Document, Node, Path, Record, Step};
+use crate::crdt::document::{Birth, Document, Node, Path, Record, Step};
 use crate::crdt::edit::{Act, Change, Edit};
-use crate::crdt::set::born_as;
+use crate::crdt::set::split_second_name;
 use crate::crdt::{Digest, Found, Observed, Rules, Stamp};
 
-use super::row::{Cell, Content, Head, Origin, Row, Value, Writing};
-use super::table::{Kept, Table, shares_group};
+use super::row::{Content, Head, Origin, Row, Value, Writing};
+use super::table::{Kept, Table};
 use super::{Living, Slot};
 
 /// An edit that was made, and is in the document already.
@@ -17,21 +17,21 @@ pub struct Made<'l> {
     deed: Deed<'l>,
 }
 
+/// What was done, and to which row of which list.
 #[derive(Debug)]
 enum Deed<'l> {
     Written {
         list: &'l str,
-        row: &'l Row,
+        number: u32,
         field: u32,
     },
     Added {
         list: &'l str,
-        row: &'l Row,
+        number: u32,
     },
     Removed {
         list: &'l str,
-        row: &'l Row,
-        observed: &'l Observed,
+        number: u32,
     },
     Other(Edit),
 }
@@ -40,56 +40,77 @@ impl Made<'_> {
     /// The edit, to be told to others.
     #[must_use]
     pub fn edit(&self) -> Edit {
-        let rules = &self.living.rules;
         let change = match &self.deed {
             Deed::Other(edit) => return edit.clone(),
-            Deed::Written { list, row, field } => place(list, row, rules)
-                .zip(row.cell(*field))
-                .map(|((at, head), cell)| Change {
-                    at: at.entry(self.living.names.name(*field)),
-                    act: match cell.content {
-                        Content::One(value) => Act::Write(value.atom(rules)),
-                        Content::List(members) => {
-                            Act::Replace(members.map(|member| member.atom(rules)).collect())
-                        }
-                    },
-                    observed: cell.seen.observed(head.birth.stamp),
-                }),
-            Deed::Added { list, row } => place(list, row, rules).map(|(at, head)| {
-                let fields = row.cells().map(|cell| {
-                    let name = self.living.names.name(cell.field).to_owned();
-                    (
-                        name,
-                        super::table::node(cell.content, [self.stamp].into(), rules),
-                    )
-                });
-                Change {
-                    at,
-                    act: Act::Add {
-                        record: Record {
-                            name: head.name.atom(rules),
-                            birth: head.birth,
-                            fields: fields.collect(),
-                        },
-                        behind: head.behind.map(|behind| behind.atom(rules)),
-                    },
-                    observed: Observed::default(),
-                }
-            }),
-            Deed::Removed {
+            Deed::Written {
                 list,
-                row,
-                observed,
-            } => place(list, row, rules).map(|(at, _)| Change {
-                at,
-                act: Act::Remove,
-                observed: (*observed).clone(),
-            }),
+                number,
+                field,
+            } => self.written(list, *number, *field),
+            Deed::Added { list, number } => self.added(list, *number),
+            Deed::Removed { list, number } => self.removed(list, *number),
         };
         Edit {
             stamp: Some(self.stamp),
             changes: change.into_iter().collect(),
         }
+    }
+
+    fn kept(&self, list: &str, number: u32) -> Option<&Kept> {
+        self.living.table(list)?.row(number)
+    }
+
+    fn written(&self, list: &str, number: u32, field: u32) -> Option<Change> {
+        let rules = &self.living.rules;
+        let (row, _) = self.kept(list, number)?.row()?;
+        let (at, head) = place(list, row, rules)?;
+        let cell = row.cell(field)?;
+        Some(Change {
+            at: at.entry(self.living.names.name(field)),
+            act: match cell.content {
+                Content::One(value) => Act::Write(value.atom(rules)),
+                Content::List(members) => {
+                    Act::Replace(members.map(|member| member.atom(rules)).collect())
+                }
+            },
+            observed: cell.seen.observed(head.birth.stamp),
+        })
+    }
+
+    fn added(&self, list: &str, number: u32) -> Option<Change> {
+        let rules = &self.living.rules;
+        let (row, _) = self.kept(list, number)?.row()?;
+        let (at, head) = place(list, row, rules)?;
+        let fields = row.cells().map(|cell| {
+            let name = self.living.names.name(cell.field).to_owned();
+            (
+                name,
+                super::table::node(cell.content, [self.stamp].into(), rules),
+            )
+        });
+        let record = Record {
+            name: head.name.atom(rules),
+            birth: head.birth,
+            fields: fields.collect(),
+        };
+        let behind = head.behind.map(|behind| behind.atom(rules));
+        Some(Change {
+            at,
+            act: Act::Add { record, behind },
+            observed: Observed::default(),
+        })
+    }
+
+    fn removed(&self, list: &str, number: u32) -> Option<Change> {
+        let Kept::Gone(gone) = self.kept(list, number)? else {
+            return None;
+        };
+        let (at, _) = place(list, &gone.row, &self.living.rules)?;
+        Some(Change {
+            at,
+            act: Act::Remove,
+            observed: gone.observed.clone(),
+        })
     }
 }
 
@@ -103,28 +124,24 @@ fn place<'l>(list: &str, row: &'l Row, rules: &Rules<'_>) -> Option<(Path, Head<
 /// Edits are made for a replica all of whose edits of this document are in it.
 impl Living<'_> {
     /// Puts a new record behind another one, or to the front. Nothing if one of that name and birth is known.
-    pub fn add(
-        &mut self,
-        list: &str,
+    pub fn add<'l>(
+        &'l mut self,
+        list: &'l str,
         name: Value<'_>,
         birth: Digest,
         fields: &[(&str, Content<'_>)],
         behind: Option<Value<'_>>,
         stamp: Stamp,
-    ) -> Option<Made<'_>> {
+    ) -> Option<Made<'l>> {
         if !self.root.contains_key(list) {
             self.root.insert(list.to_owned(), Slot::Table(Table::new()));
         }
         let Some(Slot::Table(table)) = self.root.get_mut(list) else {
             return None;
         };
-        let is_born_so = match name {
-            Value::Text(text) => born_as(&Atom::new(text.to_owned()), birth) == text,
-            Value::Plain(_) | Value::Spelled { .. } => {
-                born_as(&name.atom(&self.rules), birth) == name.said()
-            }
-        };
-        if !is_born_so || table.find(name.said(), Some(birth)).is_some() {
+        let said = name.said();
+        let is_second = split_second_name(said).is_some_and(|(_, digest)| digest == birth);
+        if is_second || table.find(said, Some(birth)).is_some() {
             return None;
         }
         let head = Head {
@@ -144,109 +161,84 @@ impl Living<'_> {
         });
         let row = Row::new(&head, cells, &mut self.scratch);
         let number = table.place(row, Some(stamp));
-        let (list, table) = self.table(list)?;
-        let (row, _) = table.row(number)?.row()?;
         Some(Made {
             living: self,
             stamp,
-            deed: Deed::Added { list, row },
+            deed: Deed::Added { list, number },
         })
     }
 
-    fn table(&self, list: &str) -> Option<(&str, &Table)> {
-        match self.root.get_key_value(list)? {
-            (list, Slot::Table(table)) => Some((list, table)),
-            _ => None,
+    fn table(&self, list: &str) -> Option<&Table> {
+        match self.root.get(list)? {
+            Slot::Table(table) => Some(table),
+            Slot::Open { .. } => None,
         }
     }
 
-    /// The row of a record that is called so and in which nothing is contested.
-    fn row_named(&self, list: &str, record: &str) -> Option<u32> {
-        let (_, table) = self.table(list)?;
-        let number = table.find(record, None).filter(|_| !table.has_twins())?;
-        matches!(table.row(number)?, Kept::Row(_)).then_some(number)
-    }
-
     /// Writes a value into a field of a record. Nothing if no record is called so.
-    pub fn write(
-        &mut self,
-        list: &str,
+    pub fn write<'l>(
+        &'l mut self,
+        list: &'l str,
         record: &str,
         field: &str,
         content: Content<'_>,
         stamp: Stamp,
-    ) -> Option<Made<'_>> {
-        let number = match self.row_named(list, record) {
-            Some(number) if !self.has_losers() => number,
-            _ => return self.write_contested(list, record, field, content, stamp),
-        };
-        let field_number = self.names.number(field);
-        let is_alone = {
-            let (root, around) = self.parts(0, false, false);
-            match root.get(list) {
-                Some(Slot::Table(table)) => {
-                    let row = table.row(number).and_then(Kept::row);
-                    row.is_some_and(|(row, _)| {
-                        !shares_group(row, field_number, &around)
-                            && is_of_kind(row.cell(field_number), content)
-                    })
-                }
-                _ => false,
-            }
-        };
-        if !is_alone {
-            return self.write_contested(list, record, field, content, stamp);
-        }
+    ) -> Option<Made<'l>> {
         let writing = Writing {
-            field: field_number,
+            field: self.names.number(field),
             origin: Origin::Written,
             stamp: Some(stamp),
             content,
         };
+        let is_contested = self.has_losers();
         let (root, mut around) = self.parts(0, false, false);
-        if let Some(Slot::Table(table)) = root.get_mut(list) {
-            table.rewrite(number, &writing, stamp, &mut around);
-        }
-        let (list, table) = self.table(list)?;
-        let (row, _) = table.row(number)?.row()?;
+        let number = match root.get_mut(list) {
+            Some(Slot::Table(table)) if !is_contested => {
+                table.rewrite(record, &writing, stamp, &mut around)
+            }
+            _ => None,
+        };
+        let Some(number) = number else {
+            return self.write_contested(list, record, field, content, stamp);
+        };
+        let field = writing.field;
         Some(Made {
             living: self,
             stamp,
             deed: Deed::Written {
                 list,
-                row,
-                field: field_number,
+                number,
+                field,
             },
         })
     }
 
     /// Takes a record away. Nothing if none is called so.
-    pub fn remove(&mut self, list: &str, record: &str, stamp: Stamp) -> Option<Made<'_>> {
-        let Some(number) = self.row_named(list, record).filter(|_| !self.has_losers()) else {
+    pub fn remove<'l>(&'l mut self, list: &'l str, record: &str, stamp: Stamp) -> Option<Made<'l>> {
+        let is_contested = self.has_losers();
+        let number = match self.root.get_mut(list) {
+            Some(Slot::Table(table)) if !is_contested => {
+                table.find(record, None).filter(|number| {
+                    let Some(Kept::Row(row)) = table.row(*number).filter(|_| !table.has_twins())
+                    else {
+                        return false;
+                    };
+                    let observed = all_of(row, &self.rules);
+                    table.take_away(*number, stamp, observed);
+                    true
+                })
+            }
+            _ => None,
+        };
+        let Some(number) = number else {
             return self.by_difference(list, record, stamp, |records, index| {
                 records.remove(index);
             });
         };
-        let observed = {
-            let (_, table) = self.table(list)?;
-            let (row, _) = table.row(number)?.row()?;
-            all_of(row, &self.rules)
-        };
-        if let Some(Slot::Table(table)) = self.root.get_mut(list) {
-            table.take_away(number, stamp, observed);
-        }
-        let (list, table) = self.table(list)?;
-        let Kept::Gone(gone) = table.row(number)? else {
-            return None;
-        };
         Some(Made {
             living: self,
             stamp,
-            deed: Deed::Removed {
-                list,
-                row: &gone.row,
-                observed: &gone.observed,
-            },
+            deed: Deed::Removed { list, number },
         })
     }
 
@@ -346,7 +338,7 @@ fn settled(mut after: Document, before: &Document, at: &Path, rules: &Rules<'_>)
 
 /// All that a removal of a row observes.
 fn all_of(row: &Row, rules: &Rules<'_>) -> Observed {
-    let birth = row.head().and_then(|head| head.birth.stamp);
+    let birth = row.birth();
     let mut observed = Observed::default();
     birth
         .into_iter()
@@ -364,14 +356,4 @@ fn all_of(row: &Row, rules: &Rules<'_>) -> Observed {
         }
     }
     observed
-}
-
-/// Whether a field can be overwritten by a value of the same kind.
-fn is_of_kind(cell: Option<Cell<'_>>, content: Content<'_>) -> bool {
-    match (cell.map(|cell| cell.content), content) {
-        (None, _)
-        | (Some(Content::One(_)), Content::One(_))
-        | (Some(Content::List(_)), Content::List(_)) => true,
-        _ => false,
-    }
 }

@@ -119,6 +119,14 @@ pub enum Content<'v> {
 }
 
 impl<'v> Content<'v> {
+    /// About how many bytes it takes.
+    fn length(self) -> usize {
+        match self {
+            Self::One(value) => value.said().len(),
+            Self::List(members) => members.map(|member| member.said().len() + 2).sum(),
+        }
+    }
+
     /// Whether what was written before it is needed where somebody writes something else at the same time.
     pub(super) fn is_merged(self) -> bool {
         match self {
@@ -387,8 +395,8 @@ impl<'r> Cell<'r> {
         })
     }
 
-    /// Steps over one and tells its field and whether it stands; nothing is read of what it holds.
-    fn skip(from: &mut Bytes<'r>) -> Option<(u32, bool)> {
+    /// Steps over one and tells its field, whether it stands and whether it is a list; nothing is read of what it holds.
+    fn skip(from: &mut Bytes<'r>) -> Option<(u32, bool, bool)> {
         let field = u32::try_from(from.varint()?).ok()?;
         let flags = from.byte()?;
         if flags & STAMPED != 0 {
@@ -402,7 +410,7 @@ impl<'r> Cell<'r> {
             from.run()?;
         }
         let stands = flags >> ORIGIN_SHIFT & 0b11 != Origin::Ancestor as u8;
-        Some((field, stands))
+        Some((field, stands, flags & KIND == LIST))
     }
 
     /// The edit that made it.
@@ -431,7 +439,10 @@ pub(super) struct Head<'r> {
 
 /// A record as bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Row(Box<[u8]>);
+pub(super) struct Row(Vec<u8>);
+
+/// Bytes that a row gets beyond what it needs once it has to grow: most values that replace others are about as long.
+const SLACK: usize = 32;
 
 impl Row {
     pub(super) fn new<'w>(
@@ -454,15 +465,20 @@ impl Row {
         if let Some(behind) = head.behind {
             behind.put(scratch);
         }
+        // What is short stands in front: long texts are rarely edited, and to find what stands behind them takes longer.
+        let mut cells: Vec<Writing<'_>> = cells.into_iter().collect();
+        cells.sort_by_key(|cell| cell.content.length());
         for cell in cells {
             cell.put(scratch, None);
         }
-        Self(scratch.as_slice().into())
+        let mut row = Vec::with_capacity(scratch.len());
+        row.extend_from_slice(scratch);
+        Self(row)
     }
 
     /// The row of these bytes, if they are one whose fields have numbers below `fields`.
     pub(super) fn read(bytes: &[u8], fields: usize) -> Option<Self> {
-        let row = Self(bytes.into());
+        let row = Self(bytes.to_vec());
         let (_, mut cells) = row.parts()?;
         while !cells.is_empty() {
             let cell = Cell::take(&mut cells)?;
@@ -484,12 +500,7 @@ impl Row {
 
     fn parts(&self) -> Option<(Head<'_>, Bytes<'_>)> {
         let mut from = Bytes::new(&self.0);
-        let flags = from.byte()?;
-        let digest = Digest::from_bits(u16::from_le_bytes(*from.array()?))?;
-        let stamp = match flags & BIRTH_STAMPED {
-            0 => None,
-            _ => Some(Stamp::from_bytes(*from.array()?)),
-        };
+        let (flags, birth) = begin(&mut from)?;
         let name = Value::take(&mut from)?;
         let behind = match flags & BEHIND {
             0 => None,
@@ -497,11 +508,63 @@ impl Row {
         };
         let head = Head {
             in_base: flags & IN_BASE != 0,
-            birth: Birth { stamp, digest },
+            birth,
             name,
             behind,
         };
         Some((head, from))
+    }
+
+    /// Whether it is the row of a record that was born under this name, and with this digest if one is asked for.
+    pub(super) fn is_of(&self, name: &str, birth: Option<Digest>) -> bool {
+        let is_it = || {
+            let mut from = Bytes::new(&self.0);
+            let (_, born) = begin(&mut from)?;
+            if birth.is_some_and(|birth| birth != born.digest) {
+                return None;
+            }
+            if from.byte()? == SPELLED {
+                from.run()?;
+            }
+            Some(from.run()? == name.as_bytes())
+        };
+        is_it().unwrap_or_default()
+    }
+
+    /// The stamp of the birth, and the bytes of all cells.
+    fn behind_head(&self) -> Option<(Option<Stamp>, Bytes<'_>)> {
+        let mut from = Bytes::new(&self.0);
+        let (flags, birth) = begin(&mut from)?;
+        let values = if flags & BEHIND == 0 { 1 } else { 2 };
+        for _ in 0..values {
+            if from.byte()? == SPELLED {
+                from.run()?;
+            }
+            from.run()?;
+        }
+        Some((birth.stamp, from))
+    }
+
+    /// The stamp of the birth.
+    pub(super) fn birth(&self) -> Option<Stamp> {
+        self.behind_head()?.0
+    }
+
+    /// The numbers of the fields that stand.
+    pub(super) fn fields(&self) -> impl Iterator<Item = u32> {
+        let mut from = self
+            .behind_head()
+            .map(|(_, cells)| cells)
+            .unwrap_or_default();
+        std::iter::from_fn(move || {
+            while !from.is_empty() {
+                let (field, stands, _) = Cell::skip(&mut from)?;
+                if stands {
+                    return Some(field);
+                }
+            }
+            None
+        })
     }
 
     /// What it begins with; nothing for bytes that are no row, which nobody makes.
@@ -515,40 +578,47 @@ impl Row {
 
     /// The field that stands under this number.
     pub(super) fn cell(&self, field: u32) -> Option<Cell<'_>> {
-        let (mut from, _) = self.find(field)?;
-        Cell::take(&mut from)
+        let spot = self.spot(field);
+        Cell::take(&mut Bytes::new(self.0.get(spot.start..)?)).filter(|_| spot.is_list.is_some())
     }
 
-    /// The bytes from the standing cell of a field on, and where it lies.
-    fn find(&self, field: u32) -> Option<(Bytes<'_>, (usize, usize))> {
-        let (_, mut from) = self.parts()?;
-        while !from.is_empty() {
-            let start = from;
-            let (found, stands) = Cell::skip(&mut from)?;
-            if found == field && stands {
-                return Some((
-                    start,
-                    (self.0.len() - start.len(), self.0.len() - from.len()),
-                ));
+    /// Where a field stands, or would stand.
+    pub(super) fn spot(&self, field: u32) -> Spot {
+        let find = || {
+            let (_, mut from) = self.behind_head()?;
+            while !from.is_empty() {
+                let start = self.0.len() - from.len();
+                let (found, stands, is_list) = Cell::skip(&mut from)?;
+                if found == field && stands {
+                    return Some(Spot {
+                        start,
+                        end: self.0.len() - from.len(),
+                        is_list: Some(is_list),
+                    });
+                }
             }
-        }
-        None
+            None
+        };
+        find().unwrap_or(Spot {
+            start: self.0.len(),
+            end: self.0.len(),
+            is_list: None,
+        })
     }
 
     /// Puts a value into a field, in place of what stands there. What stood in the base is kept if `keeps` says so.
     pub(super) fn write(
         &mut self,
+        spot: Spot,
         writing: &Writing<'_>,
         by: &Superseding<'_>,
         keeps: impl FnOnce(&Cell<'_>) -> bool,
         scratch: &mut Vec<u8>,
     ) {
-        let birth = self.head().and_then(|head| head.birth.stamp);
-        let found = self.find(writing.field);
-        let before = found.and_then(|(mut from, _)| Cell::take(&mut from));
-        let (start, end) = found.map_or((self.0.len(), self.0.len()), |(_, range)| range);
+        let Spot { start, end, .. } = spot;
+        let mut old = Bytes::new(self.0.get(start..end).unwrap_or_default());
+        let before = Cell::take(&mut old);
         scratch.clear();
-        scratch.extend_from_slice(self.0.get(..start).unwrap_or_default());
         if let Some(before) = before.filter(|before| before.origin == Origin::Base && keeps(before))
         {
             let ancestor = Writing {
@@ -559,10 +629,33 @@ impl Row {
             };
             ancestor.put(scratch, None);
         }
-        writing.put(scratch, Some((before.as_ref(), by, birth)));
-        scratch.extend_from_slice(self.0.get(end..).unwrap_or_default());
-        self.0 = scratch.as_slice().into();
+        writing.put(scratch, Some((before.as_ref(), by, self.birth())));
+        let more = scratch.len().saturating_sub(end - start);
+        if self.0.capacity() - self.0.len() < more {
+            self.0.reserve_exact(more + SLACK);
+        }
+        self.0.splice(start..end, scratch.iter().copied());
     }
+}
+
+/// Where in a row a field stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    start: usize,
+    end: usize,
+    /// Whether it holds a list; nothing where it does not stand.
+    pub(super) is_list: Option<bool>,
+}
+
+/// How a row begins: its flags, and the birth of its record.
+fn begin(from: &mut Bytes<'_>) -> Option<(u8, Birth)> {
+    let flags = from.byte()?;
+    let digest = Digest::from_bits(u16::from_le_bytes(*from.array()?))?;
+    let stamp = match flags & BIRTH_STAMPED {
+        0 => None,
+        _ => Some(Stamp::from_bytes(*from.array()?)),
+    };
+    Some((flags, Birth { stamp, digest }))
 }
 
 /// The fields of a row, what was overwritten and is still needed among them.

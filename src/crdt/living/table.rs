@@ -12,7 +12,7 @@ use crate::crdt::view::records::Member;
 use crate::crdt::view::{Touch, Viewing};
 use crate::crdt::{Digest, Observed, Rules, Stamp};
 
-use super::row::{Cell, Content, Head, Members, Origin, Row, Superseding, Value, Writing};
+use super::row::{Cell, Content, Head, Members, Origin, Row, Spot, Superseding, Value, Writing};
 use super::units::{Open, Touches};
 
 /// A record that was taken away: it is kept, as somebody may have edited it unseen.
@@ -37,6 +37,16 @@ impl Kept {
             Self::Row(row) => row_key(row),
             Self::Gone(gone) => row_key(&gone.row),
             Self::Open(open) => Some((&open.key.family, open.key.birth)),
+        }
+    }
+
+    fn is_of(&self, family: &str, birth: Option<Digest>) -> bool {
+        match self {
+            Self::Row(row) => row.is_of(family, birth),
+            Self::Gone(gone) => gone.row.is_of(family, birth),
+            Self::Open(open) => {
+                open.key.family == family && birth.is_none_or(|birth| birth == open.key.birth)
+            }
         }
     }
 
@@ -222,10 +232,7 @@ impl Table {
     pub(super) fn find(&self, family: &str, birth: Option<Digest>) -> Option<u32> {
         let mut hash = xxh3_64(family.as_bytes());
         while let Some(number) = self.index.get(&hash) {
-            let key = self.rows.get(*number as usize).and_then(Kept::key);
-            let is_it =
-                |(other, digest)| other == family && birth.is_none_or(|birth| birth == digest);
-            if key.is_some_and(is_it) {
+            if self.row(*number)?.is_of(family, birth) {
                 return Some(*number);
             }
             hash = hash.wrapping_add(1);
@@ -394,7 +401,7 @@ impl Table {
         let Some(Kept::Row(row)) = self.rows.get(number as usize) else {
             return false;
         };
-        let birth = row.head().and_then(|head| head.birth.stamp);
+        let birth = row.birth();
         let observed = &change.observed;
         let saw = |cell: Cell<'_>| {
             let made_by = cell.made_by(birth);
@@ -430,22 +437,27 @@ impl Table {
         }
     }
 
-    /// Writes into fields of a row that nobody else is writing.
+    /// Writes into a field of a record that is called so, by whoever sees all of it, and tells its row; nothing where that takes more
+    /// than the row.
     pub(super) fn rewrite(
         &mut self,
-        number: u32,
+        name: &str,
         writing: &Writing<'_>,
         stamp: Stamp,
         around: &mut Around<'_>,
-    ) {
-        if let Some(Kept::Row(row)) = self.rows.get_mut(number as usize) {
-            put(
-                row,
-                writing,
-                &Superseding::All(*around.rules, stamp),
-                around,
-            );
+    ) -> Option<u32> {
+        let number = self.find(name, None).filter(|_| !self.has_twins)?;
+        let Some(Kept::Row(row)) = self.rows.get_mut(number as usize) else {
+            return None;
+        };
+        let spot = row.spot(writing.field);
+        let is_list = matches!(writing.content, Content::List(_));
+        if spot.is_list == Some(!is_list) || shares_group(row, writing.field, around) {
+            return None;
         }
+        let by = Superseding::All(*around.rules, stamp);
+        put(row, spot, writing, &by, around);
+        Some(number)
     }
 
     /// All that was done, as if the whole list were contested: its records in the base, and edits from the list on.
@@ -814,7 +826,7 @@ fn born_row(
 
 /// Whether an edit was known of what is gone, or superseded.
 fn is_past(gone: &Gone, change: &Change, rest: &[Step], stamp: Stamp, around: &Around<'_>) -> bool {
-    let birth = gone.row.head().and_then(|head| head.birth.stamp);
+    let birth = gone.row.birth();
     match (&change.act, rest) {
         (Act::Remove, []) => stamp == gone.stamp && change.observed == gone.observed,
         (Act::Write(_) | Act::Replace(_), [Step::Entry(field)]) => {
@@ -890,7 +902,7 @@ fn write(
         }
         _ => return false,
     };
-    let birth = row.head().and_then(|head| head.birth.stamp);
+    let birth = row.birth();
     let field = around.names.number(name);
     if let Some(cell) = row.cell(field) {
         if cell.seen.has(stamp, birth) {
@@ -924,12 +936,19 @@ fn write(
         stamp: Some(stamp),
         content,
     };
-    put(row, &writing, &Superseding::Told(&change.observed), around);
+    let spot = row.spot(field);
+    put(
+        row,
+        spot,
+        &writing,
+        &Superseding::Told(&change.observed),
+        around,
+    );
     true
 }
 
 /// Whether another field of a row changes together with this one.
-pub(super) fn shares_group(row: &Row, field: u32, around: &Around<'_>) -> bool {
+fn shares_group(row: &Row, field: u32, around: &Around<'_>) -> bool {
     let name = around.names.name(field);
     let Some(group) = around
         .rules
@@ -939,11 +958,17 @@ pub(super) fn shares_group(row: &Row, field: u32, around: &Around<'_>) -> bool {
     else {
         return false;
     };
-    row.cells()
-        .any(|cell| cell.field != field && group.contains(&around.names.name(cell.field)))
+    row.fields()
+        .any(|other| other != field && group.contains(&around.names.name(other)))
 }
 
-fn put(row: &mut Row, writing: &Writing<'_>, by: &Superseding<'_>, around: &mut Around<'_>) {
+fn put(
+    row: &mut Row,
+    spot: Spot,
+    writing: &Writing<'_>,
+    by: &Superseding<'_>,
+    around: &mut Around<'_>,
+) {
     let name = around.names.name(writing.field);
     let is_grouped = around
         .rules
@@ -952,5 +977,5 @@ fn put(row: &mut Row, writing: &Writing<'_>, by: &Superseding<'_>, around: &mut 
         .any(|group| group.contains(&name));
     let is_merged = writing.content.is_merged();
     let keeps = |before: &Cell<'_>| is_grouped || is_merged || before.content.is_merged();
-    row.write(writing, by, keeps, around.scratch);
+    row.write(spot, writing, by, keeps, around.scratch);
 }

@@ -27,6 +27,7 @@ mod runs;
 mod set;
 mod stamp;
 pub(crate) mod text;
+mod types;
 mod view;
 
 pub use digest::Digest;
@@ -40,4 +41,5 @@ pub use reissue::Renamed;
 pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
+pub use types::{Amounts, Counted, NotAType, Type, joined, total};
 pub use view::Rules;

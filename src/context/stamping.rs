@@ -11,10 +11,11 @@ use super::leaves::{Held, Leaf, Record};
 use super::own::{Own, Role, is_free, is_marked};
 use super::placing::{self, Splice};
 use super::{
-    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, canonical, may_carry,
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, Types, canonical, may_carry,
 };
 use crate::crdt::Stamp;
 use crate::yaml::{Document, Kind, Limits, NodeRef};
+use rustc_hash::FxHashSet;
 
 /// What came of stamping a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +45,20 @@ pub fn stamp(
     stamp: Stamp,
     births: &mut dyn Iterator<Item = Stamp>,
 ) -> Stamped {
-    stamp_beside(head, work, Some(stamp), births, &|_| false)
+    stamp_beside(
+        head,
+        work,
+        Some(stamp),
+        births,
+        &|_| false,
+        &Types::default(),
+    )
 }
 
 /// [`stamp`], where stamps that are `spent` stand for nothing: their edits are part of the history, or were taken back, and
 /// whoever brings such a value again makes a new edit. Without a `stamp` for all leaves that changed, those of the root and
-/// of each record get one of their own from `stamps`, as births do: they can be committed, and taken back, one by one.
+/// of each record get one of their own from `stamps`, as births do: they can be committed, and taken back, one by one. Counters
+/// among `types` are left out: of an edit of theirs the amount is told, for which one has to know what its author had read.
 #[must_use]
 pub fn stamp_beside(
     head: Option<&Document>,
@@ -57,6 +66,7 @@ pub fn stamp_beside(
     stamp: Option<Stamp>,
     stamps: &mut dyn Iterator<Item = Stamp>,
     spent: &dyn Fn(Stamp) -> bool,
+    types: &Types,
 ) -> Stamped {
     let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
         return Stamped::UNCHANGED;
@@ -72,6 +82,7 @@ pub fn stamp_beside(
         stamp,
         stamps,
         spent,
+        counters: types.counters(work),
         splices: Vec::new(),
         edits: 0,
         born: 0,
@@ -184,6 +195,8 @@ struct Stamping<'s> {
     stamp: Option<Stamp>,
     stamps: &'s mut dyn Iterator<Item = Stamp>,
     spent: &'s dyn Fn(Stamp) -> bool,
+    /// Where the numbers of counters begin.
+    counters: FxHashSet<u32>,
     splices: Vec<Splice>,
     edits: usize,
     born: usize,
@@ -272,7 +285,11 @@ impl Stamping<'_> {
             return true;
         }
         let before = old.map(|old| Own::of(old, role)).unwrap_or_default();
-        let edited = edited(work, &leaves, &own, &before, is_new, self.spent);
+        let mut edited = edited(work, &leaves, &own, &before, is_new, self.spent);
+        for (edited, leaf) in edited.iter_mut().zip(&leaves) {
+            let counts = || own.annotation.amounts.contains_key(&leaf.path);
+            *edited &= !(self.counters.contains(&leaf.start) || counts());
+        }
         self.edits += edited.iter().filter(|edited| **edited).count();
         if !edited.contains(&true) {
             return false;

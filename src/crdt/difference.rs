@@ -249,7 +249,9 @@ impl Difference<'_> {
             .collect();
         let told = total(0, news.iter().map(|(_, amount)| *amount));
         let rest = is.saturating_sub(was).saturating_sub(told);
-        let named = news.into_iter().map(|(stamp, amount)| (Some(stamp), amount));
+        let named = news
+            .into_iter()
+            .map(|(stamp, amount)| (Some(stamp), amount));
         let unnamed = (rest != 0).then_some((None, rest));
         for (stamp, amount) in named.chain(unnamed) {
             self.changes.entry(stamp).or_default().push(Change {

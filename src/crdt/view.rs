@@ -335,7 +335,10 @@ impl Viewing<'_> {
 
     /// A register or a list; where some made the one of it and some the other, as one register of both.
     fn leaf(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
-        if touches.iter().any(|touch| matches!(touch.act, Act::Count(_))) {
+        if touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Count(_)))
+        {
             return self.counter(base, touches, at);
         }
         let node = self.plain_leaf(base, touches, at);
@@ -501,7 +504,10 @@ impl Viewing<'_> {
         let mut live = heads.losers;
         live.push(heads.winner);
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
-        if touches.iter().any(|touch| matches!(touch.act, Act::Raise(_))) {
+        if touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Raise(_)))
+        {
             live = counters::greatest(live);
         }
         let (value, _) = live.pop()?;

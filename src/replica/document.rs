@@ -416,15 +416,18 @@ impl<'r> Replica<'r> {
     }
 
     fn edits_of(&mut self, path: &DocumentPath, which: Which) -> Result<Edits, Error> {
-        let reading = self.store.read()?;
-        let policy = match &self.policy {
-            Some(policy) => Rc::clone(policy),
-            None => Rc::clone(
-                self.policy
-                    .insert(Rc::new(Policy::of(self.repo, &reading)?)),
-            ),
-        };
-        Ok(Edits::of(reading.edits(path, which)?, &policy))
+        let policy = self.policy()?;
+        let stored = self.store.read()?.edits(path, which)?;
+        Ok(Edits::of(stored, &policy))
+    }
+
+    /// What holds for all documents.
+    pub(super) fn policy(&mut self) -> Result<Rc<Policy>, Error> {
+        if let Some(policy) = &self.policy {
+            return Ok(Rc::clone(policy));
+        }
+        let policy = Rc::new(Policy::of(self.repo, &self.store.read()?)?);
+        Ok(Rc::clone(self.policy.insert(policy)))
     }
 
     /// Those of them that count, as far as the last look told, if HEAD stands where it stood then; else all.

@@ -92,7 +92,9 @@ impl Replica<'_> {
         self.take_in(file)?;
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
-        let mut edited = change.apply(&document).map_err(refused)?;
+        let policy = self.policy()?;
+        let edited = change.apply(&document, &policy.types);
+        let mut edited = edited.map_err(refused)?;
         let mut stamps = Vec::new();
         if edited.is_contested() {
             let stamp = self.tick()?;

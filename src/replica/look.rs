@@ -469,11 +469,11 @@ impl Looking<'_, '_, '_> {
                 .map(|read| overlay::put_back(read, &self.versions.head_document, file.lifted()));
             let returned = returned.unwrap_or_default();
             new.extend(self.take_back_removals(&returned, &mut edits)?);
-            let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
+            let found = self.found(read_as, &file, &returned, &mut edits, &fresh)?;
             match found {
                 Ok(found) => {
                     counted = found.edits;
-                    stands_again = found.stands_again;
+                    stands_again = found.stands_again || found.counts();
                     new.extend(self.named(found.findings)?);
                     new.extend(self.put_in_order(&file, &edits, &new)?);
                 }

@@ -50,7 +50,9 @@ pub fn joined(base: Counted<'_>, ours: Counted<'_>, theirs: Counted<'_>) -> i64 
     let gone: i128 = base
         .amounts
         .iter()
-        .filter(|(stamp, _)| !ours.amounts.contains_key(stamp) && !theirs.amounts.contains_key(stamp))
+        .filter(|(stamp, _)| {
+            !ours.amounts.contains_key(stamp) && !theirs.amounts.contains_key(stamp)
+        })
         .map(|(_, amount)| i128::from(*amount))
         .sum();
     let same_revert = match mine_else == others_else && mine_else == -gone {
@@ -109,7 +111,10 @@ mod tests {
         assert_eq!(merged([(43, &[(1, 1)]), (48, more), (42, &[])]), 47);
         assert_eq!(merged([(43, &[(1, 1)]), (42, &[]), (42, &[])]), 42);
         // Both sides dropped the amount to save space: nobody took anything back.
-        assert_eq!(merged([(43, &[(1, 1)]), (48, &[(2, 5)]), (45, &[(3, 2)])]), 50);
+        assert_eq!(
+            merged([(43, &[(1, 1)]), (48, &[(2, 5)]), (45, &[(3, 2)])]),
+            50
+        );
     }
 
     #[test]
@@ -117,6 +122,9 @@ mod tests {
         assert_eq!(total(i64::MAX - 1, [1, 1, -3]), i64::MAX - 2);
         assert_eq!(total(i64::MAX, [1]), i64::MAX);
         assert_eq!(total(i64::MIN, [-1]), i64::MIN);
-        assert_eq!(merged([(0, &[]), (i64::MAX, &[]), (i64::MAX, &[])]), i64::MAX);
+        assert_eq!(
+            merged([(0, &[]), (i64::MAX, &[]), (i64::MAX, &[])]),
+            i64::MAX
+        );
     }
 }

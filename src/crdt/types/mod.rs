@@ -58,7 +58,9 @@ pub enum NotAType {
     )]
     TwoPhaseSet,
     /// It belongs to none.
-    #[error("`{0}` is no type: one of lww, mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is")]
+    #[error(
+        "`{0}` is no type: one of lww, mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
+    )]
     Unknown(String),
 }
 

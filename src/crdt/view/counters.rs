@@ -28,8 +28,7 @@ impl Viewing<'_> {
             let stamp = count.stamp.filter(|_| other.stamp != count.stamp);
             stamp.is_some_and(|stamp| other.observed.has_stamp(stamp))
         };
-        let is_renamed =
-            |count: &Touch| counts.iter().any(|other| is_seen_by(other, count));
+        let is_renamed = |count: &Touch| counts.iter().any(|other| is_seen_by(other, count));
         let once = counts
             .iter()
             .filter(|count| !is_known(count) && !is_renamed(count));
@@ -37,7 +36,11 @@ impl Viewing<'_> {
         let is_removed = others.iter().any(|other| other.act == Act::Remove);
         let is_written = others.iter().any(|other| other.writes());
         let is_seen = |count: &&Touch| others.iter().any(|other| is_seen_by(other, count));
-        let unseen: Vec<&Touch> = once.iter().filter(|count| !is_seen(count)).copied().collect();
+        let unseen: Vec<&Touch> = once
+            .iter()
+            .filter(|count| !is_seen(count))
+            .copied()
+            .collect();
         let others: Vec<Touch> = others.into_iter().cloned().collect();
         let comes_back = is_removed && !is_written && !unseen.is_empty();
         let (node, added) = match () {

@@ -30,6 +30,14 @@ pub(super) struct Found {
     pub(super) stands_again: bool,
 }
 
+impl Found {
+    /// Whether something was added to a counter: what the file is to say of that is told by the edit alone.
+    pub(super) fn counts(&self) -> bool {
+        let mut changes = self.findings.iter().flat_map(|finding| &finding.changes);
+        changes.any(|change| matches!(change.act, Act::Count(_)))
+    }
+}
+
 impl Looking<'_, '_, '_> {
     /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
     pub(super) fn stamped(
@@ -37,6 +45,7 @@ impl Looking<'_, '_, '_> {
         work: &yaml::Document,
         edits: &Edits,
     ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
+        let policy = self.replica.policy()?;
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         let spent = |stamp: Stamp| {
             edits.get(stamp).is_some_and(|edit| {
@@ -58,7 +67,8 @@ impl Looking<'_, '_, '_> {
             }
         });
         let head = self.versions.head_yaml();
-        let stamped = context::stamp_beside(head, work, None, &mut made, &spent);
+        let types = &policy.types;
+        let stamped = context::stamp_beside(head, work, None, &mut made, &spent, types);
         if let Some(source) = failed {
             return Err(Error::Clock { source });
         }
@@ -71,11 +81,14 @@ impl Looking<'_, '_, '_> {
     pub(super) fn found(
         &mut self,
         read: Option<&crdt::Document>,
-        file: &crdt::Document,
+        text: &Text,
         returned: &[crdt::Path],
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
     ) -> Result<Result<Found, String>, Error> {
+        let file = text.lifted();
+        let policy = self.replica.policy()?;
+        let types = &policy.types;
         // What came since was not there to be seen; what its author took back, and what is still there from when it was
         // shown, is nobody's edit.
         let seen = sights(
@@ -133,7 +146,10 @@ impl Looking<'_, '_, '_> {
                 &with_returned
             }
         };
-        let found = findings(read, &view, file, &familiar);
+        if let Some(misfit) = types.misfit(read, &text.yaml) {
+            return Ok(Err(misfit.to_string()));
+        }
+        let found = findings(read, &view, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
             return Ok(Err(
                 "excerpts do not tell how much of a list is gone".to_owned()
@@ -199,7 +215,8 @@ impl Looking<'_, '_, '_> {
             return Ok(Vec::new());
         }
         let familiar = |_: Stamp, _: &Change| Familiar::Foreign;
-        let missing = findings(&view, &view, file.lifted(), &familiar);
+        let policy = self.replica.policy()?;
+        let missing = findings(&view, &view, file.lifted(), &policy.types, &familiar);
         let mut missing = missing.into_iter().flat_map(|finding| finding.changes);
         // Each one after the other: by then the one that it is put behind has its place.
         let is_move = |change: &Change| matches!(change.act, Act::Move { .. });

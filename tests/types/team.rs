@@ -18,7 +18,11 @@ pub(crate) const TODOS: &str = "\
 todos:
   - id: a
     title: First of all that is to be done in this place
-    notes: so long that what is said about it has room beside it, as in the files that people write
+    notes: >-
+      So long that what is said about it has room beside it, as in the files that people write: what was added to a
+      counter is kept as long as it takes up no more than a part of the record, and gives way to what was added since.
+      Only what is still told of can be found out to have been added before, when a commit is picked for the second time,
+      or when two branches meet that both have it. Everything else is a difference between two numbers, and adds up.
     votes: 42
   - id: b
     title: Second

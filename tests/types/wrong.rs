@@ -26,18 +26,18 @@ fn refused(tree: &Tree<'_>, field: &str, new: &str, place: &str, why: &str) {
 fn wrong_values_are_left_alone_and_named() {
     let world = World::new();
     let tree = set_up(&world);
-    refused(&tree, "votes", "many", "6:12", "no whole number of 64 bits");
-    refused(&tree, "votes", "41", "6:12", "it was 42");
+    refused(&tree, "votes", "many", "10:12", "no whole number of 64 bits");
+    refused(&tree, "votes", "41", "10:12", "it was 42");
     refused(
         &tree,
         "hits",
         "9223372036854775808",
-        "10:9",
+        "14:9",
         "no whole number of 64 bits",
     );
-    refused(&tree, "load", "4", "11:9", "never gets smaller");
-    refused(&tree, "tags", "[x]", "12:7", "put \"y\" back");
-    refused(&tree, "labels", "[p, p]", "13:9", "\"p\" stands twice");
+    refused(&tree, "load", "4", "15:9", "never gets smaller");
+    refused(&tree, "tags", "[x]", "16:7", "put \"y\" back");
+    refused(&tree, "labels", "[p, p]", "17:9", "\"p\" stands twice");
 }
 
 #[test]

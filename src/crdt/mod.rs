@@ -27,7 +27,7 @@ mod runs;
 mod set;
 mod stamp;
 pub(crate) mod text;
-mod types;
+pub mod types;
 mod view;
 
 pub use digest::Digest;

@@ -26,7 +26,13 @@ fn refused(tree: &Tree<'_>, field: &str, new: &str, place: &str, why: &str) {
 fn wrong_values_are_left_alone_and_named() {
     let world = World::new();
     let tree = set_up(&world);
-    refused(&tree, "votes", "many", "10:12", "no whole number of 64 bits");
+    refused(
+        &tree,
+        "votes",
+        "many",
+        "10:12",
+        "no whole number of 64 bits",
+    );
     refused(&tree, "votes", "41", "10:12", "it was 42");
     refused(
         &tree,

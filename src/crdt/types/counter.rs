@@ -2,11 +2,104 @@
 //! convergent and commutative replicated data types", 2011).
 //!
 //! Those keep a total for each replica and take the greater of two. Here one replica may count on several branches at once,
-//! of which a third merges any two, so an amount goes by the stamp of the edit that added it.
+//! of which a third merges any two, so an amount goes by the stamp of the edit that added it. Where one edit of a replica
+//! follows another it stands for both, so that a state holds a number for each replica, as there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Replicated;
+use super::live::{Kind, Live, Put, Standing};
 use crate::crdt::Stamp;
+
+/// A counter to which is only added.
+pub type GCounter = Standing<Growing>;
+
+/// A counter to which is added and from which is taken.
+pub type PnCounter = Standing<Moving>;
+
+/// What a [`GCounter`] is.
+pub struct Growing;
+
+/// What a [`PnCounter`] is.
+pub struct Moving;
+
+impl Kind for Growing {
+    type Put = u64;
+    type View = u64;
+
+    fn shown(live: &Live<u64>) -> u64 {
+        let amounts = live.iter().map(|(_, amount)| *amount);
+        amounts.fold(0, u64::saturating_add)
+    }
+}
+
+impl Kind for Moving {
+    type Put = i64;
+    type View = i64;
+
+    fn shown(live: &Live<i64>) -> i64 {
+        total(0, live.iter().map(|(_, amount)| *amount))
+    }
+}
+
+/// A counter cannot hold what it would come to: it has 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a counter holds 64 bits, and would come to more")]
+pub struct Full;
+
+/// An edit that stands for all that its replica added before, too, and for itself alone where the sum is too much.
+fn adding<N: Clone + PartialEq>(
+    live: &Live<N>,
+    stamp: Stamp,
+    by: N,
+    sum: impl Fn(&N, &N) -> Option<N>,
+) -> Put<N> {
+    let is_own = |other: &Stamp| other.replica() == stamp.replica();
+    let own: Vec<(Stamp, &N)> = live.iter().filter(|(other, _)| is_own(other)).collect();
+    let together = own
+        .iter()
+        .try_fold(by.clone(), |together, (_, amount)| sum(&together, amount));
+    let observed = match together {
+        Some(_) => own.iter().map(|(stamp, _)| *stamp).collect(),
+        None => BTreeSet::new(),
+    };
+    Put {
+        stamp,
+        observed,
+        put: Some(together.unwrap_or(by)),
+    }
+}
+
+impl GCounter {
+    /// Adds an amount.
+    ///
+    /// # Errors
+    /// When the counter cannot hold the sum.
+    pub fn increment(&self, stamp: Stamp, by: u64) -> Result<Put<u64>, Full> {
+        self.view().checked_add(by).ok_or(Full)?;
+        Ok(adding(&self.live, stamp, by, |a, b| a.checked_add(*b)))
+    }
+}
+
+impl PnCounter {
+    /// Adds an amount.
+    ///
+    /// # Errors
+    /// When the counter cannot hold the sum.
+    pub fn increment(&self, stamp: Stamp, by: i64) -> Result<Put<i64>, Full> {
+        self.view().checked_add(by).ok_or(Full)?;
+        Ok(adding(&self.live, stamp, by, |a, b| a.checked_add(*b)))
+    }
+
+    /// Takes an amount away.
+    ///
+    /// # Errors
+    /// When the counter cannot hold the difference.
+    pub fn decrement(&self, stamp: Stamp, by: i64) -> Result<Put<i64>, Full> {
+        let by = by.checked_neg().ok_or(Full)?;
+        self.increment(stamp, by)
+    }
+}
 
 /// What edits added to a counter.
 pub type Amounts = BTreeMap<Stamp, i64>;

@@ -1,93 +1,67 @@
 //! The types: what a value means to those who change it at the same time.
 //!
-//! `counter.rs` adds up amounts.
+//! Each is a small module of one shape ([`Replicated`]): methods of a state make edits of it, a state takes in edits and other
+//! states, and what it shows depends on the set of edits alone. `live.rs` is what most of them have in common: what a set of
+//! edits leaves standing. `register.rs`, `set.rs`, `counter.rs`, `max.rs`, `map.rs`, `list.rs` and `text.rs` are the types. One
+//! test holds all of them to the same laws (`tests/laws`); `docs/adding-a-type.md` shows how another one is added.
+//!
+//! `named.rs` has the names by which a configuration gives types to places of documents. Documents are viewed by
+//! [`Rules`](super::Rules): there git's graph is part of the causal history, and a removal has to bring back what it did not
+//! see, whole.
 
 mod counter;
+mod list;
+mod live;
+mod map;
+mod max;
+mod named;
+mod register;
+mod set;
+mod text;
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 
-pub use counter::{Amounts, Counted, joined, total};
+pub use counter::{Amounts, Counted, Full, GCounter, PnCounter, joined, total};
+pub use list::{Id, List, ListEdit, Side, Spot};
+pub use live::{Kind, Live, Put, Standing};
+pub use map::{MapEdit, OrMap};
+pub use max::MaxRegister;
+pub use named::{NotAType, Type};
+pub use register::{LwwRegister, MvRegister};
+pub use set::{GSet, OrSet, Phase, TwoPhaseSet};
+pub use text::Text;
 
-/// What a place of a document is, as its configuration says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Type {
-    /// A value of which the last writer's stands, and no other is kept.
-    Lww,
-    /// A value of which the last writer's stands, and concurrent ones are kept until somebody settles them. As any value is
-    /// that nothing is said about.
-    Mv,
-    /// Records, or members that each stand once.
-    OrSet,
-    /// Members that each stand once, and of which none is taken out.
-    GSet,
-    /// A number to which is only added.
-    GCounter,
-    /// A number to which is added, and from which is taken.
-    PnCounter,
-    /// A number of which the greatest stands.
-    Max,
-    /// Members in an order, as often as they stand.
-    List,
-    /// A text, merged line by line.
-    Text,
-    /// Named values.
-    Map,
+use super::Stamp;
+
+/// A value that replicas change by themselves and that all see alike once they know the same edits.
+///
+/// What it shows, and the state itself, is a function of the set of edits that it took in: neither their order nor how often
+/// each came matters, nor whether they came one by one or as states.
+pub trait Replicated: Default + Clone + PartialEq + Debug {
+    /// What somebody did, and what they had seen of what it replaces.
+    type Edit: Clone + PartialEq + Debug;
+    /// What people see.
+    type View: PartialEq + Debug;
+
+    /// Takes in an edit.
+    fn apply(&mut self, edit: &Self::Edit);
+
+    /// Takes in all that another state knows.
+    fn merge(&mut self, other: &Self);
+
+    /// What it shows.
+    fn view(&self) -> Self::View;
+
+    /// The edits of which something shows.
+    fn standing(&self) -> BTreeSet<Stamp>;
+
+    /// Lets nothing of these edits show any more, whether they are known or are still to come: somebody saw them, and took
+    /// away all of it.
+    fn forget(&mut self, observed: &BTreeSet<Stamp>);
 }
 
-/// All types by their names.
-const NAMES: [(&str, Type); 10] = [
-    ("lww", Type::Lww),
-    ("mv", Type::Mv),
-    ("or_set", Type::OrSet),
-    ("g_set", Type::GSet),
-    ("g_counter", Type::GCounter),
-    ("pn_counter", Type::PnCounter),
-    ("max", Type::Max),
-    ("list", Type::List),
-    ("text", Type::Text),
-    ("map", Type::Map),
-];
+/// What a register, a set or a list may hold.
+pub trait Value: Clone + Ord + Debug {}
 
-/// A name that no type of documents has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAType {
-    /// It belongs to a type that documents cannot hold.
-    #[error(
-        "`two_phase_set` is no type for documents: a file would have to list for ever what was taken out of it; use `or_set`"
-    )]
-    TwoPhaseSet,
-    /// It belongs to none.
-    #[error(
-        "`{0}` is no type: one of lww, mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
-    )]
-    Unknown(String),
-}
-
-impl Type {
-    /// Whether amounts are added up in it.
-    #[must_use]
-    pub fn is_counter(self) -> bool {
-        matches!(self, Type::GCounter | Type::PnCounter)
-    }
-}
-
-impl FromStr for Type {
-    type Err = NotAType;
-
-    fn from_str(name: &str) -> Result<Self, NotAType> {
-        let named = NAMES.iter().find(|(known, _)| *known == name);
-        match (named, name) {
-            (Some((_, named)), _) => Ok(*named),
-            (None, "two_phase_set") => Err(NotAType::TwoPhaseSet),
-            (None, _) => Err(NotAType::Unknown(name.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = NAMES.iter().find(|(_, known)| known == self);
-        f.write_str(named.map_or("", |(name, _)| name))
-    }
-}
+impl<V: Clone + Ord + Debug> Value for V {}

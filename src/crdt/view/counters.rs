@@ -34,7 +34,6 @@ impl Viewing<'_> {
             .filter(|count| !is_known(count) && !is_renamed(count));
         let once: Vec<&Touch> = once.copied().collect();
         let is_removed = others.iter().any(|other| other.act == Act::Remove);
-        let is_written = others.iter().any(|other| other.writes());
         let is_seen = |count: &&Touch| others.iter().any(|other| is_seen_by(other, count));
         let unseen: Vec<&Touch> = once
             .iter()
@@ -42,18 +41,19 @@ impl Viewing<'_> {
             .copied()
             .collect();
         let others: Vec<Touch> = others.into_iter().cloned().collect();
-        let comes_back = is_removed && !is_written && !unseen.is_empty();
-        let (node, added) = match () {
-            () if comes_back => {
-                self.lose(at, None, None);
-                (base.cloned(), once)
-            }
-            () if others.is_empty() => (base.cloned(), unseen),
-            () => (self.plain_leaf(base, &others, at), unseen),
+        let (mut node, mut added) = match others.is_empty() {
+            true => (base.cloned(), unseen),
+            false => (self.plain_leaf(base, &others, at), unseen),
         };
-        if node.is_none() && is_removed && !comes_back {
-            self.amounts.remove(&place);
-            return None;
+        if node.is_none() && is_removed {
+            if added.is_empty() {
+                self.amounts.remove(&place);
+                return None;
+            }
+            // Somebody went on counting: all of it comes back.
+            self.removed.remove(at);
+            self.lose(at, None, None);
+            (node, added) = (base.cloned(), once);
         }
         let Some(number) = node.as_ref().map_or(Some(0), Node::as_number) else {
             // There is nothing to which anything could be added.

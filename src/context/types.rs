@@ -236,8 +236,8 @@ impl Place<'_> {
             Type::List if self.node.kind() != Kind::Sequence => not_a("no list"),
             Type::Map if self.node.kind() != Kind::Mapping => not_a("no mapping"),
             Type::Text if atom(self.node).as_text().is_none() => not_a("no text"),
-            Type::Lww | Type::Mv if self.node.is_collection() => not_a("no single value"),
-            Type::Lww | Type::Mv | Type::List | Type::Map | Type::Text => None,
+            Type::Mv if self.node.is_collection() => not_a("no single value"),
+            Type::Mv | Type::List | Type::Map | Type::Text => None,
         }
     }
 }
@@ -347,7 +347,7 @@ mod tests {
             ("metrics.*", "pn_counter"),
             ("metrics.load", "max"),
             ("todos[].votes", "g_counter"),
-            ("todos[].meta.*", "lww"),
+            ("todos[].meta.*", "mv"),
         ]);
         let types = types.unwrap();
         let file = file(
@@ -362,7 +362,7 @@ mod tests {
             "metrics/hits pn_counter",
             "metrics/load max",
             "todos/a/votes g_counter",
-            "todos/a/meta/x lww",
+            "todos/a/meta/x mv",
         ];
         assert_eq!(told, expected);
         assert!(
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_or_no_type_is_refused() {
         for pattern in ["", "a..b", "a[0]", "a*", "[]"] {
-            let refused = types(&[(pattern, "lww")]).unwrap_err();
+            let refused = types(&[(pattern, "mv")]).unwrap_err();
             assert_eq!(refused, Untyped::NoPattern(pattern.to_owned()));
         }
         let refused = types(&[("a", "counter")]).unwrap_err().to_string();
@@ -383,8 +383,10 @@ mod tests {
             refused.contains("`counter` is no type") && refused.contains("pn_counter"),
             "{refused}"
         );
-        let refused = types(&[("a", "two_phase_set")]).unwrap_err().to_string();
-        assert!(refused.contains("or_set"), "{refused}");
+        for (name, instead) in [("two_phase_set", "or_set"), ("lww", "`mv`")] {
+            let refused = types(&[("a", name)]).unwrap_err().to_string();
+            assert!(refused.contains(instead), "{refused}");
+        }
     }
 
     #[test]
@@ -412,7 +414,7 @@ mod tests {
             ("text", "a", "3", false),
             ("map", "{a: 1}", "{b: 1}", true),
             ("map", "{a: 1}", "1", false),
-            ("lww", "1", "x", true),
+            ("mv", "1", "x", true),
             ("mv", "1", "[x]", false),
         ] {
             let misfit = misfit(kind, before, after);

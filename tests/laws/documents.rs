@@ -141,3 +141,51 @@ proptest! {
         }
     }
 }
+
+fn members() -> impl Strategy<Value = Vec<u8>> {
+    proptest::sample::subsequence((0u8..6).collect::<Vec<u8>>(), 0..6).prop_shuffle()
+}
+
+fn listed(members: &[u8]) -> Document {
+    let members = members.iter().map(|member| Atom::number((*member).into()));
+    let node = Node::List(members.collect(), Stamps::new());
+    Document {
+        root: [("n".to_owned(), node)].into(),
+        ..Document::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(2_000))]
+
+    #[test]
+    fn where_members_stand_once_they_go_on_standing_once(
+        before in members(),
+        versions in proptest::collection::vec(members(), 1..4),
+        grows: bool,
+    ) {
+        let base = listed(&before);
+        let mut clock = Clock::new(Replica::from_bits(1), None);
+        let mut edits = Vec::new();
+        let mut all: std::collections::BTreeSet<u8> = before.iter().copied().collect();
+        for version in &versions {
+            let mut version = version.clone();
+            if grows {
+                version.retain(|member| !before.contains(member));
+                version.extend(&before);
+            }
+            all.extend(&version);
+            for mut edit in RULES.edits(&base, &listed(&version)) {
+                edit.stamp = Some(clock.tick(1_800_000_000_000).unwrap());
+                edits.push(edit);
+            }
+        }
+        let view = RULES.view(&base, &edits);
+        let Some(Node::List(shown, _)) = view.root.get("n") else { panic!("{view:?}") };
+        let distinct: std::collections::BTreeSet<&Atom> = shown.iter().collect();
+        prop_assert_eq!(distinct.len(), shown.len(), "{:?} of {:?}", shown, versions);
+        if grows {
+            prop_assert_eq!(shown.len(), all.len());
+        }
+    }
+}

@@ -30,20 +30,20 @@ fn wrong_values_are_left_alone_and_named() {
         &tree,
         "votes",
         "many",
-        "10:12",
+        "11:12",
         "no whole number of 64 bits",
     );
-    refused(&tree, "votes", "41", "10:12", "it was 42");
+    refused(&tree, "votes", "41", "11:12", "it was 42");
     refused(
         &tree,
         "hits",
         "9223372036854775808",
-        "14:9",
+        "15:9",
         "no whole number of 64 bits",
     );
-    refused(&tree, "load", "4", "15:9", "never gets smaller");
-    refused(&tree, "tags", "[x]", "16:7", "put \"y\" back");
-    refused(&tree, "labels", "[p, p]", "17:9", "\"p\" stands twice");
+    refused(&tree, "load", "4", "16:9", "never gets smaller");
+    refused(&tree, "tags", "[x]", "17:7", "put \"y\" back");
+    refused(&tree, "labels", "[p, p]", "18:9", "\"p\" stands twice");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_type_that_is_none_is_an_error_at_its_line() {
     let tree = set_up(&world);
     for (text, why) in [
         ("types:\n  a.b: counter\n", "`counter` is no type"),
-        ("types:\n  a..b: lww\n", "`a..b` names no place"),
+        ("types:\n  a..b: mv\n", "`a..b` names no place"),
         ("types:\n  a: two_phase_set\n", "use `or_set`"),
     ] {
         tree.write(".rhema/crdt/config.yaml", text);

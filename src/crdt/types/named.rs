@@ -6,9 +6,7 @@ use std::str::FromStr;
 /// What a place of a document is, as its configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Type {
-    /// A value of which the last writer's stands, and no other is kept.
-    Lww,
-    /// A value of which the last writer's stands, and concurrent ones are kept until somebody settles them. As any value is
+    /// A value of which the last writer's stands, and concurrent ones are kept until somebody settles them: what any value is
     /// that nothing is said about.
     Mv,
     /// Records, or members that each stand once.
@@ -30,8 +28,7 @@ pub enum Type {
 }
 
 /// All types by their names.
-const NAMES: [(&str, Type); 10] = [
-    ("lww", Type::Lww),
+const NAMES: [(&str, Type); 9] = [
     ("mv", Type::Mv),
     ("or_set", Type::OrSet),
     ("g_set", Type::GSet),
@@ -51,9 +48,14 @@ pub enum NotAType {
         "`two_phase_set` is no type for documents: a file would have to list for ever what was taken out of it; use `or_set`"
     )]
     TwoPhaseSet,
+    /// It belongs to a type that would lose what somebody wrote.
+    #[error(
+        "`lww` is no type for documents: what loses against a concurrent value is kept there until somebody settles it; use `mv`"
+    )]
+    Lww,
     /// It belongs to none.
     #[error(
-        "`{0}` is no type: one of lww, mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
+        "`{0}` is no type: one of mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
     )]
     Unknown(String),
 }
@@ -74,6 +76,7 @@ impl FromStr for Type {
         match (named, name) {
             (Some((_, named)), _) => Ok(*named),
             (None, "two_phase_set") => Err(NotAType::TwoPhaseSet),
+            (None, "lww") => Err(NotAType::Lww),
             (None, _) => Err(NotAType::Unknown(name.to_owned())),
         }
     }

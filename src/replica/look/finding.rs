@@ -147,7 +147,10 @@ impl Looking<'_, '_, '_> {
             }
         };
         if let Some(misfit) = types.misfit(read, &text.yaml) {
-            return Ok(Err(misfit.to_string()));
+            return Ok(Err(match self.excerpts {
+                Some(_) => "excerpts do not tell the line of what does not fit".to_owned(),
+                None => misfit.to_string(),
+            }));
         }
         let found = findings(read, &view, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::finding::Wanted;
@@ -11,9 +12,9 @@ use super::keeper::{Heard, Keeper, Note};
 use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
-use crate::git::Repo;
+use crate::git::{Repo, Save};
 use crate::net::Close;
-use crate::replica::{self, Done, Errand, Holding, Left, Replica, Report, round_now};
+use crate::replica::{self, Done, Errand, Holding, Left, Onlooker, Replica, Report, round_now};
 use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
@@ -28,6 +29,10 @@ const MOST_POLL: Duration = Duration::from_secs(2);
 
 /// How often something must have happened of which the system told nothing, so that it is not relied upon any more.
 const MOST_MISSED: usize = 2;
+
+/// For how long whoever asks for a look at everything waits until a file is written, and how often is looked.
+const MOST_WRITTEN: Duration = Duration::from_secs(3);
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// How one who stays learns that a file was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,13 @@ pub(super) struct Rounds {
     known: u64,
 }
 
+impl Onlooker for Option<Seeing> {
+    fn save(&self, file: &Path) -> Save {
+        let seeing = self.as_ref();
+        seeing.map_or(Save::Unseen, |seeing| seeing.save(file))
+    }
+}
+
 impl Rounds {
     pub(super) fn begin(looks: Looks) -> Result<Self, Error> {
         let repo = Repo::find()?;
@@ -104,9 +116,20 @@ impl Rounds {
         let now = Instant::now();
         self.is_touched = true;
         match touched {
+            Touched::File(file, Sign::Opened) => self.put_off(file),
             Touched::File(file, sign) => self.unrest.touch(file, sign, now),
             Touched::Folder | Touched::Git => self.unrest.git(now),
             Touched::Something => self.unrest.everything_by(now),
+        }
+    }
+
+    /// Leaves a file alone that somebody is writing, until they are done.
+    fn put_off(&mut self, file: PathBuf) {
+        let seeing = self.seeing.as_ref();
+        match seeing.and_then(|seeing| seeing.busy_until(&file)) {
+            Some(until) => self.unrest.put_off(file, until),
+            // They are done already.
+            None => self.unrest.touch(file, Sign::BeingWritten, Instant::now()),
         }
     }
 
@@ -136,6 +159,42 @@ impl Rounds {
         (!files.is_empty()).then_some(Due::Files(files))
     }
 
+    /// The work tree, for one who looks at it or edits it now. `recorded` is told of edits before files are written.
+    fn replica<'r>(
+        &'r mut self,
+        recorded: &'r mut dyn FnMut(),
+    ) -> Result<Replica<'r>, replica::Error> {
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        Ok(replica.telling(recorded).watched_by(&self.seeing))
+    }
+
+    /// Looks at everything, for somebody who asked: whoever is just writing a file is waited for a while.
+    pub(super) fn sweep_for(
+        &self,
+        repo: &Repo,
+        confirmed: bool,
+        report: &mut Report,
+    ) -> Result<(), replica::Error> {
+        let began = Instant::now();
+        loop {
+            round_now(repo, confirmed, &self.seeing, report)?;
+            if report.being_written.is_empty() {
+                return Ok(());
+            }
+            let being_written = std::mem::take(&mut report.being_written);
+            if began.elapsed() > MOST_WRITTEN {
+                report
+                    .left
+                    .extend(being_written.into_iter().map(|file| Left {
+                        file,
+                        why: "another program is just writing it".to_owned(),
+                    }));
+                return Ok(());
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
+    }
+
     /// Does an errand. `recorded` is told of its edits before files are written.
     pub(super) fn perform(
         &mut self,
@@ -144,15 +203,13 @@ impl Rounds {
     ) -> Result<Done, replica::Error> {
         // What git brought since is seen only by one who opens the repository anew.
         self.repo = Repo::find()?;
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        match replica.telling(recorded).perform(errand) {
+        match self.replica(recorded)?.perform(errand) {
             // Another one may have taken the store's place. What is recorded is found there.
             Err(replica::Error::Store(_)) => {}
             done => return done,
         }
         self.store = Store::open(self.repo.git_dir())?.store;
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        replica.telling(recorded).perform(errand)
+        self.replica(recorded)?.perform(errand)
     }
 
     /// Looks at some files; says whether that was all there is to do. `recorded` is told of edits before files are written.
@@ -162,8 +219,7 @@ impl Rounds {
         report: &mut Report,
         recorded: &mut dyn FnMut(),
     ) -> Result<bool, replica::Error> {
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        match replica.telling(recorded).look_over(files, report) {
+        match self.replica(recorded)?.look_over(files, report) {
             // A round over everything puts it aside.
             Err(error) if error.is_damage() => Ok(false),
             done => done,
@@ -210,7 +266,8 @@ impl Rounds {
         let now = Instant::now();
         let left = std::mem::take(&mut report.left);
         for file in files {
-            if !left.iter().any(|left| left.file == *file) {
+            let is_left = left.iter().any(|left| left.file == *file);
+            if !is_left && !report.being_written.contains(file) {
                 self.unrest.looked_at(file, took, now);
                 self.told.remove(file);
             }
@@ -289,7 +346,8 @@ impl Keeper {
                 rounds.open_anew()?;
                 self.shelf.repo = Repo::find()?;
                 self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
-                round_now(&rounds.repo, false, &mut report).map(|()| Due::Everything)
+                round_now(&rounds.repo, false, &rounds.seeing, &mut report)
+                    .map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
             Err(error) => Err(error),
@@ -313,6 +371,10 @@ impl Keeper {
             rounds.holds.remove(file);
             let now = Instant::now();
             rounds.unrest.touch(file.clone(), Sign::Written, now);
+        }
+        for file in &report.being_written {
+            rounds.holds.remove(file);
+            rounds.put_off(file.clone());
         }
         rounds.holds.extend(std::mem::take(&mut report.holds));
         match &done {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use excerpts::Excerpted;
 use writer::Writer;
@@ -19,13 +21,16 @@ use super::document::{Edits, Standing, Text, Versions, former};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
-use crate::git::{DocumentHistory, HeadVersion, git_path, marked_places};
+use crate::git::{DocumentHistory, HeadVersion, Save, git_path, marked_places, unsettled_for};
 use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
 };
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
 use crate::yaml::{self, Limits};
+
+/// How long a file is waited for that somebody writes again and again.
+const MOST_UNSETTLED: Duration = Duration::from_millis(500);
 
 /// What is to be looked at.
 pub(super) struct Target<'t> {
@@ -123,6 +128,8 @@ pub(super) enum Unlooked {
     Absent,
     /// It is no document, or one without a marker.
     NoDocument,
+    /// Somebody is just writing it.
+    BeingWritten,
     /// It cannot be recorded: what is the matter, and what to do.
     Left(String),
 }
@@ -205,34 +212,59 @@ impl Replica<'_> {
         Ok(looked)
     }
 
-    /// Reads the file, if it can be recorded.
-    fn seen(&self, target: &Target<'_>) -> Result<Result<Seen, Unlooked>, Error> {
+    /// Reads the file, if it can be recorded. Half of one is valid, too, and says that the rest was removed: so what differs from
+    /// what is known to be there is taken only from one whose writer is done, or who wrote nothing for a moment.
+    fn seen(&mut self, target: &Target<'_>) -> Result<Result<Seen, Unlooked>, Error> {
         let path = self.repo.top().join(target.file);
-        let Ok(metadata) = fs::metadata(&path) else {
-            return Ok(Err(Unlooked::Absent));
-        };
-        let taken = self.now;
-        let was = match fs::read(&path) {
-            Ok(was) => was,
-            Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
-        };
-        match &target.made {
-            // What was saved since must not be lost.
-            Some(made) if made.read != was => {
-                return Err(crate::git::Error::ChangedMeanwhile { path }.into());
+        let began = Instant::now();
+        loop {
+            let Ok(metadata) = fs::metadata(&path) else {
+                return Ok(Err(Unlooked::Absent));
+            };
+            let taken = self.now;
+            let was = match fs::read(&path) {
+                Ok(was) => was,
+                Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
+            };
+            match self.onlooker.save(target.file) {
+                Save::Done => {}
+                Save::Underway => return Ok(Err(Unlooked::BeingWritten)),
+                Save::Unseen => {
+                    let left = unsettled_for(&metadata, SystemTime::now());
+                    if let Some(left) = left.filter(|_| began.elapsed() < MOST_UNSETTLED)
+                        && !self.is_rendered(target.file, &was)?
+                    {
+                        thread::sleep(left);
+                        continue;
+                    }
+                }
             }
-            None if marked_places(&was) > 0 => {
-                return Ok(Err(Unlooked::Left(
-                    "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
-                )));
+            match &target.made {
+                // What was saved since must not be lost.
+                Some(made) if made.read != was => {
+                    return Err(crate::git::Error::ChangedMeanwhile { path }.into());
+                }
+                None if marked_places(&was) > 0 => {
+                    return Ok(Err(Unlooked::Left(
+                        "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
+                    )));
+                }
+                _ => {}
             }
-            _ => {}
+            return Ok(Ok(Seen {
+                was,
+                metadata,
+                taken,
+            }));
         }
-        Ok(Ok(Seen {
-            was,
-            metadata,
-            taken,
-        }))
+    }
+
+    /// Whether a file holds what was rendered last.
+    fn is_rendered(&mut self, file: &Path, was: &[u8]) -> Result<bool, Error> {
+        let path = DocumentPath::new(git_path(file));
+        let rendered = self.store.read()?.rendering(&path)?;
+        let bytes = rendered.and_then(|rendered| self.bytes_of(&rendered));
+        Ok(bytes.as_deref() == Some(was))
     }
 
     fn look_at_all(

@@ -31,7 +31,7 @@ mod writing;
 
 use std::fs::{self, File};
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use policy::Policy;
@@ -46,10 +46,26 @@ pub use warnings::warnings;
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::{Repo, Stillness, crash, sweep};
+use crate::git::{Repo, Save, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
+
+/// One who may have seen who writes which file.
+pub trait Onlooker {
+    /// What is known of whoever wrote a file, from the top of the work tree, at the moment at which that is asked: after the file
+    /// was read.
+    fn save(&self, file: &Path) -> Save;
+}
+
+/// Nobody looks on.
+struct Nobody;
+
+impl Onlooker for Nobody {
+    fn save(&self, _: &Path) -> Save {
+        Save::Unseen
+    }
+}
 
 /// A work tree that records and shows edits; nobody else does in it as long as this one is there.
 pub struct Replica<'r> {
@@ -70,6 +86,7 @@ pub struct Replica<'r> {
     stillness: Option<Stillness>,
     /// Who is told as soon as an edit is recorded, before the file is written.
     recorded: Option<&'r mut dyn FnMut()>,
+    onlooker: &'r dyn Onlooker,
     _turn: File,
 }
 
@@ -136,6 +153,7 @@ impl<'r> Replica<'r> {
             beginning,
             stillness: None,
             recorded: None,
+            onlooker: &Nobody,
             _turn: turn,
         })
     }
@@ -144,6 +162,13 @@ impl<'r> Replica<'r> {
     #[must_use]
     pub fn telling(mut self, recorded: &'r mut dyn FnMut()) -> Self {
         self.recorded = Some(recorded);
+        self
+    }
+
+    /// Leaves files alone that somebody is just writing, as far as one who looks on knows.
+    #[must_use]
+    pub fn watched_by(mut self, onlooker: &'r dyn Onlooker) -> Self {
+        self.onlooker = onlooker;
         self
     }
 

@@ -181,6 +181,10 @@ impl Replica<'_> {
         for race in 0.. {
             let mut looked = match self.look(&next)? {
                 Ok(looked) => looked,
+                // What was recorded before stands.
+                Err(Unlooked::BeingWritten) if race > 0 => {
+                    return Err(self.being_written(file));
+                }
                 Err(unlooked) => return Ok(Err(unlooked)),
             };
             recorded.edits += looked.edits;

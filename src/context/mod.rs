@@ -57,7 +57,9 @@ pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
 pub use records::{collection_type, identity_field, may_carry, named_twice};
 pub(crate) use settling::writing::{Fields, NewValue};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
-pub use stamping::{Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of};
+pub use stamping::{
+    FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
+};
 pub(crate) use telling::told;
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::{from_verbose, to_verbose};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::set::born_as;
-use super::{Digest, Stamp};
+use super::{Digest, Stamp, StampSet};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
 #[derive(Clone, Debug)]
@@ -163,7 +163,7 @@ pub struct Document {
     /// The leaves that edits took away, with their stamps.
     pub removed: BTreeMap<Path, Stamps>,
     /// For an edit the stamps that it superseded, by the place where it did: a leaf, or the root or record that tells of it.
-    pub superseded: BTreeMap<Stamp, BTreeMap<Path, Stamps>>,
+    pub superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
     pub typed_over: BTreeMap<Path, Stamps>,
     /// How edits wrote places, [as born](Path::as_born), in the order in which that is to be done again.
@@ -338,7 +338,8 @@ impl Path {
     }
 
     /// Whether one of the two ways leads past the end of the other, or to it.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
         let shared = self.0.len().min(other.0.len());
         self.0[..shared] == other.0[..shared]
     }

@@ -21,7 +21,7 @@ use lists::{Lines, List, lists, stamps_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::identity_field;
-use crate::crdt::{Act, Atom, Change, Path, Stamp, Step, split_second_name};
+use crate::crdt::{Act, Atom, Change, Path, Stamp, StampSet, Step, split_second_name};
 use crate::yaml::{Document, Kind};
 
 /// What edits are about: records that must not be left out.
@@ -34,6 +34,8 @@ pub struct Mentioned {
     /// Records of lists at the top.
     records: FxHashSet<(String, String)>,
     stamps: FxHashSet<Stamp>,
+    /// What else was superseded there.
+    runs: StampSet,
 }
 
 impl Mentioned {
@@ -45,7 +47,14 @@ impl Mentioned {
     /// What a change is about, and what it saw.
     pub fn change(&mut self, change: &Change) {
         self.place(&change.at);
-        self.stamps.extend(change.observed.stamps());
+        let seen = change.observed.stamps();
+        self.stamps.extend(seen.singles());
+        self.runs.extend(
+            seen.runs()
+                .iter()
+                .filter(|run| run.single().is_none())
+                .copied(),
+        );
         let behind = match &change.act {
             Act::Add { record, behind } => {
                 self.beside(&change.at, &record.name);
@@ -135,7 +144,7 @@ impl<'t> Excerpts<'t> {
             .map(|text| lists(text))
             .collect::<Option<_>>()?;
         let mut aligned = aligned(&found, mentioned);
-        keep_what_is_named(&mut aligned, versions, &mentioned.stamps);
+        keep_what_is_named(&mut aligned, versions, mentioned);
         let mut texts = vec![String::new(); versions.len()];
         let mut done = vec![0; versions.len()];
         let mut parts = Vec::new();
@@ -440,11 +449,7 @@ fn places<'t>(first: &List<'t>, other: &List<'t>) -> Option<Vec<Option<usize>>> 
 }
 
 /// Keeps the records that have a stamp in common with what is kept anyway.
-fn keep_what_is_named(
-    aligned: &mut [Aligned<'_, '_>],
-    versions: &[&str],
-    mentioned: &FxHashSet<Stamp>,
-) {
+fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentioned: &Mentioned) {
     let mut owners: FxHashMap<Stamp, Vec<(usize, usize)>> = FxHashMap::default();
     for (number, list) in aligned.iter().enumerate() {
         let records = list.first.records.iter().zip(&list.alike).enumerate();
@@ -457,7 +462,12 @@ fn keep_what_is_named(
     if owners.is_empty() {
         return;
     }
-    let mut named: Vec<Stamp> = mentioned.iter().copied().collect();
+    let mut named: Vec<Stamp> = mentioned.stamps.iter().copied().collect();
+    named.extend(
+        owners
+            .keys()
+            .filter(|stamp| mentioned.runs.contains(**stamp)),
+    );
     for (index, version) in versions.iter().enumerate() {
         let mut done = 0;
         for list in aligned.iter() {

@@ -11,8 +11,7 @@ use crate::context::lift;
 use crate::crdt::{self, Act, Change};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    CommitId, Containment, DocumentPath, History, Judged, Known, Origin, is_observed, observers,
-    retracted,
+    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -372,12 +371,12 @@ impl Edits {
         for mark in [Mark::Contained, Mark::Committed] {
             let marked = |edit: &&Standing| edit.has(mark) && !edit.is_retracted;
             let marked = self.all.iter().filter(marked);
-            let observers = observers(marked.flat_map(Standing::changes));
+            let closings = Closings::of(marked.flat_map(Standing::changes));
             let went_along: Vec<bool> = self
                 .all
                 .iter()
                 .map(|edit| {
-                    let replaced = |change| is_observed(&observers, change, edit.known.stamp);
+                    let replaced = |change| closings.close(change, edit.known.stamp);
                     !edit.has(mark)
                         && !edit.changes().is_empty()
                         && edit.changes().iter().all(replaced)

@@ -24,7 +24,7 @@ use crate::crdt::{self, Act, Edit, Stamp};
 use crate::git::{DocumentHistory, HeadVersion, Save, git_path, marked_places, unsettled_for};
 use crate::merge;
 use crate::overlay::{
-    self, CommitId, Contents, Deed, DocumentPath, Known, RULES, Sight, overlay, sights,
+    self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
 };
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
 use crate::yaml::{self, Limits};
@@ -668,15 +668,13 @@ impl Looking<'_, '_, '_> {
     /// Whoever is shown is shown with all that it builds on.
     fn unpark_what_is_built_on(&self, edits: &mut Edits) {
         loop {
-            let mut seen = BTreeSet::new();
-            for edit in edits.all.iter().filter(|edit| edit.may_show()) {
-                let changes = edit.changes().iter();
-                seen.extend(changes.flat_map(|change| change.observed.stamps()));
-            }
+            let shown = edits.all.iter().filter(|edit| edit.may_show());
+            let grounds = Grounds::of(shown.flat_map(Standing::changes));
             let mut is_done = true;
             for edit in &mut edits.all {
                 let hidden = edit.has(Mark::Parked) || edit.is_elsewhere();
-                if hidden && seen.contains(&edit.known.stamp) {
+                let places = edit.changes().iter().map(|change| &change.at);
+                if hidden && grounds.have(edit.known.stamp, places) {
                     edit.bring_back();
                     is_done = false;
                 }

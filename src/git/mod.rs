@@ -51,7 +51,7 @@ pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub(crate) use replace::sweep;
-pub use replace::{replace, replace_durably};
+pub use replace::{TakenOut, replace, replace_durably};
 pub use repo::Repo;
 pub use rest::Stillness;
 pub use saves::Save;

@@ -1,6 +1,5 @@
 //! Whether a file of the work tree is whole, or somebody is just writing it.
 
-use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
 /// How long a file must not have been written to be taken for whole where nobody saw its writer finish. The times of files
@@ -18,10 +17,10 @@ pub enum Save {
     Unseen,
 }
 
-/// For how long a file may still be about to be written on, as far as its time tells. Nothing where that was long ago, or the
-/// time is somebody else's.
-pub(crate) fn unsettled_for(metadata: &Metadata, now: SystemTime) -> Option<Duration> {
-    let since = now.duration_since(metadata.modified().ok()?).ok()?;
+/// For how long a file that was written then may still be about to be written on. Nothing where that was long ago, or the time is
+/// somebody else's.
+pub(crate) fn unsettled_for(written: SystemTime, now: SystemTime) -> Option<Duration> {
+    let since = now.duration_since(written).ok()?;
     SETTLING.checked_sub(since).filter(|left| !left.is_zero())
 }
 
@@ -31,15 +30,13 @@ mod tests {
 
     #[test]
     fn a_file_settles_once_its_time_is_past() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let metadata = file.as_file().metadata().unwrap();
-        let written = metadata.modified().unwrap();
-        let left = |after: u64| unsettled_for(&metadata, written + Duration::from_millis(after));
+        let written = SystemTime::now();
+        let left = |after: u64| unsettled_for(written, written + Duration::from_millis(after));
         assert_eq!(left(0), Some(SETTLING));
         assert_eq!(left(5), Some(Duration::from_millis(10)));
         assert_eq!(left(15), None);
         assert_eq!(left(60_000), None);
         let before = written - Duration::from_secs(60);
-        assert_eq!(unsettled_for(&metadata, before), None);
+        assert_eq!(unsettled_for(written, before), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Rounds of one who stays: what was touched here is recorded and told at once, what came is shown.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
 use crate::git::{Repo, Save};
 use crate::net::Close;
-use crate::replica::{self, Done, Errand, Holding, Left, Onlooker, Replica, Report, round_now};
+use crate::replica::{
+    self, Done, Errand, Former, Holding, Left, Onlooker, Replica, Report, round_now,
+};
 use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
@@ -33,6 +36,16 @@ const MOST_MISSED: usize = 2;
 /// For how long whoever asks for a look at everything waits until a file is written, and how often is looked.
 const MOST_WRITTEN: Duration = Duration::from_secs(3);
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// How long a file that was replaced is kept: somebody may have opened it before and write it yet. How many there are at most.
+const KEPT: Duration = Duration::from_secs(5);
+const MOST_KEPT: usize = 64;
+
+/// How often such files are looked at, how long one must not have been written, and for how long somebody may be at it: what
+/// they had read is known for ten seconds.
+const LOOK_BACK: Duration = Duration::from_millis(250);
+const SILENT: Duration = Duration::from_secs(1);
+const MOST_LATE: Duration = Duration::from_secs(9);
 
 /// How one who stays learns that a file was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +71,7 @@ pub(super) struct Rounds {
     store: Store,
     pub(super) wanted: Wanted,
     unrest: Unrest,
-    seeing: Option<Seeing>,
+    eyes: Eyes,
     pub(super) sight: Sight,
     /// The time between two looks at everything while nothing happens.
     pause: Duration,
@@ -70,12 +83,35 @@ pub(super) struct Rounds {
     told: BTreeMap<PathBuf, String>,
     /// What was known after the last one.
     known: u64,
+    /// When files that were replaced are looked at next.
+    look_back: Instant,
 }
 
-impl Onlooker for Option<Seeing> {
+/// What one who stays sees of the files, and what was taken out of their places.
+struct Eyes {
+    /// Nothing where the system tells nothing.
+    seeing: Option<Seeing>,
+    formers: RefCell<Vec<Kept>>,
+}
+
+/// A file that was replaced.
+struct Kept {
+    former: Former,
+    since: Instant,
+}
+
+impl Onlooker for Eyes {
     fn save(&self, file: &Path) -> Save {
-        let seeing = self.as_ref();
+        let seeing = self.seeing.as_ref();
         seeing.map_or(Save::Unseen, |seeing| seeing.save(file))
+    }
+
+    fn keep(&self, formers: Vec<Former>) {
+        let since = Instant::now();
+        let mut kept = self.formers.borrow_mut();
+        kept.extend(formers.into_iter().map(|former| Kept { former, since }));
+        let oldest = kept.len().saturating_sub(MOST_KEPT);
+        kept.drain(..oldest);
     }
 }
 
@@ -96,7 +132,10 @@ impl Rounds {
             repo,
             wanted: looks.wanted,
             unrest: Unrest::new(Instant::now()),
-            seeing,
+            eyes: Eyes {
+                seeing,
+                formers: RefCell::default(),
+            },
             sight,
             pause: Duration::ZERO,
             is_touched: true,
@@ -104,12 +143,17 @@ impl Rounds {
             holds: BTreeMap::new(),
             told: BTreeMap::new(),
             known: 0,
+            look_back: Instant::now(),
         })
     }
 
     /// When something is due.
     pub(super) fn next(&self) -> Instant {
-        self.unrest.next()
+        let next = self.unrest.next();
+        match self.eyes.formers.borrow().is_empty() {
+            true => next,
+            false => next.min(self.look_back),
+        }
     }
 
     pub(super) fn touched(&mut self, touched: Touched) {
@@ -125,7 +169,7 @@ impl Rounds {
 
     /// Leaves a file alone that somebody is writing, until they are done.
     fn put_off(&mut self, file: PathBuf) {
-        let seeing = self.seeing.as_ref();
+        let seeing = self.eyes.seeing.as_ref();
         match seeing.and_then(|seeing| seeing.busy_until(&file)) {
             Some(until) => self.unrest.put_off(file, until),
             // They are done already.
@@ -165,7 +209,7 @@ impl Rounds {
         recorded: &'r mut dyn FnMut(),
     ) -> Result<Replica<'r>, replica::Error> {
         let replica = Replica::with(&self.repo, &mut self.store)?;
-        Ok(replica.telling(recorded).watched_by(&self.seeing))
+        Ok(replica.telling(recorded).watched_by(&self.eyes))
     }
 
     /// Looks at everything, for somebody who asked: whoever is just writing a file is waited for a while.
@@ -177,7 +221,7 @@ impl Rounds {
     ) -> Result<(), replica::Error> {
         let began = Instant::now();
         loop {
-            round_now(repo, confirmed, &self.seeing, report)?;
+            round_now(repo, confirmed, Some(&self.eyes), report)?;
             if report.being_written.is_empty() {
                 return Ok(());
             }
@@ -245,16 +289,16 @@ impl Rounds {
             false => least,
         };
         self.unrest.swept(Instant::now() + self.pause);
-        let has_missed = self.seeing.is_some() && !self.is_touched && report.edits > 0;
+        let has_missed = self.eyes.seeing.is_some() && !self.is_touched && report.edits > 0;
         self.missed += usize::from(has_missed);
         self.is_touched = false;
-        let blind = match &mut self.seeing {
+        let blind = match &mut self.eyes.seeing {
             Some(_) if self.missed >= MOST_MISSED => Some(Blind::Silent),
             Some(seeing) => seeing.watch(&report.folders).err(),
             None => None,
         };
         if let Some(blind) = blind {
-            self.seeing = None;
+            self.eyes.seeing = None;
             self.sight = Sight::Polling(blind);
             self.unrest.everything_by(Instant::now() + POLL);
         }
@@ -302,7 +346,8 @@ impl Keeper {
         let Some(mut rounds) = self.rounds.take() else {
             return;
         };
-        let outcome = self.try_round(&mut rounds);
+        let outcome = self.look_back(&mut rounds);
+        let outcome = outcome.and_then(|()| self.try_round(&mut rounds));
         self.rounds = Some(rounds);
         match outcome {
             Ok(true) => {
@@ -312,6 +357,49 @@ impl Keeper {
             }
             Ok(false) => {}
             Err(error) => self.hear(Heard::Failed(error)),
+        }
+    }
+
+    /// Records what somebody wrote into files that were replaced while they had them open.
+    fn look_back(&mut self, rounds: &mut Rounds) -> Result<(), Error> {
+        let now = Instant::now();
+        if now < rounds.look_back {
+            return Ok(());
+        }
+        rounds.look_back = now + LOOK_BACK;
+        let mut report = Report::default();
+        for kept in rounds.eyes.formers.take() {
+            let age = now.duration_since(kept.since);
+            let Some(written) = kept.former.written() else {
+                if age < KEPT {
+                    rounds.eyes.formers.get_mut().push(kept);
+                }
+                continue;
+            };
+            let file = kept.former.file().to_path_buf();
+            let is_done = written.elapsed().is_ok_and(|since| since > SILENT);
+            let is_back = is_done && {
+                let recorded = &mut || self.news(None);
+                let replica = rounds.replica(recorded);
+                let brought =
+                    replica.and_then(|mut replica| replica.bring_back(&kept.former, &mut report));
+                if let Err(error) = &brought {
+                    tracing::info!("{}: {error}", file.display());
+                }
+                brought.is_ok()
+            };
+            match (is_back, age < MOST_LATE) {
+                (true, _) => {}
+                (false, true) => rounds.eyes.formers.get_mut().push(kept),
+                (false, false) => report.notes.push(Left {
+                    file,
+                    why: "what another program wrote into it after it was replaced is lost: save it there again".to_owned(),
+                }),
+            }
+        }
+        match report.holds.is_empty() && report.notes.is_empty() {
+            true => Ok(()),
+            false => self.tell_of_work_in(rounds, report),
         }
     }
 
@@ -346,7 +434,7 @@ impl Keeper {
                 rounds.open_anew()?;
                 self.shelf.repo = Repo::find()?;
                 self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
-                round_now(&rounds.repo, false, &rounds.seeing, &mut report)
+                round_now(&rounds.repo, false, Some(&rounds.eyes), &mut report)
                     .map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
@@ -395,15 +483,19 @@ impl Keeper {
     }
 
     /// Tells of what was done for somebody who asked.
-    pub(super) fn tell_of_work(&mut self, mut report: Report) -> Result<(), Error> {
+    pub(super) fn tell_of_work(&mut self, report: Report) -> Result<(), Error> {
         let Some(mut rounds) = self.rounds.take() else {
             return Ok(());
         };
-        rounds.holds.extend(std::mem::take(&mut report.holds));
-        rounds.tell_all_left(&mut report);
-        let told = self.tell_of_round(&mut rounds, report);
+        let told = self.tell_of_work_in(&mut rounds, report);
         self.rounds = Some(rounds);
         told
+    }
+
+    fn tell_of_work_in(&mut self, rounds: &mut Rounds, mut report: Report) -> Result<(), Error> {
+        rounds.holds.extend(std::mem::take(&mut report.holds));
+        rounds.tell_all_left(&mut report);
+        self.tell_of_round(rounds, report)
     }
 
     /// Tells the others what is new, and people what was done.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::errand::{Errand, ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
 use super::round::Holding;
-use super::{Error, Left, Replica};
+use super::{Error, Left, Replica, Report};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
 use crate::git::{self, Save};
@@ -49,7 +49,9 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
-        self.edit_under(file, change, ErrandName::draw()?)
+        let edited = self.edit_under(file, change, ErrandName::draw()?)?;
+        self.bring_back_late(&mut Report::default())?;
+        Ok(edited)
     }
 
     /// The same under the name of an errand.
@@ -204,7 +206,7 @@ impl Replica<'_> {
 
     /// Whether somebody is just writing a file, so that what is not in it may still come.
     fn is_being_written(&self, file: &Path) -> bool {
-        self.onlooker.save(file) == Save::Underway
+        self.save(file) == Save::Underway
     }
 
     /// The document that a change is about. Nothing is missing in one that somebody is just writing.

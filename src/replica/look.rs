@@ -226,11 +226,12 @@ impl Replica<'_> {
                 Ok(was) => was,
                 Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
             };
-            match self.onlooker.save(target.file) {
+            match self.save(target.file) {
                 Save::Done => {}
                 Save::Underway => return Ok(Err(Unlooked::BeingWritten)),
                 Save::Unseen => {
-                    let left = unsettled_for(&metadata, SystemTime::now());
+                    let written = metadata.modified().ok();
+                    let left = written.and_then(|at| unsettled_for(at, SystemTime::now()));
                     if let Some(left) = left.filter(|_| began.elapsed() < MOST_UNSETTLED)
                         && !self.is_rendered(target.file, &was)?
                     {
@@ -260,7 +261,7 @@ impl Replica<'_> {
     }
 
     /// Whether a file holds what was rendered last.
-    fn is_rendered(&mut self, file: &Path, was: &[u8]) -> Result<bool, Error> {
+    pub(super) fn is_rendered(&mut self, file: &Path, was: &[u8]) -> Result<bool, Error> {
         let path = DocumentPath::new(git_path(file));
         let rendered = self.store.read()?.rendering(&path)?;
         let bytes = rendered.and_then(|rendered| self.bytes_of(&rendered));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::look::{Target, Unlooked};
-use super::{Error, Nobody, Onlooker, Replica};
+use super::{Error, Onlooker, Replica};
 use crate::crdt;
 use crate::git::{self, Repo, crash};
 use crate::node::Config;
@@ -79,7 +79,7 @@ pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
     let mut report = Report::default();
     let began = Instant::now();
     loop {
-        match round_now(repo, confirmed, &Nobody, &mut report) {
+        match round_now(repo, confirmed, None, &mut report) {
             Err(error) if error.is_busy() && began.elapsed() < MOST_WAITED => {
                 thread::sleep(BETWEEN_TRIES);
             }
@@ -96,14 +96,15 @@ pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
 pub fn round_now(
     repo: &Repo,
     confirmed: bool,
-    onlooker: &dyn Onlooker,
+    onlooker: Option<&dyn Onlooker>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let once = |report: &mut Report| {
-        let replica = Replica::open(repo)?;
-        replica
-            .watched_by(onlooker)
-            .round_while_git_rests(confirmed, report)
+        let mut replica = Replica::open(repo)?;
+        if let Some(onlooker) = onlooker {
+            replica = replica.watched_by(onlooker);
+        }
+        replica.round_while_git_rests(confirmed, report)
     };
     match once(report) {
         Err(error) if error.is_damage() => {}
@@ -142,7 +143,8 @@ impl Replica<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         self.mind_git()?;
-        self.go_round(confirmed, report)
+        self.go_round(confirmed, report)?;
+        self.bring_back_late(report)
     }
 
     /// As [`round_while_git_rests`](Self::round_while_git_rests), for some files only, from the top of the work tree. Says

@@ -143,7 +143,8 @@ impl Replica<'_> {
         was: &[u8],
         text: &[u8],
     ) -> Result<(), Error> {
-        self.repo.replace_unchanged(file, was, text)?;
+        let taken_out = self.repo.replace_unchanged(file, was, text)?;
+        self.keep_former(file, taken_out);
         crash::here("after-file");
         tracing::debug!("{}: written", file.display());
         let metadata = fs::metadata(self.repo.top().join(file)).ok();

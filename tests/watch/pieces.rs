@@ -242,3 +242,57 @@ fn a_command_alone_waits_until_nothing_was_written_for_a_moment() {
     }
     panic!("the machine never gave a writer its turn in time");
 }
+
+/// A program that opened a file without emptying it, and writes only now.
+fn write_late(mut file: File, typed: &str) {
+    file.write_all(typed.as_bytes()).unwrap();
+    file.set_len(typed.len() as u64).unwrap();
+}
+
+#[test]
+fn whoever_opened_a_file_before_it_was_replaced_loses_nothing() {
+    let scene = Scene::begin();
+    let read = scene.clones.text(0);
+    let path = scene.clones.file(0);
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    scene.edit_there("    owner: v1\n", "    owner: v200\n");
+    scene.clones.agree_on(&["owner: v200\n"]);
+    write_late(file, &read.replacen(LAST, "    owner: v100\n", 1));
+    scene.agree_on(&["owner: v100\n", "owner: v200\n"]);
+    assert_eq!(scene.recorded(), 1, "{}", scene.watches[0].all());
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn nor_does_whoever_writes_what_a_command_alone_replaces() {
+    let clones = Clones::new(2, &beginning(RECORDS));
+    let watch = clones.watch(1);
+    let tree = clones.tree(0);
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+    let text = clones.text(1).replacen("owner: v1\n", "owner: v200\n", 1);
+    Save::Rename.write(&clones.file(1), &text);
+    watch.says("\"event\":\"recorded\"");
+    let read = clones.text(0);
+    let file = OpenOptions::new().write(true).open(clones.file(0)).unwrap();
+    let waits = clones.world.path("waits");
+    let address = watch.address();
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut command = clones.world.command(BINARY, &tree.top);
+            command
+                .env("RHEMA_WAIT_AT", "after-file")
+                .env("RHEMA_WAIT_FILE", &waits)
+                .args(["crdt", "sync", "--peer", &address]);
+            run(&mut command).exits(0)
+        });
+        eventually(|| waits.exists(), || "it shows nothing".to_owned());
+        assert!(clones.text(0).contains("owner: v200\n"));
+        write_late(file, &read.replacen(LAST, "    owner: v100\n", 1));
+        fs::remove_file(&waits).unwrap();
+    });
+    let text = clones.text(0);
+    assert!(
+        text.contains("owner: v100\n") && text.contains("owner: v200\n"),
+        "{text}"
+    );
+}

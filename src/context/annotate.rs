@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use super::leaves::Leaf;
 use super::own::Own;
+use super::stamping::KnownEdits;
 use super::{Annotation, Birth, StampedValue};
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 
 /// How much of a record, in percent of its bytes, older stamps may take up once it is annotated anew.
 pub(super) const KEPT_PERCENT: usize = 15;
@@ -21,6 +22,8 @@ pub(super) struct Renewal<'l> {
     pub(super) rest: Vec<&'l Leaf>,
     /// The bytes of the record.
     pub(super) bytes: usize,
+    /// What is known beside the files.
+    pub(super) known: &'l dyn KnownEdits,
 }
 
 impl Renewal<'_> {
@@ -65,7 +68,7 @@ impl Renewal<'_> {
         for leaf in &self.fresh {
             add(&mut annotation, &leaf.path, self.stamped(leaf));
         }
-        let superseded = self.superseded(&own.annotation, Contained(before));
+        let superseded = self.superseded(&own.annotation, before);
         if !superseded.is_empty() {
             annotation.superseded.insert(self.stamp, superseded);
         }
@@ -80,16 +83,25 @@ impl Renewal<'_> {
     }
 
     /// The stamps that the new one supersedes and that HEAD does not contain.
-    fn superseded(&self, own: &Annotation, head: Contained<'_>) -> BTreeSet<Stamp> {
-        let mut superseded = BTreeSet::new();
+    fn superseded(&self, own: &Annotation, head: &Annotation) -> StampSet {
+        let mut superseded = StampSet::default();
         for leaf in &self.fresh {
+            let mut here = StampSet::default();
             for old in own.leaves.get(&leaf.path).into_iter().flatten() {
-                superseded.insert(old.stamp);
-                superseded.extend(own.superseded.get(&old.stamp).into_iter().flatten());
+                here.insert(old.stamp);
+                here.union(
+                    own.superseded
+                        .get(&old.stamp)
+                        .unwrap_or(&StampSet::default()),
+                );
             }
-            superseded.retain(|stamp| !head.holds(&leaf.path, *stamp));
+            let mut known = head.known(&leaf.path);
+            known.insert(self.stamp);
+            here.leave_out(&known);
+            superseded.union(&here);
         }
-        superseded.remove(&self.stamp);
+        let seen = superseded.clone();
+        superseded.bridge(|after, until| self.known.is_seen_between(after, until, &seen));
         superseded
     }
 
@@ -195,10 +207,14 @@ impl Contained<'_> {
                 .amounts
                 .get(path)
                 .is_some_and(|amounts| amounts.contains_key(&stamp))
-            || before
-                .superseded
-                .values()
-                .any(|superseded| superseded.contains(&stamp))
+            || before.superseded.iter().any(|(edit, superseded)| {
+                let mut here = before.leaves.get(path).into_iter().flatten();
+                // A run goes over what was done to other leaves.
+                match here.any(|stamped| stamped.stamp == *edit) {
+                    true => superseded.contains(stamp),
+                    false => superseded.singles().any(|single| single == stamp),
+                }
+            })
             || before.birth.is_some_and(|birth| birth.stamp == Some(stamp))
     }
 }

@@ -7,15 +7,16 @@
 //! ```
 //!
 //! `+` opens the birth (stamp and digest of the defining field then); a bare stamp opens an edit; then come the fields it
-//! changed, each with the digest of the value that it wrote or with the amount that it added to a counter, and with `-` the stamps that it superseded and that no
-//! commit held. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
+//! changed, each with the digest of the value that it wrote or with the amount that it added to a counter, and with `-` the
+//! stamps that it superseded and that no commit held; of many that one replica made, `-4k2mez11..4k2mf03c-01xyz9` names the
+//! first and the last. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
 //! a `|` the same row of words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::text;
-use crate::crdt::{Amounts, Birth, Digest, Stamp};
+use crate::crdt::{Amounts, Birth, Digest, Run, Stamp, StampSet};
 
 /// A stamp with the digest of the value that it was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ pub struct Annotation {
     /// For every counter, named by its path, what edits added to it: all that no commit held, and of the rest what has room.
     pub amounts: BTreeMap<String, Amounts>,
     /// For an edit the stamps that it superseded and that were in no commit then.
-    pub superseded: BTreeMap<Stamp, BTreeSet<Stamp>>,
+    pub superseded: BTreeMap<Stamp, StampSet>,
 }
 
 /// A text that is no annotation: somebody else's value under our key, or a mangled one.
@@ -64,10 +65,10 @@ impl Annotation {
                 if annotation.birth.replace(Birth { stamp, digest }).is_some() {
                     return Err(NotAnAnnotation);
                 }
-            } else if let Some(stamp) = word.strip_prefix('-') {
-                let stamp = stamp.parse().map_err(|_| NotAnAnnotation)?;
+            } else if let Some(run) = word.strip_prefix('-') {
+                let run: Run = run.parse().map_err(|_| NotAnAnnotation)?;
                 let edit = edit.ok_or(NotAnAnnotation)?;
-                annotation.superseded.entry(edit).or_default().insert(stamp);
+                annotation.superseded.entry(edit).or_default().insert(run);
             } else if let Some((leaf, digest)) = word.split_once('~') {
                 let stamp = edit.ok_or(NotAnAnnotation)?;
                 let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
@@ -125,16 +126,34 @@ impl Annotation {
             .map(|stamped| stamped.stamp)
     }
 
-    /// Every stamp that it names, those of birth and of superseded edits included.
-    pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
+    /// The stamps of what stands: of the birth, and of the edits of leaves.
+    pub fn standing(&self) -> impl Iterator<Item = Stamp> + '_ {
         let birth = self.birth.and_then(|birth| birth.stamp);
         let leaves = self.leaves.values().flatten().map(|stamped| stamped.stamp);
         let added = self.amounts.values().flatten().map(|(stamp, _)| *stamp);
-        birth
-            .into_iter()
-            .chain(leaves)
-            .chain(added)
-            .chain(self.superseded.values().flatten().copied())
+        birth.into_iter().chain(leaves).chain(added)
+    }
+
+    /// Every stamp that it names, of a run of superseded ones the first and the last.
+    pub fn named(&self) -> impl Iterator<Item = Stamp> + '_ {
+        let runs = self.superseded.values().flat_map(StampSet::runs);
+        let superseded = runs.flat_map(|run| [run.first(), run.last()]);
+        self.standing().chain(superseded)
+    }
+
+    /// The stamps that whoever edited a leaf had seen: all that are named one by one, and the runs that edits of this leaf
+    /// superseded. (A run goes over what its replica did to other leaves.)
+    #[must_use]
+    pub fn known(&self, leaf: &str) -> StampSet {
+        let mut known: StampSet = self.standing().collect();
+        for (stamp, superseded) in &self.superseded {
+            let mut edits = self.leaves.get(leaf).into_iter().flatten();
+            match edits.any(|edit| edit.stamp == *stamp) {
+                true => known.union(superseded),
+                false => known.extend(superseded.singles()),
+            }
+        }
+        known
     }
 }
 
@@ -168,8 +187,11 @@ impl fmt::Display for Annotation {
             for word in words {
                 write!(f, " {word}")?;
             }
-            for superseded in self.superseded.get(&stamp).into_iter().flatten() {
-                write!(f, " -{superseded}")?;
+            let superseded = self.superseded.get(&stamp).into_iter();
+            let mut superseded: Vec<&Run> = superseded.flat_map(StampSet::runs).collect();
+            superseded.sort();
+            for run in superseded {
+                write!(f, " -{run}")?;
             }
         }
         Ok(())
@@ -235,7 +257,7 @@ mod tests {
 
     #[test]
     fn an_annotation_reads_back_in_its_one_spelling() {
-        let text = "+4k2m9xa7-7f3kqd~a1f 4k2mez11-01xyz9 notes~000 votes~+3 4k2mf03c-7f3kqd meta.owner~9c2 status~9c2 votes~-12 -4k2mez11-01xyz8";
+        let text = "+4k2m9xa7-7f3kqd~a1f 4k2mez11-01xyz9 notes~000 votes~+3 4k2mf03c-7f3kqd meta.owner~9c2 status~9c2 votes~-12 -4k2mez11..4k2mez1f-01xyz8 -4k2mez11-01xyz9";
         let annotation = Annotation::parse(text).unwrap();
         assert_eq!(annotation.to_string(), text);
         let status = annotation.leaves.get("status").unwrap().first().unwrap();
@@ -244,11 +266,9 @@ mod tests {
             annotation.fitting("status", Digest::of(b"other")).count(),
             0
         );
-        assert_eq!(
-            annotation.amounts["votes"].values().collect::<Vec<_>>(),
-            [&3, &-12]
-        );
-        assert_eq!(annotation.stamps().count(), 7);
+        let votes: Vec<i64> = annotation.amounts["votes"].values().copied().collect();
+        assert_eq!(votes, [3, -12]);
+        assert_eq!(annotation.standing().count(), 6);
     }
 
     #[test]
@@ -272,6 +292,13 @@ mod tests {
         })
     }
 
+    fn runs() -> impl Strategy<Value = Run> {
+        (stamps(), stamps()).prop_map(|(one, other)| {
+            let run = Run::new(one.min(other), one.max(other));
+            run.unwrap_or_else(|| one.into())
+        })
+    }
+
     fn digests() -> impl Strategy<Value = Digest> {
         any::<u16>().prop_map(|bytes| Digest::of(&bytes.to_le_bytes()))
     }
@@ -282,7 +309,7 @@ mod tests {
         let edit = (
             stamps(),
             proptest::collection::vec((leaf, digests(), any::<Option<i64>>()), 1..4),
-            proptest::collection::btree_set(stamps(), 0..3),
+            proptest::collection::vec(runs(), 0..3),
         );
         (birth, proptest::collection::vec(edit, 0..4)).prop_map(|(birth, edits)| {
             let mut annotation = Annotation {
@@ -301,6 +328,7 @@ mod tests {
                     stamps.insert(StampedValue { stamp, digest });
                 }
                 if !superseded.is_empty() {
+                    let superseded = superseded.into_iter().collect();
                     annotation.superseded.insert(stamp, superseded);
                 }
             }
@@ -314,6 +342,8 @@ mod tests {
             Just("4k2m9xa7-7f3kqd".to_owned()),
             Just("4k2mez11-01xyz9".to_owned()),
             Just("-4k2m9xa7-7f3kqd".to_owned()),
+            Just("-4k2m9xa7..4k2mez11-7f3kqd".to_owned()),
+            Just("-4k2mez11..4k2m9xa7-7f3kqd".to_owned()),
             Just("+4k2m9xa7-7f3kqd~a1f".to_owned()),
             Just("+~a1f".to_owned()),
             Just("status~9c2".to_owned()),
@@ -390,6 +420,8 @@ mod tests {
             "4k2m9xa7-7f3kqd votes~+",
             "4k2m9xa7-7f3kqd votes~+9223372036854775808",
             "4k2m9xa7-7f3kqd -4k2mez11-01xyz9",
+            "4k2m9xa7-7f3kqd a~a1f -4k2mez11..4k2m9xa7-01xyz9",
+            "4k2m9xa7..4k2mez11-7f3kqd a~a1f",
         ] {
             assert_eq!(Annotation::parse(text), Err(NotAnAnnotation), "{text}");
         }

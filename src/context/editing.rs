@@ -295,7 +295,7 @@ pub fn stamp_at(document: &Document, at: &Address, among: &[Stamp]) -> Option<St
     let (spoken, _) = at.walk(document.root()?).spoken_for();
     let annotation = Own::of(spoken.node, spoken.role).annotation;
     annotation
-        .stamps()
+        .standing()
         .filter(|stamp| among.contains(stamp))
         .max()
 }

@@ -153,7 +153,7 @@ impl<'o> Lifting<'o> {
             places
                 .entry(self.at.as_born())
                 .or_default()
-                .extend(superseded);
+                .union(superseded);
         }
         for (loser, stamp) in holder.conflicts.iter() {
             let names = Annotation::names(&loser.leaf);

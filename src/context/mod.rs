@@ -39,7 +39,7 @@ mod verbose;
 pub use crate::crdt::Birth;
 pub use address::Address;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
-pub(crate) use births::{are_one, birth, original_identity};
+pub(crate) use births::{are_one, birth, birth_in_lines, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub(crate) use editing::Neighbours;
 pub use editing::{
@@ -58,7 +58,9 @@ pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
 pub use records::{collection_type, identity_field, may_carry, named_twice};
 pub(crate) use settling::writing::{Fields, NewValue};
 pub use settling::{Choice, Contest, Unsettled, contests, settle};
-pub use stamping::{Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of};
+pub use stamping::{
+    FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
+};
 pub(crate) use telling::told;
 pub use types::{Misfit, Place, Types, Untyped};
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};

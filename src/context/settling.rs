@@ -13,7 +13,7 @@ use super::leaves;
 use super::own::Own;
 use super::placing::{self, Splice};
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest, same_entry};
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
 /// What a contest is settled by.
@@ -160,13 +160,13 @@ pub fn settle(
     } else {
         settled.iter().map(|leaf| (*leaf).to_owned()).collect()
     };
-    let mut superseded: Vec<Stamp> = Vec::new();
+    let mut superseded = StampSet::default();
     for (loser, stamp) in &losers {
         own.conflicts.remove(loser);
-        superseded.extend(stamp);
+        superseded.extend(*stamp);
     }
     for leaf in &leaves {
-        superseded.extend(without_stamps(&mut own.annotation, leaf));
+        superseded.union(&without_stamps(&mut own.annotation, leaf));
         for leaf in leaves::at_or_below(node, leaf) {
             let Some(found) = at(node, &leaf) else {
                 continue;
@@ -178,33 +178,37 @@ pub fn settle(
             own.annotation.leaves.insert(leaf, [fresh].into());
         }
     }
-    superseded.retain(|old| *old != stamp && !head.contains(&old.to_string()));
+    let mut told: StampSet = superseded
+        .singles()
+        .filter(|old| head.contains(&old.to_string()))
+        .collect();
+    told.insert(stamp);
+    superseded.leave_out(&told);
     if !superseded.is_empty() {
         own.annotation
             .superseded
             .entry(stamp)
             .or_default()
-            .extend(superseded);
+            .union(&superseded);
     }
     let text = placing::apply(document.text(), own.placed(node, role)).ok_or(Unsettled::NoPlace)?;
     read(text).map(Document::into_text)
 }
 
 /// Takes the stamps of a leaf away, and of those in it; all that they were, and all that they superseded.
-fn without_stamps(annotation: &mut Annotation, leaf: &str) -> Vec<Stamp> {
-    let mut stamps = Vec::new();
+fn without_stamps(annotation: &mut Annotation, leaf: &str) -> StampSet {
+    let mut stamps = StampSet::default();
+    let superseded = &annotation.superseded;
     annotation.leaves.retain(|path, values| {
         let goes = leaves::is_at_or_below(path, leaf);
-        if goes {
-            stamps.extend(values.iter().map(|stamped| stamped.stamp));
+        for stamped in values.iter().filter(|_| goes) {
+            stamps.insert(stamped.stamp);
+            if let Some(superseded) = superseded.get(&stamped.stamp) {
+                stamps.union(superseded);
+            }
         }
         !goes
     });
-    let superseded = stamps
-        .iter()
-        .filter_map(|stamp| annotation.superseded.get(stamp));
-    let superseded: Vec<Stamp> = superseded.flatten().copied().collect();
-    stamps.extend(superseded);
     stamps
 }
 

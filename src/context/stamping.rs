@@ -13,7 +13,7 @@ use super::placing::{self, Splice};
 use super::{
     ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, Types, canonical, may_carry,
 };
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, Kind, Limits, NodeRef};
 use rustc_hash::FxHashSet;
 
@@ -50,22 +50,45 @@ pub fn stamp(
         work,
         Some(stamp),
         births,
-        &|_| false,
+        &FilesAlone,
         &Types::default(),
     )
 }
 
-/// [`stamp`], where stamps that are `spent` stand for nothing: their edits are part of the history, or were taken back, and
-/// whoever brings such a value again makes a new edit. Without a `stamp` for all leaves that changed, those of the root and
-/// of each record get one of their own from `stamps`, as births do: they can be committed, and taken back, one by one. Counters
-/// among `types` are left out: of an edit of theirs the amount is told, for which one has to know what its author had read.
+/// What is known of edits beside what the files say.
+pub trait KnownEdits {
+    /// Whether a stamp stands for nothing any more: its edit is part of the history, or was taken back, and whoever brings such
+    /// a value again makes a new edit.
+    fn is_spent(&self, stamp: Stamp) -> bool;
+
+    /// Whether whoever superseded `seen`, to which the two stamps of one replica belong, had seen all that this replica stamped
+    /// between these, as far as it concerns the place where they were made: then a run may go from the one to the other.
+    fn is_seen_between(&self, after: Stamp, until: Stamp, seen: &StampSet) -> bool;
+}
+
+/// Of edits no more is known than the files say.
+pub struct FilesAlone;
+
+impl KnownEdits for FilesAlone {
+    fn is_spent(&self, _: Stamp) -> bool {
+        false
+    }
+
+    fn is_seen_between(&self, _: Stamp, _: Stamp, _: &StampSet) -> bool {
+        false
+    }
+}
+
+/// [`stamp`] with all that is `known`. Without a `stamp` for all leaves that changed, those of the root and of each record get
+/// one of their own from `stamps`, as births do: they can be committed, and taken back, one by one. Counters among `types` are
+/// left out: of an edit of theirs the amount is told, for which one has to know what its author had read.
 #[must_use]
 pub fn stamp_beside(
     head: Option<&Document>,
     work: &Document,
     stamp: Option<Stamp>,
     stamps: &mut dyn Iterator<Item = Stamp>,
-    spent: &dyn Fn(Stamp) -> bool,
+    known: &dyn KnownEdits,
     types: &Types,
 ) -> Stamped {
     let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
@@ -81,7 +104,7 @@ pub fn stamp_beside(
     let mut stamping = Stamping {
         stamp,
         stamps,
-        spent,
+        known,
         counters: types.counters(work),
         splices: Vec::new(),
         edits: 0,
@@ -194,7 +217,7 @@ fn plain(root: NodeRef<'_>) -> String {
 struct Stamping<'s> {
     stamp: Option<Stamp>,
     stamps: &'s mut dyn Iterator<Item = Stamp>,
-    spent: &'s dyn Fn(Stamp) -> bool,
+    known: &'s dyn KnownEdits,
     /// Where the numbers of counters begin.
     counters: FxHashSet<u32>,
     splices: Vec<Splice>,
@@ -285,7 +308,7 @@ impl Stamping<'_> {
             return true;
         }
         let before = old.map(|old| Own::of(old, role)).unwrap_or_default();
-        let mut edited = edited(work, &leaves, &own, &before, is_new, self.spent);
+        let mut edited = edited(work, &leaves, &own, &before, is_new, self.known);
         for (edited, leaf) in edited.iter_mut().zip(&leaves) {
             let counts = || own.annotation.amounts.contains_key(&leaf.path);
             *edited &= !(self.counters.contains(&leaf.start) || counts());
@@ -310,6 +333,7 @@ impl Stamping<'_> {
             fresh: fresh.into_iter().map(|(leaf, _)| leaf).collect(),
             rest: rest.into_iter().map(|(leaf, _)| leaf).collect(),
             bytes,
+            known: self.known,
         };
         let birth = own
             .annotation
@@ -337,7 +361,7 @@ fn edited(
     own: &Own,
     before: &Own,
     is_new: bool,
-    spent: &dyn Fn(Stamp) -> bool,
+    known: &dyn KnownEdits,
 ) -> Vec<bool> {
     let contained = Contained(&before.annotation);
     let birth = own.annotation.birth;
@@ -347,7 +371,7 @@ fn edited(
             own.annotation.leaves.get(&leaf.path).is_some_and(|stamps| {
                 stamps.iter().any(|stamped| {
                     !contained.holds(&leaf.path, stamped.stamp)
-                        && !spent(stamped.stamp)
+                        && !known.is_spent(stamped.stamp)
                         && (!fits || stamped.digest == leaf.digest)
                 })
             })

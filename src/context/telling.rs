@@ -3,8 +3,6 @@
 //! A root or record in which nothing was edited says what it said. One in which something was says what it would say had
 //! it been edited here: its birth, the stamps that HEAD does not contain, and of the rest the newest.
 
-use std::collections::BTreeSet;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::annotate::{Contained, add, kept};
@@ -16,7 +14,7 @@ use super::records::identity_field;
 use super::stamping::takes_stamps;
 use super::{Annotation, Birth, Loser, Lost, StampedValue};
 use crate::crdt::{
-    Amounts, Digest, Document, Map, Node, Path, Record, Stamp, Stamps, Step, born_as,
+    Amounts, Digest, Document, Map, Node, Path, Record, Stamp, StampSet, Stamps, Step, born_as,
 };
 use crate::yaml::{self, Kind, NodeRef};
 
@@ -305,9 +303,10 @@ impl<'v> Telling<'v> {
                 }
                 let digest = leaf.digest;
                 add(&mut known, &leaf.path, StampedValue { stamp, digest });
-                let superseded = self.superseded(holder, stamp, &before);
+                let superseded = self.superseded(holder, stamp, &leaf.path, &before);
                 if is_new(&stamp) && !superseded.is_empty() {
-                    known.superseded.insert(stamp, superseded);
+                    let all = known.superseded.entry(stamp).or_default();
+                    all.union(&superseded);
                 }
             }
         }
@@ -365,21 +364,25 @@ impl<'v> Telling<'v> {
         (!is_told).then_some(birth)
     }
 
-    /// The stamps that an edit superseded in a root or record, that HEAD does not contain and no birth tells of.
-    fn superseded(&self, holder: Holder<'_, 'v>, stamp: Stamp, before: &Own) -> BTreeSet<Stamp> {
+    /// The stamps that an edit of a leaf superseded in a root or record, that HEAD does not contain and no birth tells of.
+    fn superseded(
+        &self,
+        holder: Holder<'_, 'v>,
+        stamp: Stamp,
+        leaf: &str,
+        before: &Own,
+    ) -> StampSet {
         let Holder { at, births, .. } = holder;
         let places = self.view.superseded.get(&stamp).into_iter().flatten();
-        let here = places.filter(|(place, _)| self.speaks_for(at, place));
-        let mut superseded: BTreeSet<Stamp> =
-            here.flat_map(|(_, stamps)| stamps).copied().collect();
-        let contained: FxHashSet<Stamp> = before
-            .annotation
-            .stamps()
-            .chain(before.conflicts.iter().filter_map(|(_, stamp)| stamp))
-            .collect();
-        superseded.retain(|superseded| {
-            *superseded != stamp && !contained.contains(superseded) && !births.contains(superseded)
-        });
+        let mut superseded = StampSet::default();
+        for (_, stamps) in places.filter(|(place, _)| self.speaks_for(at, place)) {
+            superseded.union(stamps);
+        }
+        let mut known = before.annotation.known(leaf);
+        known.extend(before.conflicts.iter().filter_map(|(_, stamp)| stamp));
+        known.extend(births.iter().copied());
+        known.insert(stamp);
+        superseded.leave_out(&known);
         superseded
     }
 

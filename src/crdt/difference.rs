@@ -141,13 +141,8 @@ impl Difference<'_> {
         let superseded = stamp.and_then(|stamp| self.new.superseded.get(&stamp));
         if let Some(superseded) = superseded {
             let at = at.as_born();
-            for &stamp in superseded
-                .iter()
-                .filter(|(place, _)| place.meets(&at))
-                .flat_map(|(_, stamps)| stamps)
-            {
-                observed.add_stamp(stamp);
-            }
+            let here = superseded.iter().filter(|(place, _)| place.meets(&at));
+            here.for_each(|(_, stamps)| observed.add_stamps(stamps));
         }
         if matches!(act, Act::Write(_) | Act::Replace(_) | Act::Remove) {
             self.births
@@ -158,9 +153,9 @@ impl Difference<'_> {
         for &stamp in typed_over.into_iter().flatten() {
             observed.add_stamp(stamp);
             let superseded = self.new.superseded.get(&stamp).into_iter();
-            for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
-                observed.add_stamp(superseded);
-            }
+            superseded
+                .flat_map(BTreeMap::values)
+                .for_each(|stamps| observed.add_stamps(stamps));
         }
         let changes = self.changes.entry(stamp).or_default();
         changes.push(Change { at, act, observed });
@@ -439,9 +434,9 @@ impl Difference<'_> {
         let mut observed = Observed::default();
         observed.add_stamp(stamp);
         let superseded = self.old.superseded.get(&stamp).into_iter();
-        for &superseded in superseded.flat_map(BTreeMap::values).flatten() {
-            observed.add_stamp(superseded);
-        }
+        superseded
+            .flat_map(BTreeMap::values)
+            .for_each(|stamps| observed.add_stamps(stamps));
         observed
     }
 }

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use super::set::born_as;
 use super::types::Amounts;
-use super::{Digest, Stamp};
+use super::{Digest, Stamp, StampSet};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
 #[derive(Clone, Debug)]
@@ -179,7 +179,7 @@ pub struct Document {
     /// The leaves that edits took away, with their stamps.
     pub removed: BTreeMap<Path, Stamps>,
     /// For an edit the stamps that it superseded, by the place where it did: a leaf, or the root or record that tells of it.
-    pub superseded: BTreeMap<Stamp, BTreeMap<Path, Stamps>>,
+    pub superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
     pub typed_over: BTreeMap<Path, Stamps>,
     /// What edits added to counters, as far as that is known, by their places [as born](Path::as_born).
@@ -365,7 +365,8 @@ impl Path {
     }
 
     /// Whether one of the two ways leads past the end of the other, or to it.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
         let shared = self.0.len().min(other.0.len());
         self.0[..shared] == other.0[..shared]
     }

@@ -4,7 +4,7 @@
 //! set: the order, grouping and repetition of edits do not matter. An edit names what it *observed* and so supersedes;
 //! stamps only order what is concurrent.
 //!
-//! `stamp.rs` names edits and orders them, `digest.rs` tells values apart, `observed.rs` is what an edit saw. `document.rs` is
+//! `stamp.rs` names edits and orders them, `stamp_set.rs` is sets of such names, `digest.rs` tells values apart, `observed.rs` is what an edit saw. `document.rs` is
 //! what a document holds, `edit.rs` what is done to it, `difference.rs` the edits between two documents, `view.rs` what a set
 //! of them shows. The types: `register.rs` (one value), `set.rs` (records in an order), `list.rs` (order and multiplicity),
 //! `text.rs` (lines); maps are in the view itself, `view/records.rs` has the sets. `order.rs`, `runs.rs` and `diff.rs` compare sequences for them, and for
@@ -26,6 +26,7 @@ mod reissue;
 mod runs;
 mod set;
 mod stamp;
+mod stamp_set;
 pub(crate) mod text;
 pub mod types;
 mod view;
@@ -41,5 +42,6 @@ pub use reissue::Renamed;
 pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
+pub use stamp_set::{Run, StampSet};
 pub use types::{Amounts, Counted, NotAType, Type, joined, total};
 pub use view::Rules;

@@ -4,20 +4,20 @@
 use std::collections::BTreeSet;
 
 use super::document::{Atom, Node, Stamps};
-use super::{Digest, Stamp};
+use super::{Digest, Stamp, StampSet};
 
 /// A set of observed values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observed {
-    stamps: BTreeSet<Stamp>,
+    stamps: StampSet,
     values: BTreeSet<Digest>,
 }
 
 impl Observed {
     /// The set of these stamps, and of the values with these digests.
     #[must_use]
-    pub fn new(stamps: Stamps, values: BTreeSet<Digest>) -> Self {
+    pub fn new(stamps: StampSet, values: BTreeSet<Digest>) -> Self {
         Self { stamps, values }
     }
 
@@ -38,11 +38,16 @@ impl Observed {
         self.stamps.insert(stamp);
     }
 
+    /// Adds stamps of which no values are known.
+    pub fn add_stamps(&mut self, stamps: &StampSet) {
+        self.stamps.union(stamps);
+    }
+
     /// Adds everything in a node.
     pub fn add_node(&mut self, node: &Node) {
         let mut add = |value: &Atom, stamps: &Stamps| {
             self.values.insert(value.digest());
-            self.stamps.extend(stamps);
+            self.stamps.extend(stamps.iter().copied());
         };
         match node {
             Node::Register(value, stamps) => add(value, stamps),
@@ -57,7 +62,7 @@ impl Observed {
 
     /// Adds all that another edit observed.
     pub fn extend(&mut self, other: &Self) {
-        self.stamps.extend(&other.stamps);
+        self.stamps.union(&other.stamps);
         self.values.extend(&other.values);
     }
 
@@ -65,7 +70,7 @@ impl Observed {
     #[must_use]
     pub fn contains(&self, stamp: Option<Stamp>, digest: Digest) -> bool {
         match stamp {
-            Some(stamp) => self.stamps.contains(&stamp),
+            Some(stamp) => self.stamps.contains(stamp),
             None => self.values.contains(&digest),
         }
     }
@@ -73,13 +78,13 @@ impl Observed {
     /// Whether this edit was observed.
     #[must_use]
     pub fn has_stamp(&self, stamp: Stamp) -> bool {
-        self.stamps.contains(&stamp)
+        self.stamps.contains(stamp)
     }
 
     /// Whether everything that another edit observed was observed.
     #[must_use]
     pub fn has_all_of(&self, other: &Self) -> bool {
-        other.stamps.is_subset(&self.stamps) && other.values.is_subset(&self.values)
+        self.stamps.has_all_of(&other.stamps) && other.values.is_subset(&self.values)
     }
 
     /// Whether everything in a node was observed: what carries stamps by one of them, all else by its digest.
@@ -87,7 +92,7 @@ impl Observed {
     pub fn saw(&self, node: &Node) -> bool {
         let saw = |value: &Atom, stamps: &Stamps| match stamps.is_empty() {
             true => self.values.contains(&value.digest()),
-            false => !self.stamps.is_disjoint(stamps),
+            false => stamps.iter().any(|stamp| self.stamps.contains(*stamp)),
         };
         match node {
             Node::Register(value, stamps) => saw(value, stamps),
@@ -100,9 +105,11 @@ impl Observed {
         }
     }
 
-    /// The stamps, in order.
-    pub fn stamps(&self) -> impl ExactSizeIterator<Item = Stamp> + '_ {
-        self.stamps.iter().copied()
+    /// The stamps. What is said of a stamp in here holds for its edit's changes in the place of which this was observed, above it
+    /// and in it: a run goes over whatever its replica did elsewhere.
+    #[must_use]
+    pub fn stamps(&self) -> &StampSet {
+        &self.stamps
     }
 
     /// The digests of the values, in order.

@@ -15,9 +15,10 @@ impl Change {
     #[must_use]
     pub fn reissued(&self, old: Stamp, renamed: &Renamed) -> Self {
         let mut change = self.clone();
-        let seen: Vec<Stamp> = self.observed.stamps().collect();
-        let anew = seen.iter().filter_map(|stamp| renamed.get(stamp));
-        anew.for_each(|stamp| change.observed.add_stamp(*stamp));
+        let seen = renamed
+            .iter()
+            .filter(|(old, _)| self.observed.has_stamp(**old));
+        seen.for_each(|(_, anew)| change.observed.add_stamp(*anew));
         change.observed.add_stamp(old);
         if let Act::Add { record, .. } = &mut change.act {
             rename_in(record, renamed);

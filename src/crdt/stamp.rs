@@ -94,6 +94,34 @@ impl Stamp {
     pub fn replica(self) -> Replica {
         self.replica
     }
+
+    /// The same replica's stamp of another time that a stamp can hold.
+    pub(super) fn at(self, unix_millis: u64) -> Self {
+        Self {
+            millis: unix_millis.saturating_sub(EPOCH_MILLIS).min(LAST_MILLIS),
+            ..self
+        }
+    }
+
+    /// Its time as it is written.
+    pub(super) fn time(self) -> impl fmt::Display {
+        struct Time(u64);
+        impl fmt::Display for Time {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_base32(f, self.0, TIME_CHARS)
+            }
+        }
+        Time(self.millis)
+    }
+
+    /// The stamp of a replica with this time, as [`time`](Self::time) writes it.
+    pub(super) fn at_time(time: &str, replica: Replica) -> Result<Self, NotAStamp> {
+        if time.len() != TIME_CHARS {
+            return Err(NotAStamp);
+        }
+        let millis = read_base32(time.as_bytes()).ok_or(NotAStamp)?;
+        Ok(Self { millis, replica })
+    }
 }
 
 /// The clock has run past the last time that a stamp can hold.
@@ -181,8 +209,7 @@ impl FromStr for Replica {
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_base32(f, self.millis, TIME_CHARS)?;
-        write!(f, "-{}", self.replica)
+        write!(f, "{}-{}", self.time(), self.replica)
     }
 }
 
@@ -191,14 +218,7 @@ impl FromStr for Stamp {
 
     fn from_str(text: &str) -> Result<Self, NotAStamp> {
         let (time, replica) = text.split_once('-').ok_or(NotAStamp)?;
-        if time.len() != TIME_CHARS {
-            return Err(NotAStamp);
-        }
-        let millis = read_base32(time.as_bytes()).ok_or(NotAStamp)?;
-        Ok(Self {
-            millis,
-            replica: replica.parse()?,
-        })
+        Self::at_time(time, replica.parse()?)
     }
 }
 

@@ -98,13 +98,13 @@ impl Rules<'_> {
             for change in edit
                 .changes
                 .iter()
-                .filter(|change| change.observed.stamps().len() > 0)
+                .filter(|change| !change.observed.stamps().is_empty())
             {
                 let places = superseded.entry(stamp).or_default();
                 places
                     .entry(change.at.as_born())
                     .or_default()
-                    .extend(change.observed.stamps());
+                    .union(change.observed.stamps());
             }
         }
         let mut losers = viewing.losers;
@@ -149,6 +149,11 @@ impl Touch {
 
     fn is_here(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// Whether it was made after the edit with this stamp, by one who had seen that.
+    fn has_seen(&self, stamp: Option<Stamp>) -> bool {
+        stamp.is_some_and(|stamp| self.observed.has_stamp(stamp))
     }
 
     /// Whether a removal had seen what an update did.
@@ -311,10 +316,9 @@ impl Viewing<'_> {
         let (removals, mut updates): (Vec<Touch>, Vec<Touch>) =
             touches.into_iter().partition(Touch::removes);
         // A map that was made again after a removal has nothing of what was removed.
-        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
-            let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
-            removal.stamp.is_some() && seen.any(|stamp| Some(stamp) == removal.stamp)
-        });
+        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals
+            .into_iter()
+            .partition(|removal| updates.iter().any(|update| update.has_seen(removal.stamp)));
         let none = Map::new();
         let base = if ended.is_empty() { base } else { &none };
         updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
@@ -577,10 +581,7 @@ impl Viewing<'_> {
     }
 
     fn list(&mut self, base: Option<(&Vec<Atom>, &Stamps)>, touches: &[Touch]) -> Node {
-        let seen = |stamp: Option<Stamp>| {
-            let stamps = touches.iter().flat_map(|touch| touch.observed.stamps());
-            stamp.is_some() && stamps.into_iter().any(|seen| Some(seen) == stamp)
-        };
+        let seen = |stamp: Option<Stamp>| touches.iter().any(|touch| touch.has_seen(stamp));
         let mut versions: Vec<(Option<Stamp>, &Vec<Atom>)> = touches
             .iter()
             .filter_map(|touch| match &touch.act {

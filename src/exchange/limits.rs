@@ -6,8 +6,8 @@ pub type Millis = u64;
 /// A second.
 pub(super) const SECOND: Millis = 1_000;
 
-/// The protocol versions that are spoken here, oldest and newest.
-pub const VERSIONS: (u16, u16) = (1, 1);
+/// The protocol versions that are spoken here, oldest and newest. Version 1 said what an edit saw stamp by stamp.
+pub const VERSIONS: (u16, u16) = (2, 2);
 
 /// Edits in one message that is said: so many that what surrounds them does not matter, and so few that a shelf has them
 /// stored within a blink.

@@ -26,7 +26,7 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
         document
             .superseded
             .get(by)
-            .is_some_and(|places| places.values().any(|stamps| stamps.contains(&stamp)))
+            .is_some_and(|places| places.values().any(|stamps| stamps.contains(stamp)))
     };
     let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
     let stands = match &change.act {

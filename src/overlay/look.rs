@@ -1,8 +1,9 @@
 //! A look at a file: what it shows of what is known, and what somebody edited in it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::effect::{names, shows, tells_of, there};
+use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
 use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step, Type};
@@ -45,13 +46,14 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
         })
         .collect();
     let shown = edits.iter().zip(&sights);
-    let saw: HashSet<Stamp> = shown
-        .filter(|(_, sight)| **sight != Sight::Gone)
-        .flat_map(|(judged, _)| open_changes(judged))
-        .flat_map(|change| change.observed.stamps())
-        .collect();
+    let grounds = Grounds::of(
+        shown
+            .filter(|(_, sight)| **sight != Sight::Gone)
+            .flat_map(|(judged, _)| open_changes(judged)),
+    );
     for (judged, sight) in edits.iter().zip(&mut sights) {
-        if matches!(sight, Sight::Gone | Sight::Part) && saw.contains(&judged.known.stamp) {
+        let places = judged.known.changes().iter().map(|change| &change.at);
+        if matches!(sight, Sight::Gone | Sight::Part) && grounds.have(judged.known.stamp, places) {
             *sight = Sight::Seen;
         }
     }

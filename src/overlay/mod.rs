@@ -13,6 +13,7 @@ mod history;
 mod knowledge;
 mod known;
 mod look;
+mod observers;
 mod render;
 mod selection;
 
@@ -25,7 +26,6 @@ pub use look::{
     Familiar, Finding, MassDeletion, Reading, Sight, count, distance, findings, is_shown_by,
     mass_deletion, put_back, sights, was_read_before, with_put_back,
 };
+pub use observers::{Closings, Grounds};
 pub use render::{Unrendered, forms, render};
-pub use selection::{
-    Judged, Origin, RULES, as_named_in, is_observed, observers, overlay, retracted,
-};
+pub use selection::{Judged, Origin, RULES, as_named_in, overlay, retracted};

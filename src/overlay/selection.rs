@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{Deed, Known};
+use super::{Closings, Deed, Known};
 use crate::context::GROUPS;
 use crate::crdt::{
     Act, Change, Document, Edit, Found, Loser, Map, Node, Observed, Path, Record, Rules, Stamp,
@@ -50,7 +50,7 @@ pub fn overlay<E>(
     let standing: Vec<&Judged<'_>> = judged.iter().collect();
     let mut selecting = Selecting {
         head,
-        closed: observers(standing.iter().flat_map(|judged| contained_changes(judged))),
+        closed: Closings::of(standing.iter().flat_map(|judged| contained_changes(judged))),
         births: births(&standing),
         standing: &standing,
         origin,
@@ -123,8 +123,8 @@ pub(super) fn seen_together(at: &Path) -> Vec<Path> {
 struct Selecting<'s, 'k, E> {
     head: &'s Document,
     standing: &'s [&'s Judged<'k>],
-    /// Where HEAD contains a change that observed an edit.
-    closed: HashMap<Stamp, Vec<&'s Path>>,
+    /// The changes that HEAD contains.
+    closed: Closings<'s>,
     /// The records that edits added, by their places.
     births: HashMap<&'s Path, &'s Change>,
     origin: &'s mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
@@ -137,7 +137,7 @@ impl<E> Selecting<'_, '_, E> {
         for judged in standing.iter().filter(|judged| judged.may_show) {
             let mut changes = Vec::new();
             for change in open_changes(judged) {
-                if is_observed(&self.closed, change, judged.known.stamp) {
+                if self.closed.close(change, judged.known.stamp) {
                     continue;
                 }
                 let mut change = change.clone();
@@ -249,14 +249,14 @@ impl<E> Selecting<'_, '_, E> {
     fn bring_back_bodies(&mut self) -> Result<(), E> {
         let mut missing: BTreeMap<Path, Stamp> = BTreeMap::new();
         let changes = self.edits.iter().flat_map(|edit| &edit.changes);
-        let removed = observers(changes.filter(|change| change.act == Act::Remove));
+        let removed = Closings::of(changes.filter(|change| change.act == Act::Remove));
         for edit in &self.edits {
             for change in &edit.changes {
                 let is_update =
                     !matches!(change.act, Act::Add { .. } | Act::Remove | Act::Move { .. });
                 let inside = missing_record(self.head, &change.at);
                 if let (Some(record), Some(stamp), true) = (inside, edit.stamp, is_update)
-                    && !is_observed(&removed, change, stamp)
+                    && !removed.close(change, stamp)
                 {
                     missing.entry(record).or_insert(stamp);
                 }
@@ -380,38 +380,6 @@ fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {
             see_what_is_common(observed, Found::Node(head), Some(Found::Node(common)));
         }
     }
-}
-
-/// For every edit the places of the changes that observed it.
-pub fn observers<'c>(changes: impl Iterator<Item = &'c Change>) -> HashMap<Stamp, Vec<&'c Path>> {
-    let mut observers: HashMap<Stamp, Vec<&Path>> = HashMap::new();
-    for change in changes {
-        for stamp in change.observed.stamps() {
-            observers.entry(stamp).or_default().push(&change.at);
-        }
-    }
-    observers
-}
-
-/// Whether a change of an edit was observed in its place or around it.
-pub fn is_observed(observers: &HashMap<Stamp, Vec<&Path>>, change: &Change, stamp: Stamp) -> bool {
-    let names = std::iter::once(stamp).chain(taken_up(change));
-    let places = names.filter_map(|name| observers.get(&name)).flatten();
-    let mut places = places.map(|at| at.steps());
-    places.any(|at| change.at.steps().starts_with(at))
-}
-
-/// The birth that names what a record holds which somebody found, and whose edit they did not know.
-fn taken_up(change: &Change) -> Option<Stamp> {
-    let Act::Add { record, .. } = &change.act else {
-        return None;
-    };
-    let birth = record.birth.stamp?;
-    let is_named = |node: &Node| match node {
-        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.contains(&birth),
-        Node::Map(_) | Node::Set(_) => false,
-    };
-    record.fields.values().any(is_named).then_some(birth)
 }
 
 /// The first birth at every place.

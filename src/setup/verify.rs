@@ -351,7 +351,7 @@ impl Look {
         };
         let latest = self.unix_millis.saturating_add(MOST_AHEAD);
         for stamp in annotation
-            .stamps()
+            .named()
             .filter(|stamp| stamp.unix_millis() > latest)
         {
             let what = format!("the stamp {stamp} comes from the future: a clock was wrong there");

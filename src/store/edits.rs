@@ -1,10 +1,12 @@
 //! The known edits: a set that only grows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
-use super::columns::{Whole, as_number};
+use super::columns::as_number;
+use super::format::Body;
 use super::{Error, Marks, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
@@ -73,16 +75,23 @@ pub enum Which {
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let Whole((published, deed)): Whole<(Vec<CommitId>, Deed)> = row.get(5)?;
+    let Body { published, deed } = row.get(5)?;
     Ok(Known {
         stamp: row.get(0)?,
         previous: row.get(1)?,
         document: row.get(2)?,
         base: row.get(3)?,
-        published,
+        published: published.into_owned(),
         branch: row.get(4)?,
-        deed,
+        deed: deed.into_owned(),
     })
+}
+
+fn body(edit: &Known) -> Body<'_> {
+    Body {
+        published: Cow::Borrowed(&edit.published),
+        deed: Cow::Borrowed(&edit.deed),
+    }
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
@@ -151,8 +160,8 @@ impl Reading<'_> {
         let sql = "SELECT base, body FROM edits LEFT JOIN marks ON marks.edit = edits.id
             WHERE base IS NOT NULL AND issuer = ?1 AND coalesce(bits, 0) & 1 = 0 GROUP BY base";
         self.all(sql, [Issuer::Other], |row| {
-            let Whole((published, _)): Whole<(Vec<CommitId>, Deed)> = row.get(1)?;
-            Ok((row.get(0)?, published))
+            let body: Body<'_> = row.get(1)?;
+            Ok((row.get(0)?, body.published.into_owned()))
         })
     }
 
@@ -235,7 +244,7 @@ impl Writing<'_> {
                 &edit.branch,
                 issuer,
                 way,
-                Whole((&edit.published, &edit.deed)),
+                body(edit),
             ),
         )?;
         if let Deed::Retract(stamps) = &edit.deed {
@@ -320,7 +329,7 @@ impl Writing<'_> {
                     document,
                     edit.base,
                     &edit.branch,
-                    Whole((&edit.published, &edit.deed)),
+                    body(edit),
                 ),
             )?;
         }
@@ -515,8 +524,8 @@ mod tests {
             store.connection.execute(sql, [body]).unwrap();
             store.read().unwrap().edits(&todos(), Which::All)
         };
-        let newer = with_body(&[2, 0]);
-        assert!(matches!(newer, Err(Error::UnknownFormat { found: 2, .. })));
+        let newer = with_body(&[3, 0]);
+        assert!(matches!(newer, Err(Error::UnknownFormat { found: 3, .. })));
         for damaged in [&[][..], &[1], &[1, 0, 0, 0, 0]] {
             let error = with_body(damaged).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }), "{damaged:?}");

@@ -1,11 +1,10 @@
 //! Laws of views, over replicas that edit what they see and tell each other in any order.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use rhema_crdt::context::{GROUPS, lift};
 use rhema_crdt::crdt::{
-    Act, Atom, Birth, Clock, Document, Edit, Map, Node, Path, Record, Replica, Stamp, Stamps,
+    Act, Atom, Birth, Clock, Document, Edit, Map, Node, Path, Record, Replica, Stamp, StampSet,
+    Stamps,
 };
 use rhema_crdt::yaml::double_quoted;
 
@@ -242,10 +241,10 @@ fn in_order(document: &Document) -> String {
 }
 
 /// Every stamp that some edit observed.
-fn observed(edits: &[Edit]) -> BTreeSet<Stamp> {
+fn observed(edits: &[Edit]) -> StampSet {
     let changes = edits.iter().flat_map(|edit| &edit.changes);
     changes
-        .flat_map(|change| change.observed.stamps())
+        .flat_map(|change| change.observed.stamps().runs().iter().copied())
         .collect()
 }
 
@@ -279,7 +278,7 @@ proptest! {
         for edit in &world.known[0] {
             for change in &edit.changes {
                 let Act::Write(value) = &change.act else { continue };
-                let is_new = !seen.contains(&edit.stamp.unwrap());
+                let is_new = !seen.contains(edit.stamp.unwrap());
                 if is_new {
                     prop_assert!(text.contains(value.canonical()), "{}={:?} in\n{}", change.at, value, text);
                 }
@@ -298,7 +297,7 @@ proptest! {
         for removal in &known {
             for change in removal.changes.iter().filter(|change| change.act == Act::Remove && change.at.steps().len() == 2) {
                 let updated = known.iter().any(|edit| {
-                    let unseen = !change.observed.stamps().any(|stamp| Some(stamp) == edit.stamp);
+                    let unseen = !edit.stamp.is_some_and(|stamp| change.observed.has_stamp(stamp));
                     let touches = edit.changes.iter().any(|other| {
                         other.at.steps().starts_with(change.at.steps()) && !(other.at == change.at && matches!(other.act, Act::Remove | Act::Move { .. }))
                     });

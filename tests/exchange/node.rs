@@ -169,11 +169,10 @@ impl Node {
                 Deed::Retract(stamps) => Deed::Retract(stamps),
                 Deed::Change(mut changes) => {
                     for change in &mut changes {
-                        let renamed: Vec<Stamp> = change
-                            .observed
-                            .stamps()
-                            .filter_map(|seen| names.get(&seen).copied())
-                            .collect();
+                        let seen = names
+                            .iter()
+                            .filter(|(old, _)| change.observed.has_stamp(**old));
+                        let renamed: Vec<Stamp> = seen.map(|(_, anew)| *anew).collect();
                         renamed
                             .into_iter()
                             .for_each(|seen| change.observed.add_stamp(seen));

@@ -461,11 +461,11 @@ fn s16_text_heads_carry_the_union_of_stamps() {
         context::Annotation::parse(line.trim_start().trim_start_matches("_crdt: ")).unwrap()
     };
     let heads: Vec<_> = annotation(&ours)
-        .stamps()
-        .chain(annotation(&theirs).stamps())
+        .named()
+        .chain(annotation(&theirs).named())
         .collect();
     assert_eq!(
-        annotation(&both).stamps().collect::<Vec<_>>(),
+        annotation(&both).named().collect::<Vec<_>>(),
         heads,
         "{both}"
     );

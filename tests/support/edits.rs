@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rhema_crdt::crdt::{
-    Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica,
-    Stamp, Step,
+    Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica, Run,
+    Stamp, StampSet, Step,
 };
 use rhema_crdt::exchange::{Hello, Introduction, Message, Refusal};
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
@@ -86,9 +86,17 @@ fn stamps() -> impl Strategy<Value = BTreeSet<Stamp>> {
     prop_oneof![3 => Just(BTreeSet::new()), 1 => btree_set(stamp(), 0..4)]
 }
 
+/// Runs of stamps, most of them of one.
+fn runs() -> impl Strategy<Value = StampSet> {
+    let run = (stamp(), prop_oneof![Just(0), 1u64..1 << 20]);
+    let run = run.prop_map(|(first, millis)| Run::over(first, millis).unwrap_or(first.into()));
+    let runs = vec(run, 0..4).prop_map(|runs| runs.into_iter().collect());
+    prop_oneof![3 => Just(StampSet::default()), 1 => runs]
+}
+
 pub(crate) fn observed() -> BoxedStrategy<Observed> {
     let digests = prop_oneof![Just(BTreeSet::new()), btree_set(digest(), 0..4)];
-    (stamps(), digests)
+    (runs(), digests)
         .prop_map(|(stamps, digests)| Observed::new(stamps, digests))
         .boxed()
 }

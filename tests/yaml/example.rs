@@ -118,11 +118,11 @@ fn three_people_annotated_some_of_its_records_in_one_autumn() {
             match mention.says {
                 Some(Says::Marker(marker)) => {
                     markers += 1;
-                    stamps.extend(marker.annotation.stamps());
+                    stamps.extend(marker.annotation.named());
                 }
                 Some(Says::Annotation(annotation)) => {
                     records += 1;
-                    stamps.extend(annotation.stamps());
+                    stamps.extend(annotation.named());
                 }
                 other => panic!("{name}: {other:?}"),
             }

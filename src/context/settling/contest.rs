@@ -193,7 +193,7 @@ fn winner(
     leaf: &str,
 ) -> (Option<String>, Option<Stamp>) {
     match at(holder, leaf) {
-        None if leaf.is_empty() => (Some(said(holder)), annotation.stamps().max()),
+        None if leaf.is_empty() => (Some(said(holder)), annotation.named().max()),
         None => (None, None),
         Some(entry) => {
             let value = entry.value();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::context::annotate::KEPT_PERCENT;
 use crate::context::placing::name_of;
-use crate::crdt::{Clock, Digest, Replica};
+use crate::crdt::{Clock, Digest, Replica, Run};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Document {
@@ -148,6 +148,56 @@ fn a_second_edit_supersedes_the_first_and_typing_back_is_an_edit_unless_all_is()
     assert!(
         third.contains(&format!(" -{} -{}", at(0), at(10))),
         "{third}"
+    );
+}
+
+/// Whoever knows of edits that nothing lies between.
+struct Between(bool);
+
+impl KnownEdits for Between {
+    fn is_spent(&self, _: Stamp) -> bool {
+        false
+    }
+
+    fn is_seen_between(&self, after: Stamp, until: Stamp, seen: &StampSet) -> bool {
+        assert!(after < until && seen.contains(after) && seen.contains(until));
+        self.0
+    }
+}
+
+#[test]
+fn what_one_replica_superseded_in_one_place_is_a_run_where_nothing_lies_between_that_was_not_seen()
+{
+    let head = read(HEAD);
+    let edited = |known: Between| {
+        let mut text = HEAD.to_owned();
+        for (number, value) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            let before = ["pending", "a", "b", "c"][number];
+            let work = text.replacen(
+                &format!("status: {before}  # soon"),
+                &format!("status: {value}  # soon"),
+                1,
+            );
+            let millis = 10 * number as u64;
+            let mut births = std::iter::empty();
+            let stamped = stamp_beside(
+                Some(&head),
+                &read(&work),
+                Some(at(millis)),
+                &mut births,
+                &known,
+            );
+            text = stamped.text.unwrap();
+        }
+        text
+    };
+    let run = Run::new(at(0), at(20)).unwrap();
+    let text = edited(Between(true));
+    assert!(text.contains(&format!(" -{run}\n")), "{text}");
+    let text = edited(Between(false));
+    assert!(
+        text.contains(&format!(" -{} -{} -{}\n", at(0), at(10), at(20))),
+        "{text}"
     );
 }
 

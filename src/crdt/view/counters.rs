@@ -21,8 +21,8 @@ impl Viewing<'_> {
             .partition(|touch| matches!(touch.act, Act::Count(_)));
         // One edit goes by several names where it was found in a file before its own was heard of.
         let is_known = |count: &Touch| {
-            let names = count.stamp.into_iter().chain(count.observed.stamps());
-            names.into_iter().any(|name| known.contains_key(&name))
+            let mut known = known.keys();
+            known.any(|name| count.stamp == Some(*name) || count.observed.has_stamp(*name))
         };
         let is_seen_by = |other: &Touch, count: &Touch| {
             let stamp = count.stamp.filter(|_| other.stamp != count.stamp);

@@ -58,7 +58,7 @@ impl Forms {
                 };
                 given.retain(|(formed, _)| {
                     let stamp = formed.stamp;
-                    stamp.is_none() || seen.stamps().all(|seen| Some(seen) != stamp)
+                    stamp.is_none_or(|stamp| !seen.has_stamp(stamp))
                 });
             }
             if !given.is_empty() {
@@ -75,11 +75,9 @@ fn in_order(mut given: Given) -> Vec<Formed> {
     let mut ordered = Vec::with_capacity(given.len());
     while !given.is_empty() {
         let is_next = |(_, observed): &(Formed, Observed)| {
-            !given.iter().any(|(other, _)| {
-                other
-                    .stamp
-                    .is_some_and(|stamp| observed.stamps().any(|seen| seen == stamp))
-            })
+            !given
+                .iter()
+                .any(|(other, _)| other.stamp.is_some_and(|stamp| observed.has_stamp(stamp)))
         };
         // Clocks that disagree cannot make a circle of what was seen; were there one, the earliest stamp breaks it.
         let next = given.iter().position(is_next).unwrap_or_default();

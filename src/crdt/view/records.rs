@@ -148,10 +148,9 @@ impl Viewing<'_> {
         let mut record = record?;
         let at = at.record(&record);
         // A record that was born again after a removal has nothing of what was removed.
-        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals.into_iter().partition(|removal| {
-            let mut seen = updates.iter().flat_map(|update| update.observed.stamps());
-            removal.stamp.is_some() && seen.any(|stamp| Some(stamp) == removal.stamp)
-        });
+        let (ended, open): (Vec<Touch>, Vec<Touch>) = removals
+            .into_iter()
+            .partition(|removal| updates.iter().any(|update| update.has_seen(removal.stamp)));
         if !ended.is_empty() {
             record.fields.clear();
             updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));

@@ -206,7 +206,7 @@ fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
         Act::Raise(_) => RAISE,
     };
     let saw = |saw: bool, bit| if saw { bit } else { 0 };
-    let saw_stamps = saw(change.observed.stamps().len() > 0, SAW_STAMPS);
+    let saw_stamps = saw(!change.observed.stamps().is_empty(), SAW_STAMPS);
     let saw_digests = saw(change.observed.digests().len() > 0, SAW_DIGESTS);
     to.byte(act | saw_stamps | saw_digests);
     match &change.act {

@@ -7,7 +7,8 @@ use super::reader::Reader;
 use super::writer::Writer;
 use super::{Coded, Malformed};
 use crate::crdt::{
-    Atom, Birth, Digest, Map, Node, Observed, Part, Path, Record, Replica, Stamp, Stamps, Step,
+    Atom, Birth, Digest, Map, Node, Observed, Part, Path, Record, Replica, Run, Stamp, StampSet,
+    Stamps, Step,
 };
 use crate::overlay::CommitId;
 use crate::yaml::double_quoted;
@@ -298,13 +299,24 @@ fn write_in_order<'t, T: Coded + 't>(items: impl ExactSizeIterator<Item = &'t T>
     to.all(items);
 }
 
+impl Coded for Run {
+    fn write(&self, to: &mut Writer) {
+        self.first().write(to);
+        to.number(self.millis());
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let first = Stamp::read(from)?;
+        Run::over(first, from.number()?).ok_or(Malformed::Time)
+    }
+}
+
 /// What an edit saw: each of its two halves stands only where it is not empty, which `has` tells.
 pub(super) fn write_observed(observed: &Observed, to: &mut Writer) {
-    let (stamps, digests): (Vec<_>, Vec<_>) =
-        (observed.stamps().collect(), observed.digests().collect());
-    if !stamps.is_empty() {
-        write_in_order(stamps.iter(), to);
+    if !observed.stamps().is_empty() {
+        write_in_order(observed.stamps().runs().iter(), to);
     }
+    let digests: Vec<_> = observed.digests().collect();
     if !digests.is_empty() {
         write_in_order(digests.iter(), to);
     }
@@ -316,14 +328,25 @@ pub(super) fn read_observed(
     has_digests: bool,
 ) -> Result<Observed, Malformed> {
     let stamps = match has_stamps {
-        true => in_order(from)?,
-        false => Stamps::new(),
+        true => read_runs(from)?,
+        false => StampSet::default(),
     };
     let digests = match has_digests {
         true => in_order(from)?,
         false => BTreeSet::new(),
     };
     Ok(Observed::new(stamps, digests))
+}
+
+/// Reads the runs of a set, which are written in their one way.
+fn read_runs(from: &mut Reader<'_>) -> Result<StampSet, Malformed> {
+    from.charge(NODE_ROOM)?;
+    let runs: Vec<Run> = from.all()?;
+    let set = StampSet::from(runs.clone());
+    match set.runs() == runs {
+        true => Ok(set),
+        false => Err(Malformed::Order),
+    }
 }
 
 const REGISTER: u8 = 0;

@@ -53,10 +53,10 @@ impl<'d> Pair<'d> {
     }
 
     fn standing(&self, leaf: &Leaf, value: NodeRef<'_>) -> Standing {
-        let known: FxHashSet<Stamp> = self.base_own.annotation.stamps().collect();
+        let known = self.base_own.annotation.known(&leaf.path);
         let annotation = &self.own.annotation;
         let fitting = annotation.fitting(&leaf.path, digest(value));
-        let mut stamps: BTreeSet<Stamp> = fitting.filter(|stamp| !known.contains(stamp)).collect();
+        let mut stamps: BTreeSet<Stamp> = fitting.filter(|stamp| !known.contains(*stamp)).collect();
         if !leaf.differs && stamps.is_empty() {
             return Standing::Unchanged;
         }

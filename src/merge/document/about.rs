@@ -369,7 +369,7 @@ pub(super) fn merged_annotation(
                 .superseded
                 .entry(*stamp)
                 .or_default()
-                .extend(superseded);
+                .union(superseded);
         }
     }
     merged

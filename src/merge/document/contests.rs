@@ -1,6 +1,6 @@
 //! The contests inside a record or the root: which value of a leaf wins, and what is kept of the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::about::{identity_draft, key_of, lost_draft, record_name};
 use super::lost_value;
@@ -8,7 +8,7 @@ use super::observed::{Version, is_old_loser};
 use crate::context::{
     Annotation, GROUPS, IDENTITY_FIELDS, Loser, Lost, digest, leaf_at, same_entry,
 };
-use crate::crdt::{Digest, Observed, Stamp, Write, heads, second_name};
+use crate::crdt::{Digest, Observed, Stamp, StampSet, Write, heads, second_name};
 use crate::merge::identity::{self, By, Matched, Slot};
 use crate::merge::sides::Sides;
 use crate::yaml::{Draft, EntryDraft, EntryRef, Kind, NodeRef, Piece, Side, double_quoted};
@@ -66,15 +66,13 @@ struct Settling<'k, 'd> {
 struct Claim {
     value: Lost,
     stamp: Option<Stamp>,
-    superseded: BTreeSet<Stamp>,
+    superseded: StampSet,
 }
 
 impl Claim {
     fn write(&self) -> Write<Lost> {
         let mut observed = Observed::default();
-        for &stamp in &self.superseded {
-            observed.add_stamp(stamp);
-        }
+        observed.add_stamps(&self.superseded);
         Write {
             value: self.value.clone(),
             digest: Digest::of(format!("{:?}", self.value).as_bytes()),
@@ -496,7 +494,7 @@ impl<'k, 'd> Settling<'k, 'd> {
         let stamp = node.and_then(|node| {
             annotation
                 .fitting(&leaf, digest(node))
-                .filter(|stamp| !known.contains(stamp))
+                .filter(|stamp| !known.contains(*stamp))
                 .max()
         });
         let superseded = stamp

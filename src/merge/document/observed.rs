@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::lost_value;
 use crate::context::{Annotation, Conflicts, Loser, Lost, Own, Role, digest, leaf_at};
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 use crate::merge::sides::Sides;
 use crate::yaml::{EntryRef, NodeRef};
 
@@ -52,18 +52,20 @@ impl<'d> Version<'_, 'd> {
     }
 
     /// The stamps that an edit of a leaf made on this version has seen.
-    pub(super) fn known(&self, leaf: &str) -> BTreeSet<Stamp> {
+    pub(super) fn known(&self, leaf: &str) -> StampSet {
         let losers = self.own.conflicts.iter();
         let lost = losers.filter(|(loser, _)| loser.leaf == leaf);
         let lost = lost.filter_map(|(_, stamp)| stamp);
-        self.annotation.stamps().chain(lost).collect()
+        let mut known = self.annotation.known(leaf);
+        known.extend(lost);
+        known
     }
 
     /// The stamp by which it claims a leaf: the latest that fits and that `base` does not know.
     fn claim(&self, base: Version<'_, '_>, leaf: &str) -> Option<Stamp> {
         let known = base.known(leaf);
         let stamps = self.fitting(leaf).into_iter();
-        stamps.rev().find(|stamp| !known.contains(stamp))
+        stamps.rev().find(|stamp| !known.contains(*stamp))
     }
 
     /// Whether it has a new stamp beside the value that base has, too: one later than base's there, or one that settles what
@@ -81,7 +83,7 @@ impl<'d> Version<'_, 'd> {
         let edits = self.annotation.leaves.get(leaf).into_iter().flatten();
         edits
             .filter_map(|edit| self.annotation.superseded.get(&edit.stamp))
-            .any(|superseded| superseded.contains(&stamp))
+            .any(|superseded| superseded.contains(stamp))
     }
 
     /// Whether another tool took a conflict that base has out of this version, along with the stamp of the value that won.

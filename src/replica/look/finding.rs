@@ -1,17 +1,17 @@
 //! What was edited in a file: stamps beside it, and the edits that make it known.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use super::Looking;
 use crate::context;
-use crate::crdt::{self, Act, Change, Stamp};
+use crate::crdt::{self, Act, Change, Replica, Stamp, StampSet};
 use crate::overlay::{
-    self, Deed, Familiar, Finding, Known, RULES, Sight, findings, mass_deletion, sights,
+    self, Deed, Familiar, Finding, Knowledge, Known, RULES, Sight, findings, mass_deletion, sights,
 };
 use crate::replica::Error;
-use crate::replica::document::{Edits, Text};
-use crate::store::{ContentDigest, Durability, Mark};
+use crate::replica::document::{Edits, Standing, Text};
+use crate::store::{ContentDigest, Durability, Mark, Store};
 use crate::yaml;
 
 /// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
@@ -47,11 +47,6 @@ impl Looking<'_, '_, '_> {
     ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
         let policy = self.replica.policy()?;
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
-        let spent = |stamp: Stamp| {
-            edits.get(stamp).is_some_and(|edit| {
-                (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
-            })
-        };
         let mut stamps = Vec::new();
         let mut clock = self.replica.clock;
         let now = self.replica.now.unix_millis();
@@ -67,8 +62,19 @@ impl Looking<'_, '_, '_> {
             }
         });
         let head = self.versions.head_yaml();
-        let types = &policy.types;
-        let stamped = context::stamp_beside(head, work, None, &mut made, &spent, types);
+        let stamped = context::stamp_beside(
+            head,
+            work,
+            None,
+            &mut made,
+            &Beside {
+                edits,
+                own: self.replica.clock_file.replica(),
+                store: RefCell::new(&mut self.replica.store),
+                marks: OnceCell::new(),
+            },
+            &policy.types,
+        );
         if let Some(source) = failed {
             return Err(Error::Clock { source });
         }
@@ -283,6 +289,65 @@ impl Looking<'_, '_, '_> {
             self.versions.commit,
             deed,
         )
+    }
+}
+
+/// What is known beside a file of the edits whose stamps stand in it.
+struct Beside<'b> {
+    edits: &'b Edits,
+    own: Replica,
+    store: RefCell<&'b mut Store>,
+    /// Up to where each replica's edits are known.
+    marks: OnceCell<Knowledge>,
+}
+
+impl Beside<'_> {
+    /// Whether all that a replica stamped up to here is known.
+    fn knows_all_until(&self, stamp: Stamp) -> bool {
+        let marks = || {
+            let mut store = self.store.borrow_mut();
+            let knowledge = store.read().and_then(|reading| reading.knowledge());
+            knowledge.unwrap_or_else(|error| {
+                tracing::info!("stamps are told one by one: {error}");
+                Knowledge::new()
+            })
+        };
+        let mark = |marks: &Knowledge| marks.get(&stamp.replica())?.upto;
+        stamp.replica() == self.own || mark(self.marks.get_or_init(marks)) >= Some(stamp)
+    }
+}
+
+impl context::KnownEdits for Beside<'_> {
+    fn is_spent(&self, stamp: Stamp) -> bool {
+        self.edits.get(stamp).is_some_and(|edit| {
+            (edit.is_retracted && !edit.has(Mark::Shown)) || edit.has(Mark::Contained)
+        })
+    }
+
+    fn is_seen_between(&self, after: Stamp, until: Stamp, seen: &StampSet) -> bool {
+        let replicas_own = |edit: &&Standing| {
+            let stamp = edit.known.stamp;
+            stamp.replica() == after.replica() && after < stamp && stamp <= until
+        };
+        let mut between: Vec<&Standing> = self.edits.all.iter().filter(replicas_own).collect();
+        let last = between.iter().position(|edit| edit.known.stamp == until);
+        // Where nothing is known of the later one nobody can tell where it was made.
+        let Some(last) = last.map(|last| between.swap_remove(last)) else {
+            return false;
+        };
+        let in_its_place = |edit: &Standing| {
+            let mut changes = edit.changes().iter();
+            changes.any(|change| {
+                last.changes()
+                    .iter()
+                    .any(|other| change.at.meets(&other.at))
+            })
+        };
+        let is_seen = |edit: &Standing| {
+            let stood = edit.may_show() || edit.has(Mark::Contained) || edit.changes().is_empty();
+            seen.contains(edit.known.stamp) || (stood && !in_its_place(edit))
+        };
+        between.into_iter().all(is_seen) && self.knows_all_until(until)
     }
 }
 

@@ -1,0 +1,94 @@
+//! Who observed an edit: a run of stamps goes over all that its replica did in a time, and means only what it did in one place.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::crdt::{Act, Change, Node, Path, Run, Stamp, StampSet, Step};
+
+/// Changes that may have closed edits in their places or in them.
+#[derive(Debug, Default)]
+pub struct Closings<'c> {
+    by_place: HashMap<&'c [Step], StampSet>,
+}
+
+impl<'c> Closings<'c> {
+    /// Those of these changes.
+    #[must_use]
+    pub fn of(changes: impl Iterator<Item = &'c Change>) -> Self {
+        let mut by_place: HashMap<&[Step], StampSet> = HashMap::new();
+        for change in changes {
+            let stamps = change.observed.stamps();
+            if !stamps.is_empty() {
+                let here = by_place.entry(change.at.steps()).or_default();
+                here.union(stamps);
+            }
+        }
+        Self { by_place }
+    }
+
+    /// Whether a change of the edit with this stamp was observed in its place or around it.
+    #[must_use]
+    pub fn close(&self, change: &Change, stamp: Stamp) -> bool {
+        if self.by_place.is_empty() {
+            return false;
+        }
+        let taken_up = taken_up(change);
+        let steps = change.at.steps();
+        let mut around = (0..=steps.len()).filter_map(|many| self.by_place.get(&steps[..many]));
+        around
+            .any(|seen| seen.contains(stamp) || taken_up.is_some_and(|birth| seen.contains(birth)))
+    }
+}
+
+/// The birth that names what a record holds which somebody found, and whose edit they did not know.
+fn taken_up(change: &Change) -> Option<Stamp> {
+    let Act::Add { record, .. } = &change.act else {
+        return None;
+    };
+    let birth = record.birth.stamp?;
+    let is_named = |node: &Node| match node {
+        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.contains(&birth),
+        Node::Map(_) | Node::Set(_) => false,
+    };
+    record.fields.values().any(is_named).then_some(birth)
+}
+
+/// What some changes were built on.
+#[derive(Debug, Default)]
+pub struct Grounds {
+    /// A stamp that stands alone names one edit, wherever that is.
+    single: HashSet<Stamp>,
+    runs: Vec<(Path, Run)>,
+}
+
+impl Grounds {
+    /// Those of these changes.
+    #[must_use]
+    pub fn of<'c>(changes: impl Iterator<Item = &'c Change>) -> Self {
+        let mut grounds = Self::default();
+        for change in changes {
+            for run in change.observed.stamps().runs() {
+                match run.single() {
+                    Some(stamp) => {
+                        grounds.single.insert(stamp);
+                    }
+                    None => grounds.runs.push((change.at.as_born(), *run)),
+                }
+            }
+        }
+        grounds
+    }
+
+    /// Whether the edit with this stamp, which changed something in these places, is among them.
+    pub fn have<'p>(&self, stamp: Stamp, places: impl IntoIterator<Item = &'p Path>) -> bool {
+        if self.single.contains(&stamp) {
+            return true;
+        }
+        let mut runs = self.runs.iter().filter(|(_, run)| run.contains(stamp));
+        let Some(first) = runs.next() else {
+            return false;
+        };
+        let runs: Vec<&Path> = [first].into_iter().chain(runs).map(|(at, _)| at).collect();
+        let mut places = places.into_iter().map(Path::as_born);
+        places.any(|place| runs.iter().any(|at| at.meets(&place)))
+    }
+}

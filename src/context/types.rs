@@ -12,9 +12,9 @@ use rustc_hash::FxHashSet;
 use super::births::birth;
 use super::lift::{atom, number};
 use super::placing::{is_ours, name_of};
-use super::records::identity_field;
+use super::records::{identity_field, member};
 use super::{is_null, text};
-use crate::crdt::{Document, Found, NotAType, Path, Step, Type};
+use crate::crdt::{Atom, Document, Found, Node, NotAType, Path, Step, Type};
 use crate::yaml::{self, Kind, NodeRef};
 
 /// The types of places.
@@ -198,7 +198,7 @@ impl Place<'_> {
                         "no whole number of 64 bits: put the number back that stood there",
                     );
                 };
-                let was = before.and_then(crate::crdt::Node::as_number);
+                let was = before.and_then(Node::as_number);
                 let was = was.filter(|was| kind != Type::PnCounter && is < *was)?;
                 Some(format!(
                     "`{at}` is a {kind}, which never gets smaller: it was {was}, and is to be that or more"
@@ -223,10 +223,13 @@ impl Place<'_> {
                     return None;
                 }
                 let gone = match before? {
-                    crate::crdt::Node::List(before, _) => {
-                        before.iter().find(|member| !members.contains(member))
+                    Node::List(before, _) => before.iter().find(|member| !members.contains(member)),
+                    Node::Set(before) => {
+                        let is_there = |name: &Atom| member(self.node, name.said()).is_some();
+                        let mut names = before.iter().map(|record| &record.name);
+                        names.find(|name| !is_there(name))
                     }
-                    _ => None,
+                    Node::Register(..) | Node::Map(_) => None,
                 };
                 gone.map(|gone| {
                     let gone = gone.canonical();
@@ -405,6 +408,13 @@ mod tests {
             ("g_set", "[a, b]", "[b, c, a]", true),
             ("g_set", "[a, b]", "[b, c]", false),
             ("g_set", "[a]", "[a, a]", false),
+            (
+                "g_set",
+                "[{id: a}, {id: b}]",
+                "[{id: b}, {id: a, x: 1}]",
+                true,
+            ),
+            ("g_set", "[{id: a}, {id: b}]", "[{id: b}]", false),
             ("or_set", "[a, b]", "[b]", true),
             ("or_set", "[a]", "[a, b, a]", false),
             ("or_set", "[a]", "a", false),

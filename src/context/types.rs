@@ -164,7 +164,13 @@ impl Types {
         self.places(file).into_iter().find_map(|place| {
             let why = place.misfit(read)?;
             let (line, column) = file.position(place.node.data().span.start);
-            Some(Misfit { line, column, why })
+            let at = place.at;
+            Some(Misfit {
+                at,
+                line,
+                column,
+                why,
+            })
         })
     }
 }
@@ -248,12 +254,33 @@ impl Place<'_> {
 /// Something that does not fit the type of its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
+    /// Its place.
+    pub at: Path,
     /// Its line, from 1.
     pub line: usize,
     /// Its column, from 1.
     pub column: usize,
     /// What is the matter, and what to do.
     pub why: String,
+}
+
+impl Misfit {
+    /// The same in another text of the file, if its place is there.
+    #[must_use]
+    pub fn placed_in(self, file: &yaml::Document, types: &Types) -> Self {
+        let mut places = types.places(file).into_iter();
+        match places.find(|place| place.at == self.at) {
+            Some(place) => {
+                let (line, column) = file.position(place.node.data().span.start);
+                Self {
+                    line,
+                    column,
+                    ..self
+                }
+            }
+            None => self,
+        }
+    }
 }
 
 impl fmt::Display for Misfit {

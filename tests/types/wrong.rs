@@ -30,20 +30,20 @@ fn wrong_values_are_left_alone_and_named() {
         &tree,
         "votes",
         "many",
-        "11:12",
+        "10:12",
         "no whole number of 64 bits",
     );
-    refused(&tree, "votes", "41", "11:12", "it was 42");
+    refused(&tree, "votes", "41", "10:12", "it was 42");
     refused(
         &tree,
         "hits",
         "9223372036854775808",
-        "15:9",
+        "14:9",
         "no whole number of 64 bits",
     );
-    refused(&tree, "load", "4", "16:9", "never gets smaller");
-    refused(&tree, "tags", "[x]", "17:7", "put \"y\" back");
-    refused(&tree, "labels", "[p, p]", "18:9", "\"p\" stands twice");
+    refused(&tree, "load", "4", "15:9", "never gets smaller");
+    refused(&tree, "tags", "[x]", "16:7", "put \"y\" back");
+    refused(&tree, "labels", "[p, p]", "17:9", "\"p\" stands twice");
 }
 
 #[test]

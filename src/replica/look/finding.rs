@@ -153,10 +153,10 @@ impl Looking<'_, '_, '_> {
             }
         };
         if let Some(misfit) = types.misfit(read, &text.yaml) {
-            return Ok(Err(match self.excerpts {
-                Some(_) => "excerpts do not tell the line of what does not fit".to_owned(),
-                None => misfit.to_string(),
-            }));
+            // As it was typed: without stamps, and all of it.
+            let typed = yaml::Document::read(&self.seen.was, &yaml::Limits::default());
+            let misfit = typed.map_or(misfit.clone(), |typed| misfit.placed_in(&typed, types));
+            return Ok(Err(misfit.to_string()));
         }
         let found = findings(read, &view, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {

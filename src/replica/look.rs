@@ -567,7 +567,7 @@ impl Looking<'_, '_, '_> {
             typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
             new,
             edits: counted,
-            superseded: edits.superseded(),
+            superseded: edits.superseded(&self.versions.head_document),
             is_partial: edits.is_partial,
             standings: edits.all,
             notes: std::mem::take(&mut self.notes),

@@ -150,6 +150,9 @@ pub(super) struct Edits {
     pub(super) is_partial: bool,
     /// Whether one was asked for that is missing.
     has_missed: Cell<bool>,
+    /// Whether some were left out that are shown, and whether the file stood as all edits together say.
+    is_shown_left_out: bool,
+    is_told_left_out: bool,
 }
 
 /// A known edit in a document.
@@ -228,6 +231,13 @@ impl Standing {
             && !self.is_of_another_branch
     }
 
+    /// Whether others know of it, or it comes back from out of sight: it is written as its changes say.
+    fn is_told(&self) -> bool {
+        self.may_show()
+            && !self.changes().is_empty()
+            && (self.issuer != Issuer::Own || !self.has(Mark::Shown))
+    }
+
     pub(super) fn judged(&self) -> Judged<'_> {
         Judged {
             known: &self.known,
@@ -244,6 +254,8 @@ impl Edits {
             by_stamp: HashMap::with_capacity(stored.len()),
             is_partial: false,
             has_missed: Cell::new(false),
+            is_shown_left_out: false,
+            is_told_left_out: false,
         };
         edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
         edits
@@ -254,6 +266,36 @@ impl Edits {
             self.by_stamp.insert(edit.known.stamp, self.all.len());
             self.all.push(edit);
         }
+    }
+
+    /// Leaves some out that are shown as they were shown before, and that are about nothing that is looked at.
+    pub(super) fn leave_out(&mut self, is_left_out: impl Fn(&Standing) -> bool) {
+        let were_told = self.were_told();
+        let before = self.all.len();
+        self.all.retain(|edit| !is_left_out(edit));
+        if self.all.len() < before {
+            self.is_shown_left_out = true;
+            self.is_told_left_out |= were_told;
+        }
+        let stamps = self.all.iter().map(|edit| edit.known.stamp);
+        self.by_stamp = stamps.zip(0..).collect();
+    }
+
+    /// Whether the file is to stand as all edits together say: others know of some of the first of these that it shows, or is to
+    /// show. What was edited here alone stands as it was typed.
+    pub(super) fn are_told(&self, first: usize) -> bool {
+        self.is_told_left_out || self.all.iter().take(first).any(Standing::is_told)
+    }
+
+    /// Whether edits were left out that nobody but the author of the file knew of, so that what they did stands as it was typed.
+    pub(super) fn were_left_out_as_typed(&self) -> bool {
+        self.is_shown_left_out && !self.is_told_left_out
+    }
+
+    /// Whether that was so at the last look, if HEAD stands where it stood then.
+    fn were_told(&self) -> bool {
+        let mut shown = self.all.iter().filter(|edit| edit.has(Mark::Shown));
+        shown.any(Standing::is_told)
     }
 
     /// Those that stand over HEAD, whose changes it does not contain.

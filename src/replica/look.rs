@@ -527,17 +527,14 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        // What others know of, and what comes back from out of sight, is written as its edits say.
-        let is_told = |edit: &Standing| {
-            edit.may_show()
-                && !edit.changes().is_empty()
-                && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
-        };
         let shown_before = &file.lifted().losers;
         let losers = view.losers.keys();
         let new_losers = losers.filter(|loser| !shown_before.contains_key(loser));
         let contested = new_losers.map(|loser| loser.at.clone()).collect();
-        let is_told = stands_again || edits.all.iter().take(known).any(is_told);
+        let is_told = stands_again || edits.are_told(known);
+        if is_told && edits.were_left_out_as_typed() {
+            return Ok(Err(Vain::TooFewEdits));
+        }
         let brings_news = !new.is_empty() && !file.lifted().says_the_same_as(&view);
         let typed = brings_news.then(|| self.whole(file.yaml.text())).flatten();
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {

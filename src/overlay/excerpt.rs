@@ -22,7 +22,7 @@ use lists::{Lines, List, lists, stamps_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::identity_field;
-use crate::crdt::{Act, Atom, Change, Path, Stamp, StampSet, Step, split_second_name};
+use crate::crdt::{Act, Atom, Change, Path, Stamp, Step, split_second_name};
 use crate::yaml::{Document, Kind};
 
 /// What edits are about: records that must not be left out.
@@ -35,8 +35,6 @@ pub struct Mentioned {
     /// Records of lists at the top.
     records: FxHashSet<(String, String)>,
     stamps: FxHashSet<Stamp>,
-    /// What else was superseded there.
-    runs: StampSet,
     /// Records of lists at the top of which HEAD's version holds something else, and nothing of that is new.
     settled: FxHashSet<(String, String)>,
 }
@@ -50,14 +48,8 @@ impl Mentioned {
     /// What a change is about, and what it saw.
     pub fn change(&mut self, change: &Change) {
         self.place(&change.at);
-        let seen = change.observed.stamps();
-        self.stamps.extend(seen.singles());
-        self.runs.extend(
-            seen.runs()
-                .iter()
-                .filter(|run| run.single().is_none())
-                .copied(),
-        );
+        // A run stands for edits of this very place.
+        self.stamps.extend(change.observed.stamps().singles());
         let behind = match &change.act {
             Act::Add { record, behind } => {
                 self.beside(&change.at, &record.name);
@@ -491,11 +483,6 @@ fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentio
         return;
     }
     let mut named: Vec<Stamp> = mentioned.stamps.iter().copied().collect();
-    named.extend(
-        owners
-            .keys()
-            .filter(|stamp| mentioned.runs.contains(**stamp)),
-    );
     for (index, version) in versions.iter().enumerate() {
         let mut done = 0;
         for list in aligned.iter() {

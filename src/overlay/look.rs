@@ -188,11 +188,12 @@ fn set_in<'m>(map: &'m mut Map, steps: &[Step]) -> Option<&'m mut Vec<Record>> {
 }
 
 /// What was edited in `file`, which its writer had read as `read`; `view` is what is shown of the known edits: each edit
-/// observed what stands there, but for amounts that were added.
+/// observed what stands there, but for amounts that were added, and what stood there in the version `below` all that was read.
 #[must_use]
 pub fn findings(
     read: &Document,
     view: &Document,
+    below: Option<&Document>,
     file: &Document,
     types: &Types,
     familiar: &dyn Fn(Stamp, &Change) -> Familiar,
@@ -217,6 +218,10 @@ pub fn findings(
                 Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_) | Act::Count(_)
             ) {
                 observed.extend(&RULES.observed(view, &change.at));
+                if let Some(below) = below {
+                    let at = as_named_in(below, &change.at, &|_| false);
+                    observed.extend(&RULES.observed(below, &at));
+                }
             }
             let changes = match stamp {
                 Some((_, Familiar::Known)) => continue,

@@ -35,7 +35,7 @@ const MOST_MISSED: usize = 2;
 
 /// For how long whoever asks for a look at everything waits until a file is written, and how often is looked.
 const MOST_WRITTEN: Duration = Duration::from_secs(3);
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// How long a file that was replaced is kept: somebody may have opened it before and write it yet. How many there are at most.
 const KEPT: Duration = Duration::from_secs(5);
@@ -235,6 +235,9 @@ impl Rounds {
                     }));
                 return Ok(());
             }
+            // It is found again.
+            report.left.clear();
+            report.problems.clear();
             thread::sleep(BETWEEN_TRIES);
         }
     }

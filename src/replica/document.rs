@@ -8,10 +8,11 @@ use std::rc::Rc;
 use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
-use crate::crdt::{self, Act, Change};
+use crate::crdt::{self, Act, Change, Observed};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, retracted,
+    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, RULES,
+    as_named_in, retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -322,10 +323,10 @@ impl Edits {
     }
 
     /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
-    /// replaced by others that may show, and that had seen all that they had seen. What brings records, moves them or takes
-    /// them away is never among them: others find their places by it. Nor is what HEAD contains: what is still to come may be
-    /// closed by it.
-    pub(super) fn superseded(&self) -> BTreeSet<crdt::Stamp> {
+    /// replaced by others that may show, and that had seen all that they had seen: every edit, and every value of HEAD. What
+    /// brings records, moves them or takes them away is never among them: others find their places by it. Nor is what HEAD
+    /// contains: what is still to come may be closed by it.
+    pub(super) fn superseded(&self, head: &crdt::Document) -> BTreeSet<crdt::Stamp> {
         let is_write = |change: &Change| matches!(change.act, Act::Write(_));
         let mut writes: HashMap<&crdt::Path, Vec<&Change>> = HashMap::new();
         let visible = self.all.iter().filter(|edit| edit.may_show());
@@ -336,13 +337,21 @@ impl Edits {
         }
         let is_superseded = |edit: &&Standing| {
             let is_replaced = |change: &Change| {
+                if !is_write(change) {
+                    return false;
+                }
                 // The latest has seen most.
-                let mut others = writes.get(&change.at).into_iter().flatten().rev();
-                is_write(change)
-                    && others.any(|other| {
-                        let seen = &other.observed;
-                        seen.has_stamp(edit.known.stamp) && seen.has_all_of(&change.observed)
-                    })
+                let others = writes.get(&change.at).into_iter().flatten().rev();
+                let saw_it = |other: &&&Change| other.observed.has_stamp(edit.known.stamp);
+                let mut others = others.filter(saw_it).peekable();
+                if others.peek().is_none() {
+                    return false;
+                }
+                let head = RULES.observed(head, &as_named_in(head, &change.at, &|_| false));
+                let digests = head.digests();
+                let digests = digests.filter(|digest| change.observed.has_digest(*digest));
+                let needed = Observed::new(change.observed.stamps().clone(), digests.collect());
+                others.any(|other| other.observed.has_all_of(&needed))
             };
             let changes = edit.changes();
             !changes.is_empty() && changes.iter().all(is_replaced)

@@ -50,7 +50,7 @@ impl Replica<'_> {
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
         let edited = self.edit_under(file, change, ErrandName::draw()?)?;
-        self.bring_back_late(&mut Report::default())?;
+        self.bring_back_late(&mut Report::default());
         Ok(edited)
     }
 

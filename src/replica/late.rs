@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 use super::look::Target;
 use super::{Error, Replica, Report};
 use crate::git::{self, unsettled_for};
+use crate::store::Moment;
+use crate::yaml::{self, Limits};
 
 /// How often whoever writes late is waited for.
 const MOST_WAITS: usize = 30;
@@ -46,7 +48,8 @@ impl Replica<'_> {
     /// Records what somebody wrote into a former file.
     ///
     /// # Errors
-    /// When git is busy, or somebody is just writing the file, so that it will do another time; what else a look tells.
+    /// When git is busy, somebody is just writing the file, or this is only half of what they write, so that it will do another
+    /// time; what else a look tells.
     pub fn bring_back(&mut self, former: &Former, report: &mut Report) -> Result<(), Error> {
         let (file, path) = (former.file(), self.repo.top().join(former.file()));
         let unreadable = |source| git::Error::Read {
@@ -56,6 +59,13 @@ impl Replica<'_> {
         let Some(late) = former.taken_out.changed().map_err(unreadable)? else {
             return Ok(());
         };
+        // Half of it is of no use to anybody.
+        let document = yaml::Document::read(&late, &Limits::default());
+        document.map_err(|problem| git::Error::Unparsable {
+            file: self.repo.shown(file),
+            problem,
+        })?;
+        self.now = Moment::now();
         self.mind_git()?;
         self.take_in(file)?;
         // Where the file is gone there is nothing to come back to.
@@ -78,16 +88,17 @@ impl Replica<'_> {
         self.formers.extend(former);
     }
 
-    /// Records what was written into former files until now, where nobody stays who would do so later.
-    pub(super) fn bring_back_late(&mut self, report: &mut Report) -> Result<(), Error> {
+    /// Records what was written into former files until now, where nobody stays who would do so later. What cannot be recorded is
+    /// told in the report.
+    pub(super) fn bring_back_late(&mut self, report: &mut Report) {
         if self.onlooker.is_some() {
-            return Ok(());
+            return;
         }
         for _ in 0..MOST_WAITS {
             let mut formers = std::mem::take(&mut self.formers);
             formers.retain(|former| former.written().is_some());
             if formers.is_empty() {
-                return Ok(());
+                return;
             }
             for former in formers {
                 let left = former
@@ -98,10 +109,12 @@ impl Replica<'_> {
                         thread::sleep(left.max(Duration::from_millis(1)));
                         self.formers.push(former);
                     }
-                    None => self.bring_back(&former, report)?,
+                    None => {
+                        let brought = self.bring_back(&former, report);
+                        report.problems.extend(brought.err());
+                    }
                 }
             }
         }
-        Ok(())
     }
 }

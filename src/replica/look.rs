@@ -21,7 +21,9 @@ use super::document::{Edits, Standing, Text, Versions, former};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
-use crate::git::{DocumentHistory, HeadVersion, Save, git_path, marked_places, unsettled_for};
+use crate::git::{
+    DocumentHistory, HeadVersion, Save, crash, git_path, marked_places, unsettled_for,
+};
 use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
@@ -235,6 +237,7 @@ impl Replica<'_> {
                     if let Some(left) = left.filter(|_| began.elapsed() < MOST_UNSETTLED)
                         && !self.is_rendered(target.file, &was)?
                     {
+                        crash::here("unsettled");
                         thread::sleep(left);
                         continue;
                     }
@@ -567,7 +570,7 @@ impl Looking<'_, '_, '_> {
             typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
             new,
             edits: counted,
-            superseded: edits.superseded(),
+            superseded: edits.superseded(&self.versions.head_document),
             is_partial: edits.is_partial,
             standings: edits.all,
             notes: std::mem::take(&mut self.notes),

@@ -144,7 +144,8 @@ impl Replica<'_> {
     ) -> Result<(), Error> {
         self.mind_git()?;
         self.go_round(confirmed, report)?;
-        self.bring_back_late(report)
+        self.bring_back_late(report);
+        Ok(())
     }
 
     /// As [`round_while_git_rests`](Self::round_while_git_rests), for some files only, from the top of the work tree. Says

@@ -137,6 +137,11 @@ impl Looking<'_, '_, '_> {
             }
         };
         let read = read.unwrap_or(&view);
+        // Whoever edits again what they edited since HEAD had seen HEAD's value, too.
+        let mut renderings = self.recorded.renderings.iter();
+        let all_over_head = renderings.all(|rendering| rendering.head == self.versions.commit);
+        let below = self.is_same_head && all_over_head;
+        let below = below.then_some(&*self.versions.head_document);
         // A record that was put back stood there for whoever did: as it is shown, or with nothing in it where somebody else's
         // removal stands, which is replaced by writing all of it.
         let with_returned;
@@ -158,7 +163,7 @@ impl Looking<'_, '_, '_> {
             let misfit = typed.map_or(misfit.clone(), |typed| misfit.placed_in(&typed, types));
             return Ok(Err(misfit.to_string()));
         }
-        let found = findings(read, &view, file, types, &familiar);
+        let found = findings(read, &view, below, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
             return Ok(Err(
                 "excerpts do not tell how much of a list is gone".to_owned()
@@ -225,7 +230,7 @@ impl Looking<'_, '_, '_> {
         }
         let familiar = |_: Stamp, _: &Change| Familiar::Foreign;
         let policy = self.replica.policy()?;
-        let missing = findings(&view, &view, file.lifted(), &policy.types, &familiar);
+        let missing = findings(&view, &view, None, file.lifted(), &policy.types, &familiar);
         let mut missing = missing.into_iter().flat_map(|finding| finding.changes);
         // Each one after the other: by then the one that it is put behind has its place.
         let is_move = |change: &Change| matches!(change.act, Act::Move { .. });

@@ -5,6 +5,8 @@
 //! the stamps that it supersedes and that HEAD does not know; a record that is new gets a birth of its own. Removals
 //! write nothing. `leaves.rs` finds what a record holds, `annotate.rs` writes what it is to say.
 
+use rustc_hash::FxHashSet;
+
 use super::annotate::{Contained, Renewal};
 use super::births::defining;
 use super::leaves::{Held, Leaf, Record};
@@ -15,7 +17,6 @@ use super::{
 };
 use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, Kind, Limits, NodeRef};
-use rustc_hash::FxHashSet;
 
 /// What came of stamping a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

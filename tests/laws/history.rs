@@ -93,7 +93,7 @@ pub(crate) fn obeys_the_laws<T: Subject>(steps: &[Step]) -> Result<(), TestCaseE
             Step::Send(from, to, mask) => {
                 let mut sent: Vec<usize> = nodes[*from].known.iter().copied().collect();
                 sent.retain(|index| mask >> (index % 16) & 1 == 1);
-                if mask % 3 == 0 {
+                if mask.is_multiple_of(3) {
                     sent.reverse();
                 }
                 let to = &mut nodes[*to];

@@ -154,7 +154,7 @@ impl Subject for Text {
 impl<V: Subject> Subject for OrMap<u8, V> {
     fn some_edit(&self, stamp: Stamp, choice: Choice) -> Option<Self::Edit> {
         let key = choice.place % 3;
-        if choice.deed % 4 == 0 {
+        if choice.deed.is_multiple_of(4) {
             return Some(self.remove(key));
         }
         let mut within = None;

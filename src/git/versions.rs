@@ -131,11 +131,20 @@ impl Repo {
     ///
     /// When the index cannot be read.
     pub fn index_version(&self, path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let blob = self.blob_in_index(&DocumentPath::new(git_path(path)))?;
-        let held = blob
+        let held = self
+            .index_blob(path)?
             .map(|blob| self.bytes_in_tree(path, blob))
             .transpose()?;
         Ok(held.map(|held| with_line_ends_of(bytes, held)))
+    }
+
+    /// What the index has of a file: the name of its content.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn index_blob(&self, path: &Path) -> Result<Option<BlobId>, Error> {
+        self.blob_in_index(&DocumentPath::new(git_path(path)))
     }
 
     /// A version of a file as git writes it to a work tree, but for its line ends. Where it goes through a program on its

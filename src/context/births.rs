@@ -44,7 +44,8 @@ fn scalar_fields(record: NodeRef<'_>) -> impl Iterator<Item = EntryRef<'_>> {
 }
 
 /// The birth of the record in these lines of a list; nothing where they are not read as one.
-pub(crate) fn birth_in_lines(lines: &str) -> Option<Birth> {
+#[must_use]
+pub fn birth_in_lines(lines: &str) -> Option<Birth> {
     let read = Document::from_text(lines.to_owned(), &Limits::default()).ok()?;
     let mut members = read.root()?.entries();
     members

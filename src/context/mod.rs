@@ -39,7 +39,8 @@ mod verbose;
 pub use crate::crdt::Birth;
 pub use address::Address;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
-pub(crate) use births::{are_one, birth, birth_in_lines, original_identity};
+pub use births::birth_in_lines;
+pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub(crate) use editing::Neighbours;
 pub use editing::{

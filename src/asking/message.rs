@@ -14,7 +14,7 @@ use crate::git::{Repo, Within, git_path, native_path};
 use crate::replica::{Done, Errand, ErrandName, Report};
 
 /// The version of what is said here. It is raised with every change of it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes before what is said.
 pub(super) const HEADER: usize = 4;
@@ -85,6 +85,7 @@ enum Deed {
     Set(String, Vec<Field>, Vec<String>),
     Remove(String),
     Move(String, Where),
+    Increment(String, i64),
 }
 
 /// A field, and its value as it may be typed.
@@ -118,6 +119,7 @@ impl From<&Errand> for Edit {
                     fields: given,
                     unset,
                 } => Deed::Set(at.typed(), fields(given), unset.clone()),
+                Change::Increment { at, by } => Deed::Increment(at.typed(), *by),
                 Change::Remove { at } => Deed::Remove(at.typed()),
                 Change::Move { at, to } => Deed::Move(
                     at.typed(),
@@ -161,6 +163,10 @@ impl TryFrom<Edit> for Errand {
                     at: address(at),
                     fields: fields(given)?,
                     unset,
+                },
+                Deed::Increment(at, by) => Change::Increment {
+                    at: address(at),
+                    by,
                 },
                 Deed::Remove(at) => Change::Remove { at: address(at) },
                 Deed::Move(at, to) => Change::Move {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, carry, completions, demo, export, get, init, man, merge, merge_driver, move_record, park,
-    peers, pre_commit, remove, resolve, set, sync, uninit, verify, watch,
+    add, carry, completions, demo, export, get, increment, init, man, merge, merge_driver,
+    move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify, watch,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -98,6 +98,7 @@ pub(super) enum Command {
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),
+    Increment(increment::Arguments),
     Remove(remove::Arguments),
     Move(move_record::Arguments),
     Park(park::ParkArguments),

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
+use super::merge_driver::types;
 use super::round::counted;
 use super::ui::Ui;
 use crate::git::{Ending, MergedFile, Settings, Sides, merge_files, replace};
@@ -73,7 +74,13 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ending,
         kept,
         fallback,
-    } = merge_files(&sides, &Settings::default());
+    } = merge_files(
+        &sides,
+        &Settings {
+            types: types(),
+            ..Settings::default()
+        },
+    );
     let fallback = fallback.map(|reason| reason.told_of(&name));
     if let Some(reason) = &fallback {
         ui.warn(reason);

@@ -12,7 +12,11 @@ use clap::Args;
 use super::Outcome;
 use super::merge::{places, read, told_of_kept};
 use super::ui::Ui;
-use crate::git::{Ending, MergedCommits, MergedFile, Settings, Sides, merge_files_of, replace};
+use crate::context::Types;
+use crate::git::{
+    Ending, MergedCommits, MergedFile, Repo, Settings, Sides, merge_files_of, replace,
+};
+use crate::node::Config;
 use crate::overlay::DocumentPath;
 
 /// Merge one file for git, which calls this by itself
@@ -107,6 +111,24 @@ impl Arguments {
             ours: label(self.ours_label.as_ref(), ours),
             base: label(self.base_label.as_ref(), base),
             theirs: label(self.theirs_label.as_ref(), theirs),
+            types: types(),
+        }
+    }
+}
+
+/// The types of places, as HEAD has them: ours, and what was started from in a rebase. Where no repository can be read, what
+/// the files tell of themselves is all there is.
+pub(super) fn types() -> Types {
+    let config = Repo::find().map(|repo| Config::at_head(&repo));
+    match config {
+        Ok(Ok(config)) => config.types,
+        Ok(Err(error)) => {
+            tracing::info!("{error}: no place has a type");
+            Types::default()
+        }
+        Err(error) => {
+            tracing::info!("{error}: no place has a type");
+            Types::default()
         }
     }
 }

@@ -12,6 +12,7 @@ mod edit;
 mod export;
 mod find;
 mod get;
+mod increment;
 mod init;
 mod man;
 mod merge;
@@ -149,6 +150,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),
+        Command::Increment(arguments) => increment::run(arguments, &ui),
         Command::Remove(arguments) => remove::run(arguments, &ui),
         Command::Move(arguments) => move_record::run(arguments, &ui),
         Command::Merge(arguments) => merge::run(arguments, &ui),

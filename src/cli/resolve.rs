@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Outcome;
 use super::find::scope_in_tree;
+use super::merge_driver::types;
 use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::context::{Choice, Lost};
 use crate::crdt::Stamp;
@@ -200,9 +201,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 
 fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> anyhow::Result<()> {
     let favour = strategy.and_then(Strategy::side);
+    let types = types();
     for path in files {
         let name = repo.shown(path);
-        match repo.mend(path, favour)? {
+        match repo.mend(path, favour, &types)? {
             Mended::Unmarked | Mended::Marked(_) => {}
             Mended::Clean => ui.warn(format_args!(
                 "{name} was merged again, without conflicts; `git add` it"

@@ -7,6 +7,7 @@ use super::own::Role;
 use super::placing::name_of;
 use super::records::member;
 use super::{Annotation, placing};
+use crate::crdt::{Atom, Digest, Path, Step};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef};
 
 /// A path into a document: names with `/` between them, the first of a field of the root, `.` alone for the root itself.
@@ -146,6 +147,18 @@ impl<'d, 'a> Walk<'d, 'a> {
             first.map_or(0, |first| (entry.index - first.index) as usize)
         };
         self.way.iter().map(step).collect()
+    }
+
+    /// The place where it leads, or would lead, as types are asked about it: records are told by nothing.
+    pub(super) fn place(&self) -> Path {
+        let step = |entry: &EntryRef<'_>| match name_of(*entry) {
+            Some(name) => Step::Entry(name.into_owned()),
+            None => Step::Record(Atom::new(String::new()), Digest::of(b"")),
+        };
+        let rest = (!self.rest.is_empty()).then(|| new_names(self.rest));
+        let rest = rest.into_iter().flatten();
+        let rest = rest.map(|name| Step::Entry(name.to_owned()));
+        self.way.iter().map(step).chain(rest).collect()
     }
 
     /// The list that holds what stands here, and which of its members that is.

@@ -30,6 +30,8 @@ impl Renewal<'_> {
     /// What `own` says from now on. `before` is what HEAD's version says.
     pub(super) fn apply(&self, own: &mut Own, before: &Own, birth: Option<Birth>) {
         let closed = self.close_conflicts(own, before);
+        let is_counter = |path: &String| self.rest.iter().any(|leaf| leaf.path == *path);
+        own.annotation.amounts.retain(|path, _| is_counter(path));
         own.annotation = self.annotation(own, &before.annotation, birth);
         if !closed.is_empty() {
             let superseded = own.annotation.superseded.entry(self.stamp).or_default();
@@ -108,7 +110,7 @@ impl Renewal<'_> {
     }
 }
 
-/// Adds the stamps of all other leaves: those that HEAD does not contain, those beside which something lost is kept
+/// Adds what was added to counters, and the stamps of all other leaves: those that HEAD does not contain, those beside which something lost is kept
 /// (what settles it must be known as later than they are), and the newest of the rest.
 pub(super) fn kept(
     mut annotation: Annotation,
@@ -145,6 +147,25 @@ pub(super) fn kept(
             }
         }
     }
+    let mut added: Vec<(Stamp, &str, i64)> = Vec::new();
+    for (path, amounts) in &own.amounts {
+        for (stamp, amount) in amounts {
+            match head.holds(path, *stamp) {
+                true => added.push((*stamp, path, *amount)),
+                false => count(&mut annotation, path, *stamp, *amount),
+            }
+        }
+    }
+    added.sort_by(|a, b| b.cmp(a));
+    added.dedup();
+    for (stamp, path, amount) in added {
+        let mut longer = annotation.clone();
+        count(&mut longer, path, stamp, amount);
+        if longer.to_string().len() * 100 > bytes * KEPT_PERCENT {
+            break;
+        }
+        annotation = longer;
+    }
     contained.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     contained.dedup();
     for (_, path, stamped) in contained {
@@ -163,6 +184,11 @@ pub(super) fn add(annotation: &mut Annotation, path: &str, stamped: StampedValue
     stamps.insert(stamped);
 }
 
+fn count(annotation: &mut Annotation, path: &str, stamp: Stamp, amount: i64) {
+    let amounts = annotation.amounts.entry(path.to_owned()).or_default();
+    amounts.insert(stamp, amount);
+}
+
 /// What HEAD's version of a record knows.
 #[derive(Clone, Copy)]
 pub(super) struct Contained<'a>(pub(super) &'a Annotation);
@@ -177,6 +203,10 @@ impl Contained<'_> {
             .into_iter()
             .flatten()
             .any(|stamped| stamped.stamp == stamp)
+            || before
+                .amounts
+                .get(path)
+                .is_some_and(|amounts| amounts.contains_key(&stamp))
             || before.superseded.iter().any(|(edit, superseded)| {
                 let mut here = before.leaves.get(path).into_iter().flatten();
                 // A run goes over what was done to other leaves.

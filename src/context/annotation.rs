@@ -7,15 +7,16 @@
 //! ```
 //!
 //! `+` opens the birth (stamp and digest of the defining field then); a bare stamp opens an edit; then come the fields it
-//! changed, each with the digest of the value that it wrote, and with `-` the stamps that it superseded and that no
-//! commit held; of many that one replica made, `-4k2mez11..4k2mf03c-01xyz9` names the first and the last. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
+//! changed, each with the digest of the value that it wrote or with the amount that it added to a counter, and with `-` the
+//! stamps that it superseded and that no commit held; of many that one replica made, `-4k2mez11..4k2mf03c-01xyz9` names the
+//! first and the last. The root's annotation is the document's marker: `v1`, the types of the top-level collections, and behind
 //! a `|` the same row of words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::text;
-use crate::crdt::{Birth, Digest, Run, Stamp, StampSet};
+use crate::crdt::{Amounts, Birth, Digest, Run, Stamp, StampSet};
 
 /// A stamp with the digest of the value that it was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ pub struct Annotation {
     pub birth: Option<Birth>,
     /// For every changed leaf, named by its path, the edits that made its value: one, or the heads of a merged text.
     pub leaves: BTreeMap<String, BTreeSet<StampedValue>>,
+    /// For every counter, named by its path, what edits added to it: all that no commit held, and of the rest what has room.
+    pub amounts: BTreeMap<String, Amounts>,
     /// For an edit the stamps that it superseded and that were in no commit then.
     pub superseded: BTreeMap<Stamp, StampSet>,
 }
@@ -68,13 +71,17 @@ impl Annotation {
                 annotation.superseded.entry(edit).or_default().insert(run);
             } else if let Some((leaf, digest)) = word.split_once('~') {
                 let stamp = edit.ok_or(NotAnAnnotation)?;
-                let digest = digest.parse().map_err(|_| NotAnAnnotation)?;
                 let names = text::decode_path(leaf).ok_or(NotAnAnnotation)?;
-                annotation
-                    .leaves
-                    .entry(Self::path(names.iter().map(String::as_str)))
-                    .or_default()
-                    .insert(StampedValue { stamp, digest });
+                let leaf = Self::path(names.iter().map(String::as_str));
+                if digest.starts_with(['+', '-']) {
+                    let amount = digest.parse().map_err(|_| NotAnAnnotation)?;
+                    let amounts = annotation.amounts.entry(leaf).or_default();
+                    amounts.insert(stamp, amount);
+                } else {
+                    let digest = digest.parse().map_err(|_| NotAnAnnotation)?;
+                    let stamps = annotation.leaves.entry(leaf).or_default();
+                    stamps.insert(StampedValue { stamp, digest });
+                }
                 edits.insert(stamp, true);
             } else {
                 let stamp = word.parse().map_err(|_| NotAnAnnotation)?;
@@ -90,7 +97,7 @@ impl Annotation {
     /// Whether it says nothing and need not be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.birth.is_none() && self.leaves.is_empty()
+        self.birth.is_none() && self.leaves.is_empty() && self.amounts.is_empty()
     }
 
     /// The path of a leaf as annotations name it.
@@ -123,7 +130,8 @@ impl Annotation {
     pub fn standing(&self) -> impl Iterator<Item = Stamp> + '_ {
         let birth = self.birth.and_then(|birth| birth.stamp);
         let leaves = self.leaves.values().flatten().map(|stamped| stamped.stamp);
-        birth.into_iter().chain(leaves)
+        let added = self.amounts.values().flatten().map(|(stamp, _)| *stamp);
+        birth.into_iter().chain(leaves).chain(added)
     }
 
     /// Every stamp that it names, of a run of superseded ones the first and the last.
@@ -152,13 +160,17 @@ impl Annotation {
 impl fmt::Display for Annotation {
     /// The one way to write it: edits by stamp, leaves by name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut edits: BTreeMap<Stamp, Vec<(&str, Digest)>> = BTreeMap::new();
+        let mut edits: BTreeMap<Stamp, BTreeSet<String>> = BTreeMap::new();
         for (leaf, stamps) in &self.leaves {
-            for stamped in stamps {
-                edits
-                    .entry(stamped.stamp)
-                    .or_default()
-                    .push((leaf, stamped.digest));
+            for StampedValue { stamp, digest } in stamps {
+                let words = edits.entry(*stamp).or_default();
+                words.insert(format!("{leaf}~{digest}"));
+            }
+        }
+        for (leaf, amounts) in &self.amounts {
+            for (stamp, amount) in amounts {
+                let words = edits.entry(*stamp).or_default();
+                words.insert(format!("{leaf}~{amount:+}"));
             }
         }
         let mut gap = "";
@@ -169,11 +181,11 @@ impl fmt::Display for Annotation {
             }
             gap = " ";
         }
-        for (stamp, leaves) in edits {
+        for (stamp, words) in edits {
             write!(f, "{gap}{stamp}")?;
             gap = " ";
-            for (leaf, digest) in leaves {
-                write!(f, " {leaf}~{digest}")?;
+            for word in words {
+                write!(f, " {word}")?;
             }
             let superseded = self.superseded.get(&stamp).into_iter();
             let mut superseded: Vec<&Run> = superseded.flat_map(StampSet::runs).collect();
@@ -245,7 +257,7 @@ mod tests {
 
     #[test]
     fn an_annotation_reads_back_in_its_one_spelling() {
-        let text = "+4k2m9xa7-7f3kqd~a1f 4k2mez11-01xyz9 notes~000 4k2mf03c-7f3kqd meta.owner~9c2 status~9c2 -4k2mez11..4k2mez1f-01xyz8 -4k2mez11-01xyz9";
+        let text = "+4k2m9xa7-7f3kqd~a1f 4k2mez11-01xyz9 notes~000 votes~+3 4k2mf03c-7f3kqd meta.owner~9c2 status~9c2 votes~-12 -4k2mez11..4k2mez1f-01xyz8 -4k2mez11-01xyz9";
         let annotation = Annotation::parse(text).unwrap();
         assert_eq!(annotation.to_string(), text);
         let status = annotation.leaves.get("status").unwrap().first().unwrap();
@@ -254,7 +266,9 @@ mod tests {
             annotation.fitting("status", Digest::of(b"other")).count(),
             0
         );
-        assert_eq!(annotation.standing().count(), 4);
+        let votes: Vec<i64> = annotation.amounts["votes"].values().copied().collect();
+        assert_eq!(votes, [3, -12]);
+        assert_eq!(annotation.standing().count(), 6);
     }
 
     #[test]
@@ -294,7 +308,7 @@ mod tests {
         let leaf = proptest::collection::vec(any::<String>(), 1..4);
         let edit = (
             stamps(),
-            proptest::collection::vec((leaf, digests()), 1..4),
+            proptest::collection::vec((leaf, digests(), any::<Option<i64>>()), 1..4),
             proptest::collection::vec(runs(), 0..3),
         );
         (birth, proptest::collection::vec(edit, 0..4)).prop_map(|(birth, edits)| {
@@ -303,8 +317,13 @@ mod tests {
                 ..Annotation::default()
             };
             for (stamp, leaves, superseded) in edits {
-                for (names, digest) in leaves {
+                for (names, digest, amount) in leaves {
                     let leaf = Annotation::path(names.iter().map(String::as_str));
+                    if let Some(amount) = amount {
+                        let amounts = annotation.amounts.entry(leaf).or_default();
+                        amounts.insert(stamp, amount);
+                        continue;
+                    }
                     let stamps = annotation.leaves.entry(leaf).or_default();
                     stamps.insert(StampedValue { stamp, digest });
                 }
@@ -398,6 +417,8 @@ mod tests {
             "4k2m9xa7-7f3kqd",
             "4k2m9xa7-7f3kqd ~a1f",
             "4k2m9xa7-7f3kqd a..b~a1f",
+            "4k2m9xa7-7f3kqd votes~+",
+            "4k2m9xa7-7f3kqd votes~+9223372036854775808",
             "4k2m9xa7-7f3kqd -4k2mez11-01xyz9",
             "4k2m9xa7-7f3kqd a~a1f -4k2mez11..4k2m9xa7-01xyz9",
             "4k2m9xa7..4k2mez11-7f3kqd a~a1f",

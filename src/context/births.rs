@@ -10,7 +10,7 @@ use super::{ANNOTATION_KEY, Annotation, Birth, DEFINING_FIELDS, digest, is_null}
 #[cfg(doc)]
 use crate::crdt::second_name;
 use crate::crdt::{Digest, split_second_name};
-use crate::yaml::{EntryRef, NodeRef, Scalar};
+use crate::yaml::{Document, EntryRef, Limits, NodeRef, Scalar};
 
 /// The digest of what names a record: its defining field, or else all its scalar fields together.
 pub(super) fn defining(record: NodeRef<'_>) -> Digest {
@@ -41,6 +41,17 @@ fn scalar_fields(record: NodeRef<'_>) -> impl Iterator<Item = EntryRef<'_>> {
     record
         .entries()
         .filter(|entry| !is_ours(*entry) && entry.value().scalar().is_some())
+}
+
+/// The birth of the record in these lines of a list; nothing where they are not read as one.
+#[must_use]
+pub fn birth_in_lines(lines: &str) -> Option<Birth> {
+    let read = Document::from_text(lines.to_owned(), &Limits::default()).ok()?;
+    let mut members = read.root()?.entries();
+    members
+        .next()
+        .filter(|_| members.next().is_none())
+        .map(|member| birth(member.value()))
 }
 
 /// The birth of a record: as written down, else as it stands.

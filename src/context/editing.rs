@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use super::address::{Address, Walk, choices, new_names};
 use super::own::Own;
-use super::{ANNOTATION_KEY, Annotation, CONFLICTS_KEY, placing, settling};
+use super::{ANNOTATION_KEY, Annotation, CONFLICTS_KEY, Types, placing, settling};
 use crate::crdt::Stamp;
 use crate::yaml::{Document, Draft, FileDraft, Kind, Limits, NodeRef, PartDraft, Side};
 
@@ -39,6 +39,13 @@ pub enum Change {
         fields: Vec<Assignment>,
         /// Those that are taken away.
         unset: Vec<String>,
+    },
+    /// A counter to which something is added.
+    Increment {
+        /// Which.
+        at: Address,
+        /// How much.
+        by: i64,
     },
     /// A record, or a field, that is to go.
     Remove {
@@ -133,6 +140,39 @@ pub enum Unedited {
         /// The field.
         name: String,
     },
+    /// Something that is counted and is no counter.
+    #[error(
+        "{at} is no counter: name its type under `types` in .rhema/crdt/config.yaml, as in `todos[].votes: pn_counter`, and \
+         commit that"
+    )]
+    NoCounter {
+        /// What it is.
+        at: Address,
+    },
+    /// A counter that holds something else.
+    #[error(
+        "{at} is a counter and holds no whole number of 64 bits: put the number back that stood there"
+    )]
+    NoNumber {
+        /// Where.
+        at: Address,
+    },
+    /// A number that was to get smaller.
+    #[error("{at} is a g_counter, which never gets smaller: only a pn_counter does")]
+    Shrinks {
+        /// Where.
+        at: Address,
+    },
+    /// A number that 64 bits do not hold.
+    #[error("{at} is {was}: with {by:+} it would be more than 64 bits hold")]
+    TooMuch {
+        /// Where.
+        at: Address,
+        /// What it holds.
+        was: i64,
+        /// What was to be added.
+        by: i64,
+    },
     /// What would be written is not what was meant.
     #[error(
         "the form of the file does not allow it: edit {at} by hand, then run `rhema crdt sync --timeout 0`"
@@ -169,18 +209,22 @@ impl Change {
     pub fn address(&self) -> &Address {
         match self {
             Self::Add { to, .. } => to,
-            Self::Set { at, .. } | Self::Remove { at } | Self::Move { at, .. } => at,
+            Self::Set { at, .. }
+            | Self::Increment { at, .. }
+            | Self::Remove { at }
+            | Self::Move { at, .. } => at,
         }
     }
 
-    /// Makes the change.
+    /// Makes the change in a document with places of these types.
     ///
     /// # Errors
     /// When what is to be changed is not there, or the change cannot be written. The document stays as it is.
-    pub fn apply(&self, document: &Document) -> Result<Edited, Unedited> {
+    pub fn apply(&self, document: &Document, types: &Types) -> Result<Edited, Unedited> {
         match self {
             Self::Add { to, fields } => change::add(document, to, fields),
             Self::Set { at, fields, unset } => change::set(document, at, fields, unset),
+            Self::Increment { at, by } => change::increment(document, at, *by, types),
             Self::Remove { at } => change::remove(document, at),
             Self::Move { at, to } => change::shift(document, at, to),
         }

@@ -21,6 +21,8 @@ pub(crate) struct Leaf {
     pub(crate) differs: bool,
     /// Its own name, where it stands in the record itself.
     pub(crate) field: Option<String>,
+    /// Where its value begins in the file.
+    pub(crate) start: u32,
 }
 
 impl Leaf {
@@ -33,6 +35,7 @@ impl Leaf {
                 [name] => Some(name.clone()),
                 _ => None,
             },
+            start: value.data().span.start,
         }
     }
 

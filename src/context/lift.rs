@@ -7,7 +7,7 @@ use super::placing::{is_ours, name_of};
 use super::records::identity_field;
 use super::value::{is_null, normal};
 use super::{Annotation, Conflicts, Lost, StampedValue, digest};
-use crate::crdt::{Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
+use crate::crdt::{Amounts, Atom, Document, Loser, Map, Node, Path, Record, Stamps, Step};
 use crate::yaml::{self, Kind, NodeRef, Scalar};
 
 /// Lifts a file. A file whose root is no mapping holds a single entry without a name.
@@ -103,6 +103,17 @@ impl Holder {
     }
 }
 
+impl Holder {
+    /// What edits added to a number.
+    fn amounts(&self, names: &[String], node: NodeRef<'_>) -> Option<&Amounts> {
+        if self.annotation.amounts.is_empty() || number(node).is_none() {
+            return None;
+        }
+        let leaf = Annotation::path(names.iter().map(String::as_str));
+        self.annotation.amounts.get(&leaf)
+    }
+}
+
 impl<'o> Lifting<'o> {
     fn new(omitted: &'o mut dyn FnMut(&Path, NodeRef<'_>) -> Vec<bool>) -> Self {
         Self {
@@ -114,15 +125,25 @@ impl<'o> Lifting<'o> {
 
     /// The stamps of a value where it has come to.
     fn stamps(&mut self, holder: &Holder, names: &[String], node: NodeRef<'_>) -> Stamps {
-        let (stamps, others) = holder.stamps(names, node);
+        let (mut stamps, others) = holder.stamps(names, node);
+        if let Some(amounts) = holder.amounts(names, node) {
+            stamps.extend(amounts.keys());
+            let at = self.place(names, node).as_born();
+            self.document.amounts.insert(at, amounts.clone());
+        }
         if stamps.is_empty() && !others.is_empty() {
-            let at = match names.last().filter(|_| !node.is_collection()) {
-                Some(name) => self.at.entry(name),
-                None => self.at.clone(),
-            };
+            let at = self.place(names, node);
             self.document.typed_over.insert(at, others);
         }
         stamps
+    }
+
+    /// Where a value stands: what is nested has a place already.
+    fn place(&self, names: &[String], node: NodeRef<'_>) -> Path {
+        match names.last().filter(|_| !node.is_collection()) {
+            Some(name) => self.at.entry(name),
+            None => self.at.clone(),
+        }
     }
 
     /// Keeps what the root or record where it has come to says beside its stamps.
@@ -237,6 +258,14 @@ impl<'o> Lifting<'o> {
             records.push(record);
         }
         records
+    }
+}
+
+/// The number that a value is, if it is one that a counter can hold.
+pub(crate) fn number(node: NodeRef<'_>) -> Option<i64> {
+    match node.scalar() {
+        Some(Scalar::Int(number)) if node.anchor().is_none() => i64::try_from(number).ok(),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@
 //! are the same, timestamps (`instant.rs`) among them. *About what*: `kinds.rs`
 //! knows the fields that matter, `records.rs` what tells records apart, `births.rs` how they came into being,
 //! `matching.rs` which records of several versions are one, `leaves.rs` what they hold; `lift.rs` is a whole file as the
-//! CRDTs see it. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
+//! CRDTs see it, and `types.rs` what the configuration makes of its places. *Where*: `placing.rs` knows the place, `mentions.rs` finds all of
 //! it in a file, `marker.rs` puts the marker in and takes everything out again, `verbose.rs` reads another way of writing
 //! it, and gives it back. *When*: `stamping.rs` finds what was edited and `annotate.rs` writes it down, `settling.rs` lists
 //! what lost and settles it. *By command*: `address.rs` finds what a path names, `editing.rs` changes it. Depends on
@@ -32,12 +32,14 @@ mod settling;
 mod stamping;
 mod telling;
 mod text;
+mod types;
 mod value;
 mod verbose;
 
 pub use crate::crdt::Birth;
 pub use address::Address;
 pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
+pub use births::birth_in_lines;
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub(crate) use editing::Neighbours;
@@ -47,7 +49,7 @@ pub use editing::{
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
-pub(crate) use lift::{atom, lift_but, lift_fields, lift_value};
+pub(crate) use lift::{atom, lift_but, lift_fields, lift_value, number};
 pub(crate) use marker::marked_like;
 pub use marker::{Marking, mark, marker, marker_of, retyped, strip, without};
 pub(crate) use matching::numbered;
@@ -61,5 +63,6 @@ pub use stamping::{
     FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
 };
 pub(crate) use telling::told;
+pub use types::{Misfit, Place, Types, Untyped};
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::{from_verbose, to_verbose};

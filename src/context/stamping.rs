@@ -5,13 +5,15 @@
 //! the stamps that it supersedes and that HEAD does not know; a record that is new gets a birth of its own. Removals
 //! write nothing. `leaves.rs` finds what a record holds, `annotate.rs` writes what it is to say.
 
+use rustc_hash::FxHashSet;
+
 use super::annotate::{Contained, Renewal};
 use super::births::defining;
 use super::leaves::{Held, Leaf, Record};
 use super::own::{Own, Role, is_free, is_marked};
 use super::placing::{self, Splice};
 use super::{
-    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, canonical, may_carry,
+    ANNOTATION_KEY, Annotation, Birth, CONFLICTS_KEY, DEFINING_FIELDS, Types, canonical, may_carry,
 };
 use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, Kind, Limits, NodeRef};
@@ -44,7 +46,14 @@ pub fn stamp(
     stamp: Stamp,
     births: &mut dyn Iterator<Item = Stamp>,
 ) -> Stamped {
-    stamp_beside(head, work, Some(stamp), births, &FilesAlone)
+    stamp_beside(
+        head,
+        work,
+        Some(stamp),
+        births,
+        &FilesAlone,
+        &Types::default(),
+    )
 }
 
 /// What is known of edits beside what the files say.
@@ -72,7 +81,8 @@ impl KnownEdits for FilesAlone {
 }
 
 /// [`stamp`] with all that is `known`. Without a `stamp` for all leaves that changed, those of the root and of each record get
-/// one of their own from `stamps`, as births do: they can be committed, and taken back, one by one.
+/// one of their own from `stamps`, as births do: they can be committed, and taken back, one by one. Counters among `types` are
+/// left out: of an edit of theirs the amount is told, for which one has to know what its author had read.
 #[must_use]
 pub fn stamp_beside(
     head: Option<&Document>,
@@ -80,6 +90,7 @@ pub fn stamp_beside(
     stamp: Option<Stamp>,
     stamps: &mut dyn Iterator<Item = Stamp>,
     known: &dyn KnownEdits,
+    types: &Types,
 ) -> Stamped {
     let Some(root) = work.root().filter(|_| takes_stamps(head, work)) else {
         return Stamped::UNCHANGED;
@@ -95,6 +106,7 @@ pub fn stamp_beside(
         stamp,
         stamps,
         known,
+        counters: types.counters(work),
         splices: Vec::new(),
         edits: 0,
         born: 0,
@@ -207,6 +219,8 @@ struct Stamping<'s> {
     stamp: Option<Stamp>,
     stamps: &'s mut dyn Iterator<Item = Stamp>,
     known: &'s dyn KnownEdits,
+    /// Where the numbers of counters begin.
+    counters: FxHashSet<u32>,
     splices: Vec<Splice>,
     edits: usize,
     born: usize,
@@ -295,7 +309,11 @@ impl Stamping<'_> {
             return true;
         }
         let before = old.map(|old| Own::of(old, role)).unwrap_or_default();
-        let edited = edited(work, &leaves, &own, &before, is_new, self.known);
+        let mut edited = edited(work, &leaves, &own, &before, is_new, self.known);
+        for (edited, leaf) in edited.iter_mut().zip(&leaves) {
+            let counts = || own.annotation.amounts.contains_key(&leaf.path);
+            *edited &= !(self.counters.contains(&leaf.start) || counts());
+        }
         self.edits += edited.iter().filter(|edited| **edited).count();
         if !edited.contains(&true) {
             return false;

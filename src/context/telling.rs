@@ -14,7 +14,7 @@ use super::records::identity_field;
 use super::stamping::takes_stamps;
 use super::{Annotation, Birth, Loser, Lost, StampedValue};
 use crate::crdt::{
-    Digest, Document, Map, Node, Path, Record, Stamp, StampSet, Stamps, Step, born_as,
+    Amounts, Digest, Document, Map, Node, Path, Record, Stamp, StampSet, Stamps, Step, born_as,
 };
 use crate::yaml::{self, Kind, NodeRef};
 
@@ -278,6 +278,7 @@ impl<'v> Telling<'v> {
             bytes,
             ..
         } = Held::leaves_of(node);
+        let counted = self.amounts(holder);
         let mut known = Annotation::default();
         let (mut fresh, mut rest) = (Vec::new(), Vec::new());
         for leaf in &held {
@@ -288,12 +289,18 @@ impl<'v> Telling<'v> {
                 continue;
             }
             let stamps = stamps_at(holder.wanted, &names, holder.births);
+            let amounts = counted.get(&leaf.path);
             let is_new = |stamp: &Stamp| !head.holds(&leaf.path, *stamp);
             match stamps.iter().any(is_new) {
                 true => fresh.push(leaf),
                 false => rest.push(leaf),
             }
             for stamp in stamps {
+                if let Some(amount) = amounts.and_then(|amounts| amounts.get(&stamp)) {
+                    let amounts = known.amounts.entry(leaf.path.clone()).or_default();
+                    amounts.insert(stamp, *amount);
+                    continue;
+                }
                 let digest = leaf.digest;
                 add(&mut known, &leaf.path, StampedValue { stamp, digest });
                 let superseded = self.superseded(holder, stamp, &leaf.path, &before);
@@ -333,6 +340,17 @@ impl<'v> Telling<'v> {
         if told.annotation != own.annotation || told.conflicts != own.conflicts {
             self.splices.extend(told.placed(node, role));
         }
+    }
+
+    /// What edits added to the counters of a root or record, its own records not counted, by their names.
+    fn amounts(&self, holder: Holder<'_, 'v>) -> FxHashMap<String, &'v Amounts> {
+        let inside = self.view.amounts.range(holder.at.clone()..);
+        let inside = inside.map_while(|(at, amounts)| {
+            Some((at.steps().strip_prefix(holder.at.steps())?, amounts))
+        });
+        let named =
+            inside.filter_map(|(rest, amounts)| Some((leaf_of(holder.node, rest)?, amounts)));
+        named.collect()
     }
 
     /// The birth that is to be written down: one with a stamp, one that was written down, and one that what the record

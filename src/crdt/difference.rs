@@ -4,16 +4,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
-use super::{Observed, Stamp, order};
+use super::{Observed, Stamp, order, total};
 
 /// The edits that made `new` of `old`: one for each stamp that `new` has and `old` has not, and one for what carries
 /// none. Each observed what `old` holds in its place, losing values included, and wrote all fields of the `groups` of which
 /// it changed one.
-pub(super) fn edits(old: &Document, new: &Document, groups: &[&[&str]]) -> Vec<Edit> {
+///
+/// A place that `counts`, or at which either knows amounts, is a counter: what was done to it is added to it.
+pub(super) fn edits(
+    old: &Document,
+    new: &Document,
+    groups: &[&[&str]],
+    counts: &dyn Fn(&Path) -> bool,
+) -> Vec<Edit> {
     let mut difference = Difference {
         old,
         new,
         groups,
+        counts,
         births: Vec::new(),
         changes: BTreeMap::new(),
     };
@@ -64,6 +72,7 @@ pub(super) fn observed(document: &Document, at: &Path, groups: &[&[&str]]) -> Ob
         old: document,
         new: document,
         groups,
+        counts: &|_| false,
         births: Vec::new(),
         changes: BTreeMap::new(),
     };
@@ -120,6 +129,8 @@ struct Difference<'l> {
     old: &'l Document,
     new: &'l Document,
     groups: &'l [&'l [&'l str]],
+    /// Whether a place is a counter, whatever is known of it.
+    counts: &'l dyn Fn(&Path) -> bool,
     /// Those of the records in which it has come to, as `old` has them.
     births: Vec<Stamp>,
     changes: BTreeMap<Option<Stamp>, Vec<Change>>,
@@ -186,6 +197,9 @@ impl Difference<'_> {
 
     /// A leaf, or what became one: another value, or the same one written anew.
     fn leaf(&mut self, old: Option<&Node>, new: &Node, at: &Path) {
+        if self.counter(old, new, at) {
+            return;
+        }
         let observed = self.observed(old, at);
         let (act, stamps) = match new {
             Node::Register(value, stamps) => (Act::Write(value.clone()), stamps),
@@ -208,6 +222,40 @@ impl Difference<'_> {
         if !same || fresh.is_some() {
             self.push(fresh, at.clone(), act, observed);
         }
+    }
+
+    /// A number that is a counter: each amount that is known as an edit's is that edit, and what is left another one. Whether
+    /// it is a counter.
+    fn counter(&mut self, old: Option<&Node>, new: &Node, at: &Path) -> bool {
+        let place = at.as_born();
+        let [before, now] = [self.old, self.new].map(|document| document.amounts.get(&place));
+        if before.is_none() && now.is_none() && !(self.counts)(at) {
+            return false;
+        }
+        let (Some(was), Some(is)) = (old.map_or(Some(0), Node::as_number), new.as_number()) else {
+            return false;
+        };
+        let is_new = |stamp: &Stamp| before.is_none_or(|before| !before.contains_key(stamp));
+        let news: Vec<(Stamp, i64)> = now
+            .into_iter()
+            .flatten()
+            .filter(|(stamp, _)| is_new(stamp))
+            .map(|(stamp, amount)| (*stamp, *amount))
+            .collect();
+        let told = total(0, news.iter().map(|(_, amount)| *amount));
+        let rest = is.saturating_sub(was).saturating_sub(told);
+        let named = news
+            .into_iter()
+            .map(|(stamp, amount)| (Some(stamp), amount));
+        let unnamed = (rest != 0).then_some((None, rest));
+        for (stamp, amount) in named.chain(unnamed) {
+            self.changes.entry(stamp).or_default().push(Change {
+                at: at.clone(),
+                act: Act::Count(amount),
+                observed: Observed::default(),
+            });
+        }
+        true
     }
 
     /// What came into the place of another kind of value, and supersedes that.

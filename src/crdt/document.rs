@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::set::born_as;
+use super::types::Amounts;
 use super::{Digest, Stamp, StampSet};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
@@ -33,6 +34,21 @@ impl Atom {
         Self {
             canonical,
             text: Some(text),
+        }
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(number: i64) -> Self {
+        Self::new(number.to_string())
+    }
+
+    /// The number that it is, if 64 bits hold that.
+    #[must_use]
+    pub fn as_number(&self) -> Option<i64> {
+        match self.text {
+            None => self.canonical.parse().ok(),
+            Some(_) => None,
         }
     }
 
@@ -166,6 +182,8 @@ pub struct Document {
     pub superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     /// The edits that somebody typed over without the tool: their stamps stand beside values that they did not make.
     pub typed_over: BTreeMap<Path, Stamps>,
+    /// What edits added to counters, as far as that is known, by their places [as born](Path::as_born).
+    pub amounts: BTreeMap<Path, Amounts>,
     /// How edits wrote places, [as born](Path::as_born), in the order in which that is to be done again.
     pub forms: BTreeMap<Path, Vec<Formed>>,
 }
@@ -269,6 +287,15 @@ fn says_the_same(a: &Map, b: &Map) -> bool {
 }
 
 impl Node {
+    /// The number that it is, if it is one that a counter can hold.
+    #[must_use]
+    pub fn as_number(&self) -> Option<i64> {
+        match self {
+            Node::Register(value, _) => value.as_number(),
+            Node::List(..) | Node::Map(_) | Node::Set(_) => None,
+        }
+    }
+
     /// Whether both hold the same values in the same order. Who made them does not matter.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {

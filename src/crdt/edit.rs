@@ -52,4 +52,8 @@ pub enum Act {
     Settle(Option<Atom>),
     /// A place is written in another way; what it holds stays as it is. Never contested, and no edit to people.
     Form(Form),
+    /// So much is added to a counter. What it observed are other names of the same edit.
+    Count(i64),
+    /// A number of which the greatest stands is raised to this one.
+    Raise(i64),
 }

@@ -4,11 +4,12 @@
 //! set: the order, grouping and repetition of edits do not matter. An edit names what it *observed* and so supersedes;
 //! stamps only order what is concurrent.
 //!
-//! `stamp.rs` names edits and orders them, `stamp_set.rs` is sets of such names, `digest.rs` tells values apart, `observed.rs` is what an edit saw. `document.rs` is
-//! what a document holds, `edit.rs` what is done to it, `difference.rs` the edits between two documents, `view.rs` what a set
-//! of them shows. The types: `register.rs` (one value), `set.rs` (records in an order), `list.rs` (order and multiplicity),
-//! `text.rs` (lines); maps are in the view itself, `view/records.rs` has the sets. `order.rs`, `runs.rs` and `diff.rs` compare sequences for them, and for
-//! the merge of files.
+//! `stamp.rs` names edits and orders them, `stamp_set.rs` is sets of such names, `digest.rs` tells values apart,
+//! `observed.rs` is what an edit saw. `document.rs` is what a document holds, `edit.rs` what is done to it, `difference.rs` the
+//! edits between two documents, `view.rs` what a set of them shows. What documents hold: `register.rs` (one value), `set.rs`
+//! (records in an order), `list.rs` (order and multiplicity), `text.rs` (lines); maps are in the view itself,
+//! `view/records.rs` has the sets, `view/counters.rs` the numbers that add up. `order.rs`, `runs.rs` and `diff.rs` compare
+//! sequences for them, and for the merge of files. `types/` is the library of types for programs.
 //!
 //! Pure: no clock, no I/O, no randomness; time and replica are arguments. It imports nothing of ours, and knows neither
 //! YAML nor git.
@@ -29,6 +30,7 @@ mod set;
 mod stamp;
 mod stamp_set;
 pub(crate) mod text;
+pub mod types;
 mod view;
 
 pub use digest::Digest;
@@ -46,4 +48,5 @@ pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
 pub use stamp_set::{Run, StampSet};
+pub use types::{Amounts, Counted, NotAType, Type, joined, total};
 pub use view::Rules;

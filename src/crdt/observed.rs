@@ -81,6 +81,12 @@ impl Observed {
         self.stamps.contains(stamp)
     }
 
+    /// Whether a value with this digest was observed as one without a stamp.
+    #[must_use]
+    pub fn has_digest(&self, digest: Digest) -> bool {
+        self.values.contains(&digest)
+    }
+
     /// Whether everything that another edit observed was observed.
     #[must_use]
     pub fn has_all_of(&self, other: &Self) -> bool {

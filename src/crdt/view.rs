@@ -1,6 +1,7 @@
 //! The view: what a set of edits shows over the document that they were made on. A function of the set alone: the order,
 //! grouping and repetition of edits do not matter.
 
+mod counters;
 mod forms;
 pub(super) mod records;
 
@@ -13,7 +14,7 @@ use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
 use super::text::{self, Overlap};
-use super::{Digest, Observed, Stamp, Write, heads, list};
+use super::{Amounts, Digest, Observed, Stamp, Write, heads, list};
 
 /// What a view must know of the values.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,18 @@ impl Rules<'_> {
     /// none. Each observed what `old` holds in its place, losing values included.
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
-        edits(old, new, self.groups)
+        edits(old, new, self.groups, &|_| false)
+    }
+
+    /// The same, where also those places are counters that `counts` tells: what was done to their numbers is added to them.
+    #[must_use]
+    pub fn edits_counting(
+        &self,
+        old: &Document,
+        new: &Document,
+        counts: &dyn Fn(&Path) -> bool,
+    ) -> Vec<Edit> {
+        edits(old, new, self.groups, counts)
     }
 
     /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.
@@ -55,6 +67,7 @@ impl Rules<'_> {
             rules: self,
             losers: base.losers.clone(),
             removed: base.removed.clone(),
+            amounts: base.amounts.clone(),
         };
         let mut settled = BTreeSet::new();
         let mut forms = Forms::of(base);
@@ -100,6 +113,7 @@ impl Rules<'_> {
             root,
             losers,
             removed: viewing.removed,
+            amounts: viewing.amounts,
             superseded,
             typed_over: base.typed_over.clone(),
             forms: forms.in_order(),
@@ -156,13 +170,15 @@ impl Touch {
 
     /// Whether it puts another value here.
     fn writes(&self) -> bool {
-        self.is_here() && matches!(self.act, Act::Write(_) | Act::Replace(_))
+        let writes = matches!(self.act, Act::Write(_) | Act::Replace(_) | Act::Raise(_));
+        self.is_here() && writes
     }
 
     /// What it does to a register; nothing if it does something else.
     fn value(&self) -> Option<Value> {
         match &self.act {
             Act::Write(value) => Some(Some(value.clone())),
+            Act::Raise(number) => Some(Some(Atom::number(*number))),
             Act::Remove => Some(None),
             _ => None,
         }
@@ -202,6 +218,7 @@ pub(super) struct Viewing<'r> {
     pub(super) rules: &'r Rules<'r>,
     pub(super) losers: BTreeMap<Loser, Stamps>,
     pub(super) removed: BTreeMap<Path, Stamps>,
+    pub(super) amounts: BTreeMap<Path, Amounts>,
 }
 
 impl Viewing<'_> {
@@ -327,6 +344,20 @@ impl Viewing<'_> {
 
     /// A register or a list; where some made the one of it and some the other, as one register of both.
     fn leaf(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
+        if touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Count(_)))
+        {
+            return self.counter(base, touches, at);
+        }
+        let node = self.plain_leaf(base, touches, at);
+        if !touches.is_empty() {
+            self.forget_amounts(at, node.as_ref());
+        }
+        node
+    }
+
+    fn plain_leaf(&mut self, base: Option<&Node>, touches: &[Touch], at: &Path) -> Option<Node> {
         let listed = matches!(base, Some(Node::List(..)))
             || touches
                 .iter()
@@ -334,7 +365,7 @@ impl Viewing<'_> {
         let written = matches!(base, Some(Node::Register(..)))
             || touches
                 .iter()
-                .any(|touch| matches!(touch.act, Act::Write(_)));
+                .any(|touch| matches!(touch.act, Act::Write(_) | Act::Raise(_)));
         match base {
             _ if listed && written => self.either(base, touches, at),
             Some(Node::List(members, stamps)) => self.listed(Some((members, stamps)), touches, at),
@@ -392,6 +423,7 @@ impl Viewing<'_> {
         let touched = touches.iter().filter_map(|touch| {
             let value = match &touch.act {
                 Act::Write(value) => Leaf::Register(value.clone()),
+                Act::Raise(number) => Leaf::Register(Atom::number(*number)),
                 Act::Replace(members) => Leaf::List(members.clone()),
                 Act::Remove => Leaf::Gone,
                 _ => return None,
@@ -481,6 +513,12 @@ impl Viewing<'_> {
         let mut live = heads.losers;
         live.push(heads.winner);
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
+        if touches
+            .iter()
+            .any(|touch| matches!(touch.act, Act::Raise(_)))
+        {
+            live = counters::greatest(live);
+        }
         let (value, _) = live.pop()?;
         // Of what stood there already all stamps are known.
         let stamps = |value: &Value| {

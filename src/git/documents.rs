@@ -206,6 +206,8 @@ impl Edits {
             };
             let birth = annotation.birth.and_then(|birth| birth.stamp);
             let leaves = annotation.leaves.values().flatten();
+            let added = annotation.amounts.values().flatten();
+            edits.stamps.extend(added.map(|(stamp, _)| *stamp));
             edits.stamps.extend(birth);
             edits.stamps.extend(leaves.map(|stamped| stamped.stamp));
         }

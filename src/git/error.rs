@@ -110,6 +110,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody is writing the file, and took too long to be waited for.
+    #[error("{} is being written by another program: run the command again when that is done", path.display())]
+    BeingWritten {
+        /// The file.
+        path: PathBuf,
+    },
     /// The clock has run out.
     #[error("cannot make a stamp")]
     Clock {

@@ -9,6 +9,7 @@ use super::text_merge::{TextMerge, text_merge};
 use super::versions::with_line_ends_of;
 use super::walk::git_path;
 use super::{Ending, Error, Repo, Settings, Sides, merge_files};
+use crate::context::Types;
 
 /// The stages of an unmerged file in the index that hold both sides.
 const OURS: i32 = 2;
@@ -37,17 +38,26 @@ pub enum Mended {
 }
 
 impl Repo {
-    /// Merges a file again that holds git's markers, or our version although git could not merge it; the index is left
+    /// Merges a file, with places of these types, again that holds git's markers, or our version although git could not merge it; the index is left
     /// as it is.
     ///
     /// # Errors
     ///
     /// When the file, the index or its objects cannot be read, or the file not be written.
-    pub fn mend(&self, path: &Path, favour: Option<Favour>) -> Result<Mended, Error> {
+    pub fn mend(
+        &self,
+        path: &Path,
+        favour: Option<Favour>,
+        types: &Types,
+    ) -> Result<Mended, Error> {
+        let settings = Settings {
+            types: types.clone(),
+            ..Settings::default()
+        };
         let full = self.top().join(path);
         let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
         let places = marked_places(&bytes);
-        if places == 0 && !self.is_left_unmerged(path, &bytes)? {
+        if places == 0 && !self.is_left_unmerged(path, &bytes, &settings)? {
             return Ok(Mended::Unmarked);
         }
         let Some([base, ours, theirs]) = self.stages(path)? else {
@@ -60,7 +70,6 @@ impl Repo {
             ours: &ours,
             theirs: &theirs,
         };
-        let settings = Settings::default();
         let merged = match merge_files(&sides, &settings).ending {
             Ending::Clean(merged) => merged,
             Ending::Marked { bytes, .. } => match favour {
@@ -93,7 +102,12 @@ impl Repo {
 
     /// Whether a file without markers, which holds `bytes`, still is our version of it although the index says that it
     /// is unmerged, and merging changes it: that is what git leaves behind where the driver cannot be run.
-    pub(super) fn is_left_unmerged(&self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    pub(super) fn is_left_unmerged(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        settings: &Settings,
+    ) -> Result<bool, Error> {
         let index = self
             .inner
             .index()
@@ -110,7 +124,7 @@ impl Repo {
             theirs: &theirs,
         };
         let is_ours = with_line_ends_of(bytes, ours.clone()) == bytes;
-        Ok(is_ours && merge_files(&sides, &Settings::default()).ending != Ending::Clean(ours))
+        Ok(is_ours && merge_files(&sides, settings).ending != Ending::Clean(ours))
     }
 
     /// Whether the index holds one side's version of an unmerged file and not the other's.

@@ -1,9 +1,11 @@
 //! Writing a file so that nobody ever sees half of it.
 
-use std::fs::{self, Metadata};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::crash;
 
@@ -79,6 +81,62 @@ fn replace_with(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// What came of the replacing of a file.
+#[derive(Debug)]
+pub(super) enum Replaced {
+    /// It held something else, and still does.
+    No,
+    /// It is another one now. What was there before, if that can be told.
+    Yes(Option<TakenOut>),
+}
+
+/// A file whose place another one took. Whoever had opened it before goes on to write into it, and nobody sees what.
+#[derive(Debug)]
+pub struct TakenOut {
+    file: File,
+    held: u64,
+    /// Its size, and when it was written, as long as nobody writes it.
+    stood: Option<(u64, SystemTime)>,
+}
+
+impl TakenOut {
+    /// The file at this path, which holds `was`.
+    fn at(path: &Path, was: &[u8]) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        Some(Self {
+            stood: stands(&file),
+            held: xxh3_64(was),
+            file,
+        })
+    }
+
+    /// When somebody wrote into it since, the last time; nothing where nobody did, or it cannot be told.
+    #[must_use]
+    pub fn written(&self) -> Option<SystemTime> {
+        let stands = stands(&self.file);
+        let (_, written) = stands.filter(|_| stands != self.stood)?;
+        Some(written)
+    }
+
+    /// What it holds now, if that is something else than before.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn changed(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok((xxh3_64(&bytes) != self.held).then_some(bytes))
+    }
+}
+
+/// The size of a file, and when it was written.
+fn stands(file: &File) -> Option<(u64, SystemTime)> {
+    let metadata = file.metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
 /// Gives the file at `path` the content `bytes` if it holds `was`, and says whether it did. The new content outlives a loss
 /// of power as a whole or not at all.
 ///
@@ -94,7 +152,7 @@ pub(super) fn replace_unchanged(
     was: &[u8],
     bytes: &[u8],
     aside: &Path,
-) -> io::Result<bool> {
+) -> io::Result<Replaced> {
     let path = path.canonicalize()?;
     let metadata = path.metadata()?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -110,22 +168,23 @@ pub(super) fn replace_unchanged(
     fresh.as_file().set_permissions(metadata.permissions())?;
     fresh.as_file().sync_data()?;
     if held(&path).as_deref() != Some(was) {
-        return Ok(false);
+        return Ok(Replaced::No);
     }
     crash::here("before-file");
     match exchange(fresh.path(), &path) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Replaced::No),
         Err(_) => {
+            let before = TakenOut::at(&path, was);
             fresh.persist(&path).map_err(|error| error.error)?;
             crash::here("in-file");
-            return Ok(true);
+            return Ok(Replaced::Yes(before));
         }
     }
     crash::here("in-file");
     let mut taken_out = held(fresh.path());
     if taken_out.as_deref() == Some(was) {
-        return Ok(true);
+        return Ok(Replaced::Yes(TakenOut::at(fresh.path(), was)));
     }
     // It goes back, until what comes out is what went in: whoever wrote last stays.
     let mut put_in = Some(bytes.to_vec());
@@ -133,7 +192,7 @@ pub(super) fn replace_unchanged(
         exchange(fresh.path(), &path)?;
         let last = held(fresh.path());
         if last == put_in || taken_out.is_none() {
-            return Ok(false);
+            return Ok(Replaced::No);
         }
         put_in = std::mem::replace(&mut taken_out, last);
     }
@@ -227,13 +286,37 @@ mod tests {
         fs::create_dir(&aside).unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "read").unwrap();
-        assert!(replace_unchanged(&path, b"read", b"new", &aside).unwrap());
+        let is_replaced = |was: &[u8], bytes: &[u8], aside: &Path| {
+            let replaced = replace_unchanged(&path, was, bytes, aside).unwrap();
+            matches!(replaced, Replaced::Yes(_))
+        };
+        assert!(is_replaced(b"read", b"new", &aside));
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert!(!replace_unchanged(&path, b"read", b"newer", &aside).unwrap());
+        assert!(!is_replaced(b"read", b"newer", &aside));
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(&aside).unwrap().count(), 0);
-        assert!(replace_unchanged(&path, b"new", b"newest", &folder.path().join("none")).unwrap());
+        assert!(is_replaced(b"new", b"newest", &folder.path().join("none")));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_into_a_file_that_was_replaced_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "read").unwrap();
+        let mut opened = File::options().write(true).open(&path).unwrap();
+        let replaced = replace_unchanged(&path, b"read", b"new", folder.path()).unwrap();
+        let Replaced::Yes(Some(before)) = replaced else {
+            panic!("{replaced:?}");
+        };
+        assert_eq!(before.written(), None);
+        assert_eq!(before.changed().unwrap(), None);
+        opened.write_all(b"later").unwrap();
+        let written = opened.metadata().unwrap().modified().unwrap();
+        assert_eq!(before.written(), Some(written));
+        assert_eq!(before.changed().unwrap(), Some(b"later".to_vec()));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[cfg(unix)]

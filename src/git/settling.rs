@@ -8,7 +8,7 @@ use git2::{Commit, Oid};
 
 use super::documents::{marked_places, scope_of};
 use super::versions::{Stamps, new_stamp};
-use super::{Error, Favour, Repo, walk};
+use super::{Error, Favour, Repo, Settings, walk};
 use crate::context::{self, Choice, Contest, Lost, Unsettled};
 use crate::yaml::{Document, Limits};
 
@@ -76,7 +76,7 @@ impl Repo {
                 open.marked.push(path.clone());
                 continue;
             }
-            match self.is_left_unmerged(path, &bytes) {
+            match self.is_left_unmerged(path, &bytes, &Settings::default()) {
                 Ok(true) => open.unmerged.push(path.clone()),
                 Ok(false) => {}
                 Err(error) => open

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::MergedCommits;
 use super::text_merge::{TextMerge, text_merge};
+use crate::context::Types;
 use crate::merge::{self, Ancestry, Kept, Labels, Merged, Options, Version};
 
 /// The three versions of a file.
@@ -28,6 +29,8 @@ pub struct Settings {
     pub base: String,
     /// What their side is called.
     pub theirs: String,
+    /// The types of places in documents.
+    pub types: Types,
 }
 
 impl Default for Settings {
@@ -37,6 +40,7 @@ impl Default for Settings {
             ours: "ours".into(),
             base: "base".into(),
             theirs: "theirs".into(),
+            types: Types::default(),
         }
     }
 }
@@ -119,6 +123,7 @@ pub fn merge_files_of(
             theirs: &settings.theirs,
         },
         ancestry: commits.map(|commits| commits as &dyn Ancestry),
+        types: Some(&settings.types),
         ..Options::default()
     };
     // A merge that stops halfway would take git's whole merge down with it. Whatever a bug does, text merging is left.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::history::oid;
 use super::moves::Moves;
 use super::program::git;
-use super::replace::{remove_unchanged, replace_unchanged};
+use super::replace::{Replaced, TakenOut, remove_unchanged, replace_unchanged};
 use super::walk::git_path;
 use super::{Error, Repo};
 use crate::crdt::Stamp;
@@ -131,11 +131,20 @@ impl Repo {
     ///
     /// When the index cannot be read.
     pub fn index_version(&self, path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let blob = self.blob_in_index(&DocumentPath::new(git_path(path)))?;
-        let held = blob
+        let held = self
+            .index_blob(path)?
             .map(|blob| self.bytes_in_tree(path, blob))
             .transpose()?;
         Ok(held.map(|held| with_line_ends_of(bytes, held)))
+    }
+
+    /// What the index has of a file: the name of its content.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn index_blob(&self, path: &Path) -> Result<Option<BlobId>, Error> {
+        self.blob_in_index(&DocumentPath::new(git_path(path)))
     }
 
     /// A version of a file as git writes it to a work tree, but for its line ends. Where it goes through a program on its
@@ -179,17 +188,23 @@ impl Repo {
     }
 
     /// Gives a file of the work tree new content, unless it is no longer what it was read as. Who writes it at the very same
-    /// moment has the last word.
+    /// moment has the last word. Who opened it before and writes it later does so into what was there before, which is returned
+    /// where the system tells.
     ///
     /// # Errors
     ///
     /// When somebody else wrote it meanwhile, or it cannot be written.
-    pub fn replace_unchanged(&self, path: &Path, was: &[u8], bytes: &[u8]) -> Result<(), Error> {
+    pub fn replace_unchanged(
+        &self,
+        path: &Path,
+        was: &[u8],
+        bytes: &[u8],
+    ) -> Result<Option<TakenOut>, Error> {
         let path = self.top().join(path);
         let state = self.git_dir().join("rhema");
         match replace_unchanged(&path, was, bytes, &state) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Error::ChangedMeanwhile { path }),
+            Ok(Replaced::Yes(before)) => Ok(before),
+            Ok(Replaced::No) => Err(Error::ChangedMeanwhile { path }),
             Err(source) => Err(Error::Write { path, source }),
         }
     }

@@ -6,9 +6,10 @@
 //! which entries are the same one, `crdt::order` where they stand, `text.rs` merges texts, `trivia.rs` comments and
 //! spacing; `document.rs` decides what is contested in documents, `rewrite.rs` and `regraft.rs` make edits of what tools
 //! wrote anew there,
-//! `markers.rs` writes what is contested elsewhere between git's conflict markers.
+//! `counting.rs` adds up what both sides added to counters, `markers.rs` writes what is contested elsewhere between git's conflict markers.
 
 mod ancestry;
+mod counting;
 mod document;
 mod files;
 mod identity;
@@ -23,7 +24,7 @@ pub(crate) mod trivia;
 
 use std::borrow::Cow;
 
-use crate::context::{is_marked, marked_like};
+use crate::context::{Types, is_marked, marked_like};
 use crate::yaml::{self, Document, FileDraft, Limits, Problem, Side};
 pub(crate) use sides::Sides;
 
@@ -43,6 +44,8 @@ pub struct Options<'a> {
     /// What stood in the ancestries of both sides, where git merges them and tells. Without it, the merge is a function of
     /// the three texts alone.
     pub ancestry: Option<&'a dyn Ancestry>,
+    /// The types of places, where a configuration names some.
+    pub types: Option<&'a Types>,
 }
 
 impl Default for Options<'_> {
@@ -52,6 +55,7 @@ impl Default for Options<'_> {
             labels: Labels::default(),
             limits: Limits::default(),
             ancestry: None,
+            types: None,
         }
     }
 }
@@ -120,6 +124,9 @@ pub fn merge(
     }
     let mut versions = Versions::read(&texts, &options.limits)?;
     if take(&mut texts, versions.regrafted()) {
+        versions = Versions::read(&texts, &options.limits)?;
+    }
+    if take(&mut texts, versions.counted(options.types)) {
         versions = Versions::read(&texts, &options.limits)?;
     }
     if let Some(ancestry) = options.ancestry
@@ -198,6 +205,20 @@ impl Versions {
         (
             restored(ours, &self.frames.ours),
             restored(theirs, &self.frames.theirs),
+        )
+    }
+
+    /// Both sides with the numbers that come of what both of them did, in documents.
+    fn counted(&self, types: Option<&Types>) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        let is_document = |document: &Document| document.root().is_some_and(is_marked);
+        if !self.documents.iter().any(is_document) {
+            return (None, None);
+        }
+        let types = types.cloned().unwrap_or_default();
+        let (ours, theirs) = counting::joined_numbers(&self.documents, &types);
+        (
+            ours.map(|text| self.frames.ours.dress(text)),
+            theirs.map(|text| self.frames.theirs.dress(text)),
         )
     }
 

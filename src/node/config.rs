@@ -1,10 +1,12 @@
 //! `config.yaml`: how the repository is synced, for all who work in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, committed, read};
+use crate::context::Types;
 use crate::git::Repo;
 
 /// The file, from the top of the work tree.
@@ -63,6 +65,14 @@ pub struct Config {
     pub peers: Vec<String>,
     /// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
     pub clock_skew_minutes: u32,
+    /// The types of places in documents, by patterns.
+    #[serde(deserialize_with = "types")]
+    pub types: Types,
+}
+
+fn types<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Types, D::Error> {
+    let named = Option::<BTreeMap<String, String>>::deserialize(from)?;
+    Types::of(&named.unwrap_or_default()).map_err(serde::de::Error::custom)
 }
 
 impl Default for Config {
@@ -72,6 +82,7 @@ impl Default for Config {
             branches: Branches::default(),
             peers: Vec::new(),
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
+            types: Types::default(),
         }
     }
 }

@@ -30,9 +30,12 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
     };
     let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
     let stands = match &change.act {
-        Act::Write(_) | Act::Replace(_) => {
+        Act::Write(_) | Act::Replace(_) | Act::Raise(_) => {
             leaf(document, &change.at).is_some_and(|(_, stamps)| told(stamps))
         }
+        Act::Count(_) => leaf(document, &change.at).is_some_and(|(_, stamps)| {
+            told(stamps) || stamps.iter().any(|name| change.observed.has_stamp(*name))
+        }),
         Act::Add { record, .. } => match document.found(&change.at) {
             Some(Found::Record(there, ..)) => {
                 let is_told = |node: &Node| match node {
@@ -71,6 +74,12 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
         Act::Replace(members) => matches!(
             leaf(document, &change.at), Some((Node::List(there, _), _)) if there == members
         ),
+        // Anybody may have added as much.
+        Act::Count(_) => false,
+        Act::Raise(number) => {
+            let there = leaf(document, &change.at).and_then(|(there, _)| there.as_number());
+            there.is_some_and(|there| there >= *number)
+        }
         Act::Remove => there(document, &change.at).is_none(),
         Act::Add { .. } => document.found(&change.at).is_some(),
         Act::Move { behind } => match there(document, &change.at) {

@@ -4,8 +4,9 @@
 //! lifting, comparing, rendering, is done to their excerpts in the same way, and what comes of it is made whole again
 //! with the records that were left out. What is left out are runs of records with these properties:
 //!
-//! - every version has them, in the same bytes, between the same two records, which stay and change nowhere either;
-//! - nobody names them: no edit that HEAD does not contain, no stamp in what stays, no second name;
+//! - every version has them, in the same bytes, between the same two records, which stay and change nowhere either; only HEAD's
+//!   version may have them otherwise, where all that was edited in them since is settled: shown as it was shown before;
+//! - nobody names them: no edit that is not settled and that HEAD does not contain, no stamp in what stays, no second name;
 //! - nothing in them reaches beyond them: no anchor, alias or tag, and a name that no other record has.
 //!
 //! `lists.rs` finds the records by their lines. That is a guess, and [`Excerpts::is_read_as_meant`] checks it once the
@@ -21,7 +22,7 @@ use lists::{Lines, List, lists, stamps_in};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::identity_field;
-use crate::crdt::{Act, Atom, Change, Path, Stamp, StampSet, Step, split_second_name};
+use crate::crdt::{Act, Atom, Change, Path, Stamp, Step, split_second_name};
 use crate::yaml::{Document, Kind};
 
 /// What edits are about: records that must not be left out.
@@ -34,8 +35,8 @@ pub struct Mentioned {
     /// Records of lists at the top.
     records: FxHashSet<(String, String)>,
     stamps: FxHashSet<Stamp>,
-    /// What else was superseded there.
-    runs: StampSet,
+    /// Records of lists at the top of which HEAD's version holds something else, and nothing of that is new.
+    settled: FxHashSet<(String, String)>,
 }
 
 impl Mentioned {
@@ -47,14 +48,8 @@ impl Mentioned {
     /// What a change is about, and what it saw.
     pub fn change(&mut self, change: &Change) {
         self.place(&change.at);
-        let seen = change.observed.stamps();
-        self.stamps.extend(seen.singles());
-        self.runs.extend(
-            seen.runs()
-                .iter()
-                .filter(|run| run.single().is_none())
-                .copied(),
-        );
+        // A run stands for edits of this very place.
+        self.stamps.extend(change.observed.stamps().singles());
         let behind = match &change.act {
             Act::Add { record, behind } => {
                 self.beside(&change.at, &record.name);
@@ -91,6 +86,15 @@ impl Mentioned {
         }
     }
 
+    /// A record in which something was edited that HEAD does not contain: it is shown as it was shown before.
+    pub fn settled(&mut self, list: &str, name: &str) {
+        self.settled.insert((list.to_owned(), name.to_owned()));
+    }
+
+    fn has_settled(&self, list: &str, name: &str) -> bool {
+        !self.settled.is_empty() && self.settled.contains(&(list.to_owned(), name.to_owned()))
+    }
+
     fn has(&self, list: &str, name: &str) -> bool {
         names_of(name).any(|name| self.records.contains(&(list.to_owned(), name.to_owned())))
     }
@@ -115,8 +119,8 @@ struct Part<'t> {
     key: &'t str,
     field: &'static str,
     gaps: Vec<Gap<'t>>,
-    /// The names of the records that are left out.
-    names: FxHashSet<&'t str>,
+    /// The names of the records that are left out, with their lines in the first version.
+    names: FxHashMap<&'t str, &'t str>,
 }
 
 /// A run of records that is left out.
@@ -132,7 +136,8 @@ struct Gap<'t> {
 }
 
 impl<'t> Excerpts<'t> {
-    /// The excerpts of these versions; nothing where less than `least` bytes could be left out of each.
+    /// The excerpts of these versions, the last of which is HEAD's; nothing where less than `least` bytes could be left out of the
+    /// first.
     #[must_use]
     pub fn of(versions: &[&'t str], mentioned: &Mentioned, least: usize) -> Option<Self> {
         let framed = |text: &&str| text.starts_with('\u{feff}') || text.contains('\r');
@@ -156,6 +161,13 @@ impl<'t> Excerpts<'t> {
         }
         let left_out = versions.first()?.len() - texts.first()?.len();
         (left_out >= least && left_out > 0).then_some(Self { texts, parts })
+    }
+
+    /// The lines of a record of a list at the top, as the first version has it; nothing where it is not left out.
+    #[must_use]
+    pub fn left_out(&self, list: &str, name: &str) -> Option<&'t str> {
+        let part = self.parts.iter().find(|part| part.key == list)?;
+        part.names.get(name).copied()
     }
 
     /// The excerpts, in the order of the versions.
@@ -246,11 +258,11 @@ impl Part<'_> {
     /// Whether a record that is left out may be one of those so called.
     fn may_be_taken_for(&self, names: &[Cow<'_, str>]) -> bool {
         let is_left_out =
-            |name: &Cow<'_, str>| names_of(name).any(|name| self.names.contains(name));
+            |name: &Cow<'_, str>| names_of(name).any(|name| self.names.contains_key(name));
         let called: FxHashSet<&str> = names.iter().map(Cow::as_ref).collect();
         let is_second =
             |name: &&str| split_second_name(name).is_some_and(|(first, _)| called.contains(first));
-        names.iter().any(is_left_out) || self.names.iter().any(is_second)
+        names.iter().any(is_left_out) || self.names.keys().any(is_second)
     }
 }
 
@@ -316,26 +328,36 @@ impl<'l, 't> Aligned<'l, 't> {
             };
             record.are_simple()
                 && !is_first_of_its_kind
-                && aligned.is_same(index)
-                && record
-                    .name
-                    .is_some_and(|(of, name)| of == field && !mentioned.has(first.key, name))
+                && record.name.is_some_and(|(of, name)| {
+                    of == field
+                        && !mentioned.has(first.key, name)
+                        && aligned.is_same(index, mentioned.has_settled(first.key, name))
+                })
         });
         aligned.alike = alike.collect();
         Some(aligned)
     }
 
-    /// Whether all versions have a record of the first in the same bytes.
-    fn is_same(&self, index: usize) -> bool {
-        let text = self.first.records.get(index).map(|record| record.text);
-        let mut both = self.versions.iter().zip(&self.places);
-        both.all(|(list, places)| {
-            let place = places.get(index).copied().flatten();
-            place
-                .and_then(|place| list.records.get(place))
-                .map(|record| record.text)
-                == text
+    /// Whether all versions have a record of the first in the same bytes, HEAD's at least in the same manner where that is
+    /// `settled`.
+    fn is_same(&self, index: usize, settled: bool) -> bool {
+        let Some(record) = self.first.records.get(index) else {
+            return false;
+        };
+        let heads = self.versions.len() - 1;
+        (0..=heads).all(|version| {
+            self.record(version, index).is_some_and(|other| {
+                let in_its_manner = settled && version == heads;
+                other.text == record.text
+                    || (in_its_manner && other.are_simple() && other.nesting() == record.nesting())
+            })
         })
+    }
+
+    /// A record of the first version as another one has it.
+    fn record(&self, version: usize, index: usize) -> Option<&'l Lines<'t>> {
+        let place = self.places.get(version)?.get(index).copied().flatten()?;
+        self.versions.get(version)?.records.get(place)
     }
 
     /// Whether two records of the first version that follow one another do so in all.
@@ -349,13 +371,15 @@ impl<'l, 't> Aligned<'l, 't> {
     /// Whether what stands above the record behind a run belongs to it, whatever comes before: a block scalar may go on
     /// there.
     fn is_cut_cleanly(&self, before: usize, after: usize) -> bool {
-        let is = |index: usize, test: fn(&Lines<'t>) -> bool| {
-            self.first.records.get(index).is_some_and(test)
-        };
-        !is(after, Lines::have_lead)
-            || (is(after, Lines::have_lead_of_their_own)
-                && !is(before, Lines::end_in_block_scalar)
-                && !is(after - 1, Lines::end_in_block_scalar))
+        (0..self.versions.len()).all(|version| {
+            let is = |index: usize, test: fn(&Lines<'t>) -> bool| {
+                self.record(version, index).is_some_and(test)
+            };
+            !is(after, Lines::have_lead)
+                || (is(after, Lines::have_lead_of_their_own)
+                    && !is(before, Lines::end_in_block_scalar)
+                    && !is(after - 1, Lines::end_in_block_scalar))
+        })
     }
 
     /// The runs that may be left out, each with a record before and one behind that may be, too.
@@ -382,30 +406,26 @@ impl<'l, 't> Aligned<'l, 't> {
         done: &mut [usize],
     ) -> Option<Part<'t>> {
         let mut gaps = Vec::new();
-        let mut names = FxHashSet::default();
+        let mut names = FxHashMap::default();
         for run in self.runs() {
             let (before, after) = (run.start - 1, run.end);
             let record = |index: usize| self.first.records.get(index);
             let (from, to) = (record(run.start)?.start, record(after)?.start);
             let mut starts = Vec::with_capacity(texts.len());
             let excerpts = texts.iter_mut().zip(done.iter_mut()).zip(versions);
-            for ((list, places), ((text, done), version)) in
-                self.versions.iter().zip(&self.places).zip(excerpts)
-            {
-                let start = |index: usize| {
-                    let place = places.get(index).copied().flatten()?;
-                    Some(list.records.get(place)?.start)
-                };
-                let (first, gap, end) = (start(before)?, start(run.start)?, start(after)?);
+            for (number, ((text, done), version)) in excerpts.enumerate() {
+                let here = |index: usize| self.record(number, index);
+                let (first, gap, end) = (here(before)?, here(run.start)?, here(after)?);
                 let value = |start: usize, record: &Lines<'_>| {
-                    start + record.head + list.indent + "- ".len()
+                    start + record.head + self.first.indent + "- ".len()
                 };
-                let first = value(text.len() + first - *done, record(before)?);
-                text.push_str(version.get(*done..gap)?);
-                starts.push((first, value(text.len(), record(after)?)));
-                *done = end;
+                let start = value(text.len() + first.start - *done, first);
+                text.push_str(version.get(*done..gap.start)?);
+                starts.push((start, value(text.len(), end)));
+                *done = end.start;
             }
-            names.extend(self.first.records.get(run)?.iter().filter_map(name_of));
+            let left_out = self.first.records.get(run)?.iter();
+            names.extend(left_out.filter_map(|record| Some((name_of(record)?, record.text))));
             gaps.push(Gap {
                 before: (name_of(record(before)?)?, record(before)?.text),
                 left_out: versions.first()?.get(from..to)?,
@@ -463,11 +483,6 @@ fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentio
         return;
     }
     let mut named: Vec<Stamp> = mentioned.stamps.iter().copied().collect();
-    named.extend(
-        owners
-            .keys()
-            .filter(|stamp| mentioned.runs.contains(**stamp)),
-    );
     for (index, version) in versions.iter().enumerate() {
         let mut done = 0;
         for list in aligned.iter() {

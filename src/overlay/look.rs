@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::effect::{names, shows, tells_of, there};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
-use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step};
+use crate::context::Types;
+use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step, Type};
 
 /// Whether a file shows an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,31 +188,40 @@ fn set_in<'m>(map: &'m mut Map, steps: &[Step]) -> Option<&'m mut Vec<Record>> {
 }
 
 /// What was edited in `file`, which its writer had read as `read`; `view` is what is shown of the known edits: each edit
-/// observed what stands there.
+/// observed what stands there, but for amounts that were added, and what stood there in the version `below` all that was read.
 #[must_use]
 pub fn findings(
     read: &Document,
     view: &Document,
+    below: Option<&Document>,
     file: &Document,
+    types: &Types,
     familiar: &dyn Fn(Stamp, &Change) -> Familiar,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     // Each record's by themselves: they can be committed, and taken back, one by one.
     // In the order of the file, so that a record is put behind one that has its place already.
     let mut unnamed = ByRecord::default();
-    for edit in RULES.edits(read, file) {
+    for edit in RULES.edits_counting(read, file, &|at| types.counts(at)) {
         let mut named = Vec::new();
         for mut change in edit.changes {
             if !matches!(change.act, Act::Add { .. }) {
                 change.at = as_named_in(view, &change.at, &|_| false);
             }
             let stamp = edit.stamp.map(|stamp| (stamp, familiar(stamp, &change)));
+            if types.at(&change.at) == Some(Type::Max) {
+                raise(&mut change.act);
+            }
             let mut observed = change.observed.clone();
             if !matches!(
                 change.act,
-                Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_)
+                Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_) | Act::Count(_)
             ) {
                 observed.extend(&RULES.observed(view, &change.at));
+                if let Some(below) = below {
+                    let at = as_named_in(below, &change.at, &|_| false);
+                    observed.extend(&RULES.observed(below, &at));
+                }
             }
             let changes = match stamp {
                 Some((_, Familiar::Known)) => continue,
@@ -243,6 +253,15 @@ pub fn findings(
         changes,
     }));
     found
+}
+
+/// Writing a number is raising the one that stands there.
+fn raise(act: &mut Act) {
+    if let Act::Write(value) = act
+        && let Some(number) = value.as_number()
+    {
+        *act = Act::Raise(number);
+    }
 }
 
 /// Changes by the records that they are of, in the order in which these came.
@@ -313,7 +332,7 @@ fn name(fields: &mut Map, stamp: Stamp) {
 #[must_use]
 pub fn count(read: &Document, findings: &[Finding]) -> usize {
     let counts = |change: &&Change| match &change.act {
-        Act::Add { .. } => true,
+        Act::Add { .. } | Act::Count(_) | Act::Raise(_) => true,
         Act::Write(_) | Act::Replace(_) | Act::Remove => !stood(read, change),
         _ => false,
     };

@@ -171,6 +171,10 @@ impl<E> Selecting<'_, '_, E> {
     /// A change as it meets HEAD, like its commit would in a merge: what HEAD has as the common ancestor does was seen,
     /// and what it changed in a list, or in a text of several lines, is changed in HEAD's version.
     fn on_head(&mut self, known: &Known, mut change: Change) -> Result<Vec<Change>, E> {
+        if matches!(change.act, Act::Count(_)) {
+            // Whatever stands there, so much is added.
+            return Ok(vec![change]);
+        }
         let sees_all = match self.head.found(&change.at) {
             None => true,
             Some(Found::Node(node)) => change.observed.saw(node) && !is_grouped(&change.at),

@@ -21,7 +21,7 @@ use crate::asking::{
 use crate::exchange::{Event, Scope};
 use crate::git::{Repo, crash};
 use crate::net::{DialError, LineId, Place, PublicKey, Sought, Target, Traffic};
-use crate::replica::{self, Done, Errand, Report};
+use crate::replica::{Done, Errand, Report};
 
 /// What is open of what was asked, and what has to be known for it.
 #[derive(Default)]
@@ -349,7 +349,10 @@ impl Keeper {
     /// A round over everything, added to what is answered.
     fn add_round(&mut self, confirmed: bool, outcome: &mut Outcome) -> Result<(), Error> {
         let mut report = Report::default();
-        let round = replica::round_now(&self.shelf.repo, confirmed, &mut report);
+        let Some(rounds) = &self.rounds else {
+            return Ok(());
+        };
+        let round = rounds.sweep_for(&self.shelf.repo, confirmed, &mut report);
         outcome.add(&self.shelf.repo, &report);
         self.tell_of_work(report)?;
         Ok(round?)

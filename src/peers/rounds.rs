@@ -1,9 +1,11 @@
 //! Rounds of one who stays: what was touched here is recorded and told at once, what came is shown.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::finding::Wanted;
@@ -11,9 +13,11 @@ use super::keeper::{Heard, Keeper, Note};
 use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
-use crate::git::Repo;
+use crate::git::{Repo, Save};
 use crate::net::Close;
-use crate::replica::{self, Done, Errand, Holding, Left, Replica, Report, round_now};
+use crate::replica::{
+    self, Done, Errand, Former, Holding, Left, Onlooker, Replica, Report, round_now,
+};
 use crate::store::Store;
 use crate::watch::{Blind, Due, Seeing, Sign, Touched, Unrest};
 
@@ -28,6 +32,20 @@ const MOST_POLL: Duration = Duration::from_secs(2);
 
 /// How often something must have happened of which the system told nothing, so that it is not relied upon any more.
 const MOST_MISSED: usize = 2;
+
+/// For how long whoever asks for a look at everything waits until a file is written, and how often is looked.
+const MOST_WRITTEN: Duration = Duration::from_secs(3);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// How long a file that was replaced is kept: somebody may have opened it before and write it yet. How many there are at most.
+const KEPT: Duration = Duration::from_secs(5);
+const MOST_KEPT: usize = 64;
+
+/// How often such files are looked at, how long one must not have been written, and for how long somebody may be at it: what
+/// they had read is known for ten seconds.
+const LOOK_BACK: Duration = Duration::from_millis(250);
+const SILENT: Duration = Duration::from_secs(1);
+const MOST_LATE: Duration = Duration::from_secs(9);
 
 /// How one who stays learns that a file was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +71,7 @@ pub(super) struct Rounds {
     store: Store,
     pub(super) wanted: Wanted,
     unrest: Unrest,
-    seeing: Option<Seeing>,
+    eyes: Eyes,
     pub(super) sight: Sight,
     /// The time between two looks at everything while nothing happens.
     pause: Duration,
@@ -65,6 +83,36 @@ pub(super) struct Rounds {
     told: BTreeMap<PathBuf, String>,
     /// What was known after the last one.
     known: u64,
+    /// When files that were replaced are looked at next.
+    look_back: Instant,
+}
+
+/// What one who stays sees of the files, and what was taken out of their places.
+struct Eyes {
+    /// Nothing where the system tells nothing.
+    seeing: Option<Seeing>,
+    formers: RefCell<Vec<Kept>>,
+}
+
+/// A file that was replaced.
+struct Kept {
+    former: Former,
+    since: Instant,
+}
+
+impl Onlooker for Eyes {
+    fn save(&self, file: &Path) -> Save {
+        let seeing = self.seeing.as_ref();
+        seeing.map_or(Save::Unseen, |seeing| seeing.save(file))
+    }
+
+    fn keep(&self, formers: Vec<Former>) {
+        let since = Instant::now();
+        let mut kept = self.formers.borrow_mut();
+        kept.extend(formers.into_iter().map(|former| Kept { former, since }));
+        let oldest = kept.len().saturating_sub(MOST_KEPT);
+        kept.drain(..oldest);
+    }
 }
 
 impl Rounds {
@@ -84,7 +132,10 @@ impl Rounds {
             repo,
             wanted: looks.wanted,
             unrest: Unrest::new(Instant::now()),
-            seeing,
+            eyes: Eyes {
+                seeing,
+                formers: RefCell::default(),
+            },
             sight,
             pause: Duration::ZERO,
             is_touched: true,
@@ -92,21 +143,37 @@ impl Rounds {
             holds: BTreeMap::new(),
             told: BTreeMap::new(),
             known: 0,
+            look_back: Instant::now(),
         })
     }
 
     /// When something is due.
     pub(super) fn next(&self) -> Instant {
-        self.unrest.next()
+        let next = self.unrest.next();
+        match self.eyes.formers.borrow().is_empty() {
+            true => next,
+            false => next.min(self.look_back),
+        }
     }
 
     pub(super) fn touched(&mut self, touched: Touched) {
         let now = Instant::now();
         self.is_touched = true;
         match touched {
+            Touched::File(file, Sign::Opened) => self.put_off(file),
             Touched::File(file, sign) => self.unrest.touch(file, sign, now),
             Touched::Folder | Touched::Git => self.unrest.git(now),
             Touched::Something => self.unrest.everything_by(now),
+        }
+    }
+
+    /// Leaves a file alone that somebody is writing, until they are done.
+    fn put_off(&mut self, file: PathBuf) {
+        let seeing = self.eyes.seeing.as_ref();
+        match seeing.and_then(|seeing| seeing.busy_until(&file)) {
+            Some(until) => self.unrest.put_off(file, until),
+            // They are done already.
+            None => self.unrest.touch(file, Sign::BeingWritten, Instant::now()),
         }
     }
 
@@ -136,6 +203,45 @@ impl Rounds {
         (!files.is_empty()).then_some(Due::Files(files))
     }
 
+    /// The work tree, for one who looks at it or edits it now. `recorded` is told of edits before files are written.
+    fn replica<'r>(
+        &'r mut self,
+        recorded: &'r mut dyn FnMut(),
+    ) -> Result<Replica<'r>, replica::Error> {
+        let replica = Replica::with(&self.repo, &mut self.store)?;
+        Ok(replica.telling(recorded).watched_by(&self.eyes))
+    }
+
+    /// Looks at everything, for somebody who asked: whoever is just writing a file is waited for a while.
+    pub(super) fn sweep_for(
+        &self,
+        repo: &Repo,
+        confirmed: bool,
+        report: &mut Report,
+    ) -> Result<(), replica::Error> {
+        let began = Instant::now();
+        loop {
+            round_now(repo, confirmed, Some(&self.eyes), report)?;
+            if report.being_written.is_empty() {
+                return Ok(());
+            }
+            let being_written = std::mem::take(&mut report.being_written);
+            if began.elapsed() > MOST_WRITTEN {
+                report
+                    .left
+                    .extend(being_written.into_iter().map(|file| Left {
+                        file,
+                        why: "another program is just writing it".to_owned(),
+                    }));
+                return Ok(());
+            }
+            // It is found again.
+            report.left.clear();
+            report.problems.clear();
+            thread::sleep(BETWEEN_TRIES);
+        }
+    }
+
     /// Does an errand. `recorded` is told of its edits before files are written.
     pub(super) fn perform(
         &mut self,
@@ -144,15 +250,13 @@ impl Rounds {
     ) -> Result<Done, replica::Error> {
         // What git brought since is seen only by one who opens the repository anew.
         self.repo = Repo::find()?;
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        match replica.telling(recorded).perform(errand) {
+        match self.replica(recorded)?.perform(errand) {
             // Another one may have taken the store's place. What is recorded is found there.
             Err(replica::Error::Store(_)) => {}
             done => return done,
         }
         self.store = Store::open(self.repo.git_dir())?.store;
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        replica.telling(recorded).perform(errand)
+        self.replica(recorded)?.perform(errand)
     }
 
     /// Looks at some files; says whether that was all there is to do. `recorded` is told of edits before files are written.
@@ -162,8 +266,7 @@ impl Rounds {
         report: &mut Report,
         recorded: &mut dyn FnMut(),
     ) -> Result<bool, replica::Error> {
-        let replica = Replica::with(&self.repo, &mut self.store)?;
-        match replica.telling(recorded).look_over(files, report) {
+        match self.replica(recorded)?.look_over(files, report) {
             // A round over everything puts it aside.
             Err(error) if error.is_damage() => Ok(false),
             done => done,
@@ -189,16 +292,16 @@ impl Rounds {
             false => least,
         };
         self.unrest.swept(Instant::now() + self.pause);
-        let has_missed = self.seeing.is_some() && !self.is_touched && report.edits > 0;
+        let has_missed = self.eyes.seeing.is_some() && !self.is_touched && report.edits > 0;
         self.missed += usize::from(has_missed);
         self.is_touched = false;
-        let blind = match &mut self.seeing {
+        let blind = match &mut self.eyes.seeing {
             Some(_) if self.missed >= MOST_MISSED => Some(Blind::Silent),
             Some(seeing) => seeing.watch(&report.folders).err(),
             None => None,
         };
         if let Some(blind) = blind {
-            self.seeing = None;
+            self.eyes.seeing = None;
             self.sight = Sight::Polling(blind);
             self.unrest.everything_by(Instant::now() + POLL);
         }
@@ -210,7 +313,8 @@ impl Rounds {
         let now = Instant::now();
         let left = std::mem::take(&mut report.left);
         for file in files {
-            if !left.iter().any(|left| left.file == *file) {
+            let is_left = left.iter().any(|left| left.file == *file);
+            if !is_left && !report.being_written.contains(file) {
                 self.unrest.looked_at(file, took, now);
                 self.told.remove(file);
             }
@@ -245,7 +349,8 @@ impl Keeper {
         let Some(mut rounds) = self.rounds.take() else {
             return;
         };
-        let outcome = self.try_round(&mut rounds);
+        let outcome = self.look_back(&mut rounds);
+        let outcome = outcome.and_then(|()| self.try_round(&mut rounds));
         self.rounds = Some(rounds);
         match outcome {
             Ok(true) => {
@@ -255,6 +360,49 @@ impl Keeper {
             }
             Ok(false) => {}
             Err(error) => self.hear(Heard::Failed(error)),
+        }
+    }
+
+    /// Records what somebody wrote into files that were replaced while they had them open.
+    fn look_back(&mut self, rounds: &mut Rounds) -> Result<(), Error> {
+        let now = Instant::now();
+        if now < rounds.look_back {
+            return Ok(());
+        }
+        rounds.look_back = now + LOOK_BACK;
+        let mut report = Report::default();
+        for kept in rounds.eyes.formers.take() {
+            let age = now.duration_since(kept.since);
+            let Some(written) = kept.former.written() else {
+                if age < KEPT {
+                    rounds.eyes.formers.get_mut().push(kept);
+                }
+                continue;
+            };
+            let file = kept.former.file().to_path_buf();
+            let is_done = written.elapsed().is_ok_and(|since| since > SILENT);
+            let is_back = is_done && {
+                let recorded = &mut || self.news(None);
+                let replica = rounds.replica(recorded);
+                let brought =
+                    replica.and_then(|mut replica| replica.bring_back(&kept.former, &mut report));
+                if let Err(error) = &brought {
+                    tracing::info!("{}: {error}", file.display());
+                }
+                brought.is_ok()
+            };
+            match (is_back, age < MOST_LATE) {
+                (true, _) => {}
+                (false, true) => rounds.eyes.formers.get_mut().push(kept),
+                (false, false) => report.notes.push(Left {
+                    file,
+                    why: "what another program wrote into it after it was replaced is lost: save it there again".to_owned(),
+                }),
+            }
+        }
+        match report.holds.is_empty() && report.notes.is_empty() {
+            true => Ok(()),
+            false => self.tell_of_work_in(rounds, report),
         }
     }
 
@@ -289,7 +437,8 @@ impl Keeper {
                 rounds.open_anew()?;
                 self.shelf.repo = Repo::find()?;
                 self.shelf.store = Store::open(self.shelf.repo.git_dir())?.store;
-                round_now(&rounds.repo, false, &mut report).map(|()| Due::Everything)
+                round_now(&rounds.repo, false, Some(&rounds.eyes), &mut report)
+                    .map(|()| Due::Everything)
             }
             Ok(true) => Ok(due.clone()),
             Err(error) => Err(error),
@@ -314,6 +463,10 @@ impl Keeper {
             let now = Instant::now();
             rounds.unrest.touch(file.clone(), Sign::Written, now);
         }
+        for file in &report.being_written {
+            rounds.holds.remove(file);
+            rounds.put_off(file.clone());
+        }
         rounds.holds.extend(std::mem::take(&mut report.holds));
         match &done {
             Due::Files(files) => {
@@ -333,15 +486,19 @@ impl Keeper {
     }
 
     /// Tells of what was done for somebody who asked.
-    pub(super) fn tell_of_work(&mut self, mut report: Report) -> Result<(), Error> {
+    pub(super) fn tell_of_work(&mut self, report: Report) -> Result<(), Error> {
         let Some(mut rounds) = self.rounds.take() else {
             return Ok(());
         };
-        rounds.holds.extend(std::mem::take(&mut report.holds));
-        rounds.tell_all_left(&mut report);
-        let told = self.tell_of_round(&mut rounds, report);
+        let told = self.tell_of_work_in(&mut rounds, report);
         self.rounds = Some(rounds);
         told
+    }
+
+    fn tell_of_work_in(&mut self, rounds: &mut Rounds, mut report: Report) -> Result<(), Error> {
+        rounds.holds.extend(std::mem::take(&mut report.holds));
+        rounds.tell_all_left(&mut report);
+        self.tell_of_round(rounds, report)
     }
 
     /// Tells the others what is new, and people what was done.

@@ -94,7 +94,12 @@ impl Replica<'_> {
                 return Ok(false);
             }
         }
-        let brings = |act: &Act| matches!(act, Act::Add { .. } | Act::Write(_) | Act::Replace(_));
+        let brings = |act: &Act| {
+            !matches!(
+                act,
+                Act::Remove | Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_)
+            )
+        };
         let mut shown = edits.all.iter().filter(|edit| edit.may_show());
         Ok(shown.any(|edit| edit.changes().iter().any(|change| brings(&change.act))))
     }

@@ -159,7 +159,7 @@ impl Replica<'_> {
 
     /// What a document is with what the other branch changed; nothing if that is nothing.
     fn carried(
-        &self,
+        &mut self,
         file: &PathBuf,
         base: Option<CommitId>,
         other: CommitId,
@@ -184,7 +184,11 @@ impl Replica<'_> {
             ours: &ours,
             theirs: &theirs,
         };
-        let merged = merge_files(&sides, &Settings::default());
+        let settings = Settings {
+            types: self.policy()?.types.clone(),
+            ..Settings::default()
+        };
+        let merged = merge_files(&sides, &settings);
         let text = match merged.ending {
             Ending::Clean(text) => text,
             _ => {

@@ -8,10 +8,11 @@ use std::rc::Rc;
 use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
-use crate::crdt::{self, Act, Change};
+use crate::crdt::{self, Act, Change, Observed};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, retracted,
+    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, RULES,
+    as_named_in, retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
 use crate::yaml;
@@ -150,6 +151,9 @@ pub(super) struct Edits {
     pub(super) is_partial: bool,
     /// Whether one was asked for that is missing.
     has_missed: Cell<bool>,
+    /// Whether some were left out that are shown, and whether the file stood as all edits together say.
+    is_shown_left_out: bool,
+    is_told_left_out: bool,
 }
 
 /// A known edit in a document.
@@ -228,6 +232,13 @@ impl Standing {
             && !self.is_of_another_branch
     }
 
+    /// Whether others know of it, or it comes back from out of sight: it is written as its changes say.
+    fn is_told(&self) -> bool {
+        self.may_show()
+            && !self.changes().is_empty()
+            && (self.issuer != Issuer::Own || !self.has(Mark::Shown))
+    }
+
     pub(super) fn judged(&self) -> Judged<'_> {
         Judged {
             known: &self.known,
@@ -244,6 +255,8 @@ impl Edits {
             by_stamp: HashMap::with_capacity(stored.len()),
             is_partial: false,
             has_missed: Cell::new(false),
+            is_shown_left_out: false,
+            is_told_left_out: false,
         };
         edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
         edits
@@ -254,6 +267,36 @@ impl Edits {
             self.by_stamp.insert(edit.known.stamp, self.all.len());
             self.all.push(edit);
         }
+    }
+
+    /// Leaves some out that are shown as they were shown before, and that are about nothing that is looked at.
+    pub(super) fn leave_out(&mut self, is_left_out: impl Fn(&Standing) -> bool) {
+        let were_told = self.were_told();
+        let before = self.all.len();
+        self.all.retain(|edit| !is_left_out(edit));
+        if self.all.len() < before {
+            self.is_shown_left_out = true;
+            self.is_told_left_out |= were_told;
+        }
+        let stamps = self.all.iter().map(|edit| edit.known.stamp);
+        self.by_stamp = stamps.zip(0..).collect();
+    }
+
+    /// Whether the file is to stand as all edits together say: others know of some of the first of these that it shows, or is to
+    /// show. What was edited here alone stands as it was typed.
+    pub(super) fn are_told(&self, first: usize) -> bool {
+        self.is_told_left_out || self.all.iter().take(first).any(Standing::is_told)
+    }
+
+    /// Whether edits were left out that nobody but the author of the file knew of, so that what they did stands as it was typed.
+    pub(super) fn were_left_out_as_typed(&self) -> bool {
+        self.is_shown_left_out && !self.is_told_left_out
+    }
+
+    /// Whether that was so at the last look, if HEAD stands where it stood then.
+    fn were_told(&self) -> bool {
+        let mut shown = self.all.iter().filter(|edit| edit.has(Mark::Shown));
+        shown.any(Standing::is_told)
     }
 
     /// Those that stand over HEAD, whose changes it does not contain.
@@ -280,10 +323,10 @@ impl Edits {
     }
 
     /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
-    /// replaced by others that may show, and that had seen all that they had seen. What brings records, moves them or takes
-    /// them away is never among them: others find their places by it. Nor is what HEAD contains: what is still to come may be
-    /// closed by it.
-    pub(super) fn superseded(&self) -> BTreeSet<crdt::Stamp> {
+    /// replaced by others that may show, and that had seen all that they had seen: every edit, and every value of HEAD. What
+    /// brings records, moves them or takes them away is never among them: others find their places by it. Nor is what HEAD
+    /// contains: what is still to come may be closed by it.
+    pub(super) fn superseded(&self, head: &crdt::Document) -> BTreeSet<crdt::Stamp> {
         let is_write = |change: &Change| matches!(change.act, Act::Write(_));
         let mut writes: HashMap<&crdt::Path, Vec<&Change>> = HashMap::new();
         let visible = self.all.iter().filter(|edit| edit.may_show());
@@ -294,13 +337,21 @@ impl Edits {
         }
         let is_superseded = |edit: &&Standing| {
             let is_replaced = |change: &Change| {
+                if !is_write(change) {
+                    return false;
+                }
                 // The latest has seen most.
-                let mut others = writes.get(&change.at).into_iter().flatten().rev();
-                is_write(change)
-                    && others.any(|other| {
-                        let seen = &other.observed;
-                        seen.has_stamp(edit.known.stamp) && seen.has_all_of(&change.observed)
-                    })
+                let others = writes.get(&change.at).into_iter().flatten().rev();
+                let saw_it = |other: &&&Change| other.observed.has_stamp(edit.known.stamp);
+                let mut others = others.filter(saw_it).peekable();
+                if others.peek().is_none() {
+                    return false;
+                }
+                let head = RULES.observed(head, &as_named_in(head, &change.at, &|_| false));
+                let digests = head.digests();
+                let digests = digests.filter(|digest| change.observed.has_digest(*digest));
+                let needed = Observed::new(change.observed.stamps().clone(), digests.collect());
+                others.any(|other| other.observed.has_all_of(&needed))
             };
             let changes = edit.changes();
             !changes.is_empty() && changes.iter().all(is_replaced)
@@ -415,15 +466,18 @@ impl<'r> Replica<'r> {
     }
 
     fn edits_of(&mut self, path: &DocumentPath, which: Which) -> Result<Edits, Error> {
-        let reading = self.store.read()?;
-        let policy = match &self.policy {
-            Some(policy) => Rc::clone(policy),
-            None => Rc::clone(
-                self.policy
-                    .insert(Rc::new(Policy::of(self.repo, &reading)?)),
-            ),
-        };
-        Ok(Edits::of(reading.edits(path, which)?, &policy))
+        let policy = self.policy()?;
+        let stored = self.store.read()?.edits(path, which)?;
+        Ok(Edits::of(stored, &policy))
+    }
+
+    /// What holds for all documents.
+    pub(super) fn policy(&mut self) -> Result<Rc<Policy>, Error> {
+        if let Some(policy) = &self.policy {
+            return Ok(Rc::clone(policy));
+        }
+        let policy = Rc::new(Policy::of(self.repo, &self.store.read()?)?);
+        Ok(Rc::clone(self.policy.insert(policy)))
     }
 
     /// Those of them that count, as far as the last look told, if HEAD stands where it stood then; else all.

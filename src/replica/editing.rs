@@ -1,16 +1,16 @@
 //! Edits by command: the file is changed as if somebody had edited it by hand, and looked at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::errand::{ErrandName, Underway};
+use super::errand::{Errand, ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
 use super::round::Holding;
-use super::{Error, Left, Replica};
+use super::{Error, Left, Replica, Report};
 use crate::context::{self, Address, Change, Unedited};
 use crate::crdt::Stamp;
-use crate::git;
+use crate::git::{self, Save};
 use crate::overlay::DocumentPath;
 use crate::store::Moment;
 use crate::yaml::{Document, Limits};
@@ -21,6 +21,9 @@ const MOST_RACES: usize = 8;
 /// For how long git may have the index locked when a file is edited, and how often is looked.
 const MOST_LOCKED: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// For how long somebody may be writing the file.
+const MOST_WRITTEN: Duration = Duration::from_secs(3);
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -46,7 +49,9 @@ impl Replica<'_> {
     /// When git is not at rest, the file is no document, the change cannot be made, or the file not be written. Nothing
     /// is changed then.
     pub fn edit(&mut self, file: &Path, change: &Change) -> Result<Edited, Error> {
-        self.edit_under(file, change, ErrandName::draw()?)
+        let edited = self.edit_under(file, change, ErrandName::draw()?)?;
+        self.bring_back_late(&mut Report::default());
+        Ok(edited)
     }
 
     /// The same under the name of an errand.
@@ -72,7 +77,14 @@ impl Replica<'_> {
                     thread::sleep(BETWEEN_TRIES);
                     self.now = Moment::now();
                 }
-                Err(Error::Git(git::Error::ChangedMeanwhile { .. })) if races < MOST_RACES => {
+                Err(error)
+                    if began.elapsed() < MOST_WRITTEN
+                        && (error.is_being_written() || self.is_being_written(file)) =>
+                {
+                    thread::sleep(BETWEEN_TRIES);
+                    self.now = Moment::now();
+                }
+                Err(error) if error.is_race() && races < MOST_RACES => {
                     races += 1;
                     self.now = Moment::now();
                 }
@@ -92,7 +104,9 @@ impl Replica<'_> {
         self.take_in(file)?;
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
-        let mut edited = change.apply(&document).map_err(refused)?;
+        let policy = self.policy()?;
+        let edited = change.apply(&document, &policy.types);
+        let mut edited = edited.map_err(refused)?;
         let mut stamps = Vec::new();
         if edited.is_contested() {
             let stamp = self.tick()?;
@@ -129,6 +143,7 @@ impl Replica<'_> {
                 }
                 .into());
             }
+            Err(Unlooked::BeingWritten) => return Err(self.being_written(file)),
             Err(Unlooked::Left(why)) => {
                 return Err(git::Error::NotRecorded {
                     file: repo.shown(file),
@@ -161,7 +176,11 @@ impl Replica<'_> {
     /// what was edited by hand is recorded, or held back, for itself.
     pub(super) fn take_in(&mut self, file: &Path) -> Result<(), Error> {
         let held_back = if self.head_moved()? {
-            let left = self.round(false)?.left.into_iter();
+            let report = self.round(false)?;
+            if report.being_written.contains(file) {
+                return Err(self.being_written(file));
+            }
+            let left = report.left.into_iter();
             left.filter(|left| left.file == file)
                 .map(|Left { why, .. }| why)
                 .next()
@@ -173,6 +192,7 @@ impl Replica<'_> {
                 return Ok(());
             }
             match self.record(Target::at(file, commit))? {
+                Err(Unlooked::BeingWritten) => return Err(self.being_written(file)),
                 Err(Unlooked::Left(why)) => Some(why),
                 Ok(_) | Err(Unlooked::Absent | Unlooked::NoDocument) => None,
             }
@@ -184,5 +204,33 @@ impl Replica<'_> {
         self.repo.read_document(file)?;
         let file = self.repo.shown(file);
         Err(git::Error::NotRecorded { file, why }.into())
+    }
+
+    /// Whether somebody is just writing a file, so that what is not in it may still come.
+    fn is_being_written(&self, file: &Path) -> bool {
+        self.save(file) == Save::Underway
+    }
+
+    /// The document that a change is about. Nothing is missing in one that somebody is just writing.
+    pub(super) fn document_of(&self, errand: &Errand) -> Result<PathBuf, Error> {
+        let (at, field) = (errand.change.address(), errand.field.as_deref());
+        let began = Instant::now();
+        loop {
+            let found = self.repo.document_of(&errand.within, at, field);
+            if found.is_ok() || began.elapsed() > MOST_WRITTEN {
+                return Ok(found?);
+            }
+            let files = self.repo.context_files()?.files;
+            if !files.iter().any(|file| self.is_being_written(file)) {
+                return Ok(found?);
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
+    }
+
+    /// That somebody is just writing a file.
+    pub(super) fn being_written(&self, file: &Path) -> Error {
+        let path = self.repo.top().join(file);
+        git::Error::BeingWritten { path }.into()
     }
 }

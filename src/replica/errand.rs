@@ -75,13 +75,13 @@ impl Replica<'_> {
     /// Does an errand, unless it was done.
     ///
     /// # Errors
-    /// As [`Repo::document_of`](crate::git::Repo::document_of) and [`Replica::edit`].
+    /// As [`Repo::document_of`](crate::git::Repo::document_of) and [`Replica::edit`]; that a file is being written where that goes
+    /// on for seconds.
     pub fn perform(mut self, errand: &Errand) -> Result<Done, Error> {
         if let Some(done) = self.done(errand.name)? {
             return Ok(done);
         }
-        let (at, field) = (errand.change.address(), errand.field.as_deref());
-        let file = self.repo.document_of(&errand.within, at, field)?;
+        let file = self.document_of(errand)?;
         let edited = self.edit_under(&file, &errand.change, errand.name)?;
         Ok(Done { file, edited })
     }

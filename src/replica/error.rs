@@ -36,6 +36,12 @@ impl Error {
         matches!(self, Error::Store(store::Error::Damaged { .. }))
     }
 
+    /// Whether somebody is just writing the file, so that it will do once they are done.
+    #[must_use]
+    pub fn is_being_written(&self) -> bool {
+        matches!(self, Error::Git(git::Error::BeingWritten { .. }))
+    }
+
     /// Whether git is in the middle of something, so that it will do another time.
     #[must_use]
     pub fn is_busy(&self) -> bool {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use excerpts::Excerpted;
 use writer::Writer;
@@ -19,13 +21,18 @@ use super::document::{Edits, Standing, Text, Versions, former};
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
-use crate::git::{DocumentHistory, HeadVersion, git_path, marked_places};
+use crate::git::{
+    DocumentHistory, HeadVersion, Save, crash, git_path, marked_places, unsettled_for,
+};
 use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
 };
 use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
 use crate::yaml::{self, Limits};
+
+/// How long a file is waited for that somebody writes again and again.
+const MOST_UNSETTLED: Duration = Duration::from_millis(500);
 
 /// What is to be looked at.
 pub(super) struct Target<'t> {
@@ -123,6 +130,8 @@ pub(super) enum Unlooked {
     Absent,
     /// It is no document, or one without a marker.
     NoDocument,
+    /// Somebody is just writing it.
+    BeingWritten,
     /// It cannot be recorded: what is the matter, and what to do.
     Left(String),
 }
@@ -205,34 +214,61 @@ impl Replica<'_> {
         Ok(looked)
     }
 
-    /// Reads the file, if it can be recorded.
-    fn seen(&self, target: &Target<'_>) -> Result<Result<Seen, Unlooked>, Error> {
+    /// Reads the file, if it can be recorded. Half of one is valid, too, and says that the rest was removed: so what differs from
+    /// what is known to be there is taken only from one whose writer is done, or who wrote nothing for a moment.
+    fn seen(&mut self, target: &Target<'_>) -> Result<Result<Seen, Unlooked>, Error> {
         let path = self.repo.top().join(target.file);
-        let Ok(metadata) = fs::metadata(&path) else {
-            return Ok(Err(Unlooked::Absent));
-        };
-        let taken = self.now;
-        let was = match fs::read(&path) {
-            Ok(was) => was,
-            Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
-        };
-        match &target.made {
-            // What was saved since must not be lost.
-            Some(made) if made.read != was => {
-                return Err(crate::git::Error::ChangedMeanwhile { path }.into());
+        let began = Instant::now();
+        loop {
+            let Ok(metadata) = fs::metadata(&path) else {
+                return Ok(Err(Unlooked::Absent));
+            };
+            let taken = self.now;
+            let was = match fs::read(&path) {
+                Ok(was) => was,
+                Err(source) => return Err(crate::git::Error::Read { path, source }.into()),
+            };
+            match self.save(target.file) {
+                Save::Done => {}
+                Save::Underway => return Ok(Err(Unlooked::BeingWritten)),
+                Save::Unseen => {
+                    let written = metadata.modified().ok();
+                    let left = written.and_then(|at| unsettled_for(at, SystemTime::now()));
+                    if let Some(left) = left.filter(|_| began.elapsed() < MOST_UNSETTLED)
+                        && !self.is_rendered(target.file, &was)?
+                    {
+                        crash::here("unsettled");
+                        thread::sleep(left);
+                        continue;
+                    }
+                }
             }
-            None if marked_places(&was) > 0 => {
-                return Ok(Err(Unlooked::Left(
-                    "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
-                )));
+            match &target.made {
+                // What was saved since must not be lost.
+                Some(made) if made.read != was => {
+                    return Err(crate::git::Error::ChangedMeanwhile { path }.into());
+                }
+                None if marked_places(&was) > 0 => {
+                    return Ok(Err(Unlooked::Left(
+                        "it holds git's conflict markers: `rhema crdt resolve` mends it".to_owned(),
+                    )));
+                }
+                _ => {}
             }
-            _ => {}
+            return Ok(Ok(Seen {
+                was,
+                metadata,
+                taken,
+            }));
         }
-        Ok(Ok(Seen {
-            was,
-            metadata,
-            taken,
-        }))
+    }
+
+    /// Whether a file holds what was rendered last.
+    pub(super) fn is_rendered(&mut self, file: &Path, was: &[u8]) -> Result<bool, Error> {
+        let path = DocumentPath::new(git_path(file));
+        let rendered = self.store.read()?.rendering(&path)?;
+        let bytes = rendered.and_then(|rendered| self.bytes_of(&rendered));
+        Ok(bytes.as_deref() == Some(was))
     }
 
     fn look_at_all(
@@ -469,11 +505,11 @@ impl Looking<'_, '_, '_> {
                 .map(|read| overlay::put_back(read, &self.versions.head_document, file.lifted()));
             let returned = returned.unwrap_or_default();
             new.extend(self.take_back_removals(&returned, &mut edits)?);
-            let found = self.found(read_as, file.lifted(), &returned, &mut edits, &fresh)?;
+            let found = self.found(read_as, &file, &returned, &mut edits, &fresh)?;
             match found {
                 Ok(found) => {
                     counted = found.edits;
-                    stands_again = found.stands_again;
+                    stands_again = found.stands_again || found.counts();
                     new.extend(self.named(found.findings)?);
                     new.extend(self.put_in_order(&file, &edits, &new)?);
                 }
@@ -491,17 +527,14 @@ impl Looking<'_, '_, '_> {
         self.unpark_what_is_built_on(&mut edits);
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
-        // What others know of, and what comes back from out of sight, is written as its edits say.
-        let is_told = |edit: &Standing| {
-            edit.may_show()
-                && !edit.changes().is_empty()
-                && (edit.issuer != Issuer::Own || !edit.has(Mark::Shown))
-        };
         let shown_before = &file.lifted().losers;
         let losers = view.losers.keys();
         let new_losers = losers.filter(|loser| !shown_before.contains_key(loser));
         let contested = new_losers.map(|loser| loser.at.clone()).collect();
-        let is_told = stands_again || edits.all.iter().take(known).any(is_told);
+        let is_told = stands_again || edits.are_told(known);
+        if is_told && edits.were_left_out_as_typed() {
+            return Ok(Err(Vain::TooFewEdits));
+        }
         let brings_news = !new.is_empty() && !file.lifted().says_the_same_as(&view);
         let typed = brings_news.then(|| self.whole(file.yaml.text())).flatten();
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
@@ -537,7 +570,7 @@ impl Looking<'_, '_, '_> {
             typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
             new,
             edits: counted,
-            superseded: edits.superseded(),
+            superseded: edits.superseded(&self.versions.head_document),
             is_partial: edits.is_partial,
             standings: edits.all,
             notes: std::mem::take(&mut self.notes),

@@ -7,7 +7,7 @@
 //!
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
-//! how edits and files are written, `editing.rs` edits by command, `errand.rs` those that another process asks for, `committing.rs` what is done before a commit,
+//! how edits and files are written, `editing.rs` edits by command, `errand.rs` those that another process asks for, `late.rs` what is written into files that were replaced, `committing.rs` what is done before a commit,
 //! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
@@ -19,6 +19,7 @@ mod document;
 mod editing;
 mod errand;
 mod error;
+mod late;
 mod look;
 mod parking;
 mod policy;
@@ -31,7 +32,7 @@ mod writing;
 
 use std::fs::{self, File};
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use policy::Policy;
@@ -39,6 +40,7 @@ use policy::Policy;
 pub use editing::Edited;
 pub use errand::{Done, Errand, ErrandName};
 pub use error::Error;
+pub use late::Former;
 pub use parking::{Hidden, Parked};
 pub use round::{Holding, Left, Report, round, round_now};
 pub use standing::{HiddenEdit, Overview, Why, overview};
@@ -46,10 +48,20 @@ pub use warnings::warnings;
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::{Repo, Stillness, crash, sweep};
+use crate::git::{Repo, Save, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Beginning, Durability, Moment, Opened, Store};
+
+/// One who stays, and may have seen who writes which file.
+pub trait Onlooker {
+    /// What is known of whoever wrote a file, from the top of the work tree, at the moment at which that is asked: after the file
+    /// was read.
+    fn save(&self, file: &Path) -> Save;
+
+    /// Keeps files that were replaced: whoever had opened them may write into them yet.
+    fn keep(&self, formers: Vec<Former>);
+}
 
 /// A work tree that records and shows edits; nobody else does in it as long as this one is there.
 pub struct Replica<'r> {
@@ -70,6 +82,9 @@ pub struct Replica<'r> {
     stillness: Option<Stillness>,
     /// Who is told as soon as an edit is recorded, before the file is written.
     recorded: Option<&'r mut dyn FnMut()>,
+    onlooker: Option<&'r dyn Onlooker>,
+    /// Files that were replaced here.
+    formers: Vec<Former>,
     _turn: File,
 }
 
@@ -136,6 +151,8 @@ impl<'r> Replica<'r> {
             beginning,
             stillness: None,
             recorded: None,
+            onlooker: None,
+            formers: Vec::new(),
             _turn: turn,
         })
     }
@@ -145,6 +162,19 @@ impl<'r> Replica<'r> {
     pub fn telling(mut self, recorded: &'r mut dyn FnMut()) -> Self {
         self.recorded = Some(recorded);
         self
+    }
+
+    /// Leaves files alone that somebody is just writing, as far as one who looks on knows.
+    #[must_use]
+    pub fn watched_by(mut self, onlooker: &'r dyn Onlooker) -> Self {
+        self.onlooker = Some(onlooker);
+        self
+    }
+
+    /// What is known of whoever wrote a file, after that was read.
+    fn save(&self, file: &Path) -> Save {
+        let onlooker = self.onlooker;
+        onlooker.map_or(Save::Unseen, |onlooker| onlooker.save(file))
     }
 
     /// Where a damaged store was put aside.
@@ -196,6 +226,9 @@ impl DerefMut for Held<'_> {
 impl Drop for Replica<'_> {
     /// Lets the clock know how much of what it made the store knows. Where that cannot be written the clock only knows less.
     fn drop(&mut self) {
+        if let Some(onlooker) = self.onlooker {
+            onlooker.keep(std::mem::take(&mut self.formers));
+        }
         let replica = self.clock_file.replica();
         let reading = self
             .store

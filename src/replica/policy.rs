@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use crate::context::Types;
 use crate::git::Repo;
 use crate::node::{Branches, Config};
 use crate::overlay::{CommitId, Known};
@@ -14,6 +15,8 @@ use crate::store::{Issuer, Reading};
 pub(super) struct Policy {
     /// The branch to which alone others' edits belong; none where all are shown.
     only: Option<Option<String>>,
+    /// The types of places.
+    pub(super) types: Types,
     /// Ancestors of commits that are not at hand.
     ancestors: BTreeMap<CommitId, Vec<CommitId>>,
 }
@@ -31,7 +34,11 @@ impl Policy {
             Branches::Same => Some(repo.shared_branch()?),
         };
         let ancestors = reading.ancestors()?;
-        Ok(Self { only, ancestors })
+        Ok(Self {
+            only,
+            types: config.types,
+            ancestors,
+        })
     }
 
     /// Whether an edit belongs to another branch than the one that is checked out. One that was made on none belongs to all.

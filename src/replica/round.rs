@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::look::{Target, Unlooked};
-use super::{Error, Replica};
+use super::{Error, Onlooker, Replica};
 use crate::crdt;
 use crate::git::{self, Repo, crash};
 use crate::node::Config;
@@ -44,6 +44,8 @@ pub struct Report {
     pub parked: BTreeMap<PathBuf, usize>,
     /// Files that somebody wrote just when they were to be written, so that they are to be looked at again.
     pub raced: BTreeSet<PathBuf>,
+    /// Files that somebody was just writing, so that they are to be looked at when that is done.
+    pub being_written: BTreeSet<PathBuf>,
     /// The folders in which documents may come to be, from the top of the work tree, where all of it was searched.
     pub folders: Vec<PathBuf>,
     /// Digests of what the files held after they were looked at.
@@ -77,7 +79,7 @@ pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
     let mut report = Report::default();
     let began = Instant::now();
     loop {
-        match round_now(repo, confirmed, &mut report) {
+        match round_now(repo, confirmed, None, &mut report) {
             Err(error) if error.is_busy() && began.elapsed() < MOST_WAITED => {
                 thread::sleep(BETWEEN_TRIES);
             }
@@ -86,12 +88,24 @@ pub fn round(repo: &Repo, confirmed: bool) -> Result<Report, Error> {
     }
 }
 
-/// As [`round`], but it does not wait for git. `report` is added to, however it ends.
+/// As [`round`], but it does not wait for git, and leaves alone what somebody is just writing, as far as the `onlooker` knows.
+/// `report` is added to, however it ends.
 ///
 /// # Errors
 /// As there.
-pub fn round_now(repo: &Repo, confirmed: bool, report: &mut Report) -> Result<(), Error> {
-    let once = |report: &mut Report| Replica::open(repo)?.round_while_git_rests(confirmed, report);
+pub fn round_now(
+    repo: &Repo,
+    confirmed: bool,
+    onlooker: Option<&dyn Onlooker>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let once = |report: &mut Report| {
+        let mut replica = Replica::open(repo)?;
+        if let Some(onlooker) = onlooker {
+            replica = replica.watched_by(onlooker);
+        }
+        replica.round_while_git_rests(confirmed, report)
+    };
     match once(report) {
         Err(error) if error.is_damage() => {}
         Ok(()) if report.problems.iter().any(Error::is_damage) => {}
@@ -129,7 +143,9 @@ impl Replica<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         self.mind_git()?;
-        self.go_round(confirmed, report)
+        self.go_round(confirmed, report)?;
+        self.bring_back_late(report);
+        Ok(())
     }
 
     /// As [`round_while_git_rests`](Self::round_while_git_rests), for some files only, from the top of the work tree. Says
@@ -221,7 +237,8 @@ impl Replica<'_> {
             head: commit,
             reflog: witness.position,
         };
-        if last.as_ref() != Some(&look) {
+        // Where HEAD moved that is still to be seen by the files that were left out.
+        if last.as_ref() != Some(&look) && report.being_written.is_empty() {
             let writing = self.store.write(Durability::Process)?;
             writing.set_last_look(&look)?;
             writing.commit()?;
@@ -272,6 +289,9 @@ impl Replica<'_> {
                 if written.changed && !report.written.contains(&file) {
                     report.written.push(file);
                 }
+            }
+            Ok(Err(Unlooked::BeingWritten)) => {
+                report.being_written.insert(file);
             }
             Ok(Err(Unlooked::Left(why))) => report.left.push(Left { file, why }),
             Ok(Err(Unlooked::Absent | Unlooked::NoDocument)) => {}

@@ -126,6 +126,8 @@ fn in_words(deed: &Deed) -> String {
             Act::Add { .. } => format!("+ {at}"),
             Act::Move { .. } => format!("{at} moved"),
             Act::Lose(_) | Act::Settle(_) => format!("{at} settled"),
+            Act::Count(amount) => format!("{at} {amount:+}"),
+            Act::Raise(number) => format!("{at} = {number}"),
             Act::Form(_) => format!("{at} written otherwise"),
         }
     });

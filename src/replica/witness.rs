@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{Edits, Standing};
 use super::{Error, Replica};
-use crate::context::{self, lift, named_twice};
+use crate::context::{self, Types, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
 use crate::git::{HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
@@ -180,7 +180,8 @@ impl Replica<'_> {
             }
             None => &BTreeSet::new(),
         };
-        let changes = unrecorded(&all, held, &before, &lift(&after));
+        let policy = self.policy()?;
+        let changes = unrecorded(&all, held, &before, &lift(&after), &policy.types);
         if changes.is_empty() {
             return Ok(0);
         }
@@ -282,6 +283,7 @@ fn unrecorded(
     held: &BTreeSet<Stamp>,
     before: &crdt::Document,
     after: &crdt::Document,
+    types: &Types,
 ) -> Vec<Change> {
     let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
     // What the file was seen to show before it was committed is known, and so is what an amended commit had.
@@ -304,12 +306,13 @@ fn unrecorded(
         let mut stamps = stamps.peekable();
         stamps.peek().is_some() && stamps.all(|stamp| is_known(*stamp))
     };
-    for edit in RULES.edits(before, after) {
+    for edit in RULES.edits_counting(before, after, &|at| types.counts(at)) {
         if edit.stamp.is_some_and(is_known) {
             continue;
         }
         for mut change in edit.changes {
-            if lost_to_known(&change) {
+            // Of an amount nothing would tell in which commits it is: it travels with them alone.
+            if matches!(change.act, Act::Count(_)) || lost_to_known(&change) {
                 continue;
             }
             let same = |known: &&&Change| {

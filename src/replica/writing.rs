@@ -87,7 +87,8 @@ impl Replica<'_> {
             return Ok(false);
         }
         let changed = looked.text != looked.was;
-        let is_power = changed || !looked.new.is_empty();
+        // What others made is in the store already: who loses power before the rest is on the disk looks at the file again.
+        let is_power = !looked.new.is_empty();
         if !looked.new.is_empty() {
             self.keep_clock()?;
             crash::here("after-clock");
@@ -143,7 +144,8 @@ impl Replica<'_> {
         was: &[u8],
         text: &[u8],
     ) -> Result<(), Error> {
-        self.repo.replace_unchanged(file, was, text)?;
+        let taken_out = self.repo.replace_unchanged(file, was, text)?;
+        self.keep_former(file, taken_out);
         crash::here("after-file");
         tracing::debug!("{}: written", file.display());
         let metadata = fs::metadata(self.repo.top().join(file)).ok();
@@ -181,6 +183,10 @@ impl Replica<'_> {
         for race in 0.. {
             let mut looked = match self.look(&next)? {
                 Ok(looked) => looked,
+                // What was recorded before stands.
+                Err(Unlooked::BeingWritten) if race > 0 => {
+                    return Err(self.being_written(file));
+                }
                 Err(unlooked) => return Ok(Err(unlooked)),
             };
             recorded.edits += looked.edits;

@@ -1,17 +1,19 @@
 //! What the system tells of the folders in which documents lie.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Sign;
-use crate::git::{self, Repo};
+use super::writers::Writers;
+use crate::git::{self, Repo, Save};
 use crate::node::{state_folder, wake_file};
 
 /// The most folders that are watched one by one. Documents that come to be in others are found when everything is looked at.
@@ -23,8 +25,14 @@ const PROBE: Duration = Duration::from_millis(500);
 /// Whether the system watches a folder with all below it at once, at no cost.
 const IS_DEEP: bool = cfg!(any(target_os = "macos", target_os = "windows"));
 
-/// The file that is written to see whether the system tells of it, in the folder of the work tree's state.
-const PROBE_FILE: &str = "probe";
+/// Whether the system tells when whoever wrote a file closes it.
+const TELLS_OF_CLOSES: bool = cfg!(target_os = "linux");
+
+/// How the files are called that are made to see how far the system told of everything, in the folder of the work tree's state.
+const PROBE_FILE: &str = "probe-";
+
+/// For how long that is waited for.
+const LONGEST_LAG: Duration = Duration::from_secs(2);
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +70,8 @@ pub struct Seeing {
     /// The folders that are watched, from the top of the work tree.
     folders: BTreeSet<PathBuf>,
     top: PathBuf,
+    probing: Probing,
+    writers: Arc<Mutex<Writers>>,
 }
 
 impl Seeing {
@@ -77,32 +87,42 @@ impl Seeing {
         if is_blinded() {
             return Err(Blind::Silent);
         }
-        let (probed, probe) = mpsc::channel();
+        let (probed, probes) = mpsc::channel();
         let places = Places::of(repo);
         let (top, git_dir) = (places.top.clone(), places.git_dir.clone());
-        let folder = state_folder(&git_dir);
-        let probe_file = folder.join(PROBE_FILE);
+        let probing = Probing {
+            folder: state_folder(&git_dir),
+            number: Cell::new(0),
+            told: probes,
+        };
+        let writers = Arc::new(Mutex::new(Writers::default()));
         let see = {
-            let probe_file = probe_file.clone();
+            let (writers, folder) = (Arc::clone(&writers), probing.folder.clone());
             move |event: notify::Result<Event>| match event {
-                Ok(event) if event.paths.contains(&probe_file) => {
-                    // Nobody waits for more than the first.
-                    let _ = probed.send(());
+                Ok(event) if is_probe(&event, &folder) => {
+                    // Nobody waits any more when the program ends.
+                    let _ = probed.send(event.paths);
                 }
-                Ok(event) => places.told(&event, &tell),
+                Ok(event) => places.told(&event, &mut |touched| {
+                    note(&writers, &touched);
+                    tell(touched);
+                }),
                 Err(error) => {
                     tracing::info!("watching: {error}");
+                    lock(&writers).may_have_begun();
                     tell(Touched::Something);
                 }
             }
         };
         let mut watcher = notify::recommended_watcher(see).map_err(|error| blind(&error))?;
-        watch(&mut watcher, &folder)?;
-        is_told(&probe_file, &probe)?;
+        watch(&mut watcher, &probing.folder)?;
+        probing.wait(PROBE)?;
         let mut seeing = Self {
             watcher,
             folders: BTreeSet::new(),
             top,
+            probing,
+            writers,
         };
         watch(&mut seeing.watcher, &git_dir)?;
         let log = git_dir.join("logs");
@@ -144,9 +164,86 @@ impl Seeing {
                 Err(error) => tracing::debug!("{}: {error}", folder.display()),
             }
         }
+        if self.folders != watched {
+            lock(&self.writers).may_have_begun();
+        }
         self.folders = watched;
         Ok(())
     }
+
+    /// What is known, at this moment, of whoever wrote a file, from the top of the work tree. What somebody read before they ask
+    /// is whole if its writer is done: all that happened until now is taken into account.
+    #[must_use]
+    pub fn save(&self, file: &Path) -> Save {
+        if !TELLS_OF_CLOSES {
+            return Save::Unseen;
+        }
+        let known = || lock(&self.writers).save(file, Instant::now());
+        if known() == Save::Underway {
+            return Save::Underway;
+        }
+        let is_up_to_date = self.probing.wait(LONGEST_LAG).is_ok();
+        match known() {
+            Save::Done if !is_up_to_date => Save::Unseen,
+            known => known,
+        }
+    }
+
+    /// Until when whoever is writing a file is waited for at least; nothing where nobody is.
+    #[must_use]
+    pub fn busy_until(&self, file: &Path) -> Option<Instant> {
+        lock(&self.writers).until(file, Instant::now())
+    }
+}
+
+/// Files that are made to see how far the system told of everything.
+struct Probing {
+    folder: PathBuf,
+    /// How many there were.
+    number: Cell<u64>,
+    told: mpsc::Receiver<Vec<PathBuf>>,
+}
+
+impl Probing {
+    /// Waits until the system told of all that happened before.
+    fn wait(&self, at_most: Duration) -> Result<(), Blind> {
+        let number = self.number.replace(self.number.get() + 1);
+        let file = self.folder.join(format!("{PROBE_FILE}{number}"));
+        let made = File::create(&file).map(drop);
+        made.map_err(|error| Blind::Failed(error.to_string()))?;
+        if let Err(error) = fs::remove_file(&file) {
+            tracing::debug!("{}: {error}", file.display());
+        }
+        let end = Instant::now() + at_most;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let told = self.told.recv_timeout(left).map_err(|_| Blind::Silent)?;
+            if told.contains(&file) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether an event tells of a probe in this folder.
+fn is_probe(event: &Event, folder: &Path) -> bool {
+    event.paths.iter().any(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        path.parent() == Some(folder) && name.is_some_and(|name| name.starts_with(PROBE_FILE))
+    })
+}
+
+/// Notes who is writing, before anybody acts upon it.
+fn note(writers: &Mutex<Writers>, touched: &Touched) {
+    match touched {
+        Touched::File(file, sign) => lock(writers).touch(file, *sign, Instant::now()),
+        Touched::Folder | Touched::Something => lock(writers).may_have_begun(),
+        Touched::Git => {}
+    }
+}
+
+fn lock(writers: &Mutex<Writers>) -> MutexGuard<'_, Writers> {
+    writers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a debug build is to take the system for one that tells nothing: the environment asks for that.
@@ -169,17 +266,6 @@ fn blind(error: &notify::Error) -> Blind {
         true => Blind::Full,
         false => Blind::Failed(error.to_string()),
     }
-}
-
-/// Writes a file and waits until the system tells of it.
-fn is_told(file: &Path, probe: &mpsc::Receiver<()>) -> Result<(), Blind> {
-    let failed = |error: io::Error| Blind::Failed(error.to_string());
-    fs::write(file, b"").map_err(failed)?;
-    let told = probe.recv_timeout(PROBE);
-    if let Err(error) = fs::remove_file(file) {
-        tracing::debug!("{}: {error}", file.display());
-    }
-    told.map_err(|_| Blind::Silent)
 }
 
 fn canonical(folder: &Path) -> PathBuf {
@@ -205,7 +291,7 @@ impl Places {
         }
     }
 
-    fn told(&self, event: &Event, tell: &impl Fn(Touched)) {
+    fn told(&self, event: &Event, tell: &mut dyn FnMut(Touched)) {
         if event.need_rescan() {
             tell(Touched::Something);
         }
@@ -280,6 +366,8 @@ fn sign(kind: EventKind, path: &Path) -> Option<Sign> {
             false => Sign::Gone,
         }),
         EventKind::Modify(ModifyKind::Metadata(_)) => None,
+        EventKind::Modify(ModifyKind::Data(_)) if TELLS_OF_CLOSES => Some(Sign::Opened),
+        // A file that gets its name by a link is not closed any more.
         EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any => Some(Sign::BeingWritten),
         EventKind::Access(_) | EventKind::Other => None,
     }

@@ -33,6 +33,8 @@ const MOST_REST: Duration = Duration::from_secs(1);
 pub enum Sign {
     /// Its writer is done: it was closed, or renamed to this name.
     Written,
+    /// It is being written, and its writer will be told to be done.
+    Opened,
     /// It is being written, or was: nobody tells when its writer is done.
     BeingWritten,
     /// It is gone.
@@ -94,13 +96,19 @@ impl Unrest {
                 self.files.insert(file, now);
             }
             // What is due because its writer was done is so still.
-            Sign::BeingWritten => {
+            Sign::Opened | Sign::BeingWritten => {
                 let due = self.files.entry(file).or_insert(now + QUIET);
                 if *due > now {
                     *due = now + QUIET;
                 }
             }
         }
+    }
+
+    /// A file is being written: it is left alone until then, or until its writer is done.
+    pub fn put_off(&mut self, file: PathBuf, until: Instant) {
+        self.gone.remove(&file);
+        self.files.insert(file, until);
     }
 
     /// Git wrote something of its own.
@@ -245,6 +253,20 @@ mod tests {
         unrest.touch(todos(), Sign::Written, now + ms(1));
         unrest.touch(todos(), Sign::BeingWritten, now + ms(1));
         assert_eq!(unrest.take_due(now + ms(1)), files([todos()]));
+    }
+
+    #[test]
+    fn whoever_takes_their_time_is_waited_for() {
+        let now = Instant::now();
+        let mut unrest = rested(now);
+        unrest.touch(todos(), Sign::Written, now);
+        unrest.put_off(todos(), now + ms(1_000));
+        assert_eq!(unrest.take_due(now + ms(999)), None);
+        assert_eq!(unrest.take_due(now + ms(1_000)), files([todos()]));
+        unrest.put_off(todos(), now + ms(2_000));
+        unrest.touch(todos(), Sign::Written, now + ms(1_100));
+        assert_eq!(unrest.take_due(now + ms(1_100)), files([todos()]));
+        assert_eq!(unrest.take_due(now + ms(2_000)), None);
     }
 
     #[test]

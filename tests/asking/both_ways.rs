@@ -71,6 +71,23 @@ fn good_edits() {
 }
 
 #[test]
+fn counting() {
+    let configured: Before = |tree| {
+        tree.write(
+            ".rhema/crdt/config.yaml",
+            "discovery: off\ntypes: {'todos[].votes': g_counter}\n",
+        );
+        tree.commit("types");
+        tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+    };
+    is_the_same(configured, &["increment", "todos/a/votes"]);
+    is_the_same(configured, &["increment", "todos/a/votes", "12"]);
+    is_the_same(configured, &["increment", "todos/a/votes", "-1"]);
+    is_the_same(configured, &["increment", "todos/a/title"]);
+    is_the_same(configured, &["set", "todos/a", "votes=many"]);
+}
+
+#[test]
 fn refused_edits() {
     let cases: [&[&str]; 6] = [
         &["set", "todos/zzz", "title=x"],

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "demo",
     "init",
     "uninit",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 22] = [
     "get",
     "add",
     "set",
+    "increment",
     "remove",
     "move",
     "park",

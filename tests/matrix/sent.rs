@@ -107,5 +107,7 @@ fn word(change: &Change) -> String {
         Act::Form(_) => format!("{place}~"),
         Act::Lose(value) => format!("{place}?{}", of(value)),
         Act::Settle(value) => format!("{place}!{}", of(value)),
+        Act::Count(amount) => format!("{place}{amount:+}"),
+        Act::Raise(number) => format!("{place}^{number}"),
     }
 }

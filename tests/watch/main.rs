@@ -25,6 +25,7 @@ mod latency;
 mod life;
 mod mesh;
 mod oracle;
+mod pieces;
 #[path = "../support/processes.rs"]
 mod processes;
 mod racing;

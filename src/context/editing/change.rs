@@ -8,7 +8,8 @@ use crate::context::address::{Walk, choices, new_names};
 use crate::context::placing::name_of;
 use crate::context::records::{identity_field, member};
 use crate::context::settling::writing::{Fields, NewValue, rewritten, with_field};
-use crate::context::{ANNOTATION_KEY, CONFLICTS_KEY, is_null};
+use crate::context::{ANNOTATION_KEY, CONFLICTS_KEY, Types, is_null, number};
+use crate::crdt::Type;
 use crate::yaml::{Document, Draft, Kind, NodeRef, Value};
 
 /// A new record at the end of a list.
@@ -230,6 +231,48 @@ fn check<'p>(paths: impl Iterator<Item = &'p str>) -> Result<(), Unedited> {
         seen.push(path);
     }
     Ok(())
+}
+
+/// Something is added to a counter, which is begun where there is none yet.
+pub(super) fn increment(
+    document: &Document,
+    at: &Address,
+    by: i64,
+    types: &Types,
+) -> Result<Edited, Unedited> {
+    let at = at.clone();
+    let Some(root) = document.root() else {
+        return Err(Unedited::NoPlace { at });
+    };
+    let walk = at.walk(root);
+    if !walk.rest.is_empty() && walk.node.kind() != Kind::Mapping {
+        return Err(unknown(&walk, &at));
+    }
+    let was = match walk.rest {
+        "" if is_null(walk.node) => Some(0),
+        "" => number(walk.node),
+        _ => Some(0),
+    };
+    let kind = types.at(&walk.place());
+    let Some(kind) = kind.filter(|kind| kind.is_counter()) else {
+        return Err(Unedited::NoCounter { at });
+    };
+    let Some(was) = was else {
+        return Err(Unedited::NoNumber { at });
+    };
+    if by < 0 && kind == Type::GCounter {
+        return Err(Unedited::Shrinks { at });
+    }
+    let Some(sum) = was.checked_add(by) else {
+        return Err(Unedited::TooMuch { at, was, by });
+    };
+    let given = Assignment {
+        path: at.to_string(),
+        value: Given::number(sum),
+    };
+    check(std::iter::once(given.path.as_str()))?;
+    let changed = put(document, &Address::new("."), &given)?;
+    Ok(Edited::new(changed, at))
 }
 
 /// A record or a field goes.

@@ -79,6 +79,14 @@ impl Given {
         }
     }
 
+    /// A number.
+    pub(super) fn number(number: i64) -> Self {
+        Self {
+            typed: Some(number.to_string()),
+            value: NewValue::Meant(Scalar::Int(number.into()).into()),
+        }
+    }
+
     /// The scalar that it is, as a text; nothing for null and for collections.
     pub(super) fn text(&self) -> Option<String> {
         match (&self.value, &self.typed) {

@@ -186,6 +186,7 @@ fn what_one_replica_superseded_in_one_place_is_a_run_where_nothing_lies_between_
                 Some(at(millis)),
                 &mut births,
                 &known,
+                &Types::default(),
             );
             text = stamped.text.unwrap();
         }

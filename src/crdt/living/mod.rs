@@ -21,12 +21,12 @@ mod saved;
 mod table;
 mod units;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::document::{Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::view::{Forms, Touch, Viewing};
-use super::{Rules, Stamp, StampSet};
+use super::{Digest, Rules, Stamp, StampSet};
 
 pub use making::Made;
 pub use reading::Standing;
@@ -81,8 +81,9 @@ impl<'r> Living<'r> {
         for (name, node) in base.root {
             let slot = match node {
                 Node::Set(records) => {
+                    let counting = living.counting(&name);
                     let (_, mut around) = living.parts(0, false, false);
-                    Slot::Table(Table::of_base(&records, &mut around))
+                    Slot::Table(Table::of_base(&records, &counting, &mut around))
                 }
                 node => Slot::Open {
                     base: Some(node),
@@ -92,6 +93,17 @@ impl<'r> Living<'r> {
             living.root.insert(name, slot);
         }
         living
+    }
+
+    /// The records of a list in which something counts, by their names and births.
+    fn counting(&self, list: &str) -> HashSet<(String, Digest)> {
+        let records = self.frame.amounts.keys().filter_map(|at| match at.steps() {
+            [Step::Entry(entry), Step::Record(name, birth), ..] if entry == list => {
+                Some((name.said().to_owned(), *birth))
+            }
+            _ => None,
+        });
+        records.collect()
     }
 
     fn parts(
@@ -198,6 +210,7 @@ impl<'r> Living<'r> {
             rules: &self.rules,
             losers: self.losers(),
             removed: self.frame.removed.clone(),
+            amounts: self.frame.amounts.clone(),
         };
         let mut root = Map::new();
         for (name, slot) in &self.root {
@@ -222,6 +235,7 @@ impl<'r> Living<'r> {
             root,
             losers,
             removed: viewing.removed,
+            amounts: viewing.amounts,
             superseded: self.superseded(),
             typed_over: self.frame.typed_over.clone(),
             forms: self.forms(),

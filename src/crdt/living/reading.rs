@@ -48,6 +48,7 @@ impl Living<'_> {
                         rules: &self.rules,
                         losers: self.losers(),
                         removed: self.frame.removed.clone(),
+                        amounts: self.frame.amounts.clone(),
                     };
                     let mut nowhere = Order::of_keys(Vec::new());
                     let at = Path::default().entry(list);

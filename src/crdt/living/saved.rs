@@ -8,7 +8,7 @@ use crate::crdt::document::{Atom, Document, Form, Formed, Loser, Map, Node, Path
 use crate::crdt::edit::Change;
 use crate::crdt::set::Key;
 use crate::crdt::view::Touch;
-use crate::crdt::{Digest, Observed, Rules, Stamp, StampSet};
+use crate::crdt::{Amounts, Digest, Observed, Rules, Stamp, StampSet};
 
 use super::bytes::{Bytes, put_run, put_text, put_varint};
 use super::row::Row;
@@ -31,6 +31,7 @@ struct Frame {
     removed: BTreeMap<Path, Stamps>,
     superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     typed_over: BTreeMap<Path, Stamps>,
+    amounts: BTreeMap<Path, Amounts>,
     forms: Vec<(Path, Vec<(Option<Stamp>, Form)>)>,
     beside: Vec<(Option<Stamp>, Change)>,
 }
@@ -114,6 +115,7 @@ impl<'r> Living<'r> {
             removed: self.frame.removed.clone(),
             superseded: self.frame.superseded.clone(),
             typed_over: self.frame.typed_over.clone(),
+            amounts: self.frame.amounts.clone(),
             forms: forms
                 .map(|(at, forms)| {
                     let forms = forms
@@ -172,6 +174,7 @@ impl<'r> Living<'r> {
                 removed: frame.removed,
                 superseded: frame.superseded,
                 typed_over: frame.typed_over,
+                amounts: frame.amounts,
                 forms: forms
                     .map(|(at, forms)| {
                         let forms = forms

@@ -126,8 +126,12 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The list that the document has which the edits were made on; nothing if one of its records has no row.
-    pub(super) fn of_base(records: &[Record], around: &mut Around<'_>) -> Self {
+    /// The list that the document has which the edits were made on. Records in which something counts are viewed from scratch.
+    pub(super) fn of_base(
+        records: &[Record],
+        counting: &HashSet<(String, Digest)>,
+        around: &mut Around<'_>,
+    ) -> Self {
         let mut table = Self {
             in_base: true,
             spots: Some(Vec::with_capacity(records.len())),
@@ -136,9 +140,11 @@ impl Table {
             ..Self::default()
         };
         for record in records {
+            let counts =
+                || counting.contains(&(record.name.said().to_owned(), record.birth.digest));
             let kept = match base_row(record, around) {
-                Some(row) => Kept::Row(row),
-                None => Kept::Open(Box::new(Open {
+                Some(row) if counting.is_empty() || !counts() => Kept::Row(row),
+                _ => Kept::Open(Box::new(Open {
                     key: Key::of(record),
                     base: Some(record.clone()),
                     touches: Touches::default(),

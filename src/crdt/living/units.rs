@@ -13,10 +13,12 @@ pub(super) struct Touches(Vec<Touch>);
 impl Touches {
     /// Adds what an edit did. What is known already, or superseded, is not kept.
     pub(super) fn push(&mut self, mut touch: Touch) {
-        let same = |other: &Touch| {
+        let is_same = |other: &Touch| {
             other.rest == touch.rest && other.act == touch.act && other.stamp == touch.stamp
         };
-        if let Some(known) = self.0.iter_mut().find(|other| same(other)) {
+        let mut same = self.0.iter_mut().filter(|other| is_same(other));
+        if let Some(known) = same.find(|other| is_write(&touch) || other.observed == touch.observed)
+        {
             known.observed.extend(&touch.observed);
             return;
         }

@@ -166,6 +166,8 @@ const SETTLE: u8 = 6;
 const FORM: u8 = 7;
 /// Adds a record where the way leads on to it: only what it is added to is told.
 const BEAR: u8 = 8;
+const COUNT: u8 = 9;
+const RAISE: u8 = 10;
 /// Added to the act of a change that observed stamps.
 const SAW_STAMPS: u8 = 16;
 /// Added to the act of a change that observed values without stamps.
@@ -200,6 +202,8 @@ fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
         Act::Lose(_) => LOSE,
         Act::Settle(_) => SETTLE,
         Act::Form(_) => FORM,
+        Act::Count(_) => COUNT,
+        Act::Raise(_) => RAISE,
     };
     let saw = |saw: bool, bit| if saw { bit } else { 0 };
     let saw_stamps = saw(!change.observed.stamps().is_empty(), SAW_STAMPS);
@@ -232,6 +236,7 @@ fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
             to.text(&form.before);
             to.text(&form.after);
         }
+        Act::Count(amount) | Act::Raise(amount) => to.number(folded(*amount)),
     }
     write_observed(&change.observed, to);
 }
@@ -268,10 +273,21 @@ fn read_change(from: &mut Reader<'_>, by: Stamp) -> Result<Change, Malformed> {
             before: from.text()?.to_owned(),
             after: from.text()?.to_owned(),
         }),
+        COUNT => Act::Count(unfolded(from.number()?)),
+        RAISE => Act::Raise(unfolded(from.number()?)),
         _ => return Err(Malformed::Tag("act", tag.into())),
     };
     let observed = read_observed(from, tag & SAW_STAMPS != 0, tag & SAW_DIGESTS != 0)?;
     Ok(Change { at, act, observed })
+}
+
+/// A number with its sign in the lowest bit, so that small ones stay small.
+fn folded(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+fn unfolded(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 /// Bits of the number that tells of a birth that tell of its stamp; the rest tells of its digest.

@@ -338,6 +338,21 @@ pub(super) fn merged_annotation(
             merged.leaves.insert(leaf.clone(), stamps);
         }
     }
+    let counters: BTreeSet<&String> = ours.amounts.keys().chain(theirs.amounts.keys()).collect();
+    for leaf in counters {
+        let of =
+            |annotation: &Annotation| annotation.amounts.get(leaf).cloned().unwrap_or_default();
+        let (before, mine, others) = (of(base), of(ours), of(theirs));
+        let is_given_up = |stamp: &Stamp| {
+            before.contains_key(stamp) && !(mine.contains_key(stamp) && others.contains_key(stamp))
+        };
+        let mut amounts = mine.clone();
+        amounts.extend(&others);
+        amounts.retain(|stamp, _| !is_given_up(stamp));
+        if !amounts.is_empty() {
+            merged.amounts.insert(leaf.clone(), amounts);
+        }
+    }
     let standing: BTreeSet<Stamp> = merged
         .leaves
         .values()

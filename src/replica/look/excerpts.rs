@@ -1,12 +1,15 @@
 //! A look at excerpts of a large document: what nobody touched is neither read nor written anew.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::writer::{is_recent, may_be_read_since};
 use super::{Looked, Looking, Seen, Target, Vain};
+use crate::crdt::{Change, Digest, Stamp, Step};
 use crate::git::Moved;
 use crate::overlay::{DocumentPath, Excerpts, Mentioned};
-use crate::replica::document::{Edits, Text, Versions};
+use crate::replica::document::{Edits, Standing, Text, Versions};
 use crate::replica::{Error, Replica};
-use crate::store::{Rendering, Which};
+use crate::store::{Mark, Rendering, Which};
 use crate::{context, git, yaml};
 
 /// How many bytes must be left out of every version for excerpts to be worth their while.
@@ -25,8 +28,15 @@ pub(super) fn are_checked() -> bool {
 
 /// Compares what was found in excerpts with what was found in the whole.
 pub(super) fn check(looked: &Looked, whole: Option<&Looked>) {
+    let looked_at: FxHashSet<Stamp> = looked
+        .standings
+        .iter()
+        .map(|edit| edit.known.stamp)
+        .collect();
     let shown = |looked: &Looked| {
+        // What is settled is not even looked at in excerpts.
         let standings = looked.standings.iter();
+        let standings = standings.filter(|edit| looked_at.contains(&edit.known.stamp));
         let standings: Vec<String> = standings.map(|edit| format!("{edit:?}")).collect();
         (
             String::from_utf8_lossy(&looked.text).into_owned(),
@@ -130,7 +140,11 @@ impl Replica<'_> {
         };
         let history = self.repo.history_of(&path);
         let last = recorded.last.as_ref();
-        let (edits, marks) = self.judged(target, Some(&head), &history, last, which)?;
+        let (mut edits, mut marks) = self.judged(target, Some(&head), &history, last, which)?;
+        let settled = match edits.is_partial {
+            true => settled(&edits),
+            false => FxHashMap::default(),
+        };
         let since = may_be_read_since(&seen.metadata);
         let is_read = |(index, rendering): &(usize, &Rendering)| {
             *index == newest || (!is_made && is_recent(rendering, since))
@@ -149,13 +163,35 @@ impl Replica<'_> {
             .chain(rendered.iter().map(Vec::as_slice))
             .chain([head.bytes.as_slice()]);
         let texts: Result<Vec<&str>, _> = texts.map(std::str::from_utf8).collect();
-        let mentioned = mentioned(&edits);
+        let mentioned = mentioned(&edits, &settled);
         let excerpts = texts
             .ok()
             .and_then(|texts| Excerpts::of(&texts, &mentioned, worth_while()));
         let Some(excerpts) = excerpts else {
             return Ok(None);
         };
+        let mut left_out = FxHashSet::default();
+        let mut births = FxHashMap::default();
+        for (stamp, place) in settled {
+            let Some(lines) = excerpts.left_out(&place.list, &place.name) else {
+                continue;
+            };
+            let birth = births.entry(lines.as_ptr());
+            let birth = birth.or_insert_with(|| context::birth_in_lines(lines));
+            // Somebody else may be called so by now.
+            if birth.map(|birth| birth.digest) != Some(place.birth) {
+                return Ok(None);
+            }
+            left_out.insert(stamp);
+        }
+        if !left_out.is_empty() {
+            let mut stays = edits
+                .all
+                .iter()
+                .map(|edit| !left_out.contains(&edit.known.stamp));
+            marks.retain(|_| stays.next().unwrap_or(true));
+            edits.leave_out(|edit| left_out.contains(&edit.known.stamp));
+        }
         let excerpted = Excerpted {
             excerpts,
             renderings,
@@ -177,7 +213,11 @@ impl Replica<'_> {
         looking.excerpts = Some(&excerpted);
         match looking.look(Text::of(work), edits, marks)? {
             Ok(looked) => {
-                tracing::debug!("{}: looked at in excerpts", target.file.display());
+                tracing::debug!(
+                    settled = left_out.len(),
+                    "{}: looked at in excerpts",
+                    target.file.display()
+                );
                 Ok(Some(Ok(looked)))
             }
             Err(Vain::TooFewEdits) => Ok(Some(Err(Vain::TooFewEdits))),
@@ -186,10 +226,48 @@ impl Replica<'_> {
     }
 }
 
+/// A record of a list at the top.
+#[derive(PartialEq, Eq)]
+struct Place {
+    list: String,
+    name: String,
+    /// What named it at its birth.
+    birth: Digest,
+}
+
+/// The edits that are shown as they were shown at the last look, under the same HEAD, and the record in a list at the top that each
+/// is about.
+fn settled(edits: &Edits) -> FxHashMap<Stamp, Place> {
+    let is_settled = |edit: &&Standing| edit.may_show() && edit.has(Mark::Shown);
+    let settled = edits.all.iter().filter(is_settled);
+    let settled = settled.filter_map(|edit| Some((edit.known.stamp, place_of(edit)?)));
+    settled.collect()
+}
+
+/// The record in which all is that an edit changed.
+fn place_of(edit: &Standing) -> Option<Place> {
+    let (first, others) = edit.changes().split_first()?;
+    let place = |change: &Change| match change.at.steps() {
+        [Step::Entry(list), Step::Record(name, birth), _, ..] => Some(Place {
+            list: list.clone(),
+            name: name.said().to_owned(),
+            birth: *birth,
+        }),
+        _ => None,
+    };
+    let here = place(first)?;
+    let is_here = |change| place(change).as_ref() == Some(&here);
+    others.iter().all(is_here).then_some(here)
+}
+
 /// What is mentioned by edits that HEAD does not contain.
-fn mentioned(edits: &Edits) -> Mentioned {
+fn mentioned(edits: &Edits, settled: &FxHashMap<Stamp, Place>) -> Mentioned {
     let mut mentioned = Mentioned::default();
-    for edit in &edits.all {
+    for place in settled.values() {
+        mentioned.settled(&place.list, &place.name);
+    }
+    let news = edits.all.iter();
+    for edit in news.filter(|edit| !settled.contains_key(&edit.known.stamp)) {
         let is_open = |index: usize| !edit.contained.get(index).copied().unwrap_or(false);
         let mut changes = edit.changes().iter().enumerate();
         for (_, change) in changes.by_ref().filter(|(index, _)| is_open(*index)) {

@@ -30,6 +30,14 @@ pub(super) struct Found {
     pub(super) stands_again: bool,
 }
 
+impl Found {
+    /// Whether something was added to a counter: what the file is to say of that is told by the edit alone.
+    pub(super) fn counts(&self) -> bool {
+        let mut changes = self.findings.iter().flat_map(|finding| &finding.changes);
+        changes.any(|change| matches!(change.act, Act::Count(_)))
+    }
+}
+
 impl Looking<'_, '_, '_> {
     /// The file with stamps beside what was edited, if it is another one then; which stamps are fresh.
     pub(super) fn stamped(
@@ -37,6 +45,7 @@ impl Looking<'_, '_, '_> {
         work: &yaml::Document,
         edits: &Edits,
     ) -> Result<(Option<String>, Option<BTreeSet<Stamp>>), Error> {
+        let policy = self.replica.policy()?;
         let mut fresh: BTreeSet<Stamp> = self.made_stamps.iter().copied().collect();
         let mut stamps = Vec::new();
         let mut clock = self.replica.clock;
@@ -64,6 +73,7 @@ impl Looking<'_, '_, '_> {
                 store: RefCell::new(&mut self.replica.store),
                 marks: OnceCell::new(),
             },
+            &policy.types,
         );
         if let Some(source) = failed {
             return Err(Error::Clock { source });
@@ -77,11 +87,14 @@ impl Looking<'_, '_, '_> {
     pub(super) fn found(
         &mut self,
         read: Option<&crdt::Document>,
-        file: &crdt::Document,
+        text: &Text,
         returned: &[crdt::Path],
         edits: &mut Edits,
         fresh: &BTreeSet<Stamp>,
     ) -> Result<Result<Found, String>, Error> {
+        let file = text.lifted();
+        let policy = self.replica.policy()?;
+        let types = &policy.types;
         // What came since was not there to be seen; what its author took back, and what is still there from when it was
         // shown, is nobody's edit.
         let seen = sights(
@@ -124,6 +137,11 @@ impl Looking<'_, '_, '_> {
             }
         };
         let read = read.unwrap_or(&view);
+        // Whoever edits again what they edited since HEAD had seen HEAD's value, too.
+        let mut renderings = self.recorded.renderings.iter();
+        let all_over_head = renderings.all(|rendering| rendering.head == self.versions.commit);
+        let below = self.is_same_head && all_over_head;
+        let below = below.then_some(&*self.versions.head_document);
         // A record that was put back stood there for whoever did: as it is shown, or with nothing in it where somebody else's
         // removal stands, which is replaced by writing all of it.
         let with_returned;
@@ -139,7 +157,13 @@ impl Looking<'_, '_, '_> {
                 &with_returned
             }
         };
-        let found = findings(read, &view, file, &familiar);
+        if let Some(misfit) = types.misfit(read, &text.yaml) {
+            // As it was typed: without stamps, and all of it.
+            let typed = yaml::Document::read(&self.seen.was, &yaml::Limits::default());
+            let misfit = typed.map_or(misfit.clone(), |typed| misfit.placed_in(&typed, types));
+            return Ok(Err(misfit.to_string()));
+        }
+        let found = findings(read, &view, below, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
             return Ok(Err(
                 "excerpts do not tell how much of a list is gone".to_owned()
@@ -205,7 +229,8 @@ impl Looking<'_, '_, '_> {
             return Ok(Vec::new());
         }
         let familiar = |_: Stamp, _: &Change| Familiar::Foreign;
-        let missing = findings(&view, &view, file.lifted(), &familiar);
+        let policy = self.replica.policy()?;
+        let missing = findings(&view, &view, None, file.lifted(), &policy.types, &familiar);
         let mut missing = missing.into_iter().flat_map(|finding| finding.changes);
         // Each one after the other: by then the one that it is put behind has its place.
         let is_move = |change: &Change| matches!(change.act, Act::Move { .. });

@@ -184,7 +184,17 @@ impl Looking<'_, '_, '_> {
     /// Whether the index has just these bytes.
     fn is_in_index(&self) -> Result<bool, Error> {
         let was = &self.seen.was;
-        let staged = self.replica.repo.index_version(self.file, was)?;
+        let repo = self.replica.repo;
+        if let Some(head) = self
+            .versions
+            .head
+            .as_ref()
+            .filter(|head| head.former.is_none())
+            && repo.index_blob(self.file)? == Some(head.blob)
+        {
+            return Ok(head.bytes == *was);
+        }
+        let staged = repo.index_version(self.file, was)?;
         Ok(staged.as_ref() == Some(was))
     }
 

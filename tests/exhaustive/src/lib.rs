@@ -4,7 +4,7 @@
 
 mod world;
 
-use rhema_crdt::crdt::{Act, Document, Edit};
+use rhema_crdt::crdt::{Act, Edit};
 use stateright::{Model, Property};
 pub use world::{Deed, Rule, State, Tree, World};
 
@@ -82,72 +82,98 @@ impl Model for World {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always(
-                "what is shown depends on the set of edits alone",
-                |world: &World, state: &State| {
-                    world.everywhere(state, |known, shown| {
-                        let mut sorted = known.to_vec();
-                        sorted.sort_unstable();
-                        sorted.dedup();
-                        world.shown(state, &sorted) == *shown
-                    })
-                },
-            ),
-            Property::always(
-                "a living document shows the view",
-                |world: &World, state: &State| {
-                    world.everywhere(state, |known, shown| {
-                        let living = world.living(state, known);
-                        living.root == shown.root
-                            && living.losers == shown.losers
-                            && living.removed == shown.removed
-                    })
-                },
-            ),
-            Property::always(
-                "what was removed and not edited unseen stays away",
-                |world: &World, state: &State| {
-                    world.everywhere(state, |known, shown| {
-                        let edits = world.told(state, known);
-                        let removed = edits.iter().any(|removal| {
-                            removes(removal)
-                                && edits
-                                    .iter()
-                                    .all(|edit| edit == removal || saw(removal, edit))
-                        });
-                        !(removed && world.stands(shown))
-                    })
-                },
-            ),
-            Property::always(
-                "a value that nobody saw is shown or kept",
-                |world: &World, state: &State| {
-                    world.everywhere(state, |known, shown| {
-                        let edits = world.told(state, known);
-                        edits.iter().all(|edit| {
-                            edits.iter().any(|other| saw(other, edit))
-                                || world::written(edit)
-                                    .is_none_or(|value| world::holds(shown, &value))
-                        })
-                    })
-                },
-            ),
-            Property::sometimes("all trees come to know all", |world: &World, state: &State| {
-                let all: usize = world.budgets.iter().sum();
-                let knows_all = |tree: &Tree| (0..all).all(|edit| tree.here().contains(&edit));
-                state.edits.len() == all && state.trees.iter().all(knows_all)
+            Property::always(SET_ALONE, |world: &World, state: &State| {
+                world.everywhere(state, |verdict| verdict.set_alone)
             }),
+            Property::always(LIVING, |world: &World, state: &State| {
+                world.everywhere(state, |verdict| verdict.living)
+            }),
+            Property::always(STAYS_AWAY, |world: &World, state: &State| {
+                world.everywhere(state, |verdict| verdict.stays_away)
+            }),
+            Property::always(KEPT, |world: &World, state: &State| {
+                world.everywhere(state, |verdict| verdict.kept)
+            }),
+            Property::sometimes(
+                "all trees come to know all",
+                |world: &World, state: &State| {
+                    let all: usize = world.budgets.iter().sum();
+                    let knows_all = |tree: &Tree| (0..all).all(|edit| tree.here().contains(&edit));
+                    state.edits.len() == all && state.trees.iter().all(knows_all)
+                },
+            ),
         ]
     }
 }
 
+/// The laws.
+pub const SET_ALONE: &str = "what is shown depends on the set of edits alone";
+/// The incremental view is the view from scratch.
+pub const LIVING: &str = "a living document shows the view";
+/// No resurrection.
+pub const STAYS_AWAY: &str = "what was removed and not edited unseen stays away";
+/// Nothing is lost.
+pub const KEPT: &str = "a value that nobody saw is shown or kept";
+
+/// Which laws hold for what one tree knows on one branch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    set_alone: bool,
+    living: bool,
+    stays_away: bool,
+    kept: bool,
+}
+
 impl World {
-    /// Whether something holds for what every tree knows on every branch, and shows.
-    fn everywhere(&self, state: &State, holds: impl Fn(&[usize], &Document) -> bool) -> bool {
-        let branches = state.trees.iter().flat_map(Tree::branches);
-        branches
-            .into_iter()
-            .all(|known| holds(known, &self.shown(state, known)))
+    /// Whether a law holds for what every tree knows on every branch.
+    fn everywhere(&self, state: &State, holds: impl Fn(Verdict) -> bool) -> bool {
+        let mut branches = state.trees.iter().flat_map(Tree::branches);
+        branches.all(|known| holds(self.judged(state, known)))
+    }
+
+    /// What holds for these edits, heard of in this order. Most states differ in what another tree knows: it is found out once.
+    fn judged(&self, state: &State, known: &[usize]) -> Verdict {
+        let key = (state.edits.clone(), known.to_vec());
+        let judged = self
+            .judged
+            .lock()
+            .expect("nobody panics with it")
+            .get(&key)
+            .copied();
+        judged.unwrap_or_else(|| {
+            let verdict = self.verdict(state, known);
+            self.judged
+                .lock()
+                .expect("nobody panics with it")
+                .insert(key, verdict);
+            verdict
+        })
+    }
+
+    fn verdict(&self, state: &State, known: &[usize]) -> Verdict {
+        let mut sorted = known.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let (shown, living) = (self.shown(state, known), self.living(state, known));
+        let edits = self.told(state, known);
+        let is_gone_for = |removal: &Edit| {
+            removes(removal)
+                && edits
+                    .iter()
+                    .all(|edit| edit == removal || saw(removal, edit))
+        };
+        let is_kept = |edit: &Edit| {
+            edits.iter().any(|other| saw(other, edit))
+                || world::written(edit).is_none_or(|value| world::holds(&shown, &value))
+        };
+        Verdict {
+            set_alone: self.shown(state, &sorted) == shown,
+            living: living.root == shown.root
+                && living.losers == shown.losers
+                && living.removed == shown.removed,
+            stays_away: !(edits.iter().any(is_gone_for) && self.stands(&shown)),
+            kept: edits.iter().all(is_kept),
+        }
     }
 }
 

@@ -1,10 +1,15 @@
 //! Work trees, what they know, and what the core makes of it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Document, Edit, Found, Living, Map, Node, Path, Record, Replica,
     Rules, Stamp, Stamps,
 };
 use rhema_crdt::yaml::double_quoted;
+
+use crate::Verdict;
 
 const RULES: Rules<'static> = Rules {
     groups: &[],
@@ -35,6 +40,7 @@ pub struct World {
     pub branching: Vec<usize>,
     /// What is broken.
     pub rule: Rule,
+    pub(crate) judged: Arc<Mutex<HashMap<(Vec<Made>, Vec<usize>), Verdict>>>,
 }
 
 /// What is done to the record.
@@ -124,6 +130,18 @@ fn place() -> Path {
 }
 
 impl World {
+    /// Trees that make so many edits each; some of them hear of an edit again, and some have two branches.
+    #[must_use]
+    pub fn new(budgets: &[usize], repetitions: usize, branching: &[usize], rule: Rule) -> Self {
+        Self {
+            budgets: budgets.to_vec(),
+            repetitions,
+            branching: branching.to_vec(),
+            rule,
+            judged: Arc::default(),
+        }
+    }
+
     fn base(&self) -> Document {
         let mut todo = record(None);
         todo.fields.insert(

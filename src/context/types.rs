@@ -1,0 +1,493 @@
+//! Types by configuration: which places of documents are of which type, and whether what stands there fits it.
+//!
+//! A *pattern* names places: names with dots between them, `*` for any name, and `[]` behind a list for each of its records
+//! (`metrics.*`, `todos[].votes`). It counts in every document. Where several fit, the one counts that names more by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use rustc_hash::FxHashSet;
+
+use super::births::birth;
+use super::lift::{atom, number};
+use super::placing::{is_ours, name_of};
+use super::records::{identity_field, member};
+use super::{is_null, text};
+use crate::crdt::{Atom, Document, Found, Node, NotAType, Path, Step, Type};
+use crate::yaml::{self, Kind, NodeRef};
+
+/// The types of places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Types {
+    named: Vec<(Pattern, Type)>,
+}
+
+/// Why a configuration names no types.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Untyped {
+    /// A pattern that names no place.
+    #[error(
+        "`{0}` names no place: write names with dots between them, `*` for any name and `[]` behind a list for its records, \
+         as in `todos[].votes`"
+    )]
+    NoPattern(String),
+    /// A type that documents do not have.
+    #[error("`{0}`: {1}")]
+    NoType(String, NotAType),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Pattern(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Any,
+    Records,
+    Name(String),
+}
+
+impl FromStr for Pattern {
+    type Err = Untyped;
+
+    fn from_str(pattern: &str) -> Result<Self, Untyped> {
+        let none = || Untyped::NoPattern(pattern.to_owned());
+        let mut parts = Vec::new();
+        for piece in pattern.split('.') {
+            let bare = piece.trim_end_matches("[]");
+            let lists = (piece.len() - bare.len()) / 2;
+            parts.push(match bare {
+                "" => return Err(none()),
+                "*" => Part::Any,
+                name if name.contains(['*', '[', ']']) => return Err(none()),
+                name => Part::Name(text::decode(name).ok_or_else(none)?.into_owned()),
+            });
+            parts.extend(std::iter::repeat_n(Part::Records, lists));
+        }
+        Ok(Self(parts))
+    }
+}
+
+impl Pattern {
+    fn fits(&self, at: &Path) -> bool {
+        let fits = |(part, step): (&Part, &Step)| match (part, step) {
+            (Part::Any, Step::Entry(_)) | (Part::Records, Step::Record(..)) => true,
+            (Part::Name(name), Step::Entry(entry)) => name == entry,
+            _ => false,
+        };
+        self.0.len() == at.steps().len() && self.0.iter().zip(at.steps()).all(fits)
+    }
+}
+
+impl Types {
+    /// What a configuration says: patterns, and the names of types.
+    ///
+    /// # Errors
+    /// When one is no pattern, or names no type that documents have.
+    pub fn of(named: &BTreeMap<String, String>) -> Result<Self, Untyped> {
+        let named = named.iter().map(|(pattern, name)| {
+            let kind = name.parse();
+            let kind = kind.map_err(|error| Untyped::NoType(pattern.clone(), error))?;
+            Ok((pattern.parse()?, kind))
+        });
+        let mut named: Vec<(Pattern, Type)> = named.collect::<Result<_, _>>()?;
+        // Those that name more by name come last: names are greater than `*`.
+        named.sort();
+        Ok(Self { named })
+    }
+
+    /// These types, and counters wherever amounts were added that are called so; records of a list are alike.
+    pub(crate) fn with_counters<'p>(&self, counters: impl Iterator<Item = &'p Path>) -> Self {
+        let mut types = self.clone();
+        for at in counters {
+            if types.at(at).is_none() {
+                let part = |step: &Step| match step {
+                    Step::Entry(name) => Part::Name(name.clone()),
+                    Step::Record(..) => Part::Records,
+                };
+                let pattern = Pattern(at.steps().iter().map(part).collect());
+                types.named.push((pattern, Type::PnCounter));
+            }
+        }
+        types.named.sort();
+        types
+    }
+
+    /// Whether none is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// The type of a place; nothing for one that is what it holds.
+    #[must_use]
+    pub fn at(&self, at: &Path) -> Option<Type> {
+        let fitting = self
+            .named
+            .iter()
+            .rev()
+            .find(|(pattern, _)| pattern.fits(at));
+        fitting.map(|(_, kind)| *kind)
+    }
+
+    /// Whether a place is a counter.
+    #[must_use]
+    pub fn counts(&self, at: &Path) -> bool {
+        self.at(at).is_some_and(Type::is_counter)
+    }
+
+    /// The places of a file that have a type.
+    #[must_use]
+    pub fn places<'d>(&self, file: &'d yaml::Document) -> Vec<Place<'d>> {
+        let mut finding = Finding {
+            types: self,
+            places: Vec::new(),
+        };
+        let patterns: Vec<&[Part]> = self.named.iter().map(|(one, _)| one.0.as_slice()).collect();
+        if let Some(root) = file.root().filter(|_| !patterns.is_empty()) {
+            finding.inside(root, &Path::default(), &patterns);
+        }
+        finding.places
+    }
+
+    /// Where the numbers of counters begin in a file: edits of these are told by what they added.
+    pub(crate) fn counters(&self, file: &yaml::Document) -> FxHashSet<u32> {
+        let counters = self.places(file).into_iter();
+        let counters =
+            counters.filter(|place| place.kind.is_counter() && number(place.node).is_some());
+        counters.map(|place| place.node.data().span.start).collect()
+    }
+
+    /// What in `file` does not fit its type, or may not have become of what its writer had read.
+    #[must_use]
+    pub fn misfit(&self, read: &Document, file: &yaml::Document) -> Option<Misfit> {
+        self.places(file).into_iter().find_map(|place| {
+            let why = place.misfit(read)?;
+            let (line, column) = file.position(place.node.data().span.start);
+            let at = place.at;
+            Some(Misfit {
+                at,
+                line,
+                column,
+                why,
+            })
+        })
+    }
+}
+
+/// A place that has a type.
+#[derive(Clone, Debug)]
+pub struct Place<'d> {
+    /// Where.
+    pub at: Path,
+    /// What stands there.
+    pub node: NodeRef<'d>,
+    /// Its type.
+    pub kind: Type,
+}
+
+impl Place<'_> {
+    /// Whether it holds what it held, as far as its type is about that.
+    fn is_as(&self, before: &Node) -> bool {
+        let is_list = self.node.kind() == Kind::Sequence;
+        let mut members = self.node.entries().map(|entry| atom(entry.value()));
+        match before {
+            Node::Register(value, _) => *value == atom(self.node),
+            Node::List(before, _) => {
+                is_list
+                    && before
+                        .iter()
+                        .all(|one| members.next().as_ref() == Some(one))
+                    && members.next().is_none()
+            }
+            Node::Map(_) => self.node.kind() == Kind::Mapping,
+            Node::Set(_) => is_list && self.kind != Type::GSet,
+        }
+    }
+
+    fn misfit(&self, read: &Document) -> Option<String> {
+        if is_null(self.node) {
+            return None;
+        }
+        let (at, kind) = (&self.at, self.kind);
+        let not_a = |what: &str| Some(format!("`{at}` is a {kind}, and this is {what}"));
+        let before = match read.found(at) {
+            Some(Found::Node(node)) => Some(node),
+            _ => None,
+        };
+        // What stood there already is nobody's edit.
+        if before.is_some_and(|before| self.is_as(before)) {
+            return None;
+        }
+        match kind {
+            Type::GCounter | Type::PnCounter | Type::Max => {
+                let Some(is) = number(self.node) else {
+                    return not_a(
+                        "no whole number of 64 bits: put the number back that stood there",
+                    );
+                };
+                let was = before.and_then(Node::as_number);
+                let was = was.filter(|was| kind != Type::PnCounter && is < *was)?;
+                Some(format!(
+                    "`{at}` is a {kind}, which never gets smaller: it was {was}, and is to be that or more"
+                ))
+            }
+            Type::OrSet | Type::GSet => {
+                let is_records = identity_field(std::iter::once(self.node)).is_some();
+                if self.node.kind() != Kind::Sequence {
+                    return not_a("no list");
+                }
+                let mut members = FxHashSet::default();
+                let mut entries = self.node.entries().map(|entry| atom(entry.value()));
+                if !is_records
+                    && let Some(second) = entries.find(|member| !members.insert(member.clone()))
+                {
+                    return Some(format!(
+                        "`{at}` is a {kind}, in which each member stands once: {} stands twice",
+                        second.canonical()
+                    ));
+                }
+                if kind == Type::OrSet {
+                    return None;
+                }
+                let gone = match before? {
+                    Node::List(before, _) => before.iter().find(|member| !members.contains(member)),
+                    Node::Set(before) => {
+                        let is_there = |name: &Atom| member(self.node, name.said()).is_some();
+                        let mut names = before.iter().map(|record| &record.name);
+                        names.find(|name| !is_there(name))
+                    }
+                    Node::Register(..) | Node::Map(_) => None,
+                };
+                gone.map(|gone| {
+                    let gone = gone.canonical();
+                    format!("`{at}` is a {kind}, out of which nothing is taken: put {gone} back")
+                })
+            }
+            Type::List if self.node.kind() != Kind::Sequence => not_a("no list"),
+            Type::Map if self.node.kind() != Kind::Mapping => not_a("no mapping"),
+            Type::Text if atom(self.node).as_text().is_none() => not_a("no text"),
+            Type::Mv if self.node.is_collection() => not_a("no single value"),
+            Type::Mv | Type::List | Type::Map | Type::Text => None,
+        }
+    }
+}
+
+/// Something that does not fit the type of its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its place.
+    pub at: Path,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, from 1.
+    pub column: usize,
+    /// What is the matter, and what to do.
+    pub why: String,
+}
+
+impl Misfit {
+    /// The same in another text of the file, if its place is there.
+    #[must_use]
+    pub fn placed_in(self, file: &yaml::Document, types: &Types) -> Self {
+        let mut places = types.places(file).into_iter();
+        match places.find(|place| place.at == self.at) {
+            Some(place) => {
+                let (line, column) = file.position(place.node.data().span.start);
+                Self {
+                    line,
+                    column,
+                    ..self
+                }
+            }
+            None => self,
+        }
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.why)
+    }
+}
+
+/// A walk along patterns.
+struct Finding<'t, 'd> {
+    types: &'t Types,
+    places: Vec<Place<'d>>,
+}
+
+impl<'d> Finding<'_, 'd> {
+    /// Finds what is in a collection; `ways` is what is left of the patterns there.
+    fn inside(&mut self, node: NodeRef<'d>, at: &Path, ways: &[&[Part]]) {
+        if !node.is_structured() {
+            return;
+        }
+        let on = |fits: &dyn Fn(&Part) -> bool| -> Vec<&[Part]> {
+            let rest = ways.iter().filter_map(|way| way.split_first());
+            let rest = rest.filter(|(part, _)| fits(part));
+            rest.map(|(_, rest)| rest).collect()
+        };
+        match node.kind() {
+            Kind::Mapping => {
+                for entry in node.entries().filter(|entry| !is_ours(*entry)) {
+                    let Some(name) = name_of(entry) else { continue };
+                    let fits = |part: &Part| match part {
+                        Part::Any => true,
+                        Part::Name(wanted) => *wanted == name,
+                        Part::Records => false,
+                    };
+                    self.there(entry.value(), &at.entry(&name), &on(&fits));
+                }
+            }
+            Kind::Sequence => {
+                let Some(field) = identity_field(std::iter::once(node)) else {
+                    return;
+                };
+                let ways = on(&|part| *part == Part::Records);
+                for record in node.entries().filter(|_| !ways.is_empty()) {
+                    let record = record.value();
+                    let Some(named) = record.get(field) else {
+                        continue;
+                    };
+                    let step = Step::Record(atom(named.value()), birth(record).digest);
+                    self.there(record, &at.then(step), &ways);
+                }
+            }
+            Kind::Scalar(_) | Kind::Alias => {}
+        }
+    }
+
+    fn there(&mut self, node: NodeRef<'d>, at: &Path, ways: &[&[Part]]) {
+        if ways.is_empty() {
+            return;
+        }
+        if let Some(kind) = self.types.at(at) {
+            let at = at.clone();
+            self.places.push(Place { at, node, kind });
+        }
+        self.inside(node, at, ways);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Limits;
+
+    fn types(named: &[(&str, &str)]) -> Result<Types, Untyped> {
+        let named = named.iter();
+        let named = named.map(|(pattern, name)| ((*pattern).to_owned(), (*name).to_owned()));
+        Types::of(&named.collect())
+    }
+
+    fn file(text: &str) -> yaml::Document {
+        yaml::Document::from_text(text.to_owned(), &Limits::default()).unwrap()
+    }
+
+    fn misfit(kind: &str, before: &str, after: &str) -> Option<String> {
+        let types = types(&[("v", kind)]).unwrap();
+        let [before, after] = [before, after].map(|value| file(&format!("v: {value}\n")));
+        let misfit = types.misfit(&crate::context::lift(&before), &after)?;
+        assert_eq!((misfit.line, misfit.column), (1, 4));
+        Some(misfit.why)
+    }
+
+    #[test]
+    fn patterns_name_entries_and_fields_of_records() {
+        let types = types(&[
+            ("metrics.*", "pn_counter"),
+            ("metrics.load", "max"),
+            ("todos[].votes", "g_counter"),
+            ("todos[].meta.*", "mv"),
+        ]);
+        let types = types.unwrap();
+        let file = file(
+            "metrics:\n  hits: 3\n  load: 7\ntodos:\n  - id: a\n    votes: 1\n    meta: {x: 1}\n  - id: b\n    title: x\n",
+        );
+        let places = types.places(&file);
+        let told: Vec<String> = places
+            .iter()
+            .map(|place| format!("{} {}", place.at, place.kind))
+            .collect();
+        let expected = [
+            "metrics/hits pn_counter",
+            "metrics/load max",
+            "todos/a/votes g_counter",
+            "todos/a/meta/x mv",
+        ];
+        assert_eq!(told, expected);
+        assert!(
+            places
+                .iter()
+                .all(|place| types.at(&place.at) == Some(place.kind))
+        );
+    }
+
+    #[test]
+    fn what_is_no_pattern_or_no_type_is_refused() {
+        for pattern in ["", "a..b", "a[0]", "a*", "[]"] {
+            let refused = types(&[(pattern, "mv")]).unwrap_err();
+            assert_eq!(refused, Untyped::NoPattern(pattern.to_owned()));
+        }
+        let refused = types(&[("a", "counter")]).unwrap_err().to_string();
+        assert!(
+            refused.contains("`counter` is no type") && refused.contains("pn_counter"),
+            "{refused}"
+        );
+        for (name, instead) in [("two_phase_set", "or_set"), ("lww", "`mv`")] {
+            let refused = types(&[("a", name)]).unwrap_err().to_string();
+            assert!(refused.contains(instead), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_place() {
+        for (kind, before, after, fits) in [
+            ("pn_counter", "42", "45", true),
+            ("pn_counter", "42", "40", true),
+            ("pn_counter", "42", "many", false),
+            ("pn_counter", "42", "\"43\"", false),
+            ("pn_counter", "42", "4.5", false),
+            ("pn_counter", "42", "9223372036854775808", false),
+            ("g_counter", "42", "45", true),
+            ("g_counter", "42", "41", false),
+            ("g_counter", "[]", "41", true),
+            ("max", "42", "41", false),
+            ("g_set", "[a, b]", "[b, c, a]", true),
+            ("g_set", "[a, b]", "[b, c]", false),
+            ("g_set", "[a]", "[a, a]", false),
+            (
+                "g_set",
+                "[{id: a}, {id: b}]",
+                "[{id: b}, {id: a, x: 1}]",
+                true,
+            ),
+            ("g_set", "[{id: a}, {id: b}]", "[{id: b}]", false),
+            ("or_set", "[a, b]", "[b]", true),
+            ("or_set", "[a]", "[a, b, a]", false),
+            ("or_set", "[a]", "a", false),
+            ("list", "[a]", "[a, a]", true),
+            ("list", "[a]", "a", false),
+            ("text", "a", "b", true),
+            ("text", "a", "3", false),
+            ("map", "{a: 1}", "{b: 1}", true),
+            ("map", "{a: 1}", "1", false),
+            ("mv", "1", "x", true),
+            ("mv", "1", "[x]", false),
+            // What stood there before its place had a type is no edit.
+            ("pn_counter", "many", "many", true),
+            ("pn_counter", "many", "more", false),
+            ("or_set", "[a, a]", "[a, a]", true),
+            ("or_set", "[a, a]", "[a, a, a]", false),
+            ("mv", "{a: 1}", "{a: 2}", true),
+        ] {
+            let misfit = misfit(kind, before, after);
+            assert_eq!(
+                misfit.is_none(),
+                fits,
+                "{kind}: {before} -> {after}: {misfit:?}"
+            );
+        }
+    }
+}

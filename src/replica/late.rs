@@ -1,0 +1,120 @@
+//! What somebody writes into a file whose place another one took: they had it open, and nobody sees it any more.
+//!
+//! It comes back as if they had saved it by giving a new file its name: whoever looks finds which rendering they had read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::look::Target;
+use super::{Error, Replica, Report};
+use crate::git::{self, unsettled_for};
+use crate::store::Moment;
+use crate::yaml::{self, Limits};
+
+/// How often whoever writes late is waited for.
+const MOST_WAITS: usize = 30;
+
+/// A file as it was before it was written here.
+#[derive(Debug)]
+pub struct Former {
+    file: PathBuf,
+    taken_out: git::TakenOut,
+}
+
+impl Former {
+    pub(super) fn new(file: &Path, taken_out: git::TakenOut) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            taken_out,
+        }
+    }
+
+    /// Which file, from the top of the work tree.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// When somebody wrote it since, the last time; nothing where nobody did, or it cannot be told.
+    #[must_use]
+    pub fn written(&self) -> Option<SystemTime> {
+        self.taken_out.written()
+    }
+}
+
+impl Replica<'_> {
+    /// Records what somebody wrote into a former file.
+    ///
+    /// # Errors
+    /// When git is busy, somebody is just writing the file, or this is only half of what they write, so that it will do another
+    /// time; what else a look tells.
+    pub fn bring_back(&mut self, former: &Former, report: &mut Report) -> Result<(), Error> {
+        let (file, path) = (former.file(), self.repo.top().join(former.file()));
+        let unreadable = |source| git::Error::Read {
+            path: path.clone(),
+            source,
+        };
+        let Some(late) = former.taken_out.changed().map_err(unreadable)? else {
+            return Ok(());
+        };
+        // Half of it is of no use to anybody.
+        let document = yaml::Document::read(&late, &Limits::default());
+        document.map_err(|problem| git::Error::Unparsable {
+            file: self.repo.shown(file),
+            problem,
+        })?;
+        self.now = Moment::now();
+        self.mind_git()?;
+        self.take_in(file)?;
+        // Where the file is gone there is nothing to come back to.
+        let Ok(there) = fs::read(&path) else {
+            return Ok(());
+        };
+        if !self.is_rendered(file, &there)? {
+            return Err(git::Error::ChangedMeanwhile { path }.into());
+        }
+        tracing::info!("{}: written late", file.display());
+        let taken_out = self.repo.replace_unchanged(file, &there, &late)?;
+        self.keep_former(file, taken_out);
+        let commit = self.repo.head_commit()?;
+        self.look_and_write(Target::at(file, commit), report)
+    }
+
+    /// Keeps a file that was replaced.
+    pub(super) fn keep_former(&mut self, file: &Path, taken_out: Option<git::TakenOut>) {
+        let former = taken_out.map(|taken_out| Former::new(file, taken_out));
+        self.formers.extend(former);
+    }
+
+    /// Records what was written into former files until now, where nobody stays who would do so later. What cannot be recorded is
+    /// told in the report.
+    pub(super) fn bring_back_late(&mut self, report: &mut Report) {
+        if self.onlooker.is_some() {
+            return;
+        }
+        for _ in 0..MOST_WAITS {
+            let mut formers = std::mem::take(&mut self.formers);
+            formers.retain(|former| former.written().is_some());
+            if formers.is_empty() {
+                return;
+            }
+            for former in formers {
+                let left = former
+                    .written()
+                    .and_then(|written| unsettled_for(written, SystemTime::now()));
+                match left {
+                    Some(left) => {
+                        thread::sleep(left.max(Duration::from_millis(1)));
+                        self.formers.push(former);
+                    }
+                    None => {
+                        let brought = self.bring_back(&former, report);
+                        report.problems.extend(brought.err());
+                    }
+                }
+            }
+        }
+    }
+}

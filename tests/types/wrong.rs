@@ -1,0 +1,79 @@
+//! What does not fit the type of its place is named with its line, and the old value stays.
+
+use crate::support::{Tree, World};
+use crate::team::{FILE, is_recorded, set_up, type_in, value, votes};
+
+#[track_caller]
+fn refused(tree: &Tree<'_>, field: &str, new: &str, place: &str, why: &str) {
+    let old = value(tree, field);
+    let before = tree.read(FILE);
+    type_in(tree, field, new);
+    let typed = tree.read(FILE);
+    let run = tree.rhema(&["sync", "--timeout", "0"]).exits(1);
+    assert!(
+        run.stderr.contains(&format!("{FILE}:{place}: ")),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains(why), "{}", run.stderr);
+    assert_eq!(tree.read(FILE), typed);
+    type_in(tree, field, &old);
+    assert_eq!(tree.read(FILE), before);
+    is_recorded(tree);
+}
+
+#[test]
+fn wrong_values_are_left_alone_and_named() {
+    let world = World::new();
+    let tree = set_up(&world);
+    refused(
+        &tree,
+        "votes",
+        "many",
+        "10:12",
+        "no whole number of 64 bits",
+    );
+    refused(&tree, "votes", "41", "10:12", "it was 42");
+    refused(
+        &tree,
+        "hits",
+        "9223372036854775808",
+        "14:9",
+        "no whole number of 64 bits",
+    );
+    refused(&tree, "load", "4", "15:9", "never gets smaller");
+    refused(&tree, "tags", "[x]", "16:7", "put \"y\" back");
+    refused(&tree, "labels", "[p, p]", "17:9", "\"p\" stands twice");
+}
+
+#[test]
+fn a_command_refuses_them_too() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let before = tree.read(FILE);
+    let run = tree.rhema(&["set", "todos/a", "votes=many"]).exits(3);
+    assert!(run.stderr.contains("no whole number"), "{}", run.stderr);
+    assert_eq!(tree.read(FILE), before);
+    tree.rhema(&["set", "todos/a", "votes=50"]).exits(0);
+    assert_eq!(votes(&tree), 50);
+    assert!(tree.read(FILE).contains("votes~+8"));
+}
+
+#[test]
+fn a_type_that_is_none_is_an_error_at_its_line() {
+    let world = World::new();
+    let tree = set_up(&world);
+    for (text, why) in [
+        ("types:\n  a.b: counter\n", "`counter` is no type"),
+        ("types:\n  a..b: mv\n", "`a..b` names no place"),
+        ("types:\n  a: two_phase_set\n", "use `or_set`"),
+    ] {
+        tree.write(".rhema/crdt/config.yaml", text);
+        let run = tree.rhema(&["verify"]).exits(1);
+        let told = run.stdout + &run.stderr;
+        assert!(
+            told.contains("config.yaml:") && told.contains(why),
+            "{told}"
+        );
+    }
+}

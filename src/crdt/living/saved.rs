@@ -24,6 +24,9 @@ const MAGIC: &[u8; 4] = b"rhl1";
 #[error("it is damaged, or was saved in another form")]
 pub struct Damaged;
 
+/// A form, and the edit that gave it.
+type Given = (Option<Stamp>, Form);
+
 /// What stands in no row.
 #[derive(Serialize, Deserialize)]
 struct Frame {
@@ -32,7 +35,7 @@ struct Frame {
     superseded: BTreeMap<Stamp, BTreeMap<Path, StampSet>>,
     typed_over: BTreeMap<Path, Stamps>,
     amounts: BTreeMap<Path, Amounts>,
-    forms: Vec<(Path, Vec<(Option<Stamp>, Form)>)>,
+    forms: Vec<(Path, Vec<Given>)>,
     beside: Vec<(Option<Stamp>, Change)>,
 }
 

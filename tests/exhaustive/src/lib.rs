@@ -156,8 +156,16 @@ impl World {
         sorted.dedup();
         let (shown, living) = (self.shown(state, known), self.living(state, known));
         let edits = self.told(state, known);
-        let is_gone_for = |removal: &Edit| {
+        // Who hears of a removal and not of the edits that it followed may still see what those had superseded.
+        let is_whole = |edit: &usize| {
+            state
+                .all_before(*edit)
+                .iter()
+                .all(|earlier| known.contains(earlier))
+        };
+        let is_gone_for = |(removal, number): (&Edit, &usize)| {
             removes(removal)
+                && is_whole(number)
                 && edits
                     .iter()
                     .all(|edit| edit == removal || saw(removal, edit))
@@ -171,7 +179,7 @@ impl World {
             living: living.root == shown.root
                 && living.losers == shown.losers
                 && living.removed == shown.removed,
-            stays_away: !(edits.iter().any(is_gone_for) && self.stands(&shown)),
+            stays_away: !(edits.iter().zip(known).any(is_gone_for) && self.stands(&shown)),
             kept: edits.iter().all(is_kept),
         }
     }

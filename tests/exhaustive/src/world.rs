@@ -1,6 +1,6 @@
 //! Work trees, what they know, and what the core makes of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use rhema_crdt::crdt::{
@@ -103,6 +103,15 @@ pub struct State {
     pub(crate) trees: Vec<Tree>,
     pub(crate) edits: Vec<Made>,
     pub(crate) repeated: usize,
+}
+
+impl State {
+    /// What who made an edit had seen, and all that had been seen by who made that.
+    pub(crate) fn all_before(&self, edit: usize) -> BTreeSet<usize> {
+        let seen = &self.edits[edit].seen;
+        let earlier = seen.iter().flat_map(|earlier| self.all_before(*earlier));
+        earlier.chain(seen.iter().copied()).collect()
+    }
 }
 
 fn text(text: &str) -> Atom {

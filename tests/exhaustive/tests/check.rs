@@ -33,11 +33,17 @@ fn three_trees_with_an_edit_each_that_hear_of_it_in_any_order() {
 #[test]
 fn two_trees_with_an_edit_each_and_a_third_that_hear_of_them_and_of_one_again() {
     holds("one told again", &[1, 1, 0], 1, &[]);
+    holds("an edit each, one told again", &[1, 1, 1], 1, &[]);
 }
 
 #[test]
 fn two_trees_of_which_one_makes_two_edits_and_a_third_that_hears_of_them() {
     holds("two edits in a row", &[2, 1, 0], 0, &[]);
+}
+
+#[test]
+fn two_trees_with_two_edits_each_and_a_third_that_hears_of_them() {
+    holds("two edits each", &[2, 2, 0], 0, &[]);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::rc::Rc;
 use super::effect::{makes, shows, tells_of};
 use super::selection::seen_together;
 use super::{BlobId, CommitId, History, Known, Version};
-use crate::context::lift;
-use crate::crdt::{Act, Change, Document, Form};
+use crate::context::{self, lift};
+use crate::crdt::{Act, Change, Document, Form, StampSet};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -223,7 +223,7 @@ impl<'h, H: History> Contents<'h, H> {
         }
         let read = Rc::new(Read {
             text: self.history.bytes(blob)?,
-            document: OnceCell::new(),
+            ..Read::default()
         });
         self.read.keep(blob, Rc::clone(&read));
         Ok(read)
@@ -249,7 +249,8 @@ impl Sought<'_> {
 
     /// Finds the changes that a version has by their form or tells of by their stamp.
     fn find_written(&mut self, after: &Read) {
-        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some();
+        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some()
+            || after.runs().contains(self.known.stamp);
         for (held, change) in self.held.iter_mut().zip(self.changes) {
             if let Act::Form(form) = &change.act {
                 *held |= is_written(&after.text, form);
@@ -263,10 +264,16 @@ impl Sought<'_> {
 #[derive(Default)]
 struct Read {
     text: Vec<u8>,
+    runs: OnceCell<StampSet>,
     document: OnceCell<Document>,
 }
 
 impl Read {
+    /// The stamps that it may name in runs.
+    fn runs(&self) -> &StampSet {
+        self.runs.get_or_init(|| context::runs_in(&self.text))
+    }
+
     /// The version as the CRDTs see it; what cannot be read holds nothing.
     fn document(&self) -> &Document {
         self.document.get_or_init(|| {

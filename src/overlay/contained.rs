@@ -61,18 +61,9 @@ impl<'h, H: History> Contents<'h, H> {
         // What was made on one base is looked for together, so that no version is read twice.
         let mut by_base: BTreeMap<(Option<CommitId>, &[CommitId]), Vec<Sought<'_>>> =
             BTreeMap::new();
-        for (index, known) in known.iter().enumerate() {
-            let changes = known.changes();
-            if !changes.is_empty() {
-                let base = (known.base, known.published.as_slice());
-                by_base.entry(base).or_default().push(Sought {
-                    index,
-                    known,
-                    changes,
-                    stamp: known.stamp.to_string(),
-                    held: vec![false; changes.len()],
-                });
-            }
+        for sought in Sought::each_of(known) {
+            let base = (sought.known.base, sought.known.published.as_slice());
+            by_base.entry(base).or_default().push(sought);
         }
         for ((base, published), mut sought) in by_base {
             let Some(versions) = self.versions_since(commit, base, published)? else {
@@ -87,6 +78,42 @@ impl<'h, H: History> Contents<'h, H> {
             }
         }
         Ok(held)
+    }
+
+    /// What `commit` contains of each of these edits that `earlier`, one of its ancestors, does not contain, although that has the
+    /// edit's base in its own ancestry. Nothing where the history between the two is not at hand.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn held_since(
+        &mut self,
+        earlier: CommitId,
+        commit: CommitId,
+        known: &[&Known],
+    ) -> Result<Option<Vec<Containment>>, H::Error> {
+        let Some(versions) = self.history.versions(commit, Some(earlier))? else {
+            return Ok(None);
+        };
+        let mut held = vec![Containment::Known(Vec::new()); known.len()];
+        let mut by_base: BTreeMap<Option<CommitId>, Vec<Sought<'_>>> = BTreeMap::new();
+        for sought in Sought::each_of(known) {
+            by_base.entry(sought.known.base).or_default().push(sought);
+        }
+        for (base, mut sought) in by_base {
+            self.seek(base, &versions, &mut sought)?;
+            for sought in sought {
+                held[sought.index] = Containment::Known(sought.held);
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// Whether a commit is another one or an ancestor of it, as far as that is at hand.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn is_ancestor(&self, ancestor: CommitId, of: CommitId) -> Result<bool, H::Error> {
+        Ok(self.history.is_ancestor(ancestor, of)? == Some(true))
     }
 
     /// The versions in which an edit can be contained, newest first.
@@ -242,7 +269,20 @@ struct Sought<'k> {
     held: Vec<bool>,
 }
 
-impl Sought<'_> {
+impl<'k> Sought<'k> {
+    /// All edits that change something.
+    fn each_of(known: &[&'k Known]) -> impl Iterator<Item = Self> {
+        let all = known.iter().enumerate();
+        all.filter(|(_, known)| !known.changes().is_empty())
+            .map(|(index, known)| Self {
+                index,
+                known,
+                changes: known.changes(),
+                stamp: known.stamp.to_string(),
+                held: vec![false; known.changes().len()],
+            })
+    }
+
     fn is_open(&self) -> bool {
         self.held.iter().any(|held| !held)
     }

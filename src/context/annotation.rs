@@ -198,6 +198,19 @@ impl fmt::Display for Annotation {
     }
 }
 
+/// The stamps that a text may name in runs: it need not be read for that.
+#[must_use]
+pub fn runs_in(text: &[u8]) -> StampSet {
+    const TIME: usize = "4k2mez11".len();
+    let between = memchr::memmem::find_iter(text, "..");
+    let runs = between.filter_map(|dots| {
+        let end = dots + "..".len() + Stamp::CHARS;
+        let run = text.get(dots.checked_sub(TIME)?..end)?;
+        std::str::from_utf8(run).ok()?.parse::<Run>().ok()
+    });
+    runs.collect()
+}
+
 /// The marker of a document: the first entry of its root mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marker {
@@ -269,6 +282,14 @@ mod tests {
         let votes: Vec<i64> = annotation.amounts["votes"].values().copied().collect();
         assert_eq!(votes, [3, -12]);
         assert_eq!(annotation.standing().count(), 6);
+    }
+
+    #[test]
+    fn runs_are_found_in_any_text() {
+        let run: Run = "4k2mez11..4k2mf03c-01xyz9".parse().unwrap();
+        let text = format!("a: ..\n..\n_crdt: 4k2mf03d-01xyz9 a~a1f -{run}\nb: x..y-01xyz9..");
+        assert_eq!(runs_in(text.as_bytes()).runs(), [run]);
+        assert!(runs_in(b"..4k2mf03c-01xyz9 4k2mez11..").is_empty());
     }
 
     #[test]

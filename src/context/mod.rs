@@ -38,7 +38,7 @@ mod verbose;
 
 pub use crate::crdt::Birth;
 pub use address::Address;
-pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue};
+pub use annotation::{Annotation, Marker, NotAnAnnotation, StampedValue, runs_in};
 pub use births::birth_in_lines;
 pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};

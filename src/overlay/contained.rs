@@ -12,8 +12,8 @@ use std::rc::Rc;
 use super::effect::{makes, shows, tells_of};
 use super::selection::seen_together;
 use super::{BlobId, CommitId, History, Known, Version};
-use crate::context::lift;
-use crate::crdt::{Act, Change, Document, Form};
+use crate::context::{self, lift};
+use crate::crdt::{Act, Change, Document, Form, StampSet};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -61,18 +61,9 @@ impl<'h, H: History> Contents<'h, H> {
         // What was made on one base is looked for together, so that no version is read twice.
         let mut by_base: BTreeMap<(Option<CommitId>, &[CommitId]), Vec<Sought<'_>>> =
             BTreeMap::new();
-        for (index, known) in known.iter().enumerate() {
-            let changes = known.changes();
-            if !changes.is_empty() {
-                let base = (known.base, known.published.as_slice());
-                by_base.entry(base).or_default().push(Sought {
-                    index,
-                    known,
-                    changes,
-                    stamp: known.stamp.to_string(),
-                    held: vec![false; changes.len()],
-                });
-            }
+        for sought in Sought::each_of(known) {
+            let base = (sought.known.base, sought.known.published.as_slice());
+            by_base.entry(base).or_default().push(sought);
         }
         for ((base, published), mut sought) in by_base {
             let Some(versions) = self.versions_since(commit, base, published)? else {
@@ -87,6 +78,42 @@ impl<'h, H: History> Contents<'h, H> {
             }
         }
         Ok(held)
+    }
+
+    /// What `commit` contains of each of these edits that `earlier`, one of its ancestors, does not contain, although that has the
+    /// edit's base in its own ancestry. Nothing where the history between the two is not at hand.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn held_since(
+        &mut self,
+        earlier: CommitId,
+        commit: CommitId,
+        known: &[&Known],
+    ) -> Result<Option<Vec<Containment>>, H::Error> {
+        let Some(versions) = self.history.versions(commit, Some(earlier))? else {
+            return Ok(None);
+        };
+        let mut held = vec![Containment::Known(Vec::new()); known.len()];
+        let mut by_base: BTreeMap<Option<CommitId>, Vec<Sought<'_>>> = BTreeMap::new();
+        for sought in Sought::each_of(known) {
+            by_base.entry(sought.known.base).or_default().push(sought);
+        }
+        for (base, mut sought) in by_base {
+            self.seek(base, &versions, &mut sought)?;
+            for sought in sought {
+                held[sought.index] = Containment::Known(sought.held);
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// Whether a commit is another one or an ancestor of it, as far as that is at hand.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn is_ancestor(&self, ancestor: CommitId, of: CommitId) -> Result<bool, H::Error> {
+        Ok(self.history.is_ancestor(ancestor, of)? == Some(true))
     }
 
     /// The versions in which an edit can be contained, newest first.
@@ -223,7 +250,7 @@ impl<'h, H: History> Contents<'h, H> {
         }
         let read = Rc::new(Read {
             text: self.history.bytes(blob)?,
-            document: OnceCell::new(),
+            ..Read::default()
         });
         self.read.keep(blob, Rc::clone(&read));
         Ok(read)
@@ -242,14 +269,28 @@ struct Sought<'k> {
     held: Vec<bool>,
 }
 
-impl Sought<'_> {
+impl<'k> Sought<'k> {
+    /// All edits that change something.
+    fn each_of(known: &[&'k Known]) -> impl Iterator<Item = Self> {
+        let all = known.iter().enumerate();
+        all.filter(|(_, known)| !known.changes().is_empty())
+            .map(|(index, known)| Self {
+                index,
+                known,
+                changes: known.changes(),
+                stamp: known.stamp.to_string(),
+                held: vec![false; known.changes().len()],
+            })
+    }
+
     fn is_open(&self) -> bool {
         self.held.iter().any(|held| !held)
     }
 
     /// Finds the changes that a version has by their form or tells of by their stamp.
     fn find_written(&mut self, after: &Read) {
-        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some();
+        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some()
+            || after.runs().contains(self.known.stamp);
         for (held, change) in self.held.iter_mut().zip(self.changes) {
             if let Act::Form(form) = &change.act {
                 *held |= is_written(&after.text, form);
@@ -263,10 +304,16 @@ impl Sought<'_> {
 #[derive(Default)]
 struct Read {
     text: Vec<u8>,
+    runs: OnceCell<StampSet>,
     document: OnceCell<Document>,
 }
 
 impl Read {
+    /// The stamps that it may name in runs.
+    fn runs(&self) -> &StampSet {
+        self.runs.get_or_init(|| context::runs_in(&self.text))
+    }
+
     /// The version as the CRDTs see it; what cannot be read holds nothing.
     fn document(&self) -> &Document {
         self.document.get_or_init(|| {

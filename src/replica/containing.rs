@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::look::are_checked;
 use super::{Error, Replica};
 use crate::crdt::Stamp;
 use crate::git::DocumentHistory;
@@ -10,20 +11,42 @@ use crate::overlay::{CommitId, Containment, Contents, DocumentPath, Known};
 use crate::store::{self, Durability, Reading, Store};
 
 /// What a store remembers of the edits of a document that a commit contains.
-pub(super) struct Remembered(BTreeMap<Stamp, store::Containment>);
+pub(super) struct Remembered {
+    here: BTreeMap<Stamp, store::Containment>,
+    /// Where nothing is: one of its ancestors, and what is remembered of that.
+    earlier: Option<(CommitId, BTreeMap<Stamp, store::Containment>)>,
+}
 
 impl Remembered {
     pub(super) fn of(
         reading: &Reading<'_>,
+        contents: &Contents<'_, DocumentHistory<'_>>,
         document: &DocumentPath,
         commit: CommitId,
     ) -> Result<Self, Error> {
-        Ok(Self(reading.containment(document, commit)?))
+        let here = reading.containment(document, commit)?;
+        let mut earlier = None;
+        if here.is_empty() {
+            for head in reading.remembered_heads(document)? {
+                if contents.is_ancestor(head, commit)? {
+                    earlier = Some((head, reading.containment(document, head)?));
+                    break;
+                }
+            }
+        }
+        Ok(Self { here, earlier })
     }
 
-    /// What the commit contains of an edit: all of it, or nothing. Of one of which it contains a part nothing is remembered.
+    /// What the commit contains of an edit: all of it, or nothing. Of one of which it contains a part nothing is remembered. What
+    /// an ancestor contains it contains, too.
     fn get(&self, known: &Known) -> Option<Containment> {
-        let is_held = *self.0.get(&known.stamp)? == store::Containment::Inside;
+        let here = self.here.get(&known.stamp);
+        let earlier = || {
+            let (_, earlier) = self.earlier.as_ref()?;
+            let containment = earlier.get(&known.stamp)?;
+            (*containment == store::Containment::Inside).then_some(containment)
+        };
+        let is_held = *here.or_else(earlier)? == store::Containment::Inside;
         Some(Containment::Known(vec![is_held; known.changes().len()]))
     }
 
@@ -34,16 +57,42 @@ impl Remembered {
         commit: CommitId,
         known: &[&Known],
     ) -> Result<Vec<Containment>, Error> {
-        let remembered: Vec<_> = known.iter().map(|known| self.get(known)).collect();
-        let both = known.iter().zip(&remembered);
+        let mut held: Vec<Option<Containment>> =
+            known.iter().map(|known| self.get(known)).collect();
+        if let Some((earlier, outside)) = &self.earlier {
+            let mut bases = BTreeMap::new();
+            let mut since = Vec::new();
+            for (index, known) in known
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| held[*index].is_none())
+            {
+                let Some(base) = known.base.filter(|_| outside.contains_key(&known.stamp)) else {
+                    continue;
+                };
+                let is_behind = match bases.get(&base) {
+                    Some(is_behind) => *is_behind,
+                    None => *bases
+                        .entry(base)
+                        .or_insert(contents.is_ancestor(base, *earlier)?),
+                };
+                if is_behind {
+                    since.push((index, *known));
+                }
+            }
+            let open: Vec<&Known> = since.iter().map(|(_, known)| *known).collect();
+            let found = contents.held_since(*earlier, commit, &open)?;
+            for ((index, _), found) in since.iter().zip(found.into_iter().flatten()) {
+                held[*index] = Some(found);
+            }
+        }
+        let both = known.iter().zip(&held);
         let open: Vec<&Known> = both
-            .filter(|(_, remembered)| remembered.is_none())
+            .filter(|(_, held)| held.is_none())
             .map(|(known, _)| *known)
             .collect();
         let mut found = contents.held(commit, &open)?.into_iter();
-        let held = remembered
-            .into_iter()
-            .map(|remembered| remembered.or_else(|| found.next()));
+        let held = held.into_iter().map(|held| held.or_else(|| found.next()));
         Ok(held
             .map(|held| held.unwrap_or(Containment::OutOfReach))
             .collect())
@@ -59,7 +108,7 @@ impl Remembered {
         held: &[Containment],
     ) -> Result<(), Error> {
         let news = known.iter().zip(held).filter_map(|(known, held)| {
-            let is_plain = known.base == Some(commit) || self.0.contains_key(&known.stamp);
+            let is_plain = known.base == Some(commit) || self.here.contains_key(&known.stamp);
             let containment = match held {
                 _ if is_plain || known.changes().is_empty() => return None,
                 Containment::Known(held) if !held.contains(&true) => store::Containment::Outside,
@@ -87,8 +136,12 @@ impl Replica<'_> {
         commit: CommitId,
         known: &[&Known],
     ) -> Result<Vec<Containment>, Error> {
-        let remembered = Remembered::of(&self.store.read()?, document, commit)?;
+        let remembered = Remembered::of(&self.store.read()?, contents, document, commit)?;
         let held = remembered.held(contents, commit, known)?;
+        if are_checked() {
+            let all = contents.held(commit, known)?;
+            assert_eq!(held, all, "what is remembered tells otherwise");
+        }
         remembered.keep(&mut self.store, document, commit, known, &held)?;
         Ok(held)
     }

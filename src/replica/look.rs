@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use excerpts::Excerpted;
+pub(super) use excerpts::are_checked;
 use writer::Writer;
 
 use super::document::{Edits, Standing, Text, Versions, former};

@@ -71,8 +71,9 @@ pub fn overview(repo: &Repo, store: &mut Store) -> Result<Vec<(DocumentPath, Ove
         let is_same_head = look.head == commit;
         edits.judge(commit, is_same_head, |head, open| {
             let history = repo.history_of(&path);
-            let remembered = Remembered::of(&reading, &path, head)?;
-            remembered.held(&mut Contents::of(&history), head, open)
+            let mut contents = Contents::of(&history);
+            let remembered = Remembered::of(&reading, &contents, &path, head)?;
+            remembered.held(&mut contents, head, open)
         })?;
         let mut overview = Overview::default();
         for edit in &edits.all {

@@ -64,6 +64,16 @@ impl Reading<'_> {
         self.all(sql, (document, head), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// The commits of which it is remembered what they contain, the latest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn remembered_heads(&self, document: &DocumentPath) -> Result<Vec<CommitId>, Error> {
+        let sql = "SELECT head FROM heads
+            WHERE document = (SELECT id FROM documents WHERE path = ?1) ORDER BY id DESC";
+        self.all(sql, [document], |row| row.get(0))
+    }
+
     /// The state that was kept for a content.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! `sync --timeout 0`: local edits get their stamps.
 
+use rhema_crdt::overlay::DocumentPath;
+use rhema_crdt::store::{Mark, Store, Which};
+
 use crate::support::World;
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -390,4 +393,36 @@ fn a_new_file_without_a_marker_is_told_of() {
     assert_eq!(without_a_node, "");
     tree.rhema(&["init"]).exits(0);
     assert_eq!(tree.rhema(&SYNC).exits(0).stderr, "");
+}
+
+#[test]
+fn what_one_typed_over_is_named_as_a_run_and_contained_in_the_commit_that_names_it() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.rhema(&["init", "-q"]).exits(0);
+    tree.commit("init");
+    tree.rhema(&SYNC).exits(0);
+    let mut before = "title: First".to_owned();
+    let typed = 6;
+    for number in 0..typed {
+        // Another field in between is no reason to name them one by one.
+        let text = tree.read(FILE).replace("title: Second", "title: 2nd");
+        let after = format!("title: v{number}");
+        tree.write(FILE, text.replace(&before, &after));
+        tree.rhema(&SYNC).exits(0);
+        before = after;
+    }
+    let text = tree.read(FILE);
+    let annotation = text.lines().find(|line| line.contains(" title~")).unwrap();
+    assert_eq!(annotation.matches(" -").count(), 1, "{text}");
+    assert!(annotation.contains(".."), "{text}");
+    tree.commit("edited");
+    tree.rhema(&SYNC).exits(0);
+    let mut store = Store::open(&tree.path(".git")).unwrap().store;
+    let reading = store.read().unwrap();
+    let edits = reading.edits(&DocumentPath::new(FILE), Which::All).unwrap();
+    assert_eq!(edits.len(), typed + 1);
+    for edit in edits {
+        assert!(edit.marks.contains(Mark::Contained), "{edit:?}");
+    }
 }

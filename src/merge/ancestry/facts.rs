@@ -6,7 +6,7 @@ use memchr::memmem;
 use rustc_hash::FxHashSet;
 
 use crate::context::{
-    Annotation, Held, IDENTITY_FIELDS, Loser, Own, Role, birth, digest, leaf_at, sameness,
+    Annotation, Held, IDENTITY_FIELDS, Loser, Own, Role, birth, digest, leaf_at, runs_in, sameness,
 };
 use crate::crdt::Stamp;
 use crate::yaml::{Document, Limits, NodeRef};
@@ -103,6 +103,9 @@ pub(super) fn each_fact(document: &Document, found: &mut impl FnMut(Fact, BTreeS
 
 /// Those of the wanted stamps that a version names.
 pub(super) fn named_in(version: &[u8], wanted: &BTreeSet<Stamp>) -> impl Iterator<Item = Stamp> {
-    let is_named = |stamp: &&Stamp| memmem::find(version, stamp.to_string().as_bytes()).is_some();
+    let runs = runs_in(version);
+    let is_named = move |stamp: &&Stamp| {
+        runs.contains(**stamp) || memmem::find(version, stamp.to_string().as_bytes()).is_some()
+    };
     wanted.iter().filter(is_named).copied()
 }

@@ -20,9 +20,9 @@ fn worth_while() -> usize {
     if are_checked() { 0 } else { WORTH_WHILE }
 }
 
-/// Whether what a look at excerpts finds is compared with what a look at the whole finds: the environment asks a debug build
-/// for that.
-pub(super) fn are_checked() -> bool {
+/// Whether what is found in a short way is compared with what is found in the long one: the environment asks a debug build for
+/// that.
+pub(in crate::replica) fn are_checked() -> bool {
     cfg!(debug_assertions) && std::env::var_os("RHEMA_CHECK_EXCERPTS").is_some()
 }
 

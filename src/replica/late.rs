@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::look::Target;
 use super::{Error, Replica, Report};
+use crate::crdt::Stamp;
 use crate::git::{self, unsettled_for};
 use crate::store::Moment;
 use crate::yaml::{self, Limits};
@@ -21,16 +22,11 @@ const MOST_WAITS: usize = 30;
 pub struct Former {
     file: PathBuf,
     taken_out: git::TakenOut,
+    /// The last edit that was made here then.
+    last: Option<Stamp>,
 }
 
 impl Former {
-    pub(super) fn new(file: &Path, taken_out: git::TakenOut) -> Self {
-        Self {
-            file: file.to_path_buf(),
-            taken_out,
-        }
-    }
-
     /// Which file, from the top of the work tree.
     #[must_use]
     pub fn file(&self) -> &Path {
@@ -48,7 +44,7 @@ impl Replica<'_> {
     /// Records what somebody wrote into a former file.
     ///
     /// # Errors
-    /// When git is busy, somebody is just writing the file, or this is only half of what they write, so that it will do another
+    /// When something was edited here since, git is busy, somebody is just writing the file, or this is only half of what they write, so that it will do another
     /// time; what else a look tells.
     pub fn bring_back(&mut self, former: &Former, report: &mut Report) -> Result<(), Error> {
         let (file, path) = (former.file(), self.repo.top().join(former.file()));
@@ -68,6 +64,11 @@ impl Replica<'_> {
         self.now = Moment::now();
         self.mind_git()?;
         self.take_in(file)?;
+        // Whoever lacks what was edited here since would be taken for one who takes that back.
+        let replica = self.clock_file.replica();
+        if self.store.read()?.last_of(replica)? != former.last {
+            return Err(git::Error::ChangedMeanwhile { path }.into());
+        }
         // Where the file is gone there is nothing to come back to.
         let Ok(there) = fs::read(&path) else {
             return Ok(());
@@ -77,15 +78,27 @@ impl Replica<'_> {
         }
         tracing::info!("{}: written late", file.display());
         let taken_out = self.repo.replace_unchanged(file, &there, &late)?;
-        self.keep_former(file, taken_out);
+        self.keep_former(file, taken_out)?;
         let commit = self.repo.head_commit()?;
         self.look_and_write(Target::at(file, commit), report)
     }
 
     /// Keeps a file that was replaced.
-    pub(super) fn keep_former(&mut self, file: &Path, taken_out: Option<git::TakenOut>) {
-        let former = taken_out.map(|taken_out| Former::new(file, taken_out));
-        self.formers.extend(former);
+    pub(super) fn keep_former(
+        &mut self,
+        file: &Path,
+        taken_out: Option<git::TakenOut>,
+    ) -> Result<(), Error> {
+        let Some(taken_out) = taken_out else {
+            return Ok(());
+        };
+        let replica = self.clock_file.replica();
+        self.formers.push(Former {
+            file: file.to_path_buf(),
+            taken_out,
+            last: self.store.read()?.last_of(replica)?,
+        });
+        Ok(())
     }
 
     /// Records what was written into former files until now, where nobody stays who would do so later. What cannot be recorded is

@@ -145,7 +145,7 @@ impl Replica<'_> {
         text: &[u8],
     ) -> Result<(), Error> {
         let taken_out = self.repo.replace_unchanged(file, was, text)?;
-        self.keep_former(file, taken_out);
+        self.keep_former(file, taken_out)?;
         crash::here("after-file");
         tracing::debug!("{}: written", file.display());
         let metadata = fs::metadata(self.repo.top().join(file)).ok();

@@ -477,6 +477,7 @@ impl Row {
     }
 
     /// The row of these bytes, if they are one whose fields have numbers below `fields`.
+    #[cfg(feature = "node")]
     pub(super) fn read(bytes: &[u8], fields: usize) -> Option<Self> {
         let row = Self(bytes.to_vec());
         let (_, mut cells) = row.parts()?;
@@ -494,6 +495,7 @@ impl Row {
         Some(row)
     }
 
+    #[cfg(feature = "node")]
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }

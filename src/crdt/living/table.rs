@@ -91,6 +91,7 @@ impl Names {
         self.names.get(number as usize).map_or("", |name| name)
     }
 
+    #[cfg(feature = "node")]
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(AsRef::as_ref)
     }
@@ -164,6 +165,7 @@ impl Table {
     }
 
     /// What was saved: rows in the order in which they came to be known.
+    #[cfg(feature = "node")]
     pub(super) fn restored(
         rows: Vec<Kept>,
         base: u32,
@@ -200,10 +202,12 @@ impl Table {
         self.has_twins
     }
 
+    #[cfg(feature = "node")]
     pub(super) fn rows(&self) -> &[Kept] {
         &self.rows
     }
 
+    #[cfg(feature = "node")]
     pub(super) fn base(&self) -> u32 {
         self.base
     }

@@ -207,14 +207,7 @@ impl Contained<'_> {
                 .amounts
                 .get(path)
                 .is_some_and(|amounts| amounts.contains_key(&stamp))
-            || before.superseded.iter().any(|(edit, superseded)| {
-                let mut here = before.leaves.get(path).into_iter().flatten();
-                // A run goes over what was done to other leaves.
-                match here.any(|stamped| stamped.stamp == *edit) {
-                    true => superseded.contains(stamp),
-                    false => superseded.singles().any(|single| single == stamp),
-                }
-            })
+            || before.superseded_at(path).contains(stamp)
             || before.birth.is_some_and(|birth| birth.stamp == Some(stamp))
     }
 }

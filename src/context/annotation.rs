@@ -146,14 +146,22 @@ impl Annotation {
     #[must_use]
     pub fn known(&self, leaf: &str) -> StampSet {
         let mut known: StampSet = self.standing().collect();
+        known.union(&self.superseded_at(leaf));
+        known
+    }
+
+    /// The superseded stamps that say something of a leaf: all that are named one by one, and the runs that edits of this leaf
+    /// superseded.
+    pub(super) fn superseded_at(&self, leaf: &str) -> StampSet {
+        let mut all = StampSet::default();
         for (stamp, superseded) in &self.superseded {
             let mut edits = self.leaves.get(leaf).into_iter().flatten();
             match edits.any(|edit| edit.stamp == *stamp) {
-                true => known.union(superseded),
-                false => known.extend(superseded.singles()),
+                true => all.union(superseded),
+                false => all.extend(superseded.singles()),
             }
         }
-        known
+        all
     }
 }
 

@@ -44,8 +44,8 @@ impl Replica<'_> {
     /// Records what somebody wrote into a former file.
     ///
     /// # Errors
-    /// When something was edited here since, git is busy, somebody is just writing the file, or this is only half of what they write, so that it will do another
-    /// time; what else a look tells.
+    /// When something was edited here since, git is busy, somebody is just writing the file, or this is only half of what they
+    /// write, so that it will do another time; what else a look tells.
     pub fn bring_back(&mut self, former: &Former, report: &mut Report) -> Result<(), Error> {
         let (file, path) = (former.file(), self.repo.top().join(former.file()));
         let unreadable = |source| git::Error::Read {

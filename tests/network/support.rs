@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 /// Far longer than anything here takes; shorter than a hanging test is noticed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Whom a node admits, changeable at any time.
 #[derive(Clone, Default)]

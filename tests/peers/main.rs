@@ -11,6 +11,8 @@ mod pair;
 mod policy;
 mod racing;
 mod readers;
+#[path = "../support/sent.rs"]
+mod sent;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;

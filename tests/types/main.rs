@@ -7,6 +7,8 @@ mod cloned;
 mod counting;
 mod git;
 mod peers;
+#[path = "../support/sent.rs"]
+mod sent;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared; some of it is not used here")]
 mod support;

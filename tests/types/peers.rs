@@ -1,31 +1,13 @@
 //! Counters among work trees that tell each other before anything is committed.
 
-use std::path::PathBuf;
-
-use rhema_crdt::overlay::Known;
-use rhema_crdt::store::{Durability, Issuer, Store, Way};
-
 use crate::cloned::cloned;
+use crate::sent;
 use crate::support::{Tree, World};
 use crate::team::{FILE, FILES, count, is_recorded, sync, type_in, value, votes};
 
-fn store(tree: &Tree<'_>) -> Store {
-    let git_dir = PathBuf::from(tree.git(&["rev-parse", "--absolute-git-dir"]).trim());
-    Store::open(&git_dir).unwrap().store
-}
-
-/// What one knows and the other does not comes there, as over the network, and is shown.
+/// What one knows and the other does not comes there, and is shown.
 fn send(from: &Tree<'_>, to: &Tree<'_>) {
-    let mut there = store(to);
-    let known = there.read().unwrap().knowledge().unwrap();
-    let missing = store(from).read().unwrap().beyond(&known).unwrap();
-    let missing: Vec<Known> = missing.into_iter().map(|edit| edit.known).collect();
-    let writing = there.write(Durability::Power).unwrap();
-    for edit in &missing {
-        writing.add(edit, Issuer::Other, Way::Received).unwrap();
-    }
-    writing.commit().unwrap();
-    drop(there);
+    sent::send(from, to);
     sync(to);
 }
 

@@ -5,8 +5,12 @@ use crate::crdt::edit::{Act, Change, Edit};
 use crate::crdt::set::split_second_name;
 use crate::crdt::{Digest, Found, Observed, Rules, Stamp};
 
-use super::row::{Content, Head, Origin, Row, Value, Writing};
-use super::table::{Kept, Table};
+use super::cell::{Origin, Writing};
+use super::kept::Kept;
+use super::row::{Head, Row};
+use super::showing::node;
+use super::table::Table;
+use super::value::{Content, Value};
 use super::{Living, Slot};
 
 /// An edit that was made, and is in the document already.
@@ -83,10 +87,7 @@ impl Made<'_> {
         let (at, head) = place(list, row, rules)?;
         let fields = row.cells().map(|cell| {
             let name = self.living.names.name(cell.field).to_owned();
-            (
-                name,
-                super::table::node(cell.content, [self.stamp].into(), rules),
-            )
+            (name, node(cell.content, [self.stamp].into(), rules))
         });
         let record = Record {
             name: head.name.atom(rules),
@@ -260,7 +261,7 @@ impl Living<'_> {
         content: Content<'_>,
         stamp: Stamp,
     ) -> Option<Made<'_>> {
-        let node = super::table::node(content, [stamp].into(), &self.rules);
+        let node = node(content, [stamp].into(), &self.rules);
         let field = field.to_owned();
         self.by_difference(list, record, stamp, move |records, index| {
             if let Some(record) = records.get_mut(index) {

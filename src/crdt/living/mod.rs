@@ -8,18 +8,28 @@
 //! The one requirement is that edits observe transitively, as all do that are made by [`Rules::edits`] or here: who saw a
 //! value saw all that it superseded. Then what is superseded can be forgotten, but for its stamp.
 //!
-//! `row.rs` is a record in which nothing is contested, as bytes; `table.rs` the records of a list and their order;
-//! `units.rs` what is contested or nested, kept as edits and viewed from scratch, place by place. `making.rs` makes
-//! edits, `reading.rs` reads, `saved.rs` is all of it as bytes, `bytes.rs` numbers and texts in them.
+//! `table.rs` is the records of a list, `placing.rs` their order, `kept.rs` the ways in which a record is kept. In which nothing is
+//! contested is one run of bytes: `row.rs`, with its fields (`cell.rs`) and their values (`value.rs`); `holding.rs` says what can be
+//! held so, `writing.rs` what edits do to it. `units.rs` is what is contested or nested, kept as edits and viewed from
+//! scratch, place by place. `making.rs` makes edits, `showing.rs` and `reading.rs` read, `saved.rs` is all of it as
+//! bytes, `bytes.rs` numbers and texts in them, `names.rs` the names of fields.
 
 mod bytes;
+mod cell;
+mod holding;
+mod kept;
 mod making;
+mod names;
+mod placing;
 mod reading;
 mod row;
 #[cfg(feature = "node")]
 mod saved;
+mod showing;
 mod table;
 mod units;
+mod value;
+mod writing;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -29,12 +39,13 @@ use super::view::{Forms, Touch, Viewing};
 use super::{Digest, Rules, Stamp, StampSet};
 
 pub use making::Made;
+use names::Names;
 pub use reading::Standing;
-pub use row::{Content, Members, Value};
 #[cfg(feature = "node")]
 pub use saved::Damaged;
-use table::{Around, Names, Table};
+use table::{Around, Table};
 use units::Touches;
+pub use value::{Content, Members, Value};
 
 /// A document that edits are added to.
 #[derive(Clone, Debug)]

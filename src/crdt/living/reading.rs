@@ -4,8 +4,10 @@ use crate::crdt::document::{Map, Node, Path, Record};
 use crate::crdt::set::Order;
 use crate::crdt::view::Viewing;
 
-use super::row::{Content, Members, Origin, Value};
-use super::table::{Kept, member};
+use super::cell::Origin;
+use super::kept::Kept;
+use super::showing::member;
+use super::value::{Content, Members, Value};
 use super::{Living, Slot};
 
 /// A record as it is read.

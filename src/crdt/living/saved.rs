@@ -11,8 +11,10 @@ use crate::crdt::view::Touch;
 use crate::crdt::{Amounts, Digest, Observed, Rules, Stamp, StampSet};
 
 use super::bytes::{Bytes, put_run, put_text, put_varint};
+use super::kept::{Gone, Kept};
+use super::names::Names;
 use super::row::Row;
-use super::table::{Gone, Kept, Names, Table};
+use super::table::Table;
 use super::units::{Open, Touches};
 use super::{Living, Slot};
 
@@ -195,9 +197,9 @@ impl<'r> Living<'r> {
 }
 
 fn save_table(table: &Table, out: &mut Vec<u8>) {
-    put_varint(out, table.base() as usize);
-    put_varint(out, table.rows().len());
-    for kept in table.rows() {
+    put_varint(out, table.base as usize);
+    put_varint(out, table.rows.len());
+    for kept in &table.rows {
         match kept {
             Kept::Row(row) => {
                 out.push(0);

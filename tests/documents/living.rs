@@ -105,6 +105,22 @@ proptest! {
         shows_the_view(&world.base, &delivered(&world.known[0], &order), saved_at)?;
     }
 
+    /// What somebody took back is not among the edits any more, though others saw it and supersede it.
+    #[test]
+    fn a_living_document_of_what_is_left_shows_nothing_that_was_taken_back(
+        script in steps(),
+        order in proptest::collection::vec(any::<u16>(), 0..20),
+        taken_back: u16,
+    ) {
+        let mut world = play(&script)?;
+        for from in 0..REPLICAS {
+            world.hear(0, from);
+        }
+        let left = world.known[0].iter().enumerate().filter(|(index, _)| taken_back >> (index % 16) & 1 == 0);
+        let left: Vec<Edit> = left.map(|(_, edit)| edit.clone()).collect();
+        shows_the_view(&world.base, &delivered(&left, &order), usize::MAX)?;
+    }
+
     #[test]
     fn a_living_document_shows_the_view_from_scratch_of_what_branches_did(
         a in edits(),

@@ -6,7 +6,8 @@
 //! number of replicas (`tests/documents/living.rs`).
 //!
 //! The one requirement is that edits observe transitively, as all do that are made by [`Rules::edits`] or here: who saw a
-//! value saw all that it superseded. Then what is superseded can be forgotten, but for its stamp.
+//! value saw all that it superseded. Then what is superseded can be forgotten, but for its stamp. An edit that is taken back
+//! leaves another set behind, in which what it superseded stands again: that is a living document of its own.
 //!
 //! `table.rs` is the records of a list, `placing.rs` their order, `kept.rs` the ways in which a record is kept. In which nothing is
 //! contested is one run of bytes: `row.rs`, with its fields (`cell.rs`) and their values (`value.rs`); `holding.rs` says what can be

@@ -5,6 +5,7 @@ use crate::crdt::{Digest, Rules};
 
 use super::bytes::{Bytes, put_text};
 
+// The kinds of what stands in a field, in the lowest bits of its flags; those of values stand before members of lists and names, too.
 pub(super) const KIND: u8 = 0b11;
 pub(super) const PLAIN: u8 = 0;
 pub(super) const TEXT: u8 = 1;

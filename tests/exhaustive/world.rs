@@ -1,6 +1,6 @@
 //! Work trees, what they know, and what the core makes of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use rhema_crdt::crdt::{
@@ -18,34 +18,36 @@ const RULES: Rules<'static> = Rules {
 
 /// A rule that is broken on purpose, to see that the checker notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// None is.
     Kept,
     /// A removal takes away the record of that name, whatever was done to it unseen.
     RemovesByName,
     /// An edit supersedes nothing.
     ObservesNothing,
+    /// An edit does not take over what stood in the version below all that is known.
+    ForgetsBelow,
     /// What comes first stands.
     FirstComeFirstServed,
 }
 
 /// Who may do how much.
 #[derive(Clone, Debug)]
-pub struct World {
+pub(crate) struct World {
     /// How many edits each tree makes at most.
-    pub budgets: Vec<usize>,
+    pub(crate) budgets: Vec<usize>,
     /// How often an edit is heard of again, all in all.
-    pub repetitions: usize,
+    pub(crate) repetitions: usize,
     /// Trees with two branches.
-    pub branching: Vec<usize>,
+    pub(crate) branching: Vec<usize>,
     /// What is broken.
-    pub rule: Rule,
+    pub(crate) rule: Rule,
     pub(crate) judged: Arc<Mutex<HashMap<(Vec<Made>, Vec<usize>), Verdict>>>,
 }
 
 /// What is done to the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub(crate) enum Deed {
     /// A value is written into its field.
     Write,
     /// It is taken away.
@@ -56,7 +58,7 @@ pub enum Deed {
 
 /// An edit: by whom, and which edits they saw. The rest follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Made {
+pub(crate) struct Made {
     pub(crate) by: usize,
     pub(crate) deed: Deed,
     pub(crate) seen: Vec<usize>,
@@ -64,7 +66,7 @@ pub struct Made {
 
 /// What a work tree knows on each of its branches, in the order in which it heard of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tree {
+pub(crate) struct Tree {
     branches: [Vec<usize>; 2],
     on_second: bool,
 }
@@ -99,19 +101,10 @@ impl Tree {
 
 /// All trees, and all edits that were made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct State {
+pub(crate) struct State {
     pub(crate) trees: Vec<Tree>,
     pub(crate) edits: Vec<Made>,
     pub(crate) repeated: usize,
-}
-
-impl State {
-    /// What who made an edit had seen, and all that had been seen by who made that.
-    pub(crate) fn all_before(&self, edit: usize) -> BTreeSet<usize> {
-        let seen = &self.edits[edit].seen;
-        let earlier = seen.iter().flat_map(|earlier| self.all_before(*earlier));
-        earlier.chain(seen.iter().copied()).collect()
-    }
 }
 
 fn text(text: &str) -> Atom {
@@ -140,8 +133,12 @@ fn place() -> Path {
 
 impl World {
     /// Trees that make so many edits each; some of them hear of an edit again, and some have two branches.
-    #[must_use]
-    pub fn new(budgets: &[usize], repetitions: usize, branching: &[usize], rule: Rule) -> Self {
+    pub(crate) fn new(
+        budgets: &[usize],
+        repetitions: usize,
+        branching: &[usize],
+        rule: Rule,
+    ) -> Self {
         Self {
             budgets: budgets.to_vec(),
             repetitions,
@@ -196,7 +193,13 @@ impl World {
         };
         let observed = match self.rule {
             Rule::ObservesNothing => Default::default(),
-            _ => RULES.observed(&shown, &at),
+            // What stands in the version below all that is known was seen by whoever saw what superseded it.
+            Rule::ForgetsBelow => RULES.observed(&shown, &at),
+            _ => {
+                let mut observed = RULES.observed(&shown, &at);
+                observed.extend(&RULES.observed(&self.base(), &at));
+                observed
+            }
         };
         Edit {
             stamp: Some(stamp),
@@ -213,7 +216,7 @@ impl World {
     fn understood(&self, state: &State, known: &[usize]) -> Vec<Edit> {
         let mut edits = self.told(state, known);
         match self.rule {
-            Rule::Kept | Rule::ObservesNothing => {}
+            Rule::Kept | Rule::ObservesNothing | Rule::ForgetsBelow => {}
             Rule::RemovesByName => {
                 let all: Vec<Stamp> = edits.iter().filter_map(|edit| edit.stamp).collect();
                 let changes = edits.iter_mut().flat_map(|edit| &mut edit.changes);

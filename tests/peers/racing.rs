@@ -96,6 +96,68 @@ fn what_was_not_seen_is_not_replaced_but_contested() {
     assert!(text.contains("s.ben"), "the other one is kept: {text}");
 }
 
+/// The text without a record.
+fn without(text: &str, id: &str) -> String {
+    let at = text.find(&format!("  - id: {id}\n")).unwrap();
+    let (before, after) = text.split_at(at);
+    let end = after[1..]
+        .find("  - id: ")
+        .map_or(after.len(), |end| end + 1);
+    format!("{before}{}", &after[end..])
+}
+
+#[test]
+fn who_removes_what_somebody_else_removed_just_then_settles_nothing_that_came_with_that() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    sync(&ann);
+    let read = ann.read(FILE);
+    ben.write(FILE, without(&owned(TODOS, "b", "ben"), "c"));
+    sync(&ben);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ben\n") && text.contains("s.ann"),
+        "{text}"
+    );
+    ann.write(FILE, without(&read, "c"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ben\n") && text.contains("s.ann"),
+        "{text}"
+    );
+    assert!(!text.contains("id: c"), "{text}");
+}
+
+#[test]
+fn nor_where_only_what_lost_came_with_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.write(FILE, without(&owned(TODOS, "b", "ben"), "c"));
+    sync(&ben);
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    sync(&ann);
+    let read = ann.read(FILE);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ann\n") && text.contains("s.ben"),
+        "{text}"
+    );
+    ann.write(FILE, without(&read, "c"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ann\n") && text.contains("s.ben"),
+        "{text}"
+    );
+    assert!(!text.contains("id: c"), "{text}");
+}
+
 #[test]
 fn what_was_seen_is_replaced() {
     let world = World::new();

@@ -31,6 +31,9 @@ pub(crate) enum Rule {
     FirstComeFirstServed,
 }
 
+/// What was found of edits that were heard of in an order.
+pub(crate) type Verdicts = HashMap<(Vec<Made>, Vec<usize>), Verdict>;
+
 /// Who may do how much.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
@@ -42,7 +45,7 @@ pub(crate) struct World {
     pub(crate) branching: Vec<usize>,
     /// What is broken.
     pub(crate) rule: Rule,
-    pub(crate) judged: Arc<Mutex<HashMap<(Vec<Made>, Vec<usize>), Verdict>>>,
+    pub(crate) judged: Arc<Mutex<Verdicts>>,
 }
 
 /// What is done to the record.

@@ -5,6 +5,7 @@
 mod clock;
 mod data;
 mod engines;
+mod floors;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use engines::ours::Ours;
 use engines::plain::Plain;
 use engines::yrs::Yrs;
 
-const WORKLOADS: [&str; 10] = [
+const WORKLOADS: [&str; 11] = [
     "inserts",
     "updates",
     "merge",
@@ -28,6 +29,7 @@ const WORKLOADS: [&str; 10] = [
     "copied",
     "cold",
     "floor",
+    "floors",
 ];
 
 /// Runs a workload for the engine of that name. A further engine is one more line.
@@ -63,6 +65,7 @@ fn child(workload: &str, engine: &str) {
         ("copied", engine) => engines!(engine, copied),
         ("cold", _) => workloads::cold(),
         ("floor", _) => workloads::floor(),
+        ("floors", _) => floors::floors(),
         (other, _) => panic!("there is no workload {other}"),
     }
 }
@@ -70,7 +73,7 @@ fn child(workload: &str, engine: &str) {
 /// Whether an engine has a part in a workload.
 fn takes_part(workload: &str, engine: &str) -> bool {
     match workload {
-        "cold" | "floor" => engine == "ours",
+        "cold" | "floor" | "floors" => engine == "ours",
         "types" => true,
         _ => engine != "crdts",
     }

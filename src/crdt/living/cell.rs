@@ -103,6 +103,11 @@ fn put_seen(
     by: &Superseding<'_>,
     birth: Option<Stamp>,
 ) -> u8 {
+    if let (Superseding::All(rules, stamp), Some(before)) = (by, before)
+        && let Some(flags) = put_own(to, before, rules, *stamp, birth)
+    {
+        return flags;
+    }
     let seen = before.map(|cell| cell.seen).unwrap_or_default();
     let mut sees_birth = seen.birth;
     let mut stamps: StampSet = seen.runs().collect();
@@ -138,15 +143,66 @@ fn put_seen(
     let count_length = (usize::BITS - (count | 1).leading_zeros()).div_ceil(7) as usize;
     put_varint(to, count_length + count * RUN + digests.len() * 2);
     put_varint(to, count);
-    for run in stamps.runs() {
-        let [a, b, c, d, e, ..] = run.millis().to_le_bytes();
-        to.extend_from_slice(&run.first().to_bytes());
-        to.extend_from_slice(&[a, b, c, d, e]);
-    }
+    stamps.runs().iter().for_each(|run| put_one(to, *run));
     digests
         .iter()
         .for_each(|digest| to.extend_from_slice(&digest.bits().to_le_bytes()));
     flag | SEEING
+}
+
+/// The same where a single value stood that superseded nothing, or only edits of its own author, who now writes again: these become
+/// one run, and one digest is added. Nothing where there is more to it. Most edits are such, and nothing is taken apart or
+/// allocated for them.
+fn put_own(
+    to: &mut Vec<u8>,
+    before: &Cell<'_>,
+    rules: &Rules<'_>,
+    stamp: Stamp,
+    birth: Option<Stamp>,
+) -> Option<u8> {
+    let Content::One(value) = before.content else {
+        return None;
+    };
+    let mut runs = before.seen.runs();
+    let run = match (runs.next(), before.stamp) {
+        (None, made_by) => made_by.map(Run::from),
+        (Some(run), Some(made_by)) => {
+            let is_own = made_by.replica() == stamp.replica() && run.last() < made_by;
+            Some(Run::new(run.first(), made_by).filter(|_| is_own)?)
+        }
+        (Some(_), None) => return None,
+    };
+    if runs.next().is_some() {
+        return None;
+    }
+    let (_, digests) = before.seen.parts();
+    let digest = value.digest(rules);
+    let place = before.seen.digests().take_while(|other| *other < digest);
+    let (smaller, others) = digests.split_at_checked(place.count() * 2)?;
+    let digest = digest.bits().to_le_bytes();
+    let digest = if others.starts_with(&digest) {
+        &[][..]
+    } else {
+        &digest
+    };
+    let count = usize::from(run.is_some());
+    put_varint(to, 1 + count * RUN + digests.len() + digest.len());
+    put_varint(to, count);
+    run.into_iter().for_each(|run| put_one(to, run));
+    [smaller, digest, others]
+        .iter()
+        .for_each(|part| to.extend_from_slice(part));
+    Some(if birth.is_some() {
+        SEEING | SEEING_BIRTH
+    } else {
+        SEEING
+    })
+}
+
+fn put_one(to: &mut Vec<u8>, run: Run) {
+    let [a, b, c, d, e, ..] = run.millis().to_le_bytes();
+    to.extend_from_slice(&run.first().to_bytes());
+    to.extend_from_slice(&[a, b, c, d, e]);
 }
 
 /// What is to be written into a field.

@@ -223,11 +223,24 @@ impl Row {
             ancestor.put(scratch, None);
         }
         writing.put(scratch, Some((before.as_ref(), by, self.birth())));
-        let more = scratch.len().saturating_sub(end - start);
-        if self.0.capacity() - self.0.len() < more {
-            self.0.reserve_exact(more + SLACK);
+        self.replace(start, end, scratch);
+    }
+
+    /// Puts bytes in the place of others; what follows moves on or back.
+    fn replace(&mut self, start: usize, end: usize, with: &[u8]) {
+        let (length, now) = (self.0.len(), start + with.len());
+        if now > end {
+            let more = now - end;
+            if self.0.capacity() - length < more {
+                self.0.reserve_exact(more + SLACK);
+            }
+            self.0.resize(length + more, 0);
         }
-        self.0.splice(start..end, scratch.iter().copied());
+        self.0.copy_within(end..length, now);
+        self.0.truncate(length - end + now);
+        if let Some(place) = self.0.get_mut(start..now) {
+            place.copy_from_slice(with);
+        }
     }
 }
 

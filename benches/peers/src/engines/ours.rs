@@ -1,6 +1,10 @@
 //! Our core: a living document, and the messages in which work trees tell each other of edits.
 
+use std::hint::black_box;
+use std::time::Duration;
+
 use rhema_crdt::context::GROUPS;
+use rhema_crdt::crdt::types::{OrSet, PnCounter, Replicated};
 use rhema_crdt::crdt::{
     Clock, Content, Digest, Document, Edit as Told, Living, Made, Members, Replica, Rules, Stamp,
     Value,
@@ -11,6 +15,7 @@ use rhema_crdt::overlay::{CommitId, Deed, DocumentPath, Known};
 use rhema_crdt::yaml::double_quoted;
 
 use super::{Engine, Wire};
+use crate::clock::Cpu;
 use crate::data::{Edit, Todo, Val};
 
 pub struct Ours;
@@ -141,6 +146,11 @@ impl Doc {
     }
 }
 
+const INCREMENTS: usize = 1_000_000;
+
+/// Operations of a set that are run: each looks through the members.
+const SET_OPS: usize = 20_000;
+
 impl Engine for Ours {
     const NAME: &'static str = "ours";
     type Doc = Doc;
@@ -213,5 +223,39 @@ impl Engine for Ours {
             to.hear(&frames);
         }
         wire
+    }
+
+    fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+        let mut clock = Clock::new(Replica::from_bits(1), None);
+        let mut set: OrSet<u32> = OrSet::default();
+        let run = &ops[..SET_OPS];
+        let time = Cpu::now();
+        for &(adds, member) in run {
+            let stamp = clock.tick(1_800_000_000_000).unwrap();
+            let edit = match adds {
+                true => set.add(stamp, member),
+                false => set.remove(stamp, &member),
+            };
+            set.apply(&edit);
+        }
+        // Its members, and a run of stamps; as states are not saved by themselves, that is what they hold.
+        Some((
+            time.elapsed(),
+            run.len(),
+            set.view().len() * size_of::<u32>(),
+        ))
+    }
+
+    fn counter(n: usize) -> Option<(Duration, usize, usize)> {
+        let n = n.min(INCREMENTS);
+        let mut clock = Clock::new(Replica::from_bits(1), None);
+        let mut counter = PnCounter::default();
+        let time = Cpu::now();
+        for _ in 0..n {
+            let stamp = clock.tick(1_800_000_000_000).unwrap();
+            let edit = counter.increment(stamp, black_box(1)).unwrap();
+            counter.apply(&edit);
+        }
+        Some((time.elapsed(), n, size_of_val(&counter.view())))
     }
 }

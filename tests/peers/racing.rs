@@ -159,6 +159,25 @@ fn nor_where_only_what_lost_came_with_it() {
 }
 
 #[test]
+fn who_reads_what_git_just_wrote_takes_nothing_back_that_is_shown_upon_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.write(FILE, TODOS.replace("title: ", "title: The "));
+    ben.commit("other titles");
+    ben_edits(&ann, &ben, "c", "bob");
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    let read = ann.read(FILE);
+    assert!(!read.contains("owner: bob\n"), "{read}");
+    sync(&ann);
+    assert!(ann.read(FILE).contains("owner: bob\n"));
+    ann.write(FILE, owned(&read, "b", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: bob\n"), "{text}");
+    assert!(text.contains("owner: ann\n"), "{text}");
+}
+
+#[test]
 fn what_was_seen_is_replaced() {
     let world = World::new();
     let (ann, ben) = ground(&world);

@@ -76,6 +76,8 @@ pub enum Familiar {
     Fresh,
     /// The change is that of a known edit.
     Known,
+    /// The change is that of a known edit that was superseded since: somebody put back what it did.
+    Superseded,
     /// Its edit is over: taken back, or part of the history.
     Foreign,
     /// Its edit is not known.
@@ -229,6 +231,7 @@ pub fn findings(
                 Some((stamp, Familiar::Unknown)) if is_birth(&mut change.act, stamp) => {
                     unnamed.of(&change.at)
                 }
+                Some((_, Familiar::Superseded)) => unnamed.of(&change.at),
                 Some((stamp, Familiar::Foreign | Familiar::Unknown)) => {
                     if observed.has_stamp(stamp) && shows(view, &change, stamp) {
                         continue;

@@ -364,7 +364,13 @@ impl Difference<'_> {
     fn observed(&self, node: Option<&Node>, at: &Path) -> Observed {
         let mut observed = match node {
             None => Observed::default(),
-            Some(Node::Register(value, stamps)) => self.value(value, stamps),
+            Some(Node::Register(value, stamps)) => {
+                let mut observed = self.value(value, stamps);
+                if let Some(number) = self.before_counting(value, at) {
+                    observed.add(None, number.digest());
+                }
+                observed
+            }
             Some(Node::List(members, stamps)) => {
                 let mut observed = Observed::default();
                 for member in members {
@@ -409,6 +415,17 @@ impl Difference<'_> {
             }
         }
         observed
+    }
+
+    /// The number to which all amounts were added that are known at a place: what stands there for whoever knows none of them.
+    fn before_counting(&self, value: &Atom, at: &Path) -> Option<Atom> {
+        if self.old.amounts.is_empty() {
+            return None;
+        }
+        let amounts = self.old.amounts.get(&at.as_born())?;
+        let added: i128 = amounts.values().map(|amount| i128::from(*amount)).sum();
+        let before = i128::from(value.as_number()?) - added;
+        Some(Atom::number(i64::try_from(before).ok()?))
     }
 
     fn in_map(&self, map: &Map, at: &Path) -> Observed {

@@ -20,6 +20,7 @@ mod digest;
 mod document;
 mod edit;
 mod list;
+mod living;
 mod observed;
 pub(crate) mod order;
 mod register;
@@ -37,6 +38,9 @@ pub use document::{
     Atom, Birth, Document, Form, Formed, Found, Loser, Map, Node, Part, Path, Record, Stamps, Step,
 };
 pub use edit::{Act, Change, Edit};
+#[cfg(feature = "node")]
+pub use living::Damaged;
+pub use living::{Content, Living, Made, Members, Standing, Value};
 pub use observed::Observed;
 pub use register::{Heads, Write, heads};
 pub use reissue::Renamed;

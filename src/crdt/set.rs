@@ -76,8 +76,13 @@ pub(super) struct Order {
 impl Order {
     /// The order that `base` has.
     pub(super) fn of(base: &[Record]) -> Self {
+        Self::of_keys(base.iter().map(Key::of).collect())
+    }
+
+    /// The order of the records with these keys.
+    pub(super) fn of_keys(base: Vec<Key>) -> Self {
         Self {
-            base: base.iter().map(Key::of).collect(),
+            base,
             places: BTreeMap::new(),
         }
     }

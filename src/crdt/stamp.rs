@@ -50,6 +50,9 @@ impl Stamp {
     /// Length of a stamp as text.
     pub const CHARS: usize = TIME_CHARS + 1 + REPLICA_CHARS;
 
+    /// Length of a stamp as bytes.
+    pub(super) const BYTES: usize = 9;
+
     /// The stamp of this time, in milliseconds since the Unix epoch, and place; none for times that no stamp can hold.
     #[must_use]
     pub fn from_unix_millis(unix_millis: u64, replica: Replica) -> Option<Self> {
@@ -93,6 +96,21 @@ impl Stamp {
     #[must_use]
     pub fn replica(self) -> Replica {
         self.replica
+    }
+
+    /// Its 70 bits as bytes: the time, then the replica, the least significant byte of each first.
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let [a, b, c, d, e, ..] = self.millis.to_le_bytes();
+        let [w, x, y, z] = self.replica.0.to_le_bytes();
+        [a, b, c, d, e, w, x, y, z]
+    }
+
+    /// The stamp of these bytes.
+    pub(super) fn from_bytes([a, b, c, d, e, w, x, y, z]: [u8; Self::BYTES]) -> Self {
+        Self {
+            millis: u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]),
+            replica: Replica::from_bits(u32::from_le_bytes([w, x, y, z])),
+        }
     }
 
     /// The same replica's stamp of another time that a stamp can hold.
@@ -234,6 +252,7 @@ mod tests {
             let (a, b) = (stamp(a, x), stamp(b, y));
             prop_assert_eq!(a.to_string().parse(), Ok(a));
             prop_assert_eq!(a.to_string().len(), Stamp::CHARS);
+            prop_assert_eq!(Stamp::from_bytes(a.to_bytes()), a);
             prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
         }
 

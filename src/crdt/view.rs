@@ -3,11 +3,11 @@
 
 mod counters;
 mod forms;
-mod records;
+pub(super) mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use forms::Forms;
+pub(super) use forms::Forms;
 
 use super::difference::{edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
@@ -122,15 +122,15 @@ impl Rules<'_> {
 }
 
 /// A change as seen from the place that is being viewed.
-#[derive(Clone)]
-struct Touch {
+#[derive(Clone, Debug)]
+pub(super) struct Touch {
     /// The names that lead on from here.
-    rest: Vec<Step>,
-    act: Act,
-    observed: Observed,
-    stamp: Option<Stamp>,
+    pub(super) rest: Vec<Step>,
+    pub(super) act: Act,
+    pub(super) observed: Observed,
+    pub(super) stamp: Option<Stamp>,
     /// Which edit it belongs to.
-    edit: usize,
+    pub(super) edit: usize,
 }
 
 /// The value of a register, or its absence.
@@ -214,11 +214,11 @@ fn write(value: Value, stamp: Option<Stamp>, observed: Observed) -> Write<Value>
     }
 }
 
-struct Viewing<'r> {
-    rules: &'r Rules<'r>,
-    losers: BTreeMap<Loser, Stamps>,
-    removed: BTreeMap<Path, Stamps>,
-    amounts: BTreeMap<Path, Amounts>,
+pub(super) struct Viewing<'r> {
+    pub(super) rules: &'r Rules<'r>,
+    pub(super) losers: BTreeMap<Loser, Stamps>,
+    pub(super) removed: BTreeMap<Path, Stamps>,
+    pub(super) amounts: BTreeMap<Path, Amounts>,
 }
 
 impl Viewing<'_> {
@@ -283,7 +283,12 @@ impl Viewing<'_> {
         map
     }
 
-    fn node(&mut self, base: Option<&Node>, touches: Vec<Touch>, at: &Path) -> Option<Node> {
+    pub(super) fn node(
+        &mut self,
+        base: Option<&Node>,
+        touches: Vec<Touch>,
+        at: &Path,
+    ) -> Option<Node> {
         let touched = |is: fn(&Touch) -> bool| touches.iter().any(is);
         let removed = touched(Touch::removes);
         let births = touched(|touch| touch.rest.len() == 1 && matches!(touch.act, Act::Add { .. }));

@@ -23,6 +23,7 @@ pub use draft::{
 pub(crate) use equal::same_key;
 pub use error::{Error, Limits, Problem};
 pub use render::Manner;
+pub(crate) use scalar::needs_no_escape;
 pub use scalar::{Scalar, double_quoted};
 pub use tree::{Document, Entry, EntryRef, Kind, Node, NodeId, NodeRef, Part, Span, Style};
 pub use value::Value;

@@ -424,10 +424,23 @@ fn block(raw: &str, indent: usize, folded: bool) -> String {
     out
 }
 
+/// Whether a text stands between double quotes as it is, as almost every one does. No byte ends this early, so that many are looked
+/// at at once.
+pub(crate) fn needs_no_escape(text: &str) -> bool {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\');
+    text.bytes()
+        .fold(true, |plain, byte| plain & is_plain(byte))
+}
+
 /// A text in double quotes, in one line (YAML 1.2.2, section 5.7).
 pub fn double_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    if needs_no_escape(text) {
+        out.push_str(text);
+        out.push('"');
+        return out;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

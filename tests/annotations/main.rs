@@ -1,7 +1,11 @@
 //! Annotations put into files and taken out again: every byte comes back, no value changes.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/digits.rs"]
+mod digits;
 mod files;
+mod judged;
+mod stored;
 #[path = "../yaml/suite.rs"]
 #[allow(dead_code)]
 mod suite;

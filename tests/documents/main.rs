@@ -5,5 +5,6 @@ mod agreement;
 mod branches;
 mod commands;
 mod core;
+mod living;
 mod model;
 mod replicas;

@@ -9,6 +9,7 @@ use rhema_crdt::crdt::{
 use rhema_crdt::exchange::{Hello, Introduction, Message, Refusal};
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
 
+use super::digits::bytes;
 use super::{frame, hear, whole};
 
 fn stamp(second: u64, replica: u32) -> Stamp {
@@ -255,13 +256,6 @@ fn messages() -> Vec<(&'static str, Message)> {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hexadecimal: &str) -> Vec<u8> {
-    let digits: String = hexadecimal.split_whitespace().collect();
-    let pairs = digits.as_bytes().chunks(2);
-    let pair = |pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
-    pairs.map(pair).collect()
 }
 
 /// What a message says without being packed.

@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 // Shared with the tests of the engine.
+#[path = "../support/digits.rs"]
+mod digits;
 #[path = "../support/edits.rs"]
 mod edits;
 mod fixed;
 mod hostile;
+mod judged;
 mod round_trip;
 mod sizes;
+mod stored;
 
 use proptest::test_runner::{Config, RngSeed};
 use rhema_crdt::exchange::Message;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug, Formatter};
 
 use super::Replicated;
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 
 /// An edit: what it had seen, and so replaces, and what it puts in the place of that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,18 +19,18 @@ pub struct Put<P> {
 }
 
 /// What edits put there and no other edit replaced, by the edits; and which edits are known, replaced ones included, so that
-/// none comes back.
+/// none comes back: runs of stamps, as many as there are gaps, not as there were edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live<P> {
     standing: BTreeMap<Stamp, P>,
-    known: BTreeSet<Stamp>,
+    known: StampSet,
 }
 
 impl<P> Default for Live<P> {
     fn default() -> Self {
         Self {
             standing: BTreeMap::new(),
-            known: BTreeSet::new(),
+            known: StampSet::default(),
         }
     }
 }
@@ -68,29 +68,33 @@ impl<P: Clone> Live<P> {
     /// Takes in an edit, however often and in whatever order.
     pub fn apply(&mut self, edit: &Put<P>) {
         self.forget(&edit.observed);
-        if self.known.insert(edit.stamp)
-            && let Some(put) = &edit.put
-        {
+        if self.known.contains(edit.stamp) {
+            return;
+        }
+        self.known.insert(edit.stamp);
+        if let Some(put) = &edit.put {
             self.standing.insert(edit.stamp, put.clone());
         }
     }
 
     /// Edits that somebody saw and replaced, known here or not, stand no more.
     pub fn forget(&mut self, observed: &BTreeSet<Stamp>) {
-        self.known.extend(observed);
-        self.standing.retain(|stamp, _| !observed.contains(stamp));
+        for stamp in observed {
+            self.known.insert(*stamp);
+            self.standing.remove(stamp);
+        }
     }
 
     /// Takes in all that `other` knows: what either replaced is gone.
     pub fn merge(&mut self, other: &Self) {
         self.standing
-            .retain(|stamp, _| other.standing.contains_key(stamp) || !other.known.contains(stamp));
+            .retain(|stamp, _| other.standing.contains_key(stamp) || !other.known.contains(*stamp));
         for (stamp, put) in &other.standing {
-            if !self.known.contains(stamp) {
+            if !self.known.contains(*stamp) {
                 self.standing.insert(*stamp, put.clone());
             }
         }
-        self.known.extend(&other.known);
+        self.known.union(&other.known);
     }
 }
 

@@ -12,14 +12,14 @@ type Given = Vec<(Formed, Observed)>;
 
 /// All forms by place and part, and what removals had seen.
 #[derive(Default)]
-pub(super) struct Forms {
+pub(in crate::crdt) struct Forms {
     given: BTreeMap<(Path, Part), Given>,
     removed: BTreeMap<Path, Observed>,
 }
 
 impl Forms {
     /// Those that a document has already: all others come behind them.
-    pub(super) fn of(base: &Document) -> Self {
+    pub(in crate::crdt) fn of(base: &Document) -> Self {
         let mut forms = Self::default();
         for (at, formed) in &base.forms {
             for formed in formed {
@@ -33,7 +33,7 @@ impl Forms {
         forms
     }
 
-    pub(super) fn add(&mut self, change: &Change, form: &Form, stamp: Option<Stamp>) {
+    pub(in crate::crdt) fn add(&mut self, change: &Change, form: &Form, stamp: Option<Stamp>) {
         let given = self
             .given
             .entry((change.at.as_born(), form.part))
@@ -43,12 +43,17 @@ impl Forms {
     }
 
     /// Something was taken away: with it go the forms that whoever did that had seen.
-    pub(super) fn remove(&mut self, change: &Change) {
+    pub(in crate::crdt) fn remove(&mut self, change: &Change) {
         let removed = self.removed.entry(change.at.as_born()).or_default();
         removed.extend(&change.observed);
     }
 
-    pub(super) fn in_order(self) -> BTreeMap<Path, Vec<Formed>> {
+    /// Whether nobody gave any.
+    pub(in crate::crdt) fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
+
+    pub(in crate::crdt) fn in_order(self) -> BTreeMap<Path, Vec<Formed>> {
         let mut by_place: BTreeMap<Path, Vec<Formed>> = BTreeMap::new();
         for ((at, _), mut given) in self.given {
             for above in (0..=at.steps().len()).filter(|_| !self.removed.is_empty()) {

@@ -10,14 +10,14 @@ use crate::crdt::set::{self, Key, Order, born_as};
 use crate::crdt::{Digest, Observed, Stamp, Write, heads};
 
 /// Whether a record was removed, and the stamp of its removal where that has one.
-type Gone = Option<Option<Stamp>>;
+pub(in crate::crdt) type Gone = Option<Option<Stamp>>;
 
 /// A record of a set, as long as it stands.
-struct Member {
-    key: Key,
-    birth: Birth,
-    gone: Gone,
-    record: Option<Record>,
+pub(in crate::crdt) struct Member {
+    pub(in crate::crdt) key: Key,
+    pub(in crate::crdt) birth: Birth,
+    pub(in crate::crdt) gone: Gone,
+    pub(in crate::crdt) record: Option<Record>,
 }
 
 impl Viewing<'_> {
@@ -74,7 +74,7 @@ impl Viewing<'_> {
 
     /// Names the records that stand. Of those born under one name the earliest birth keeps it, also when it is gone by
     /// now, from all that were born before it went.
-    fn named(&self, members: Vec<Member>) -> BTreeMap<Key, Record> {
+    pub(in crate::crdt) fn named(&self, members: Vec<Member>) -> BTreeMap<Key, Record> {
         let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for member in members {
             families
@@ -112,7 +112,7 @@ impl Viewing<'_> {
 
     /// A record with all that was done to it: gone where a removal observed everything, else whole. Nothing as long as its
     /// birth is not known.
-    fn record(
+    pub(in crate::crdt) fn record(
         &mut self,
         key: Key,
         base: Option<&Record>,

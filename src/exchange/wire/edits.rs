@@ -73,7 +73,7 @@ impl Coded for Known {
                     .for_each(|change| write_change(change, self.stamp, to));
             }
         }
-        to.last_edit = Some(Header::of(self));
+        to.last_edit = Some(Header::following(before, self));
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -83,8 +83,8 @@ impl Coded for Known {
             return Err(Malformed::Tag("edit", bits.into()));
         }
         let has = |bit| bits & bit != 0;
-        let before = from.last_edit.take();
-        let before = || before.as_ref().ok_or(Malformed::Unnamed);
+        let last = from.last_edit.take();
+        let before = || last.as_ref().ok_or(Malformed::Unnamed);
         let stamp = from.stamp()?;
         let previous = match (has(FOLLOWS), has(FIRST)) {
             (true, true) => return Err(Malformed::Tag("edit", bits.into())),
@@ -141,7 +141,7 @@ impl Coded for Known {
             branch,
             deed,
         };
-        from.last_edit = Some(Header::of(&edit));
+        from.last_edit = Some(Header::following(last, &edit));
         Ok(edit)
     }
 }
@@ -186,7 +186,10 @@ fn born(change: &Change) -> Option<(&Record, Path)> {
 
 fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
     to.charge(NODE_ROOM);
-    let neighbour = Neighbour::at(&to.last_path);
+    let neighbour = match change.act {
+        Act::Add { .. } | Act::Move { .. } => Neighbour::at(&to.last_path),
+        _ => Neighbour::default(),
+    };
     let born = born(change);
     match &born {
         Some((_, around)) => around.write(to),

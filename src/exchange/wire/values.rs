@@ -11,7 +11,7 @@ use crate::crdt::{
     Stamps, Step,
 };
 use crate::overlay::CommitId;
-use crate::yaml::double_quoted;
+use crate::yaml::{double_quoted, needs_no_escape};
 
 /// Bits of a text's first number that tell what the text is.
 const FORM_BITS: u32 = 2;
@@ -52,11 +52,19 @@ impl Formed {
     }
 }
 
+/// Whether this is the text in double quotes. Almost every text is as it is between them.
+fn is_quoted(text: &str, canonical: &str) -> bool {
+    let inside = canonical
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inside == Some(text) && needs_no_escape(text) || double_quoted(text) == canonical
+}
+
 impl Coded for Atom {
     fn write(&self, to: &mut Writer) {
         match self.as_text() {
             None => to.text_in_form(self.canonical(), CANONICAL, FORM_BITS),
-            Some(text) if double_quoted(text) == self.canonical() => {
+            Some(text) if is_quoted(text, self.canonical()) => {
                 to.text_in_form(text, QUOTED, FORM_BITS);
                 to.charge(text_room(self.canonical().len()));
             }

@@ -36,7 +36,25 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn of(edit: &Known) -> Self {
+    /// That of an edit, behind one whose header is at hand: mostly only the stamp is another one.
+    pub(super) fn following(before: Option<Self>, edit: &Known) -> Self {
+        match before {
+            Some(before)
+                if before.document == edit.document
+                    && before.base == edit.base
+                    && before.published == edit.published
+                    && before.branch == edit.branch =>
+            {
+                Self {
+                    stamp: edit.stamp,
+                    ..before
+                }
+            }
+            _ => Self::of(edit),
+        }
+    }
+
+    fn of(edit: &Known) -> Self {
         Self {
             stamp: edit.stamp,
             document: edit.document.clone(),

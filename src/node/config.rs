@@ -82,7 +82,7 @@ impl Default for Config {
             branches: Branches::default(),
             peers: Vec::new(),
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
-            types: Types::default(),
+            types: Types::of(&BTreeMap::new()).unwrap_or_default(),
         }
     }
 }

@@ -140,6 +140,8 @@ impl Ground {
             return Ok(());
         };
         must(done.status == 0, "sync fails", || done.stderr.clone())?;
+        self.desks[at].is_counted = false;
+        self.judge_counted(at)?;
         let after_text = self.file(at).unwrap_or_default();
         self.judge_sync(at, &text, &before, &after_text)?;
         self.judge_store(at)?;
@@ -209,6 +211,11 @@ impl Ground {
                 told,
             )?;
             must(after.leaves == before.leaves, "sync changes a value", told)?;
+            must(
+                after.counted == before.counted,
+                "sync changes a number",
+                told,
+            )?;
             must(
                 after.comments == before.comments,
                 "sync changes a comment",

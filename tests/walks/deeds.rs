@@ -307,6 +307,8 @@ impl Ground {
         desk.parked_losers.extend(losers);
         let settled = base.kept.difference(&before.kept).cloned();
         desk.parked_settlings.extend(settled);
+        desk.has_parked_amounts |= before.counted != base.counted;
+        desk.is_counted = false;
         (desk.log, desk.returns, desk.is_typed) = (log, false, false);
         self.judge_store(at)
     }
@@ -381,6 +383,7 @@ impl Ground {
         desk.parked_comments.clear();
         desk.parked_losers.clear();
         desk.parked_settlings.clear();
+        desk.has_parked_amounts = false;
     }
 
     pub(crate) fn copy(&mut self, at: usize) {

@@ -50,6 +50,8 @@ pub(crate) struct Desk {
     pub(crate) is_typed: bool,
     /// How many records were added here under ids that others use, too.
     pub(crate) common: usize,
+    /// Whether amounts were parked.
+    pub(crate) has_parked_amounts: bool,
     /// Whether something was added to the counter by hand since the tool last ran.
     pub(crate) is_counted: bool,
 }

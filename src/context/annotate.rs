@@ -50,9 +50,15 @@ impl Renewal<'_> {
             .map(|(loser, stamp)| (loser.clone(), stamp))
             .collect();
         for (loser, stamp) in losers {
-            let edited = self.fresh.iter().any(|leaf| leaf.path == loser.leaf);
-            let stale = own.annotation.leaves.contains_key(&loser.leaf);
-            if edited && (stale || before.conflicts.contains(&loser)) {
+            let mut fresh = self.fresh.iter();
+            let edited = fresh.find(|leaf| leaf.path == loser.leaf);
+            let is_closed = edited.is_some_and(|leaf| {
+                let winners = own.annotation.leaves.get(&loser.leaf);
+                let is_stale = winners
+                    .is_some_and(|winners| winners.iter().all(|one| one.digest != leaf.digest));
+                is_stale || before.conflicts.contains(&loser)
+            });
+            if is_closed {
                 own.conflicts.remove(&loser);
                 closed.extend(stamp.filter(|_| !before.conflicts.contains(&loser)));
             }

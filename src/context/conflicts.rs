@@ -92,6 +92,13 @@ impl Conflicts {
         self.losers.contains_key(loser)
     }
 
+    /// Whether the edit with this stamp lost at a leaf.
+    #[must_use]
+    pub fn holds(&self, leaf: &str, stamp: Stamp) -> bool {
+        let mut losers = self.losers.iter();
+        losers.any(|(loser, lost)| loser.leaf == leaf && *lost == Some(stamp))
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

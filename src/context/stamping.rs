@@ -372,6 +372,7 @@ fn edited(
             own.annotation.leaves.get(&leaf.path).is_some_and(|stamps| {
                 stamps.iter().any(|stamped| {
                     !contained.holds(&leaf.path, stamped.stamp)
+                        && !before.conflicts.holds(&leaf.path, stamped.stamp)
                         && !known.is_spent(stamped.stamp)
                         && (!fits || stamped.digest == leaf.digest)
                 })

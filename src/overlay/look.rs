@@ -76,6 +76,8 @@ pub enum Familiar {
     Fresh,
     /// The change is that of a known edit.
     Known,
+    /// The change is that of a known edit that was superseded since: somebody put back what it did.
+    Superseded,
     /// Its edit is over: taken back, or part of the history.
     Foreign,
     /// Its edit is not known.
@@ -227,6 +229,7 @@ pub fn findings(
                 Some((stamp, Familiar::Unknown)) if is_birth(&mut change.act, stamp) => {
                     unnamed.of(&change.at)
                 }
+                Some((_, Familiar::Superseded)) => unnamed.of(&change.at),
                 Some((stamp, Familiar::Foreign | Familiar::Unknown)) => {
                     if observed.has_stamp(stamp) && shows(view, &change, stamp) {
                         continue;
@@ -391,12 +394,33 @@ pub fn mass_deletion(read: &Document, findings: &[Finding]) -> Option<MassDeleti
     })
 }
 
-/// How much somebody edited who had read one version when they wrote another: how many changes tell them apart.
-#[must_use]
-pub fn distance(read: &Document, file: &Document) -> usize {
-    let changes = RULES.edits(read, file).into_iter();
-    let changes = changes.flat_map(|edit| edit.changes);
-    changes.filter(|change| !stood(read, change)).count()
+/// How much somebody edited who had read one version when they wrote another: how many changes tell them apart. Of as many, those
+/// are less that settle less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Distance {
+    changes: usize,
+    settled: usize,
+}
+
+impl Distance {
+    /// From what was read to what was written.
+    #[must_use]
+    pub fn between(read: &Document, file: &Document) -> Self {
+        let mut distance = Self::default();
+        let edits = RULES.edits(read, file).into_iter();
+        let changes = edits.flat_map(|edit| edit.changes);
+        for change in changes.filter(|change| !stood(read, change)) {
+            distance.changes += 1;
+            distance.settled += usize::from(matches!(change.act, Act::Settle(_)));
+        }
+        distance
+    }
+
+    /// How many changes these are.
+    #[must_use]
+    pub fn changes(self) -> usize {
+        self.changes
+    }
 }
 
 /// Whether `file` may have been written by somebody who had read `earlier` and did not know of what came between that and
@@ -432,7 +456,7 @@ pub fn was_read_before(
     let mut reading = Reading::No;
     for (stamp, change) in between.filter(|(_, change)| !stood(earlier, change)) {
         if is_own(stamp, &change) {
-            if !is_shown(stamp, &change) && distance(earlier, file) == 0 {
+            if !is_shown(stamp, &change) && Distance::between(earlier, file).changes == 0 {
                 return Reading::No;
             }
         } else if let Some(stamp) = stamp {

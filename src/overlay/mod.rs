@@ -23,7 +23,7 @@ pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
-    Familiar, Finding, MassDeletion, Reading, Sight, as_typed, count, distance, findings,
+    Distance, Familiar, Finding, MassDeletion, Reading, Sight, as_typed, count, findings,
     is_shown_by, mass_deletion, put_back, sights, was_read_before, with_put_back,
 };
 pub use observers::{Closings, Grounds};

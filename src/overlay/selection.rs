@@ -8,7 +8,7 @@ use super::{Closings, Deed, Known};
 use crate::context::GROUPS;
 use crate::crdt::{
     Act, Change, Document, Edit, Found, Loser, Map, Node, Observed, Path, Record, Rules, Stamp,
-    Step,
+    Stamps, Step,
 };
 use crate::yaml::double_quoted;
 
@@ -358,13 +358,16 @@ impl<E> Selecting<'_, '_, E> {
     }
 }
 
-/// Adds what HEAD has in a place, as far as the common ancestor has the same.
+/// Adds what HEAD has in a place, as far as the common ancestor has the same. What somebody wrote anew since, though it said the
+/// same, was not seen: they may have put it back.
 fn see_what_is_common(observed: &mut Observed, head: Found<'_>, common: Option<Found<'_>>) {
     match (head, common) {
         (Found::Node(Node::Map(head)), Some(Found::Node(Node::Map(common)))) => {
             see_common_fields(observed, head, common);
         }
-        (Found::Node(head), Some(Found::Node(common))) if head.says_the_same_as(common) => {
+        (Found::Node(head), Some(Found::Node(common)))
+            if head.says_the_same_as(common) && !is_written_since(head, common) =>
+        {
             observed.add_node(head);
         }
         (Found::Record(head, ..), Some(Found::Record(common, ..))) => {
@@ -372,6 +375,15 @@ fn see_what_is_common(observed: &mut Observed, head: Found<'_>, common: Option<F
         }
         _ => {}
     }
+}
+
+/// Whether a value or a list carries a stamp that the same one does not carry in an older version.
+fn is_written_since(node: &Node, older: &Node) -> bool {
+    let stamps = |node: &Node| match node {
+        Node::Register(_, stamps) | Node::List(_, stamps) => stamps.clone(),
+        Node::Map(_) | Node::Set(_) => Stamps::new(),
+    };
+    !stamps(node).is_subset(&stamps(older))
 }
 
 fn see_common_fields(observed: &mut Observed, head: &Map, common: &Map) {

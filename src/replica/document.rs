@@ -312,6 +312,16 @@ impl Edits {
         self.all.get(*index?)
     }
 
+    /// Whether one that may be shown observed what the edit with this stamp did in a place.
+    pub(super) fn supersede(&self, stamp: crdt::Stamp, at: &crdt::Path) -> bool {
+        let mut shown = self.all.iter().filter(|edit| edit.may_show());
+        let at = at.as_born();
+        shown.any(|edit| {
+            let mut changes = edit.changes().iter();
+            changes.any(|change| change.observed.has_stamp(stamp) && change.at.as_born().meets(&at))
+        })
+    }
+
     /// Something is asked of them that only all of them can tell.
     pub(super) fn must_be_all(&self) {
         self.has_missed.set(true);

@@ -103,8 +103,9 @@ pub(super) struct Looked {
     pub(super) excerpt: Option<String>,
     /// Whose content that is, if it is HEAD's.
     pub(super) content: Content,
-    /// What was typed, with its stamps, where others' edits come beside it: who typed that may do so again before they see them.
-    pub(super) typed: Option<Content>,
+    /// What was typed, with its stamps, where others' edits come beside it, and what git wrote, where edits come upon that: whoever
+    /// typed or read it may save it before they see them.
+    pub(super) stood: Option<Content>,
     /// New edits, in the order of their stamps.
     pub(super) new: Vec<Known>,
     /// How many edits these are, as people count them.
@@ -560,7 +561,13 @@ impl Looking<'_, '_, '_> {
             && new.is_empty()
             && text == self.seen.was
             && edits.all.iter().map(|edit| edit.marks).eq(marks);
-        let content = content(self.versions.head.as_ref(), &text);
+        let head = self.versions.head.as_ref();
+        let stood = match (typed, &writer) {
+            (Some(typed), _) => Some(Content::Bytes(typed.into_bytes())),
+            (None, Writer::Git) if text != self.seen.was => Some(content(head, &self.seen.was)),
+            (None, _) => None,
+        };
+        let content = content(head, &text);
         Ok(Ok(Looked {
             was: self.seen.was.clone(),
             metadata: self.seen.metadata.clone(),
@@ -568,7 +575,7 @@ impl Looking<'_, '_, '_> {
             text,
             excerpt,
             content,
-            typed: typed.map(|typed| Content::Bytes(typed.into_bytes())),
+            stood,
             new,
             edits: counted,
             superseded: edits.superseded(&self.versions.head_document),

@@ -107,8 +107,8 @@ impl Replica<'_> {
         let marks = looked.standings.iter();
         writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
         writing.note_superseded(&document, &looked.superseded, !looked.is_partial)?;
-        if let Some(typed) = &looked.typed {
-            writing.render(&document, typed, commit, now)?;
+        if let Some(stood) = &looked.stood {
+            writing.render(&document, stood, commit, now)?;
         }
         writing.render(&document, &looked.content, commit, now)?;
         let look = Look {

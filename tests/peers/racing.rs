@@ -1,7 +1,7 @@
 //! Files that are saved by somebody who had read them before others' edits came in.
 
 use crate::pair::{pair, send, sync};
-use crate::support::{Tree, World};
+use crate::support::{BINARY, Tree, World, run};
 
 const FILE: &str = ".rhema/todos.yaml";
 
@@ -94,6 +94,132 @@ fn what_was_not_seen_is_not_replaced_but_contested() {
     let text = ann.read(FILE);
     assert!(text.contains("owner: ann\n"), "{text}");
     assert!(text.contains("s.ben"), "the other one is kept: {text}");
+}
+
+/// The text without a record.
+fn without(text: &str, id: &str) -> String {
+    let at = text.find(&format!("  - id: {id}\n")).unwrap();
+    let (before, after) = text.split_at(at);
+    let end = after[1..]
+        .find("  - id: ")
+        .map_or(after.len(), |end| end + 1);
+    format!("{before}{}", &after[end..])
+}
+
+#[test]
+fn who_removes_what_somebody_else_removed_just_then_settles_nothing_that_came_with_that() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    sync(&ann);
+    let read = ann.read(FILE);
+    ben.write(FILE, without(&owned(TODOS, "b", "ben"), "c"));
+    sync(&ben);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ben\n") && text.contains("s.ann"),
+        "{text}"
+    );
+    ann.write(FILE, without(&read, "c"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ben\n") && text.contains("s.ann"),
+        "{text}"
+    );
+    assert!(!text.contains("id: c"), "{text}");
+}
+
+#[test]
+fn nor_where_only_what_lost_came_with_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.write(FILE, without(&owned(TODOS, "b", "ben"), "c"));
+    sync(&ben);
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    sync(&ann);
+    let read = ann.read(FILE);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ann\n") && text.contains("s.ben"),
+        "{text}"
+    );
+    ann.write(FILE, without(&read, "c"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("owner: ann\n") && text.contains("s.ben"),
+        "{text}"
+    );
+    assert!(!text.contains("id: c"), "{text}");
+}
+
+#[test]
+fn who_reads_what_git_just_wrote_takes_nothing_back_that_is_shown_upon_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.write(FILE, TODOS.replace("title: ", "title: The "));
+    ben.commit("other titles");
+    ben_edits(&ann, &ben, "c", "bob");
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    let read = ann.read(FILE);
+    assert!(!read.contains("owner: bob\n"), "{read}");
+    sync(&ann);
+    assert!(ann.read(FILE).contains("owner: bob\n"));
+    ann.write(FILE, owned(&read, "b", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: bob\n"), "{text}");
+    assert!(text.contains("owner: ann\n"), "{text}");
+}
+
+#[test]
+fn whoever_puts_back_a_record_that_somebody_removed_gets_all_of_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "b", "ben");
+    sync(&ann);
+    let read = ann.read(FILE);
+    ben.write(FILE, without(&ben.read(FILE), "b"));
+    sync(&ben);
+    send(&ben, &ann);
+    sync(&ann);
+    assert!(!ann.read(FILE).contains("id: b"));
+    ann.write(FILE, &read);
+    let mut later = world.command(BINARY, &ann.top);
+    let later = later.args(["crdt", "sync", "--timeout", "0"]);
+    run(later.env("RHEMA_RACE_MILLIS", "0")).exits(0);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    ann.commit("back");
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+}
+
+#[test]
+fn what_was_typed_over_can_be_put_back_with_its_stamp() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    for by in [&ann, &ben] {
+        by.write(FILE, owned(TODOS, "a", "one"));
+        sync(by);
+        send(&ben, &ann);
+        sync(&ann);
+        let first = ann.read(FILE);
+        ann.write(FILE, owned(&first, "a", "two"));
+        sync(&ann);
+        ann.write(FILE, &first);
+        sync(&ann);
+        let text = ann.read(FILE);
+        assert!(text.contains("owner: one\n"), "{text}");
+        ann.git(&["checkout", "-q", FILE]);
+        sync(&ann);
+    }
 }
 
 #[test]

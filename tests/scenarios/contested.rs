@@ -299,6 +299,46 @@ fn a_conflict_that_one_settles_while_another_deletes_the_record() {
     });
 }
 
+/// Ann puts back the file of a commit in which `critical` stands and `medium` lost.
+fn puts_back(ann: &crate::team::Person<'_>, commit: &str) {
+    let source = format!("--source={commit}");
+    ann.git(&["restore", &source, ".rhema/todos.yaml"]);
+    ann.syncs();
+    let open = "todos/tide/priority: critical [medium]";
+    let listed: Vec<String> = ann.conflicts().iter().map(brief).collect();
+    assert_eq!(listed, [open], "{}", ann.has().text);
+    ann.commits("as it was");
+    let listed: Vec<String> = ann.conflicts().iter().map(brief).collect();
+    assert_eq!(listed, [open], "{}", ann.has().text);
+}
+
+#[test]
+fn a_file_from_before_a_conflict_was_settled_has_it_again() {
+    stamped(TODOS, |team| {
+        let [ann, _] = with_a_conflict(team);
+        let open = ann.head();
+        ann.rhema(&[&PRIORITY[..], &["1"]].concat()).exits(0);
+        ann.commits("settled");
+        puts_back(&ann, &open);
+    });
+}
+
+#[test]
+fn a_file_from_before_the_winner_changed_has_the_one_of_then() {
+    stamped(TODOS, |team| {
+        let [ann, ben] = with_a_conflict(team);
+        let open = ann.head();
+        for (person, takes) in [(&ann, "winner"), (&ben, "1")] {
+            person.rhema(&[&PRIORITY[..], &[takes]].concat()).exits(0);
+            person.commits("settled");
+        }
+        ann.merges(&ben);
+        let listed: Vec<String> = ann.conflicts().iter().map(brief).collect();
+        assert_eq!(listed, ["todos/tide/priority: medium [critical]"]);
+        puts_back(&ann, &open);
+    });
+}
+
 #[test]
 fn an_ordinary_edit_settles_a_conflict_too() {
     stamped(TODOS, |team| {

@@ -64,6 +64,11 @@ struct Ground<'c> {
     script: Mutex<String>,
 }
 
+/// All values of a file, losers included.
+fn all(said: Said) -> BTreeSet<String> {
+    said.leaves.into_values().chain(said.kept).collect()
+}
+
 /// What happened so far, in all work trees.
 struct Soak<'g> {
     ground: &'g Ground<'g>,
@@ -103,10 +108,15 @@ impl Ground<'_> {
         Said::read(&self.clones.text(at)).unwrap_or_default()
     }
 
-    /// All values of a file, losers included.
+    /// What a file holds.
     fn values(&self, at: usize) -> BTreeSet<String> {
-        let said = self.said(at);
-        said.leaves.into_values().chain(said.kept).collect()
+        all(self.said(at))
+    }
+
+    /// What the file holds that is committed.
+    fn committed(&self, at: usize) -> BTreeSet<String> {
+        let text = self.clones.tree(at).git(&["show", &format!("HEAD:{FILE}")]);
+        all(Said::read(&text).unwrap_or_default())
     }
 
     fn head(&self, at: usize) -> String {
@@ -212,6 +222,12 @@ impl Soak<'_> {
         ) {
             let after = self.ground.values(GIT);
             self.taken_back.extend(before.difference(&after).cloned());
+            // Where only HEAD moved, the file that stayed takes back what is committed there, as git sees it.
+            if matches!(step.deed, Deed::ResetSoft | Deed::ResetMixed) {
+                let committed = self.ground.committed(GIT);
+                self.taken_back
+                    .extend(committed.difference(&after).cloned());
+            }
         }
     }
 

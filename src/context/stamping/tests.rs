@@ -247,6 +247,30 @@ fn a_conflict_that_a_merge_has_just_left_stays_open() {
 }
 
 #[test]
+fn an_old_state_that_is_put_back_keeps_what_had_lost_in_it() {
+    let (old, later) = (at(0), at(10));
+    let state = |annotation: &str, conflicts: &str, value: &str| {
+        HEAD.replace(
+            "  - id: a\n",
+            &format!("  - id: a\n    _crdt: {annotation}\n    _crdt_conflicts: {conflicts}\n"),
+        )
+        .replace("pending  # soon", &format!("{value}  # soon"))
+    };
+    let of = |stamp: Stamp, value: &str| {
+        format!(
+            "{stamp} status~{}",
+            Digest::of(format!("\"{value}\"").as_bytes())
+        )
+    };
+    let before = state(&of(old, "done"), "status~~s.late", "done");
+    let head = state(&of(later, "late"), &format!("status~{old}~s.done"), "late");
+    let (text, edits) = stamped(&head, &before, 20);
+    assert_eq!(edits, 1);
+    let fresh = format!("{} -{old}", of(at(20), "done"));
+    assert_eq!(text, state(&fresh, "status~~s.late", "done"));
+}
+
+#[test]
 fn what_cannot_carry_is_named_in_what_is_around_it() {
     let head = "_crdt: v1\ntodos:\n  - &x\n    id: a\n    status: new\n  - {id: b, status: new}\n  - id: c\n";
     let work = head

@@ -133,7 +133,11 @@ impl Looking<'_, '_, '_> {
                     if (edit.may_show() || edit.has(Mark::Shown))
                         && edit.changes_at(&change.at) =>
                 {
-                    Familiar::Known
+                    let is_superseded = || edits.supersede(stamp, &change.at);
+                    match overlay::is_shown_by(&view, file, change) || !is_superseded() {
+                        true => Familiar::Known,
+                        false => Familiar::Superseded,
+                    }
                 }
                 None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
                 None => Familiar::Unknown,

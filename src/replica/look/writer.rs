@@ -1,16 +1,17 @@
 //! Who wrote what a file holds: nobody, git, or somebody who had read one of the last renderings.
 
 use std::fs::Metadata;
+use std::hash::{Hash, Hasher};
 use std::mem::discriminant;
 use std::time::UNIX_EPOCH;
 
 use memchr::memmem;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::Looking;
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Act, Change, Stamp};
-use crate::overlay::{Reading, distance, was_read_before};
+use crate::overlay::{Distance, Reading, was_read_before};
 use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
 use crate::store::{Content, Issuer, Moment, Rendering};
@@ -111,30 +112,32 @@ impl Looking<'_, '_, '_> {
             let since = may_be_read_since(&self.seen.metadata);
             let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
             let mut nearest = None;
-            let mut least = distance(current.lifted(), work.lifted());
-            let lines = lines_apart(current.yaml.text(), work.yaml.text());
+            let mut least = Distance::between(current.lifted(), work.lifted());
+            let apart = records_apart(current.yaml.text(), work.yaml.text()) + least.changes();
+            // Nobody could read what somebody's save kept from ever being written.
+            let was_seen = last.is_some_and(|last| last.file.is_some());
             for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
                 let Some(read) = self.read(index)? else {
                     continue;
                 };
                 // Most are further away, and that is told without understanding them.
-                if lines_apart(read.text(), work.yaml.text()) > lines {
+                if records_apart(read.text(), work.yaml.text()) > apart {
                     continue;
                 }
                 let read = Text::of(read);
-                let changes = distance(read.lifted(), work.lifted());
-                let is_as_near = changes == least && nearest.is_none();
-                if changes > least || (changes == least && !is_as_near) {
+                let distance = Distance::between(read.lifted(), work.lifted());
+                let is_as_near = distance == least && nearest.is_none();
+                if distance > least || (distance == least && !is_as_near) {
                     continue;
                 }
                 let (current, file) = (current.lifted(), work.lifted());
                 edits.must_be_all();
                 match was_read_before(read.lifted(), current, file, &is_own) {
-                    Reading::Maybe if !is_as_near => {}
+                    Reading::Maybe if !is_as_near || !was_seen => {}
                     Reading::Unstamped => {}
                     Reading::No | Reading::Maybe => continue,
                 }
-                (nearest, least) = (Some(read), changes);
+                (nearest, least) = (Some(read), distance);
             }
             if let Some(read) = nearest {
                 return Ok(Writer::Somebody(read));
@@ -234,18 +237,43 @@ fn is_own(edit: &Standing) -> bool {
     edit.issuer == Issuer::Own
 }
 
-/// How many lines the one has that the other has not, annotations aside, wherever they stand.
-fn lines_apart(a: &str, b: &str) -> usize {
-    let mut surplus: FxHashMap<&str, isize> = FxHashMap::default();
+/// How many records one of two texts has that the other has not just so, annotations aside, wherever they stand: whoever changed
+/// fewer things cannot have made the one of the other, unless they wrote everything in their own way.
+fn records_apart(a: &str, b: &str) -> usize {
+    let mut surplus: FxHashMap<u64, isize> = FxHashMap::default();
     for (text, step) in [(a, 1), (b, -1)] {
-        let values = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with(ANNOTATION_KEY));
-        for line in values {
-            *surplus.entry(line).or_default() += step;
+        for record in records(text) {
+            *surplus.entry(record).or_default() += step;
         }
     }
-    surplus.into_values().map(isize::unsigned_abs).sum()
+    let sum = |sign: isize| -> isize { surplus.values().map(|count| (sign * count).max(0)).sum() };
+    sum(1).max(sum(-1)).unsigned_abs()
+}
+
+/// The digests of the outermost records of a text without what is said about them.
+fn records(text: &str) -> Vec<u64> {
+    let mut digests = Vec::new();
+    // How far the record that is just read is indented, and the digest of its lines.
+    let mut record: Option<(usize, FxHasher)> = None;
+    for line in text.lines() {
+        let said = line.trim_start();
+        let indent = line.len() - said.len();
+        let begins = said.starts_with("- ") && record.as_ref().is_none_or(|(at, _)| indent <= *at);
+        let is_outside = indent == 0 && !said.is_empty() && !said.starts_with(['-', '#']);
+        if begins || is_outside {
+            digests.extend(record.take().map(|(_, digest)| digest.finish()));
+        }
+        if begins {
+            record = Some((indent, FxHasher::default()));
+        }
+        if let Some((_, digest)) = &mut record
+            && !said.starts_with(ANNOTATION_KEY)
+        {
+            line.hash(digest);
+        }
+    }
+    digests.extend(record.map(|(_, digest)| digest.finish()));
+    digests
 }
 
 /// The lines with annotations.

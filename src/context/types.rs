@@ -300,6 +300,19 @@ impl Place<'_> {
         self.shape().or_else(|| self.step(before?))
     }
 
+    /// What is wrong with nothing in the place of a number: half of an edit, more often than not.
+    fn lack(&self, before: &Node) -> Option<String> {
+        let was = before.as_number()?;
+        let is_number = self.kind.is_counter() || self.kind == Type::Max;
+        (is_number && is_null(self.node)).then(|| {
+            format!(
+                "`{}` is {}, and this is nothing: it was {was}; who wants it gone takes its name away, too",
+                self.at,
+                self.kind.with_article()
+            )
+        })
+    }
+
     /// What is wrong with what stands here, whatever stood here before.
     fn shape(&self) -> Option<String> {
         let (at, kind) = (&self.at, self.kind);
@@ -350,6 +363,9 @@ impl Place<'_> {
 
     /// What is wrong with the step from what stood here to what stands here.
     fn step(&self, before: &Node) -> Option<String> {
+        if let Some(lack) = self.lack(before) {
+            return Some(lack);
+        }
         let (at, kind) = (&self.at, self.kind);
         let a_kind = kind.with_article();
         match kind {
@@ -598,6 +614,9 @@ mod tests {
             ),
             ("max", "-9223372036854775808", "9223372036854775807", true),
             ("max", "42", "41", false),
+            ("max", "42", "null", false),
+            ("pn_counter", "42", "", false),
+            ("pn_counter", "[]", "null", true),
             ("g_set", "[a, b]", "[b, c, a]", true),
             ("g_set", "[a, b]", "[b, c]", false),
             ("g_set", "[a]", "[a, a]", false),

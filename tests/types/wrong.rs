@@ -36,6 +36,13 @@ fn wrong_values_are_left_alone_and_named() {
     refused(&tree, "votes", "41", "10:12", "it was 42");
     refused(
         &tree,
+        "votes",
+        "null",
+        "10:12",
+        "this is nothing: it was 42",
+    );
+    refused(
+        &tree,
         "hits",
         "9223372036854775808",
         "14:9",
@@ -109,7 +116,9 @@ fn a_command_refuses_them_too() {
     let tree = set_up(&world);
     let before = tree.read(FILE);
     let run = tree.rhema(&["set", "todos/a", "votes=many"]).exits(3);
-    assert!(run.stderr.contains("no whole number"), "{}", run.stderr);
+    let told =
+        format!("error: {FILE}:10:12: `todos/a/votes` is a g_counter, and this is no whole number");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
     assert_eq!(tree.read(FILE), before);
     tree.rhema(&["set", "todos/a", "votes=50"]).exits(0);
     assert_eq!(votes(&tree), 50);
@@ -120,16 +129,24 @@ fn a_command_refuses_them_too() {
 fn a_type_that_is_none_is_an_error_at_its_line() {
     let world = World::new();
     let tree = set_up(&world);
-    for (text, why) in [
-        ("types:\n  a.b: counter\n", "`counter` is no type"),
-        ("types:\n  a..b: mv\n", "`a..b` names no place"),
-        ("types:\n  a: two_phase_set\n", "use `or_set`"),
+    for (text, place, why) in [
+        (
+            "types:\n  x: mv\n  a.b: counter\n",
+            "3:8",
+            "`counter` is no type",
+        ),
+        (
+            "types:\n  x: mv\n  a..b: mv\n",
+            "3:3",
+            "`a..b` names no place",
+        ),
+        ("types:\n  a: two_phase_set\n", "2:3", "use `or_set`"),
     ] {
         tree.write(".rhema/crdt/config.yaml", text);
         let run = tree.rhema(&["verify"]).exits(1);
         let told = run.stdout + &run.stderr;
         assert!(
-            told.contains("config.yaml:") && told.contains(why),
+            told.contains(&format!("config.yaml:{place}: ")) && told.contains(why),
             "{told}"
         );
     }

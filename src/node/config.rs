@@ -155,7 +155,10 @@ impl Config {
         parsed.map(Option::unwrap_or_default).map_err(|error| {
             let place = error.location();
             let place = place.map(|place| (place.line(), place.column()));
-            let (line, column) = place.or_else(|| place_of_no_type(text)).unwrap_or((1, 1));
+            // What is wrong with a value of ours is told of the whole file.
+            let whole = (1, 1);
+            let place = place.filter(|place| *place != whole);
+            let (line, column) = place.or_else(|| place_of_no_type(text)).unwrap_or(whole);
             Error::Malformed {
                 path: path.to_path_buf(),
                 line,

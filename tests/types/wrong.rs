@@ -132,7 +132,7 @@ fn a_type_that_is_none_is_an_error_at_its_line() {
     for (text, place, why) in [
         (
             "types:\n  x: mv\n  a.b: counter\n",
-            "3:8",
+            "3:3",
             "`counter` is no type",
         ),
         (

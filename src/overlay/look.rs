@@ -423,6 +423,30 @@ impl Distance {
     }
 }
 
+/// Whether nothing of what tells two versions apart was made here.
+#[must_use]
+pub fn is_of_others(
+    earlier: &Document,
+    later: &Document,
+    is_own: &dyn Fn(Option<Stamp>, &Change) -> bool,
+) -> bool {
+    let mut between = changes_between(earlier, later);
+    !between.any(|(stamp, change)| is_own(stamp, &change))
+}
+
+/// What was changed between two versions, with the stamps of who did.
+fn changes_between<'d>(
+    earlier: &'d Document,
+    later: &Document,
+) -> impl Iterator<Item = (Option<Stamp>, Change)> + 'd {
+    let edits = RULES.edits(earlier, later).into_iter();
+    let changes = edits.flat_map(|edit| {
+        let stamp = edit.stamp;
+        edit.changes.into_iter().map(move |change| (stamp, change))
+    });
+    changes.filter(|(_, change)| !stood(earlier, change))
+}
+
 /// Whether `file` may have been written by somebody who had read `earlier` and did not know of what came between that and
 /// `current`. Nobody had who left the stamp of something that came between in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -444,17 +468,12 @@ pub fn was_read_before(
     file: &Document,
     is_own: &dyn Fn(Option<Stamp>, &Change) -> bool,
 ) -> Reading {
-    let edits = RULES.edits(earlier, current).into_iter();
-    let between = edits.flat_map(|edit| {
-        let stamp = edit.stamp;
-        edit.changes.into_iter().map(move |change| (stamp, change))
-    });
     let is_shown = |stamp: Option<Stamp>, change: &Change| match stamp {
         Some(stamp) => shows(file, change, stamp),
         None => !same_there(earlier, file, change),
     };
     let mut reading = Reading::No;
-    for (stamp, change) in between.filter(|(_, change)| !stood(earlier, change)) {
+    for (stamp, change) in changes_between(earlier, current) {
         if is_own(stamp, &change) {
             if !is_shown(stamp, &change) && Distance::between(earlier, file).changes == 0 {
                 return Reading::No;

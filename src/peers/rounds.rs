@@ -379,7 +379,6 @@ impl Keeper {
                 }
                 continue;
             };
-            let file = kept.former.file().to_path_buf();
             let is_done = written.elapsed().is_ok_and(|since| since > SILENT);
             let is_back = is_done && {
                 let recorded = &mut || self.news(None);
@@ -387,17 +386,17 @@ impl Keeper {
                 let brought =
                     replica.and_then(|mut replica| replica.bring_back(&kept.former, &mut report));
                 if let Err(error) = &brought {
-                    tracing::info!("{}: {error}", file.display());
+                    tracing::info!("{}: {error}", kept.former.file().display());
                 }
                 brought.is_ok()
             };
             match (is_back, age < MOST_LATE) {
                 (true, _) => {}
                 (false, true) => rounds.eyes.formers.get_mut().push(kept),
-                (false, false) => report.notes.push(Left {
-                    file,
-                    why: "what another program wrote into it after it was replaced is lost: save it there again".to_owned(),
-                }),
+                (false, false) => {
+                    let aside = kept.former.keep_aside(rounds.repo.git_dir());
+                    report.notes.extend(aside);
+                }
             }
         }
         match report.holds.is_empty() && report.notes.is_empty() {

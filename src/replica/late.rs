@@ -3,16 +3,21 @@
 //! It comes back as if they had saved it by giving a new file its name: whoever looks finds which rendering they had read.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::look::Target;
-use super::{Error, Replica, Report};
+use super::{Error, Left, Replica, Report};
 use crate::crdt::Stamp;
 use crate::git::{self, unsettled_for};
+use crate::node::state_folder;
 use crate::store::Moment;
 use crate::yaml::{self, Limits};
+
+/// The folder in the work tree's state for what was written late and cannot be recorded.
+const ASIDE: &str = "late";
 
 /// How often whoever writes late is waited for.
 const MOST_WAITS: usize = 30;
@@ -37,6 +42,42 @@ impl Former {
     #[must_use]
     pub fn written(&self) -> Option<SystemTime> {
         self.taken_out.written()
+    }
+
+    /// Keeps what somebody wrote into it, and cannot be recorded, beside the state of the work tree; says where, and nothing where
+    /// nobody wrote anything.
+    #[must_use]
+    pub fn keep_aside(&self, git_dir: &Path) -> Option<Left> {
+        let why = match self.keep_in(&state_folder(git_dir).join(ASIDE)) {
+            Ok(None) => return None,
+            Ok(Some(at)) => format!(
+                "another program wrote into it after it was replaced, while it was edited here: what that wrote is kept in {}",
+                at.display()
+            ),
+            Err(error) => format!(
+                "what another program wrote into it after it was replaced cannot be kept ({error}): save it there again"
+            ),
+        };
+        let file = self.file.clone();
+        Some(Left { file, why })
+    }
+
+    fn keep_in(&self, folder: &Path) -> io::Result<Option<PathBuf>> {
+        let Some(late) = self.taken_out.changed()? else {
+            return Ok(None);
+        };
+        fs::create_dir_all(folder)?;
+        let mut prefix = self.file.file_stem().unwrap_or_default().to_os_string();
+        prefix.push("-");
+        let mut builder = tempfile::Builder::new();
+        let mut kept = builder
+            .prefix(&prefix)
+            .suffix(".yaml")
+            .tempfile_in(folder)?;
+        kept.write_all(&late)?;
+        kept.as_file().sync_data()?;
+        let (_, path) = kept.keep().map_err(|error| error.error)?;
+        Ok(Some(path))
     }
 }
 
@@ -123,8 +164,11 @@ impl Replica<'_> {
                         self.formers.push(former);
                     }
                     None => {
-                        let brought = self.bring_back(&former, report);
-                        report.problems.extend(brought.err());
+                        if let Err(error) = self.bring_back(&former, report) {
+                            tracing::info!("{}: {error}", former.file().display());
+                            let aside = former.keep_aside(self.repo.git_dir());
+                            report.notes.extend(aside);
+                        }
                     }
                 }
             }

@@ -202,6 +202,23 @@ fn whoever_puts_back_a_record_that_somebody_removed_gets_all_of_it() {
 }
 
 #[test]
+fn what_was_kept_from_being_written_was_seen_by_nobody() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "b", "ben");
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    let mut stopped = world.command(BINARY, &ann.top);
+    let stopped = stopped.args(["crdt", "sync", "--timeout", "0"]);
+    run(stopped.env("RHEMA_CRASH_AT", "before-file"));
+    let text = ann.read(FILE);
+    assert_eq!(text, owned(TODOS, "b", "ann"));
+    ann.write(FILE, without(&text, "b"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("ben"), "{text}");
+}
+
+#[test]
 fn what_was_typed_over_can_be_put_back_with_its_stamp() {
     let world = World::new();
     let (ann, ben) = ground(&world);

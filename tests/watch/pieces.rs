@@ -265,6 +265,29 @@ fn whoever_opened_a_file_before_it_was_replaced_loses_nothing() {
 }
 
 #[test]
+fn where_something_was_edited_since_it_is_kept_aside() {
+    let scene = Scene::begin();
+    let read = scene.clones.text(0);
+    let path = scene.clones.file(0);
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    scene.edit_there("    owner: v1\n", "    owner: v200\n");
+    scene.clones.agree_on(&["owner: v200\n"]);
+    let text = scene.clones.text(0);
+    Save::Rename.write(&path, &text.replacen("owner: v200\n", "owner: v300\n", 1));
+    scene.clones.agree_on(&["owner: v300\n"]);
+    let typed = read.replacen(LAST, "    owner: v100\n", 1);
+    write_late(file, &typed);
+    scene.watches[0].says("what that wrote is kept in");
+    let aside = scene.clones.tree(0).path(".git/rhema/late");
+    let kept: Vec<_> = fs::read_dir(aside).unwrap().collect();
+    let [Ok(kept)] = kept.as_slice() else {
+        panic!("{kept:?}");
+    };
+    assert_eq!(fs::read_to_string(kept.path()).unwrap(), typed);
+    assert!(scene.clones.text(0).contains("owner: v300\n"));
+}
+
+#[test]
 #[cfg(debug_assertions)]
 fn nor_does_whoever_writes_what_a_command_alone_replaces() {
     let clones = Clones::new(2, &beginning(RECORDS));

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::Looking;
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Act, Change, Stamp};
-use crate::overlay::{Distance, Reading, was_read_before};
+use crate::overlay::{Distance, Reading, is_of_others, was_read_before};
 use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
 use crate::store::{Content, Issuer, Moment, Rendering};
@@ -96,54 +96,81 @@ impl Looking<'_, '_, '_> {
         let Some(current) = self.read(earlier.len())?.map(Text::of) else {
             return Ok(Writer::Git);
         };
-        if !self.is_made {
-            let is_own = |stamp: Option<Stamp>, change: &Change| match (stamp, &change.act) {
-                (Some(stamp), _) => edits.get(stamp).is_some_and(is_own),
-                // What came of several edits is nobody's alone.
-                (None, Act::Lose(_) | Act::Settle(_)) => false,
-                // Others' removals and moves have their stamps in the store only; the rest git did.
-                (None, act) => !edits.all.iter().any(|edit| {
-                    let same = |other: &Change| {
-                        other.at == change.at && discriminant(&other.act) == discriminant(act)
-                    };
-                    !is_own(edit) && edit.changes().iter().any(same)
-                }),
-            };
-            let since = may_be_read_since(&self.seen.metadata);
-            let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
-            let mut nearest = None;
-            let mut least = Distance::between(current.lifted(), work.lifted());
-            let apart = records_apart(current.yaml.text(), work.yaml.text()) + least.changes();
-            // Nobody could read what somebody's save kept from ever being written.
-            let was_seen = last.is_some_and(|last| last.file.is_some());
-            for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
-                let Some(read) = self.read(index)? else {
-                    continue;
-                };
-                // Most are further away, and that is told without understanding them.
-                if records_apart(read.text(), work.yaml.text()) > apart {
-                    continue;
-                }
-                let read = Text::of(read);
-                let distance = Distance::between(read.lifted(), work.lifted());
-                let is_as_near = distance == least && nearest.is_none();
-                if distance > least || (distance == least && !is_as_near) {
-                    continue;
-                }
-                let (current, file) = (current.lifted(), work.lifted());
-                edits.must_be_all();
-                match was_read_before(read.lifted(), current, file, &is_own) {
-                    Reading::Maybe if !is_as_near || !was_seen => {}
-                    Reading::Unstamped => {}
-                    Reading::No | Reading::Maybe => continue,
-                }
-                (nearest, least) = (Some(read), distance);
-            }
-            if let Some(read) = nearest {
-                return Ok(Writer::Somebody(read));
-            }
+        if self.is_made {
+            return Ok(Writer::Somebody(current));
         }
-        Ok(Writer::Somebody(current))
+        let was_written = last.is_some_and(|last| last.file.is_some());
+        let stood = match was_written {
+            true => None,
+            false => self.what_stood(&current, earlier, work, edits)?,
+        };
+        let (current, earlier) = stood.unwrap_or((current, earlier));
+        let nearest = self.nearest(&current, earlier, work, edits)?;
+        Ok(Writer::Somebody(nearest.unwrap_or(current)))
+    }
+
+    /// What stood in the file when the current rendering was kept from being written by somebody's save, which nobody could read
+    /// therefore, and the renderings before that. Nothing where that one was read all the same: it had its place for a moment.
+    fn what_stood<'e>(
+        &self,
+        current: &Text,
+        earlier: &'e [Rendering],
+        work: &Text,
+        edits: &Edits,
+    ) -> Result<Option<(Text, &'e [Rendering])>, Error> {
+        let Some((_, before)) = earlier.split_last() else {
+            return Ok(None);
+        };
+        let Some(stood) = self.read(before.len())?.map(Text::of) else {
+            return Ok(None);
+        };
+        edits.must_be_all();
+        let is_own = |stamp: Option<Stamp>, change: &Change| is_own_change(edits, stamp, change);
+        let [stood_as, current, file] = [&stood, current, work].map(Text::lifted);
+        let may_be_read = is_of_others(stood_as, current, &is_own)
+            && was_read_before(stood_as, current, file, &is_own) != Reading::No;
+        Ok(may_be_read.then_some((stood, before)))
+    }
+
+    /// The earlier rendering that somebody had read who wrote the file, if it is that rather than the current one: the one that is
+    /// the least away from what they wrote.
+    fn nearest(
+        &self,
+        current: &Text,
+        earlier: &[Rendering],
+        work: &Text,
+        edits: &Edits,
+    ) -> Result<Option<Text>, Error> {
+        let is_own = |stamp: Option<Stamp>, change: &Change| is_own_change(edits, stamp, change);
+        let since = may_be_read_since(&self.seen.metadata);
+        let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
+        let mut nearest = None;
+        let mut least = Distance::between(current.lifted(), work.lifted());
+        let apart = records_apart(current.yaml.text(), work.yaml.text()) + least.changes();
+        for (index, _) in earlier.iter().enumerate().rev().take_while(recent) {
+            let Some(read) = self.read(index)? else {
+                continue;
+            };
+            // Most are further away, and that is told without understanding them.
+            if records_apart(read.text(), work.yaml.text()) > apart {
+                continue;
+            }
+            let read = Text::of(read);
+            let distance = Distance::between(read.lifted(), work.lifted());
+            let is_as_near = distance == least && nearest.is_none();
+            if distance > least || (distance == least && !is_as_near) {
+                continue;
+            }
+            let (current, file) = (current.lifted(), work.lifted());
+            edits.must_be_all();
+            match was_read_before(read.lifted(), current, file, &is_own) {
+                Reading::Maybe if !is_as_near => {}
+                Reading::Unstamped => {}
+                Reading::No | Reading::Maybe => continue,
+            }
+            (nearest, least) = (Some(read), distance);
+        }
+        Ok(nearest)
     }
 
     /// Whether the file was written by nobody since it was rendered, or by somebody who had read just that.
@@ -235,6 +262,22 @@ impl Replica<'_> {
 
 fn is_own(edit: &Standing) -> bool {
     edit.issuer == Issuer::Own
+}
+
+/// Whether a change that a rendering shows was made here.
+fn is_own_change(edits: &Edits, stamp: Option<Stamp>, change: &Change) -> bool {
+    match (stamp, &change.act) {
+        (Some(stamp), _) => edits.get(stamp).is_some_and(is_own),
+        // What came of several edits is nobody's alone.
+        (None, Act::Lose(_) | Act::Settle(_)) => false,
+        // Others' removals and moves have their stamps in the store only; the rest git did.
+        (None, act) => !edits.all.iter().any(|edit| {
+            let same = |other: &Change| {
+                other.at == change.at && discriminant(&other.act) == discriminant(act)
+            };
+            !is_own(edit) && edit.changes().iter().any(same)
+        }),
+    }
 }
 
 /// How many records one of two texts has that the other has not just so, annotations aside, wherever they stand: whoever changed

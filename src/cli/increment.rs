@@ -3,9 +3,11 @@
 use clap::Args;
 
 use super::find::Where;
+use super::round::warn_of_full_counters;
 use super::ui::Ui;
 use super::{Outcome, edit};
 use crate::context::{Address, Change};
+use crate::git::Repo;
 
 /// Add to a counter
 ///
@@ -35,5 +37,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         at: Address::new(&arguments.path),
         by: arguments.by,
     };
-    edit::run(change, &arguments.place, None, "Counted", ui)
+    let outcome = edit::run(change, &arguments.place, None, "Counted", ui)?;
+    warn_of_full_counters(&Repo::find()?, ui)?;
+    Ok(outcome)
 }

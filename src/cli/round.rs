@@ -5,6 +5,7 @@ use anyhow::bail;
 use super::ui::Ui;
 use crate::git::Repo;
 use crate::replica::{self, Error, Left, Report};
+use crate::setup::{Finding, full_counters};
 
 /// Refuses to go on while git is in the middle of something.
 pub(super) fn must_be_at_rest(repo: &Repo) -> anyhow::Result<()> {
@@ -25,6 +26,23 @@ pub(super) fn warn_of(repo: &Repo, left: &[Left], problems: &[Error], ui: &Ui) -
     let warnings = replica::warnings(repo, left, problems);
     warnings.iter().for_each(|text| ui.warn(text));
     !warnings.is_empty()
+}
+
+/// Warns of counters at the end of what they hold; whether there are any.
+pub(super) fn warn_of_full_counters(repo: &Repo, ui: &Ui) -> anyhow::Result<bool> {
+    let full = full_counters(repo)?;
+    for Finding {
+        path,
+        line,
+        column,
+        what,
+        ..
+    } in &full
+    {
+        let path = repo.shown(path);
+        ui.warn(format_args!("{path}:{line}:{column}: {what}"));
+    }
+    Ok(!full.is_empty())
 }
 
 /// "1 edit", "3 edits".

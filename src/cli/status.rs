@@ -8,7 +8,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::Outcome;
-use super::round::counted;
+use super::round::{counted, warn_of_full_counters};
 use super::team::{EventStatus, PeerStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::asking::{Answer, Question, Reply, ask};
@@ -101,6 +101,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             ui.warn(format_args!("{}:{problem}", repo.shown(&document.path)));
         }
     }
+    warn_of_full_counters(&repo, ui)?;
     let known = Beside::look(&repo, ui.wants_more()).unwrap_or_else(|error| {
         ui.warn(format_args!(
             "what is known beside the files cannot be told: {error:#}"

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::round::counted;
+use super::round::{counted, warn_of_full_counters};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
 use crate::asking::{
     Answer, Failure, Outcome as Synced, PeerOutcome, Question, Reply, Sync as Wanted, ask,
@@ -125,6 +125,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     };
     note_unmarked(&repo, ui)?;
     synced.warnings.iter().for_each(|text| ui.warn(text));
+    let is_full = warn_of_full_counters(&repo, ui)?;
     if let Some(failure) = synced.failure {
         return Err(failure.into());
     }
@@ -146,7 +147,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
         failed => {
             let stays_here = report.peers.iter().any(|peer| peer.kept > 0);
-            let attention = synced.needs_attention || stays_here || failed.is_some();
+            let attention = synced.needs_attention || is_full || stays_here || failed.is_some();
             Ok(Outcome::of_attention(attention))
         }
     }

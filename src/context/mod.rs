@@ -63,6 +63,6 @@ pub use stamping::{
     FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
 };
 pub(crate) use telling::told;
-pub use types::{Misfit, Place, Types, Untyped};
+pub use types::{BUILT_IN, Misfit, Place, Types, Untyped};
 pub use value::{canonical, digest, is_null, same, same_entry, sameness};
 pub use verbose::{from_verbose, to_verbose};

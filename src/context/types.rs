@@ -17,10 +17,37 @@ use super::{is_null, text};
 use crate::crdt::{Atom, Document, Found, Node, NotAType, Path, Step, Type};
 use crate::yaml::{self, Kind, NodeRef};
 
+/// The types that places of the known context files have without anybody's naming them: lists of records, which nobody puts
+/// anything else in the place of.
+pub const BUILT_IN: [(&str, Type); 11] = [
+    ("conventions", Type::OrSet),
+    ("decisions", Type::OrSet),
+    ("dependencies", Type::OrSet),
+    ("entries", Type::OrSet),
+    ("patterns", Type::OrSet),
+    ("protocol_info.concepts", Type::OrSet),
+    ("protocol_info.cql_examples", Type::OrSet),
+    ("protocol_info.integrations", Type::OrSet),
+    ("protocol_info.patterns", Type::OrSet),
+    ("protocol_info.troubleshooting", Type::OrSet),
+    ("todos", Type::OrSet),
+];
+
 /// The types of places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Types {
-    named: Vec<(Pattern, Type)>,
+    /// In ascending order: the last that fits counts.
+    named: Vec<Named>,
+}
+
+/// A pattern with the type of the places that it names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    /// Whether somebody said so. It counts for more than what is built in.
+    is_given: bool,
+    /// Those that name more by name are greater: names are greater than `*`.
+    pattern: Pattern,
+    kind: Type,
 }
 
 /// Why a configuration names no types.
@@ -80,18 +107,27 @@ impl Pattern {
 }
 
 impl Types {
-    /// What a configuration says: patterns, and the names of types.
+    /// What a configuration says, patterns and the names of types, and what is [built in](BUILT_IN).
     ///
     /// # Errors
     /// When one is no pattern, or names no type that documents have.
     pub fn of(named: &BTreeMap<String, String>) -> Result<Self, Untyped> {
-        let named = named.iter().map(|(pattern, name)| {
-            let kind = name.parse();
-            let kind = kind.map_err(|error| Untyped::NoType(pattern.clone(), error))?;
-            Ok((pattern.parse()?, kind))
+        let built_in = BUILT_IN.iter().map(|(pattern, kind)| {
+            Ok(Named {
+                is_given: false,
+                pattern: pattern.parse()?,
+                kind: *kind,
+            })
         });
-        let mut named: Vec<(Pattern, Type)> = named.collect::<Result<_, _>>()?;
-        // Those that name more by name come last: names are greater than `*`.
+        let given = named.iter().map(|(pattern, name)| {
+            let kind = name.parse();
+            Ok(Named {
+                is_given: true,
+                kind: kind.map_err(|error| Untyped::NoType(pattern.clone(), error))?,
+                pattern: pattern.parse()?,
+            })
+        });
+        let mut named: Vec<Named> = built_in.chain(given).collect::<Result<_, _>>()?;
         named.sort();
         Ok(Self { named })
     }
@@ -105,8 +141,11 @@ impl Types {
                     Step::Entry(name) => Part::Name(name.clone()),
                     Step::Record(..) => Part::Records,
                 };
-                let pattern = Pattern(at.steps().iter().map(part).collect());
-                types.named.push((pattern, Type::PnCounter));
+                types.named.push(Named {
+                    is_given: true,
+                    pattern: Pattern(at.steps().iter().map(part).collect()),
+                    kind: Type::PnCounter,
+                });
             }
         }
         types.named.sort();
@@ -122,12 +161,17 @@ impl Types {
     /// The type of a place; nothing for one that is what it holds.
     #[must_use]
     pub fn at(&self, at: &Path) -> Option<Type> {
-        let fitting = self
-            .named
-            .iter()
-            .rev()
-            .find(|(pattern, _)| pattern.fits(at));
-        fitting.map(|(_, kind)| *kind)
+        self.named_at(at).map(|named| named.kind)
+    }
+
+    fn named_at(&self, at: &Path) -> Option<&Named> {
+        let mut last_first = self.named.iter().rev();
+        last_first.find(|named| named.pattern.fits(at))
+    }
+
+    /// Whether some place has one of these types.
+    pub(crate) fn have(&self, wanted: fn(Type) -> bool) -> bool {
+        self.named.iter().any(|named| wanted(named.kind))
     }
 
     /// Whether a place is a counter.
@@ -143,7 +187,8 @@ impl Types {
             types: self,
             places: Vec::new(),
         };
-        let patterns: Vec<&[Part]> = self.named.iter().map(|(one, _)| one.0.as_slice()).collect();
+        let patterns = self.named.iter().map(|named| named.pattern.0.as_slice());
+        let patterns: Vec<&[Part]> = patterns.collect();
         if let Some(root) = file.root().filter(|_| !patterns.is_empty()) {
             finding.inside(root, &Path::default(), &patterns);
         }
@@ -152,26 +197,47 @@ impl Types {
 
     /// Where the numbers of counters begin in a file: edits of these are told by what they added.
     pub(crate) fn counters(&self, file: &yaml::Document) -> FxHashSet<u32> {
-        let counters = self.places(file).into_iter();
-        let counters =
-            counters.filter(|place| place.kind.is_counter() && number(place.node).is_some());
-        counters.map(|place| place.node.data().span.start).collect()
+        self.starts(file, |place| {
+            place.kind.is_counter() && number(place.node).is_some()
+        })
+    }
+
+    /// Where the values begin in a file of which the last writer's stands alone.
+    pub(crate) fn last_writers(&self, file: &yaml::Document) -> FxHashSet<u32> {
+        self.starts(file, |place| place.kind == Type::Lww)
+    }
+
+    fn starts(&self, file: &yaml::Document, wanted: impl Fn(&Place<'_>) -> bool) -> FxHashSet<u32> {
+        let places = self.places(file).into_iter();
+        let wanted = places.filter(|place| wanted(place));
+        wanted.map(|place| place.node.data().span.start).collect()
     }
 
     /// What in `file` does not fit its type, or may not have become of what its writer had read.
     #[must_use]
     pub fn misfit(&self, read: &Document, file: &yaml::Document) -> Option<Misfit> {
-        self.places(file).into_iter().find_map(|place| {
-            let why = place.misfit(read)?;
-            let (line, column) = file.position(place.node.data().span.start);
-            let at = place.at;
-            Some(Misfit {
-                at,
-                line,
-                column,
-                why,
-            })
-        })
+        let mut places = self.places(file).into_iter();
+        places.find_map(|place| Some(place.misfit_in(file, place.became(read)?)))
+    }
+
+    /// All in `file` that does not fit the type that somebody gave it, whoever put it there, and the counters that are
+    /// [full](Self::full).
+    #[must_use]
+    pub fn misfits(&self, file: &yaml::Document) -> Vec<Misfit> {
+        let places = self.places(file).into_iter().filter(|place| place.is_given);
+        let misfits = places.filter_map(|place| {
+            let why = place.shape().or_else(|| place.fullness())?;
+            Some(place.misfit_in(file, why))
+        });
+        misfits.collect()
+    }
+
+    /// The counters in `file` that stand at the end of what they hold, so that more may have been added than they tell.
+    #[must_use]
+    pub fn full(&self, file: &yaml::Document) -> Vec<Misfit> {
+        let places = self.places(file).into_iter();
+        let full = places.filter_map(|place| Some(place.misfit_in(file, place.fullness()?)));
+        full.collect()
     }
 }
 
@@ -184,6 +250,8 @@ pub struct Place<'d> {
     pub node: NodeRef<'d>,
     /// Its type.
     pub kind: Type,
+    /// Whether somebody gave it that: what is built in is about nothing but records.
+    is_given: bool,
 }
 
 impl Place<'_> {
@@ -205,13 +273,20 @@ impl Place<'_> {
         }
     }
 
-    fn misfit(&self, read: &Document) -> Option<String> {
-        if is_null(self.node) {
-            return None;
+    fn misfit_in(&self, file: &yaml::Document, why: String) -> Misfit {
+        let (line, column) = file.position(self.node.data().span.start);
+        let at = self.at.clone();
+        Misfit {
+            at,
+            line,
+            column,
+            why,
         }
-        let (at, kind) = (&self.at, self.kind);
-        let not_a = |what: &str| Some(format!("`{at}` is a {kind}, and this is {what}"));
-        let before = match read.found(at) {
+    }
+
+    /// What is wrong with what somebody wrote here who had read another version.
+    fn became(&self, read: &Document) -> Option<String> {
+        let before = match read.found(&self.at) {
             Some(Found::Node(node)) => Some(node),
             _ => None,
         };
@@ -219,39 +294,102 @@ impl Place<'_> {
         if before.is_some_and(|before| self.is_as(before)) {
             return None;
         }
+        if !self.is_given && !matches!(before, Some(Node::Set(_))) {
+            return None;
+        }
+        self.shape().or_else(|| self.step(before?))
+    }
+
+    /// What is wrong with nothing in the place of a number: half of an edit, more often than not.
+    fn lack(&self, before: &Node) -> Option<String> {
+        let was = before.as_number()?;
+        let is_number = self.kind.is_counter() || self.kind == Type::Max;
+        (is_number && is_null(self.node)).then(|| {
+            format!(
+                "`{}` is {}, and this is nothing: it was {was}; who wants it gone takes its name away, too",
+                self.at,
+                self.kind.with_article()
+            )
+        })
+    }
+
+    /// What is wrong with what stands here, whatever stood here before.
+    fn shape(&self) -> Option<String> {
+        let (at, kind) = (&self.at, self.kind);
+        let not_a = |what: &str| {
+            Some(format!(
+                "`{at}` is {}, and this is {what}",
+                kind.with_article()
+            ))
+        };
+        let is_list = self.node.kind() == Kind::Sequence;
         match kind {
-            Type::GCounter | Type::PnCounter | Type::Max => {
-                let Some(is) = number(self.node) else {
-                    return not_a(
-                        "no whole number of 64 bits: put the number back that stood there",
-                    );
-                };
-                let was = before.and_then(Node::as_number);
-                let was = was.filter(|was| kind != Type::PnCounter && is < *was)?;
+            _ if is_null(self.node) => None,
+            Type::GCounter | Type::PnCounter | Type::Max => match number(self.node) {
+                None => not_a("no whole number of 64 bits: put the number back that stood there"),
+                Some(is) if is < 0 && kind == Type::GCounter => Some(format!(
+                    "`{at}` is {}, which is never less than 0: put the number back that stood there",
+                    kind.with_article()
+                )),
+                Some(_) => None,
+            },
+            Type::OrSet | Type::GSet if !is_list => not_a("no list"),
+            Type::OrSet | Type::GSet => {
+                let second = self.second()?;
                 Some(format!(
-                    "`{at}` is a {kind}, which never gets smaller: it was {was}, and is to be that or more"
+                    "`{at}` is {}, in which each member stands once: {second} stands twice",
+                    kind.with_article()
                 ))
             }
-            Type::OrSet | Type::GSet => {
-                let is_records = identity_field(std::iter::once(self.node)).is_some();
-                if self.node.kind() != Kind::Sequence {
-                    return not_a("no list");
-                }
-                let mut members = FxHashSet::default();
-                let mut entries = self.node.entries().map(|entry| atom(entry.value()));
-                if !is_records
-                    && let Some(second) = entries.find(|member| !members.insert(member.clone()))
-                {
+            Type::List if !is_list => not_a("no list"),
+            Type::Map if self.node.kind() != Kind::Mapping => not_a("no mapping"),
+            Type::Text if atom(self.node).as_text().is_none() => not_a("no text"),
+            Type::Mv | Type::Lww if self.node.is_collection() => not_a("no single value"),
+            Type::Mv | Type::Lww | Type::List | Type::Map | Type::Text => None,
+        }
+    }
+
+    /// A member that stands here for the second time, in a list of single values.
+    fn second(&self) -> Option<String> {
+        let is_records = identity_field(std::iter::once(self.node)).is_some();
+        if is_records || !self.is_given {
+            return None;
+        }
+        let mut members = FxHashSet::default();
+        let mut entries = self.node.entries().map(|entry| atom(entry.value()));
+        let second = entries.find(|member| !members.insert(member.clone()))?;
+        Some(second.canonical().to_owned())
+    }
+
+    /// What is wrong with the step from what stood here to what stands here.
+    fn step(&self, before: &Node) -> Option<String> {
+        if let Some(lack) = self.lack(before) {
+            return Some(lack);
+        }
+        let (at, kind) = (&self.at, self.kind);
+        let a_kind = kind.with_article();
+        match kind {
+            Type::GCounter | Type::PnCounter | Type::Max => {
+                let (was, is) = (before.as_number()?, number(self.node)?);
+                if kind != Type::PnCounter && is < was {
                     return Some(format!(
-                        "`{at}` is a {kind}, in which each member stands once: {} stands twice",
-                        second.canonical()
+                        "`{at}` is {a_kind}, which never gets smaller: it was {was}, and is to be that or more"
                     ));
                 }
-                if kind == Type::OrSet {
-                    return None;
-                }
-                let gone = match before? {
-                    Node::List(before, _) => before.iter().find(|member| !members.contains(member)),
+                let is_too_far = kind != Type::Max && is.checked_sub(was).is_none();
+                is_too_far.then(|| {
+                    format!(
+                        "`{at}` is {a_kind}, to which no more is added at once than 64 bits hold: it was {was}"
+                    )
+                })
+            }
+            Type::GSet if !is_null(self.node) => {
+                let gone = match before {
+                    Node::List(before, _) => {
+                        let entries = self.node.entries().map(|entry| atom(entry.value()));
+                        let members: FxHashSet<_> = entries.collect();
+                        before.iter().find(|member| !members.contains(member))
+                    }
                     Node::Set(before) => {
                         let is_there = |name: &Atom| member(self.node, name.said()).is_some();
                         let mut names = before.iter().map(|record| &record.name);
@@ -261,15 +399,26 @@ impl Place<'_> {
                 };
                 gone.map(|gone| {
                     let gone = gone.canonical();
-                    format!("`{at}` is a {kind}, out of which nothing is taken: put {gone} back")
+                    format!("`{at}` is {a_kind}, out of which nothing is taken: put {gone} back")
                 })
             }
-            Type::List if self.node.kind() != Kind::Sequence => not_a("no list"),
-            Type::Map if self.node.kind() != Kind::Mapping => not_a("no mapping"),
-            Type::Text if atom(self.node).as_text().is_none() => not_a("no text"),
-            Type::Mv if self.node.is_collection() => not_a("no single value"),
-            Type::Mv | Type::List | Type::Map | Type::Text => None,
+            _ => None,
         }
+    }
+
+    /// What is to be said of a counter that may hold less than was added.
+    fn fullness(&self) -> Option<String> {
+        let number = number(self.node).filter(|_| self.kind.is_counter())?;
+        let end = match number {
+            i64::MAX => "greatest",
+            i64::MIN => "least",
+            _ => return None,
+        };
+        Some(format!(
+            "`{}` is {} and stands at the {end} number that 64 bits hold: what is added beyond that is lost",
+            self.at,
+            self.kind.with_article()
+        ))
     }
 }
 
@@ -362,9 +511,13 @@ impl<'d> Finding<'_, 'd> {
         if ways.is_empty() {
             return;
         }
-        if let Some(kind) = self.types.at(at) {
-            let at = at.clone();
-            self.places.push(Place { at, node, kind });
+        if let Some(named) = self.types.named_at(at) {
+            self.places.push(Place {
+                at: at.clone(),
+                node,
+                kind: named.kind,
+                is_given: named.is_given,
+            });
         }
         self.inside(node, at, ways);
     }
@@ -413,6 +566,7 @@ mod tests {
         let expected = [
             "metrics/hits pn_counter",
             "metrics/load max",
+            "todos or_set",
             "todos/a/votes g_counter",
             "todos/a/meta/x mv",
         ];
@@ -435,10 +589,8 @@ mod tests {
             refused.contains("`counter` is no type") && refused.contains("pn_counter"),
             "{refused}"
         );
-        for (name, instead) in [("two_phase_set", "or_set"), ("lww", "`mv`")] {
-            let refused = types(&[("a", name)]).unwrap_err().to_string();
-            assert!(refused.contains(instead), "{refused}");
-        }
+        let refused = types(&[("a", "two_phase_set")]).unwrap_err().to_string();
+        assert!(refused.contains("or_set"), "{refused}");
     }
 
     #[test]
@@ -453,7 +605,18 @@ mod tests {
             ("g_counter", "42", "45", true),
             ("g_counter", "42", "41", false),
             ("g_counter", "[]", "41", true),
+            ("g_counter", "[]", "-1", false),
+            (
+                "pn_counter",
+                "-9223372036854775808",
+                "9223372036854775807",
+                false,
+            ),
+            ("max", "-9223372036854775808", "9223372036854775807", true),
             ("max", "42", "41", false),
+            ("max", "42", "null", false),
+            ("pn_counter", "42", "", false),
+            ("pn_counter", "[]", "null", true),
             ("g_set", "[a, b]", "[b, c, a]", true),
             ("g_set", "[a, b]", "[b, c]", false),
             ("g_set", "[a]", "[a, a]", false),
@@ -475,6 +638,8 @@ mod tests {
             ("map", "{a: 1}", "1", false),
             ("mv", "1", "x", true),
             ("mv", "1", "[x]", false),
+            ("lww", "1", "x", true),
+            ("lww", "1", "{x: 1}", false),
             // What stood there before its place had a type is no edit.
             ("pn_counter", "many", "many", true),
             ("pn_counter", "many", "more", false),
@@ -489,5 +654,51 @@ mod tests {
                 "{kind}: {before} -> {after}: {misfit:?}"
             );
         }
+    }
+
+    #[test]
+    fn records_of_the_known_files_stay_records() {
+        let built_in = Types::of(&BTreeMap::new()).unwrap();
+        let misfit = |types: &Types, before: &str, after: &str| {
+            let [before, after] = [before, after].map(|value| file(&format!("todos: {value}\n")));
+            let misfit = types.misfit(&crate::context::lift(&before), &after);
+            misfit.map(|misfit| misfit.to_string())
+        };
+        let records = "[{id: a}, {id: b}]";
+        let told = misfit(&built_in, records, "done").unwrap();
+        assert!(
+            told.contains("`todos` is an or_set, and this is no list"),
+            "{told}"
+        );
+        for after in ["[{id: a}]", "[]", "null", "[x]"] {
+            assert_eq!(misfit(&built_in, records, after), None, "{after}");
+        }
+        // What was no list of records is nobody's business.
+        for before in ["x", "[x, y]", "{a: 1}", "[]"] {
+            assert_eq!(misfit(&built_in, before, "done"), None, "{before}");
+        }
+        assert_eq!(built_in.misfits(&file("todos: done\n")), []);
+        // What somebody says counts for more, however little it says by name.
+        let given = types(&[("*", "list")]).unwrap();
+        assert_eq!(given.at(&Path::default().entry("todos")), Some(Type::List));
+    }
+
+    #[test]
+    fn what_does_not_fit_and_what_is_full_is_found_in_a_file() {
+        let types = types(&[("n.*", "pn_counter"), ("g", "g_counter"), ("s", "g_set")]).unwrap();
+        let file = file(
+            "n:\n  a: 9223372036854775807\n  b: 9223372036854775806\n  c: -9223372036854775808\n  d: x\ng: -1\ns: [a, a]\n",
+        );
+        let lines = |misfits: Vec<Misfit>| -> Vec<(usize, usize)> {
+            misfits
+                .iter()
+                .map(|misfit| (misfit.line, misfit.column))
+                .collect()
+        };
+        assert_eq!(
+            lines(types.misfits(&file)),
+            [(2, 6), (4, 6), (5, 6), (6, 4), (7, 4)]
+        );
+        assert_eq!(lines(types.full(&file)), [(2, 6), (4, 6)]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
-use super::{Observed, Stamp, order, total};
+use super::{Observed, Stamp, order, unaccounted};
 
 /// The edits that made `new` of `old`: one for each stamp that `new` has and `old` has not, and one for what carries
 /// none. Each observed what `old` holds in its place, losing values included, and wrote all fields of the `groups` of which
@@ -242,8 +242,7 @@ impl Difference<'_> {
             .filter(|(stamp, _)| is_new(stamp))
             .map(|(stamp, amount)| (*stamp, *amount))
             .collect();
-        let told = total(0, news.iter().map(|(_, amount)| *amount));
-        let rest = is.saturating_sub(was).saturating_sub(told);
+        let rest = unaccounted(was, is, news.iter().map(|(_, amount)| *amount));
         let named = news
             .into_iter()
             .map(|(stamp, amount)| (Some(stamp), amount));

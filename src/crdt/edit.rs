@@ -56,4 +56,6 @@ pub enum Act {
     Count(i64),
     /// A number of which the greatest stands is raised to this one.
     Raise(i64),
+    /// A leaf of which the last writer's value stands, and no other is kept, gets this one.
+    Last(Atom),
 }

@@ -48,5 +48,5 @@ pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
 pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
 pub use stamp_set::{Run, StampSet};
-pub use types::{Amounts, Counted, NotAType, Type, joined, total};
+pub use types::{Amounts, Counted, NotAType, Type, joined, total, unaccounted};
 pub use view::Rules;

@@ -170,14 +170,17 @@ impl Touch {
 
     /// Whether it puts another value here.
     fn writes(&self) -> bool {
-        let writes = matches!(self.act, Act::Write(_) | Act::Replace(_) | Act::Raise(_));
+        let writes = matches!(
+            self.act,
+            Act::Write(_) | Act::Replace(_) | Act::Raise(_) | Act::Last(_)
+        );
         self.is_here() && writes
     }
 
     /// What it does to a register; nothing if it does something else.
     fn value(&self) -> Option<Value> {
         match &self.act {
-            Act::Write(value) => Some(Some(value.clone())),
+            Act::Write(value) | Act::Last(value) => Some(Some(value.clone())),
             Act::Raise(number) => Some(Some(Atom::number(*number))),
             Act::Remove => Some(None),
             _ => None,
@@ -365,7 +368,7 @@ impl Viewing<'_> {
         let written = matches!(base, Some(Node::Register(..)))
             || touches
                 .iter()
-                .any(|touch| matches!(touch.act, Act::Write(_) | Act::Raise(_)));
+                .any(|touch| matches!(touch.act, Act::Write(_) | Act::Raise(_) | Act::Last(_)));
         match base {
             _ if listed && written => self.either(base, touches, at),
             Some(Node::List(members, stamps)) => self.listed(Some((members, stamps)), touches, at),
@@ -422,7 +425,7 @@ impl Viewing<'_> {
             standing.map(|(leaf, stamps)| write(leaf, stamps.last().copied(), Observed::default()));
         let touched = touches.iter().filter_map(|touch| {
             let value = match &touch.act {
-                Act::Write(value) => Leaf::Register(value.clone()),
+                Act::Write(value) | Act::Last(value) => Leaf::Register(value.clone()),
                 Act::Raise(number) => Leaf::Register(Atom::number(*number)),
                 Act::Replace(members) => Leaf::List(members.clone()),
                 Act::Remove => Leaf::Gone,
@@ -513,11 +516,12 @@ impl Viewing<'_> {
         let mut live = heads.losers;
         live.push(heads.winner);
         live.sort_by(|(a, x), (b, y)| (a.is_some(), x, a).cmp(&(b.is_some(), y, b)));
-        if touches
-            .iter()
-            .any(|touch| matches!(touch.act, Act::Raise(_)))
-        {
+        let is_any = |is: fn(&Act) -> bool| touches.iter().any(|touch| is(&touch.act));
+        if is_any(|act| matches!(act, Act::Raise(_))) {
             live = counters::greatest(live);
+        }
+        if is_any(|act| matches!(act, Act::Last(_))) {
+            live = live.split_off(live.len().saturating_sub(1));
         }
         let (value, _) = live.pop()?;
         // Of what stood there already all stamps are known.

@@ -157,7 +157,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file of which nobody can tell what was edited.
-    #[error("{file}: {why}")]
+    #[error("{file}:{}{why}", if begins_with_a_place(why) { "" } else { " " })]
     NotRecorded {
         /// The file, from the top of the work tree.
         file: String,
@@ -230,4 +230,10 @@ impl Error {
         let what = what.into();
         move |source| Self::Libgit2 { what, source }
     }
+}
+
+/// Whether what is the matter with a file begins with the line and the column.
+fn begins_with_a_place(why: &str) -> bool {
+    let mut words = why.splitn(3, ':').map(str::parse::<usize>);
+    matches!((words.next(), words.next()), (Some(Ok(_)), Some(Ok(_))))
 }

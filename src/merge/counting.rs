@@ -15,7 +15,7 @@ pub(super) fn joined_numbers(
 ) -> (Option<String>, Option<String>) {
     let lifted = documents.as_ref().map(lift);
     let types = types.with_counters(lifted.iter().flat_map(|version| version.amounts.keys()));
-    if types.is_empty() {
+    if !types.have(is_joined) {
         return (None, None);
     }
     let versions = Sides {
@@ -63,7 +63,15 @@ fn becomes(
     };
     let becomes = match ours.kind {
         Type::Max => ours.shown.max(theirs.shown),
-        _ => joined(base, ours.counted(&none), theirs.counted(&none)),
+        kind => {
+            let joined = joined(base, ours.counted(&none), theirs.counted(&none));
+            // Of what both took back in the same manner nothing tells that it was the same.
+            let least = match kind {
+                Type::GCounter => 0.min(base.shown).min(ours.shown).min(theirs.shown),
+                _ => i64::MIN,
+            };
+            joined.max(least)
+        }
     };
     let is_known = |side: &Number<'_>| side.shown == base.shown;
     let by_itself = match (is_known(ours), is_known(theirs)) {
@@ -73,6 +81,11 @@ fn becomes(
     };
     let is_left_alone = ours.kind == Type::Max && by_itself.is_some();
     (!is_left_alone && by_itself != Some(becomes)).then_some(becomes)
+}
+
+/// Whether numbers of this type are joined.
+fn is_joined(kind: Type) -> bool {
+    kind.is_counter() || kind == Type::Max
 }
 
 /// The name of a step, and whether it leads to a record.
@@ -106,9 +119,8 @@ struct Version<'v> {
 
 impl<'v> Version<'v> {
     fn of(document: &Document, lifted: &'v crdt::Document, types: &Types) -> Self {
-        let of_number = |Place { at, node, kind }: Place<'_>| {
-            let is_one = kind.is_counter() || kind == Type::Max;
-            let shown = number(node).filter(|_| is_one)?;
+        let of_number = |Place { at, node, kind, .. }: Place<'_>| {
+            let shown = number(node).filter(|_| is_joined(kind))?;
             let span = node.data().span;
             let number = Number {
                 span: (span.start as usize, span.end as usize),

@@ -14,12 +14,14 @@ mod contests;
 mod observed;
 mod twins;
 
+use rustc_hash::FxHashSet;
+
 use super::Kept;
 use super::identity::Slot;
 use super::sides::Sides;
 use crate::context::{
-    ANNOTATION_KEY, CONFLICTS_KEY, Loser, Lost, Own, Role, birth, is_annotated, is_free, is_ours,
-    original_identity, same, same_entry,
+    ANNOTATION_KEY, Annotation, CONFLICTS_KEY, Loser, Lost, Own, Role, Types, birth, is_annotated,
+    is_free, is_ours, leaf_at, original_identity, same, same_entry,
 };
 use crate::yaml::{Document, EntryDraft, EntryRef, NodeRef};
 
@@ -86,13 +88,35 @@ pub(super) fn is_revived(record: NodeRef<'_>) -> bool {
 }
 
 /// Decides what is contested in documents, and counts what was kept for people to settle.
-#[derive(Default)]
 pub(super) struct Keeper {
     /// Losing values that were added to the file.
     pub(super) kept: Kept,
+    /// Where values begin, in each version, that nothing is kept beside.
+    last_writers: Sides<FxHashSet<u32>>,
 }
 
 impl Keeper {
+    pub(super) fn of(documents: &Sides<Document>, types: Option<&Types>) -> Self {
+        let last_writers = |document: &Document| {
+            types.map_or_else(FxHashSet::default, |types| types.last_writers(document))
+        };
+        Self {
+            kept: Kept::default(),
+            last_writers: documents.as_ref().map(last_writers),
+        }
+    }
+
+    /// Whether a value that lost is kept: not where the last writer's alone stands.
+    fn keeps(&self, versions: Sides<Option<NodeRef<'_>>>, loser: &Loser) -> bool {
+        let names = Annotation::names(&loser.leaf);
+        let versions = versions.iter().zip(self.last_writers.iter());
+        let mut leaves = versions.filter_map(|(version, starts)| {
+            let leaf = leaf_at((*version)?, &names)?;
+            Some(starts.contains(&leaf.value().data().span.start))
+        });
+        !leaves.any(|is_last_writers| is_last_writers)
+    }
+
     /// Settles everything contested inside a record or the root, and says what it now says about itself.
     pub(super) fn settle_holder<'d>(
         &mut self,
@@ -125,6 +149,9 @@ impl Keeper {
         let settled = contests::settle(versions, &seen, slots, entries);
         let mut conflicts = observed::kept(&seen);
         for (loser, stamp) in settled.losers {
+            if !self.keeps(versions, &loser) {
+                continue;
+            }
             if !conflicts.contains(&loser) {
                 self.kept.losers += 1;
             }

@@ -7,7 +7,7 @@ use super::document::{self, Keeper};
 use super::sides::Sides;
 use super::tree::{Merger, Outcome};
 use super::{Error, Kept, identity, trivia};
-use crate::context::Role;
+use crate::context::{Role, Types};
 use crate::crdt::order::{self, Arrange, Fate, Orders};
 use crate::yaml::{
     self, Document, Draft, EntryDraft, EntryRef, FileDraft, Kind, NodeRef, Part, PartDraft, Piece,
@@ -25,10 +25,11 @@ pub(super) struct MergedFile<'d> {
     pub(super) kept: Kept,
 }
 
-/// Merges the YAML documents of three files; what happens to the anchors in `torn` is contested.
+/// Merges the YAML documents of three files, with places of these types; what happens to the anchors in `torn` is contested.
 pub(super) fn merge<'d>(
     documents: &'d Sides<Document>,
     torn: &[String],
+    types: Option<&Types>,
 ) -> Result<MergedFile<'d>, Error> {
     let parts = documents.as_ref().map(|document| {
         let parts = document.parts().iter();
@@ -41,7 +42,8 @@ pub(super) fn merge<'d>(
         return Err(Error::Documents);
     }
     let keeps = document::are_documents(documents);
-    let mut merger = Merger::new(torn, keeps.then(Keeper::default));
+    let keeper = keeps.then(|| Keeper::of(documents, types));
+    let mut merger = Merger::new(torn, keeper);
     let (slots, orders) = matched(&parts);
     let mut found: Vec<Option<MergedPart<'d>>> = Vec::with_capacity(slots.len());
     for slot in &slots {

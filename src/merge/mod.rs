@@ -242,8 +242,8 @@ impl Versions {
     fn merged(self, options: &Options<'_>) -> Result<Merged, Error> {
         let Self { frames, documents } = self;
         let frame = frames.merged();
-        let limits = &options.limits;
-        let written = with_room(&documents, || Written::of(&documents, limits))?;
+        let Options { limits, types, .. } = options;
+        let written = with_room(&documents, || Written::of(&documents, limits, *types))?;
         let text = match written.theirs {
             None => written.ours,
             Some(theirs) => {
@@ -297,7 +297,11 @@ enum Unwritten {
 }
 
 impl Written {
-    fn of(documents: &Sides<Document>, limits: &Limits) -> Result<Self, Error> {
+    fn of(
+        documents: &Sides<Document>,
+        limits: &Limits,
+        types: Option<&Types>,
+    ) -> Result<Self, Error> {
         if let Some(ours) = files::comments_alone(documents) {
             return Ok(Written {
                 ours,
@@ -311,7 +315,7 @@ impl Written {
         const MOST_TORN: usize = 8;
         let mut torn: Vec<String> = Vec::new();
         loop {
-            match Self::with_torn(documents, &torn, limits)? {
+            match Self::with_torn(documents, &torn, limits, types)? {
                 Ok(written) => return Ok(written),
                 Err(Unwritten::Torn(name)) if torn.len() < MOST_TORN && !torn.contains(&name) => {
                     torn.push(name);
@@ -325,8 +329,9 @@ impl Written {
         documents: &Sides<Document>,
         torn: &[String],
         limits: &Limits,
+        types: Option<&Types>,
     ) -> Result<Result<Self, Unwritten>, Error> {
-        let merge = files::merge(documents, torn)?;
+        let merge = files::merge(documents, torn, types)?;
         let texts = || {
             let ours = checked(&merge.ours, Side::Ours, limits)?;
             let theirs = match merge.contested {

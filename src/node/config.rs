@@ -75,6 +75,27 @@ fn types<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Types, D::Error> {
     Types::of(&named.unwrap_or_default()).map_err(serde::de::Error::custom)
 }
 
+/// The line and the column of the first type in the text of the file that is none, or whose pattern is none.
+fn place_of_no_type(text: &str) -> Option<(usize, usize)> {
+    #[derive(Deserialize)]
+    struct Named {
+        types: BTreeMap<String, String>,
+    }
+    let Named { types } = serde_yaml::from_str(text).ok()?;
+    let is_wrong = |pattern: &String, name: &String| {
+        Types::of(&BTreeMap::from([(pattern.clone(), name.clone())])).is_err()
+    };
+    let (wrong, _) = types
+        .iter()
+        .find(|(pattern, name)| is_wrong(pattern, name))?;
+    let place = |(index, line): (usize, &str)| {
+        let key = line.trim_start();
+        let is_it = key.split(':').next()?.trim().trim_matches(['"', '\'']) == wrong;
+        is_it.then(|| (index + 1, line.len() - key.len() + 1))
+    };
+    text.lines().enumerate().find_map(place)
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -82,7 +103,7 @@ impl Default for Config {
             branches: Branches::default(),
             peers: Vec::new(),
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
-            types: Types::default(),
+            types: Types::of(&BTreeMap::new()).unwrap_or_default(),
         }
     }
 }
@@ -133,10 +154,15 @@ impl Config {
         let parsed: Result<Option<Self>, _> = serde_yaml::from_str(text);
         parsed.map(Option::unwrap_or_default).map_err(|error| {
             let place = error.location();
+            let place = place.map(|place| (place.line(), place.column()));
+            // What is wrong with a value of ours is told of the whole file.
+            let whole = (1, 1);
+            let place = place.filter(|place| *place != whole);
+            let (line, column) = place.or_else(|| place_of_no_type(text)).unwrap_or(whole);
             Error::Malformed {
                 path: path.to_path_buf(),
-                line: place.as_ref().map_or(1, |place| place.line()),
-                column: place.as_ref().map_or(1, |place| place.column()),
+                line,
+                column,
                 what: error.to_string(),
             }
         })

@@ -30,7 +30,7 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
     };
     let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
     let stands = match &change.act {
-        Act::Write(_) | Act::Replace(_) | Act::Raise(_) => {
+        Act::Write(_) | Act::Replace(_) | Act::Raise(_) | Act::Last(_) => {
             leaf(document, &change.at).is_some_and(|(_, stamps)| told(stamps))
         }
         Act::Count(_) => leaf(document, &change.at).is_some_and(|(_, stamps)| {
@@ -68,7 +68,7 @@ pub(super) fn tells_of(document: &Document, change: &Change, stamp: Stamp) -> bo
 pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool {
     let settled = |value: &Option<Atom>| !keeps(document, &change.at, value);
     let stands = match &change.act {
-        Act::Write(value) => matches!(
+        Act::Write(value) | Act::Last(value) => matches!(
             leaf(document, &change.at), Some((Node::Register(there, _), _)) if there == value
         ),
         Act::Replace(members) => matches!(

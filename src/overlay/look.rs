@@ -211,9 +211,7 @@ pub fn findings(
                 change.at = as_named_in(view, &change.at, &|_| false);
             }
             let stamp = edit.stamp.map(|stamp| (stamp, familiar(stamp, &change)));
-            if types.at(&change.at) == Some(Type::Max) {
-                raise(&mut change.act);
-            }
+            as_typed(&mut change.act, types.at(&change.at));
             let mut observed = change.observed.clone();
             if !matches!(
                 change.act,
@@ -258,12 +256,17 @@ pub fn findings(
     found
 }
 
-/// Writing a number is raising the one that stands there.
-fn raise(act: &mut Act) {
-    if let Act::Write(value) = act
-        && let Some(number) = value.as_number()
-    {
-        *act = Act::Raise(number);
+/// What writing a value is in a place of a type.
+pub fn as_typed(act: &mut Act, kind: Option<Type>) {
+    let Act::Write(value) = act else { return };
+    match kind {
+        Some(Type::Max) => {
+            if let Some(number) = value.as_number() {
+                *act = Act::Raise(number);
+            }
+        }
+        Some(Type::Lww) => *act = Act::Last(value.clone()),
+        _ => {}
     }
 }
 
@@ -336,7 +339,7 @@ fn name(fields: &mut Map, stamp: Stamp) {
 pub fn count(read: &Document, findings: &[Finding]) -> usize {
     let counts = |change: &&Change| match &change.act {
         Act::Add { .. } | Act::Count(_) | Act::Raise(_) => true,
-        Act::Write(_) | Act::Replace(_) | Act::Remove => !stood(read, change),
+        Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove => !stood(read, change),
         _ => false,
     };
     let changes = findings.iter().flat_map(|finding| &finding.changes);
@@ -346,7 +349,9 @@ pub fn count(read: &Document, findings: &[Finding]) -> usize {
 /// Whether what a change writes stood there before: it was written again along with what it belongs to.
 fn stood(read: &Document, change: &Change) -> bool {
     match (read.found(&change.at), &change.act) {
-        (Some(Found::Node(Node::Register(there, _))), Act::Write(value)) => there == value,
+        (Some(Found::Node(Node::Register(there, _))), Act::Write(value) | Act::Last(value)) => {
+            there == value
+        }
         (Some(Found::Node(Node::List(there, _))), Act::Replace(members)) => there == members,
         (None, Act::Remove) => true,
         _ => false,

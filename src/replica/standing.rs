@@ -121,7 +121,7 @@ fn in_words(deed: &Deed) -> String {
     let words = changes.iter().map(|change| {
         let at = &change.at;
         match &change.act {
-            Act::Write(value) => format!("{at} = {}", value.canonical()),
+            Act::Write(value) | Act::Last(value) => format!("{at} = {}", value.canonical()),
             Act::Replace(_) => format!("{at} = […]"),
             Act::Remove => format!("- {at}"),
             Act::Add { .. } => format!("+ {at}"),

@@ -9,7 +9,7 @@ use crate::context::{self, Types, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
 use crate::git::{HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
-    BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in,
+    BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
 };
 use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
@@ -315,6 +315,7 @@ fn unrecorded(
             if matches!(change.act, Act::Count(_)) || lost_to_known(&change) {
                 continue;
             }
+            as_typed(&mut change.act, types.at(&change.at));
             let same = |known: &&&Change| {
                 does_the_same(&known.act, &change.act)
                     && (known.at == change.at

@@ -7,7 +7,9 @@ use super::autostart::{AutoSync, Autostart};
 use super::files::{Done, Rewrite, read};
 use super::hooks::Hook;
 use super::{Error, Init, Wanted};
-use crate::context::{Annotation, Claim, Mention, Says, digest, leaf_at, mentions, without};
+use crate::context::{
+    Annotation, Claim, Mention, Misfit, Says, Types, digest, leaf_at, lift, mentions, without,
+};
 use crate::git::{self, Driver, Plan, Repo};
 use crate::node::{Config, Members, Node, NodeKey, Watch, address_file, state_folder};
 use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
@@ -75,8 +77,10 @@ pub fn verify(
 }
 
 fn look(repo: &Repo, driver: &Driver, unix_millis: u64) -> Result<Verified, Error> {
+    let types = Config::at_head(repo).map_or_else(|_| Types::default(), |config| config.types);
     let mut look = Look {
         found: Verified::default(),
+        types,
         unix_millis,
     };
     look.setup(repo, driver)?;
@@ -86,7 +90,10 @@ fn look(repo: &Repo, driver: &Driver, unix_millis: u64) -> Result<Verified, Erro
     }
     for path in files.files {
         match read(&repo.top().join(&path)) {
-            Ok(Some(bytes)) => look.document(&path, &bytes),
+            Ok(Some(bytes)) => {
+                let head = repo.in_head(&path)?.filter(|_| repo.under_way().is_none());
+                look.document(&path, &bytes, head.as_deref());
+            }
             Ok(None) => {}
             Err(error) => look.problem(&path, (1, 1), "unreadable", error.to_string()),
         }
@@ -94,8 +101,44 @@ fn look(repo: &Repo, driver: &Driver, unix_millis: u64) -> Result<Verified, Erro
     Ok(look.found)
 }
 
+/// The counters in the context files of a work tree that are full, by a look at the files alone.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn full_counters(repo: &Repo) -> Result<Vec<Finding>, Error> {
+    let types = Config::at_head(repo).map_or_else(|_| Types::default(), |config| config.types);
+    let mut found = Vec::new();
+    for path in repo.context_files()?.files {
+        let bytes = match read(&repo.top().join(&path)) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(_) => continue,
+        };
+        let is_there = |end: &i64| memchr::memmem::find(&bytes, end.to_string().as_bytes());
+        if [i64::MAX, i64::MIN].iter().find_map(is_there).is_none() {
+            continue;
+        }
+        if let Ok(document) = Document::read(&bytes, &Limits::default()) {
+            let full = types.full(&document).into_iter();
+            found.extend(full.map(|misfit| unfitting(&path, misfit)));
+        }
+    }
+    Ok(found)
+}
+
+fn unfitting(path: &Path, misfit: Misfit) -> Finding {
+    Finding {
+        path: path.to_path_buf(),
+        line: misfit.line,
+        column: misfit.column,
+        kind: "type",
+        what: misfit.why,
+    }
+}
+
 struct Look {
     found: Verified,
+    /// The types of places.
+    types: Types,
     unix_millis: u64,
 }
 
@@ -291,7 +334,8 @@ impl Look {
         }
     }
 
-    fn document(&mut self, path: &Path, bytes: &[u8]) {
+    /// A document, and HEAD's version of it where that is what it came from.
+    fn document(&mut self, path: &Path, bytes: &[u8], head: Option<&[u8]>) {
         let document = match Document::read(bytes, &Limits::default()) {
             Ok(document) => document,
             Err(error) => {
@@ -311,9 +355,24 @@ impl Look {
         for mention in mentions(&document) {
             self.mention(path, &mention);
         }
+        self.types(path, &document, head);
         for part in document.parts() {
             self.duplicates(path, document.node(part.root));
         }
+    }
+
+    /// What does not fit the type of its place, in itself or after what HEAD holds there.
+    fn types(&mut self, path: &Path, document: &Document, head: Option<&[u8]>) {
+        let mut misfits = self.types.misfits(document);
+        let head = head.and_then(|head| Document::read(head, &Limits::default()).ok());
+        let changed = head.and_then(|head| self.types.misfit(&lift(&head), document));
+        if let Some(changed) = changed
+            && misfits.iter().all(|misfit| misfit.at != changed.at)
+        {
+            misfits.push(changed);
+        }
+        let found = misfits.into_iter().map(|misfit| unfitting(path, misfit));
+        self.found.problems.extend(found);
     }
 
     fn mention(&mut self, path: &Path, mention: &Mention<'_>) {

@@ -4,6 +4,7 @@
 mod documents;
 mod history;
 mod types;
+mod whole;
 
 use proptest::test_runner::{Config, RngSeed};
 

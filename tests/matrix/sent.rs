@@ -95,7 +95,7 @@ fn word(change: &Change) -> String {
     let said = |value: &Atom| value.said().trim_matches('"').to_owned();
     let of = |value: &Option<Atom>| value.as_ref().map_or("∅".to_owned(), said);
     match &change.act {
-        Act::Write(value) => format!("{place}={}", said(value)),
+        Act::Write(value) | Act::Last(value) => format!("{place}={}", said(value)),
         Act::Replace(members) => {
             let members: Vec<String> = members.iter().map(said).collect();
             format!("{place}=[{}]", members.join(","))

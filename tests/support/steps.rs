@@ -51,6 +51,9 @@ deeds! {
     SetBy 4,
     AddBy 2,
     RemoveBy 2,
+    /// Something is added to a number.
+    Count 6,
+    CountBy 4,
     Sync 16,
     Status 2,
     Park 3,

@@ -21,6 +21,8 @@ pub(crate) struct Said {
     /// Values that lost and are kept.
     pub(crate) kept: BTreeSet<String>,
     pub(crate) comments: BTreeSet<String>,
+    /// The number of its first counter, where it has one.
+    pub(crate) counted: Option<i64>,
 }
 
 impl Said {
@@ -34,6 +36,9 @@ impl Said {
             ..Self::default()
         };
         let root: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        let counter = root.get("counters").and_then(|counters| counters.get(0));
+        let number = counter.and_then(|counter| counter.get("votes"));
+        said.counted = number.and_then(Value::as_i64);
         let records = root
             .get("todos")
             .and_then(Value::as_sequence)

@@ -190,3 +190,35 @@ fn of_a_greatest_number_the_greater_stands_and_sets_grow() {
     assert!(!tree.read(FILE).contains("_crdt_conflicts"));
     is_recorded(&tree);
 }
+
+#[test]
+fn of_a_last_writers_value_nothing_else_is_kept() {
+    let world = World::new();
+    let tree = set_up(&world);
+    for branch in ["one", "two"] {
+        on_branch(&tree, branch, "main", &|tree| {
+            type_in(tree, "seen", &format!("on {branch}  # noted"));
+        });
+    }
+    tree.git(&["branch", "again", "one"]);
+    tree.git(&["branch", "theirs", "two"]);
+    tree.git(&["merge", "-q", "--no-edit", "one"]);
+    assert_eq!(value(&tree, "seen"), "on two  # noted");
+    assert!(
+        !tree.read(FILE).contains("_crdt_conflicts"),
+        "{}",
+        tree.read(FILE)
+    );
+    is_recorded(&tree);
+    // The other way round it is the same.
+    let merged = tree.read(FILE);
+    tree.git(&["checkout", "-q", "again"]);
+    tree.git(&["merge", "-q", "--no-edit", "theirs"]);
+    assert_eq!(tree.read(FILE), merged);
+    // And a revert is a revert.
+    tree.git(&["checkout", "-q", "two"]);
+    on_branch(&tree, "two", "two", &|tree| type_in(tree, "seen", "later"));
+    tree.git(&["revert", "--no-edit", "HEAD"]);
+    assert_eq!(value(&tree, "seen"), "on two  # noted");
+    is_recorded(&tree);
+}

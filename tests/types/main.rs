@@ -5,6 +5,7 @@
 #[path = "../support/cloned.rs"]
 mod cloned;
 mod counting;
+mod ends;
 mod git;
 mod peers;
 #[path = "../support/sent.rs"]

@@ -111,3 +111,40 @@ fn the_greatest_number_stands_for_both() {
     assert_eq!(ann.read(FILE), ben.read(FILE));
     assert!(!ann.read(FILE).contains("_crdt_conflicts"));
 }
+
+#[test]
+fn the_last_writer_has_the_word_for_both() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    type_in(&ann, "seen", "by ann");
+    sync(&ann);
+    type_in(&ben, "seen", "by ben");
+    sync(&ben);
+    send(&ann, &ben);
+    send(&ben, &ann);
+    assert_eq!(value(&ann, "seen"), "by ben");
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+    assert!(!ann.read(FILE).contains("_crdt_conflicts"));
+    // One takes it away, the other writes: it is there.
+    let without = ann.read(FILE).replace("seen: by ben\n", "");
+    ann.write(FILE, without);
+    sync(&ann);
+    type_in(&ben, "seen", "again");
+    sync(&ben);
+    send(&ann, &ben);
+    send(&ben, &ann);
+    assert_eq!(value(&ann, "seen"), "again");
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+    assert!(
+        !ann.read(FILE).contains("_crdt_conflicts"),
+        "{}",
+        ann.read(FILE)
+    );
+    ann.commit("seen");
+    sync(&ann);
+    ben.git(&["checkout", "-q", "--", FILE]);
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ben);
+    is_recorded(&ben);
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+}

@@ -12,6 +12,7 @@ types:
   metrics.load: max
   tags: g_set
   labels: or_set
+  seen: lww
 ";
 
 pub(crate) const TODOS: &str = "\
@@ -31,6 +32,7 @@ metrics:
   load: 5
 tags: [x, y]
 labels: [p, q]
+seen: never
 ";
 
 /// The files that it begins with.

@@ -22,6 +22,11 @@ impl Ground {
                 Ok(())
             }
             Deed::SetBy | Deed::AddBy | Deed::RemoveBy => self.edit_by_command(at, step),
+            Deed::Count => {
+                self.count_by_hand(at);
+                Ok(())
+            }
+            Deed::CountBy => self.count_by_command(at),
             Deed::Sync => self.sync(at),
             Deed::Status => self.status(at),
             Deed::Park => self.park(at),
@@ -122,6 +127,7 @@ impl Ground {
     }
 
     pub(crate) fn has_committed(&mut self, at: usize) -> Result<(), Broken> {
+        self.note_counted(at);
         self.note_committed(at);
         Ok(())
     }
@@ -167,7 +173,10 @@ impl Ground {
                 id,
                 comment: format!("c{}", self.word()),
             },
-            Deed::Strip => Typing::Strip,
+            Deed::Strip => {
+                self.lose_amounts();
+                Typing::Strip
+            }
             _ => Typing::Set {
                 id,
                 field: FIELDS[b % FIELDS.len()],
@@ -298,6 +307,8 @@ impl Ground {
         desk.parked_losers.extend(losers);
         let settled = base.kept.difference(&before.kept).cloned();
         desk.parked_settlings.extend(settled);
+        desk.has_parked_amounts |= before.counted != base.counted;
+        desk.is_counted = false;
         (desk.log, desk.returns, desk.is_typed) = (log, false, false);
         self.judge_store(at)
     }
@@ -372,6 +383,7 @@ impl Ground {
         desk.parked_comments.clear();
         desk.parked_losers.clear();
         desk.parked_settlings.clear();
+        desk.has_parked_amounts = false;
     }
 
     pub(crate) fn copy(&mut self, at: usize) {

@@ -191,3 +191,12 @@ fn a_record_that_is_gone_comes_back_once_whatever_its_title_was() {
         (1, Deed::RemoveBy, 6, 0),
     ]);
 }
+
+#[test]
+fn a_comment_goes_with_its_record_and_does_not_come_back_when_somebody_counts() {
+    nothing_breaks(&[
+        (0, Deed::Comment, 6, 4),
+        (0, Deed::RemoveBy, 9, 2),
+        (0, Deed::Count, 9, 4),
+    ]);
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use git2::{ObjectType, Oid, Repository};
 
+use crate::counting::{CONFIG, with_counter};
 use crate::support::{Run, Tree, World, run};
 use crate::text::{self, FILE, Leaf, Said, Typing};
 
@@ -49,6 +50,10 @@ pub(crate) struct Desk {
     pub(crate) is_typed: bool,
     /// How many records were added here under ids that others use, too.
     pub(crate) common: usize,
+    /// Whether amounts were parked.
+    pub(crate) has_parked_amounts: bool,
+    /// Whether something was added to the counter by hand since the tool last ran.
+    pub(crate) is_counted: bool,
 }
 
 pub(crate) struct Ground {
@@ -56,6 +61,10 @@ pub(crate) struct Ground {
     pub(crate) desks: Vec<Desk>,
     script: String,
     words: u32,
+    /// How many amounts were added to the counter.
+    pub(crate) amounts: u32,
+    /// Whether some of them have no name any more.
+    pub(crate) has_lost_amounts: bool,
     /// Whether a store was lost: edits that stood in it alone are made again, and go by two names.
     pub(crate) has_lost: bool,
     /// The values that stood in a commit.
@@ -81,7 +90,8 @@ impl Ground {
     pub(crate) fn new() -> Self {
         let world = World::new();
         world.tree("home").write(".gitconfig", SETTINGS);
-        let start = world.repo("start", &[(FILE, &text::start())]);
+        let beginning = with_counter(&text::start());
+        let start = world.repo("start", &[(FILE, &beginning), CONFIG]);
         start.rhema(&["init", "-q"]).exits(0);
         start.git(&["add", "-A"]);
         start.git(&["commit", "-q", "--amend", "-m", "init"]);
@@ -97,13 +107,17 @@ impl Ground {
             desks: Vec::new(),
             script: String::new(),
             words: 100,
+            amounts: 0,
+            has_lost_amounts: false,
             has_lost: false,
             committed: BTreeSet::new(),
             told: BTreeSet::new(),
         };
         ground.note("export RHEMA_RACE_MILLIS=0 # a debug build, where people take their time");
-        ground.note("mkdir -p start/.rhema; git -C start init -q -b main");
-        ground.note(&format!("cat > start/{FILE} <<'END'\n{}END", text::start()));
+        ground.note("mkdir -p start/.rhema/crdt; git -C start init -q -b main");
+        for (file, text) in [(FILE, beginning.as_str()), CONFIG] {
+            ground.note(&format!("cat > start/{file} <<'END'\n{text}END"));
+        }
         ground.note("(cd start; rhema crdt init -q; git add -A; git commit -qm init)");
         for commit in earlier() {
             ground.note(&format!(

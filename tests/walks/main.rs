@@ -7,6 +7,7 @@
 //! edits, too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod counting;
 mod deeds;
 mod exchange;
 mod found;

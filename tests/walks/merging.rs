@@ -18,8 +18,8 @@ impl Ground {
             _ => None,
         };
         let done = self.git(at, &["stash", "pop", "-q"])?;
-        if let (0, Some(merge), Some(after)) = (done.status, merge, self.said(at)) {
-            merge.judge(&after, &self.told)?;
+        if let (0, Some(merge)) = (done.status, merge) {
+            self.judge_merged(at, &merge)?;
         }
         self.settle(at, b.is_multiple_of(2))
     }
@@ -53,6 +53,7 @@ impl Ground {
         };
         if deed == Deed::MergeLines {
             // A merge of lines may break the file; whoever sees that takes it back.
+            self.lose_amounts();
             self.settle(at, b.is_multiple_of(3))?;
             if self.said(at).is_none() {
                 self.git(at, &["reset", "-q", "--hard", "ORIG_HEAD"])?;
@@ -69,7 +70,8 @@ impl Ground {
             kind: "a merge breaks the file",
             told: format!("{error}\n{text}"),
         })?;
-        merge.judge(&merged, &self.told)
+        merge.judge(&merged, &self.told)?;
+        self.judge_sum(merge, &text)
     }
 
     pub(crate) fn pull(&mut self, at: usize, resolves: bool) -> Result<(), Broken> {

@@ -140,6 +140,8 @@ impl Ground {
             return Ok(());
         };
         must(done.status == 0, "sync fails", || done.stderr.clone())?;
+        self.desks[at].is_counted = false;
+        self.judge_counted(at)?;
         let after_text = self.file(at).unwrap_or_default();
         self.judge_sync(at, &text, &before, &after_text)?;
         self.judge_store(at)?;
@@ -158,7 +160,8 @@ impl Ground {
         let desk = &self.desks[at];
         let is_parked = !desk.parked.is_empty()
             || !desk.parked_comments.is_empty()
-            || !desk.parked_settlings.is_empty();
+            || !desk.parked_settlings.is_empty()
+            || desk.has_parked_amounts;
         let is_moved = desk.log != self.log(at);
         (is_parked && (desk.returns || is_moved)) || (is_moved && !self.foreign(at).is_empty())
     }
@@ -193,6 +196,7 @@ impl Ground {
                 desk.parked_comments.clear();
                 desk.parked_losers.clear();
                 desk.parked_settlings.clear();
+                desk.has_parked_amounts = false;
             }
             return match was_parked {
                 true => Ok(()),
@@ -210,6 +214,11 @@ impl Ground {
             )?;
             must(after.leaves == before.leaves, "sync changes a value", told)?;
             must(
+                after.counted == before.counted,
+                "sync changes a number",
+                told,
+            )?;
+            must(
                 after.comments == before.comments,
                 "sync changes a comment",
                 told,
@@ -223,6 +232,7 @@ impl Ground {
         let comments = std::mem::take(&mut desk.parked_comments);
         let losers = std::mem::take(&mut desk.parked_losers);
         desk.parked_settlings.clear();
+        desk.has_parked_amounts = false;
         for (leaf, value) in before.to(&after) {
             let is_parked =
                 parked.contains_key(&leaf) || parked.keys().any(|(id, _)| *id == leaf.0);

@@ -135,6 +135,31 @@ fn everything() -> Known {
     }
 }
 
+/// What is done to values of types: numbers that add up, the greatest, the last writer's.
+fn typed() -> Known {
+    let place = |name: &str| Path::default().entry("metrics").entry(name);
+    let acts = [
+        ("hits", Act::Count(3)),
+        ("open", Act::Count(-64)),
+        ("all", Act::Count(i64::MIN)),
+        ("most", Act::Raise(i64::MAX)),
+        ("depth", Act::Raise(-1)),
+        ("seen", Act::Last(text("by ann"))),
+    ];
+    let changes = acts.into_iter().map(|(name, act)| Change {
+        at: place(name),
+        observed: match act {
+            Act::Count(_) => Observed::default(),
+            _ => observed(&[stamp(1, 8)], &["seen"]),
+        },
+        act,
+    });
+    Known {
+        deed: Deed::Change(changes.collect()),
+        ..update()
+    }
+}
+
 /// The edit of the example in `docs/protocol.md`.
 fn update() -> Known {
     let record = record();
@@ -221,6 +246,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             "everything",
             Message::Edits(vec![everything(), retraction()]),
         ),
+        ("typed", Message::Edits(vec![typed()])),
         ("first", Message::Edits(vec![first])),
         ("stored", Message::Stored(knowledge())),
         ("pulse", Message::Pulse(0x0123_4567_89ab_cdef)),

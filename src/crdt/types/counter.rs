@@ -120,6 +120,17 @@ pub fn total(number: i64, amounts: impl IntoIterator<Item = i64>) -> i64 {
     saturated(i128::from(number) + sum)
 }
 
+/// What of the way from one number to another these amounts do not account for: nothing also where they come to more than 64
+/// bits hold, at the end of which the number stands.
+#[must_use]
+pub fn unaccounted(was: i64, is: i64, amounts: impl IntoIterator<Item = i64>) -> i64 {
+    let sum: i128 = amounts.into_iter().map(i128::from).sum();
+    match saturated(i128::from(was) + sum) == is {
+        true => 0,
+        false => saturated(i128::from(is) - i128::from(was) - sum),
+    }
+}
+
 /// What a counter shows to which two sides added: what stood there with what each of them did to it. An amount that both
 /// have by the name of one edit was added once, and what both took back in one revert is gone once.
 #[must_use]

@@ -22,7 +22,7 @@ mod text;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-pub use counter::{Amounts, Counted, Full, GCounter, PnCounter, joined, total};
+pub use counter::{Amounts, Counted, Full, GCounter, PnCounter, joined, total, unaccounted};
 pub use list::{Id, List, ListEdit, Side, Spot};
 pub use live::{Kind, Live, Put, Standing};
 pub use map::{MapEdit, OrMap};

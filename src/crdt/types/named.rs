@@ -9,6 +9,8 @@ pub enum Type {
     /// A value of which the last writer's stands, and concurrent ones are kept until somebody settles them: what any value is
     /// that nothing is said about.
     Mv,
+    /// A single value of which the last writer's stands, and no other is kept.
+    Lww,
     /// Records, or members that each stand once.
     OrSet,
     /// Members that each stand once, and of which none is taken out.
@@ -28,8 +30,9 @@ pub enum Type {
 }
 
 /// All types by their names.
-const NAMES: [(&str, Type); 9] = [
+const NAMES: [(&str, Type); 10] = [
     ("mv", Type::Mv),
+    ("lww", Type::Lww),
     ("or_set", Type::OrSet),
     ("g_set", Type::GSet),
     ("g_counter", Type::GCounter),
@@ -45,22 +48,28 @@ const NAMES: [(&str, Type); 9] = [
 pub enum NotAType {
     /// It belongs to a type that documents cannot hold.
     #[error(
-        "`two_phase_set` is no type for documents: a file would have to list for ever what was taken out of it; use `or_set`"
+        "`two_phase_set` is no type for documents: a revert has to bring back what was taken out, and a file would have to list \
+         for ever what never comes back; use `or_set`"
     )]
     TwoPhaseSet,
-    /// It belongs to a type that would lose what somebody wrote.
-    #[error(
-        "`lww` is no type for documents: what loses against a concurrent value is kept there until somebody settles it; use `mv`"
-    )]
-    Lww,
     /// It belongs to none.
     #[error(
-        "`{0}` is no type: one of mv, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
+        "`{0}` is no type: one of mv, lww, or_set, g_set, g_counter, pn_counter, max, list, text, map is"
     )]
     Unknown(String),
 }
 
 impl Type {
+    /// As a sentence names one of it.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let article = match self {
+            Self::Mv | Self::Lww | Self::OrSet => "an",
+            _ => "a",
+        };
+        format!("{article} {self}")
+    }
+
     /// Whether amounts are added up in it.
     #[must_use]
     pub fn is_counter(self) -> bool {
@@ -76,7 +85,6 @@ impl FromStr for Type {
         match (named, name) {
             (Some((_, named)), _) => Ok(*named),
             (None, "two_phase_set") => Err(NotAType::TwoPhaseSet),
-            (None, "lww") => Err(NotAType::Lww),
             (None, _) => Err(NotAType::Unknown(name.to_owned())),
         }
     }

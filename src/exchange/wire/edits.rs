@@ -168,6 +168,7 @@ const FORM: u8 = 7;
 const BEAR: u8 = 8;
 const COUNT: u8 = 9;
 const RAISE: u8 = 10;
+const LAST: u8 = 11;
 /// Added to the act of a change that observed stamps.
 const SAW_STAMPS: u8 = 16;
 /// Added to the act of a change that observed values without stamps.
@@ -207,13 +208,14 @@ fn write_change(change: &Change, by: Stamp, to: &mut Writer) {
         Act::Form(_) => FORM,
         Act::Count(_) => COUNT,
         Act::Raise(_) => RAISE,
+        Act::Last(_) => LAST,
     };
     let saw = |saw: bool, bit| if saw { bit } else { 0 };
     let saw_stamps = saw(!change.observed.stamps().is_empty(), SAW_STAMPS);
     let saw_digests = saw(change.observed.digests().len() > 0, SAW_DIGESTS);
     to.byte(act | saw_stamps | saw_digests);
     match &change.act {
-        Act::Write(value) => value.write(to),
+        Act::Write(value) | Act::Last(value) => value.write(to),
         Act::Replace(members) => to.all(members.iter()),
         Act::Remove => {}
         Act::Add { record, behind } => {
@@ -278,6 +280,7 @@ fn read_change(from: &mut Reader<'_>, by: Stamp) -> Result<Change, Malformed> {
         }),
         COUNT => Act::Count(unfolded(from.number()?)),
         RAISE => Act::Raise(unfolded(from.number()?)),
+        LAST => Act::Last(Atom::read(from)?),
         _ => return Err(Malformed::Tag("act", tag.into())),
     };
     let observed = read_observed(from, tag & SAW_STAMPS != 0, tag & SAW_DIGESTS != 0)?;

@@ -105,8 +105,12 @@ impl Looking<'_, '_, '_> {
         let mut known = edits.judged();
         for ((judged, sight), edit) in known.iter_mut().zip(seen).zip(&edits.all) {
             let is_left = edit.is_retracted && edit.has(Mark::Shown);
+            // How something is written shows in no value.
+            let mut changes = judged.known.changes().iter();
+            let is_form = changes.all(|change| matches!(change.act, Act::Form(_)));
             judged.may_show = match sight {
                 Sight::Named | Sight::Seen | Sight::Part => judged.may_show || is_left,
+                Sight::Gone if is_form => judged.may_show && edit.has(Mark::Shown),
                 Sight::Gone => judged.may_show && read.is_none() && edit.has(Mark::Shown),
             };
         }

@@ -114,7 +114,8 @@ mod tests {
     use super::super::super::samples::{commit, hexadecimal, stamps};
     use super::*;
     use crate::crdt::{
-        Act, Atom, Birth, Change, Digest, Map, Node, Observed, Path, Record, Stamp, Stamps,
+        Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Stamp,
+        Stamps,
     };
 
     fn record(stamp: Stamp) -> Record {
@@ -169,6 +170,37 @@ mod tests {
             published: vec![commit(1)].into(),
             deed: Cow::Owned(Deed::Change(changes.collect())),
         }
+    }
+
+    /// What else came to be done, in the order in which it did.
+    fn since() -> Body<'static> {
+        let form = Form {
+            part: Part::Beside,
+            before: String::new(),
+            after: " # soon".to_owned(),
+        };
+        let acts = [
+            Act::Form(form),
+            Act::Count(i64::MIN),
+            Act::Raise(300),
+            Act::Last(Atom::new("1".to_owned())),
+        ];
+        let changes = acts.into_iter().map(|act| Change {
+            at: Path::default().entry("metrics"),
+            act,
+            observed: Observed::default(),
+        });
+        Body {
+            published: vec![commit(1)].into(),
+            deed: Cow::Owned(Deed::Change(changes.collect())),
+        }
+    }
+
+    #[test]
+    fn what_came_to_be_done_since_is_fixed_for_all_times() {
+        let bytes = since().encode().unwrap();
+        assert_eq!(hexadecimal(&bytes), include_str!("2-since.hex").trim_end());
+        assert_eq!(Body::decode(&bytes).unwrap(), since());
     }
 
     #[test]

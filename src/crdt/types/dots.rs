@@ -60,7 +60,7 @@ impl<P> Dots<P> {
     }
 
     /// Puts in what an edit put there; one that is known stays as it is.
-    pub fn insert(&mut self, stamp: Stamp, put: P) {
+    pub(super) fn insert(&mut self, stamp: Stamp, put: P) {
         let Err(place) = self.place(stamp) else {
             return;
         };
@@ -80,7 +80,7 @@ impl<P> Dots<P> {
     }
 
     /// Takes out all edits but those that are to stay.
-    pub fn retain(&mut self, stays: impl Fn(Stamp) -> bool) {
+    pub(super) fn retain(&mut self, stays: impl Fn(Stamp) -> bool) {
         match &mut self.0 {
             Held::One((stamp, _)) if stays(*stamp) => {}
             Held::One(_) => *self = Self::default(),
@@ -92,7 +92,7 @@ impl<P> Dots<P> {
 impl<P: Clone> Dots<P> {
     /// Takes in what stands there for somebody else, each of which knows some edits: what one of them knows and does not have
     /// any more is gone.
-    pub fn merge(&mut self, known: &StampSet, other: &Self, known_to_other: &StampSet) {
+    pub(super) fn merge(&mut self, known: &StampSet, other: &Self, known_to_other: &StampSet) {
         self.retain(|stamp| other.contains(stamp) || !known_to_other.contains(stamp));
         for (stamp, put) in other.iter() {
             if !known.contains(stamp) {
@@ -122,5 +122,47 @@ impl<P: Eq> Eq for Dots<P> {}
 impl<P: Debug> Debug for Dots<P> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::crdt::Replica;
+
+    fn stamp(millis: u8) -> Stamp {
+        let unix_millis = 1_800_000_000_000 + u64::from(millis);
+        Stamp::from_unix_millis(unix_millis, Replica::from_bits(1)).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_a_map_in_the_order_of_stamps(
+            steps in proptest::collection::vec((0u8..6, any::<bool>(), any::<u8>()), 0..12),
+        ) {
+            let (mut dots, mut model) = (Dots::default(), BTreeMap::new());
+            for (at, puts, value) in steps {
+                let at = stamp(at);
+                match puts {
+                    true => {
+                        dots.insert(at, value);
+                        model.entry(at).or_insert(value);
+                    }
+                    false => {
+                        dots.retain(|stamp| stamp != at);
+                        model.remove(&at);
+                    }
+                }
+                prop_assert!(dots.iter().eq(model.iter().map(|(stamp, value)| (*stamp, value))));
+                prop_assert_eq!(dots.is_empty(), model.is_empty());
+                prop_assert_eq!(dots.contains(at), model.contains_key(&at));
+                let afresh: Dots<u8> = model.iter().map(|(stamp, value)| (*stamp, *value)).collect();
+                prop_assert_eq!(&dots, &afresh, "equal ones are equal however they came about");
+            }
+        }
     }
 }

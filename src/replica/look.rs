@@ -222,7 +222,8 @@ impl Replica<'_> {
         let path = self.repo.top().join(target.file);
         let began = Instant::now();
         loop {
-            let Ok(metadata) = fs::metadata(&path) else {
+            // Whoever opens a pipe waits for somebody to write into it.
+            let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) else {
                 return Ok(Err(Unlooked::Absent));
             };
             let taken = self.now;

@@ -615,7 +615,7 @@ mod tests {
             ("max", "-9223372036854775808", "9223372036854775807", true),
             ("max", "42", "41", false),
             ("max", "42", "null", false),
-            ("pn_counter", "42", "", false),
+            ("pn_counter", "42", "~", false),
             ("pn_counter", "[]", "null", true),
             ("g_set", "[a, b]", "[b, c, a]", true),
             ("g_set", "[a, b]", "[b, c]", false),

@@ -50,6 +50,7 @@ pub use history::DocumentHistory;
 pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
+pub(crate) use replace::held;
 pub(crate) use replace::sweep;
 pub use replace::{TakenOut, replace, replace_durably};
 pub use repo::Repo;

@@ -198,8 +198,8 @@ pub(super) fn replace_unchanged(
     }
 }
 
-/// What a file holds; nothing where there is something else or nothing.
-fn held(path: &Path) -> Option<Vec<u8>> {
+/// What a file holds; nothing where there is something else or nothing. Whoever opens a pipe waits for somebody to write into it.
+pub(crate) fn held(path: &Path) -> Option<Vec<u8>> {
     let metadata = path.symlink_metadata().ok()?;
     let bytes = metadata.is_file().then(|| fs::read(path));
     bytes?.ok()

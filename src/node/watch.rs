@@ -38,6 +38,12 @@ impl Watch {
         Ok(lock.map(|lock| Self { _lock: lock }))
     }
 
+    /// Whether a program ever began to stay in the work tree with this git directory, whose state is still there.
+    #[must_use]
+    pub fn is_begun(git_dir: &Path) -> bool {
+        state_folder(git_dir).join(FILE).exists()
+    }
+
     /// Whether a program stays in the work tree with this git directory. Where that cannot be told, none does.
     #[must_use]
     pub fn is_kept(git_dir: &Path) -> bool {

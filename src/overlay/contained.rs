@@ -324,7 +324,7 @@ impl Read {
 }
 
 /// How many bytes of versions are kept at least. A document takes ten times as much as its text.
-const KEPT_BYTES: usize = 1 << 20;
+const KEPT_BYTES: usize = 4 << 20;
 
 /// The versions that were read last: those of the present and of the past generation.
 #[derive(Default)]

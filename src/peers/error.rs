@@ -43,6 +43,9 @@ pub enum Error {
         "{0} is neither HOST:PORT nor a peer that is trusted here: `rhema crdt peers list` has them"
     )]
     NoSuchPeer(String),
+    /// The work tree, or what was kept of it beside the repository, was removed.
+    #[error("{} is no work tree of this node any more: nobody watches it from now on", .0.display())]
+    Removed(std::path::PathBuf),
     /// Nobody knows where a peer is.
     #[error("nobody knows where {0} is: name it as HOST:PORT")]
     NoAddress(String),

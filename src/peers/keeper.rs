@@ -150,6 +150,8 @@ pub(super) struct Keeper {
     pub(super) answering: Answering,
     heard: UnboundedSender<Heard>,
     seeds: u64,
+    /// Whether there is nothing left to keep.
+    pub(super) is_over: bool,
 }
 
 impl Keeper {
@@ -199,10 +201,11 @@ impl Keeper {
             rounds,
             answering: Answering::default(),
             heard,
+            is_over: false,
         })
     }
 
-    /// Holds all conversations until it is told to stop.
+    /// Holds all conversations until it is told to stop, or the work tree is removed.
     fn run(mut self, notes: &Receiver<Note>) {
         loop {
             let wait = self.next_due().saturating_duration_since(Instant::now());
@@ -219,6 +222,9 @@ impl Keeper {
                 self.noted(note);
             }
             self.tick();
+            if self.is_over {
+                return;
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -13,8 +12,9 @@ use super::keeper::{Heard, Keeper, Note};
 use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::exchange::{Shelf as _, digest};
-use crate::git::{Repo, Save};
+use crate::git::{self, Repo, Save};
 use crate::net::Close;
+use crate::node::Watch;
 use crate::replica::{
     self, Done, Errand, Former, Holding, Left, Onlooker, Replica, Report, round_now,
 };
@@ -85,6 +85,8 @@ pub(super) struct Rounds {
     known: u64,
     /// When files that were replaced are looked at next.
     look_back: Instant,
+    /// Until when nothing is tried again after a round that failed.
+    rest_until: Option<Instant>,
 }
 
 /// What one who stays sees of the files, and what was taken out of their places.
@@ -144,16 +146,18 @@ impl Rounds {
             told: BTreeMap::new(),
             known: 0,
             look_back: Instant::now(),
+            rest_until: None,
         })
     }
 
     /// When something is due.
     pub(super) fn next(&self) -> Instant {
         let next = self.unrest.next();
-        match self.eyes.formers.borrow().is_empty() {
+        let next = match self.eyes.formers.borrow().is_empty() {
             true => next,
             false => next.min(self.look_back),
-        }
+        };
+        self.rest_until.map_or(next, |until| next.max(until))
     }
 
     pub(super) fn touched(&mut self, touched: Touched) {
@@ -197,8 +201,8 @@ impl Rounds {
             let Some(before) = self.holds.get(file) else {
                 return true;
             };
-            let held = fs::read(self.repo.top().join(file));
-            held.ok().is_none_or(|bytes| Holding::of(&bytes) != *before)
+            let held = git::held(&self.repo.top().join(file));
+            held.is_none_or(|bytes| Holding::of(&bytes) != *before)
         });
         (!files.is_empty()).then_some(Due::Files(files))
     }
@@ -349,6 +353,7 @@ impl Keeper {
         let Some(mut rounds) = self.rounds.take() else {
             return;
         };
+        rounds.rest_until = None;
         let outcome = self.look_back(&mut rounds);
         let outcome = outcome.and_then(|()| self.try_round(&mut rounds));
         self.rounds = Some(rounds);
@@ -359,7 +364,13 @@ impl Keeper {
                 }
             }
             Ok(false) => {}
-            Err(error) => self.hear(Heard::Failed(error)),
+            Err(error) => {
+                self.is_over = matches!(error, Error::Removed(_));
+                if let Some(rounds) = &mut self.rounds {
+                    rounds.rest_until = Some(Instant::now() + POLL);
+                }
+                self.hear(Heard::Failed(error));
+            }
         }
     }
 
@@ -412,6 +423,9 @@ impl Keeper {
         };
         tracing::debug!(?due, "round");
         let now = Instant::now();
+        if !Watch::is_begun(rounds.repo.git_dir()) || !rounds.repo.top().is_dir() {
+            return Err(Error::Removed(rounds.repo.top().to_path_buf()));
+        }
         match rounds.repo.stillness() {
             Err(_) => {
                 rounds.unrest.hold(due, None, now);

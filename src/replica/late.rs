@@ -111,7 +111,8 @@ impl Replica<'_> {
             return Err(git::Error::ChangedMeanwhile { path }.into());
         }
         // Where the file is gone there is nothing to come back to.
-        let Ok(there) = fs::read(&path) else {
+        let there = path.canonicalize().ok().and_then(|path| git::held(&path));
+        let Some(there) = there else {
             return Ok(());
         };
         if !self.is_rendered(file, &there)? {

@@ -47,6 +47,8 @@ pub(super) struct Target<'t> {
     pub(super) has_moved: bool,
     /// Whether git's log tells which HEADs there were since the last look.
     pub(super) has_witness: bool,
+    /// Whether nothing moved HEAD since the last look but commits that were made here, which write no file.
+    pub(super) has_only_committed: bool,
     /// Whether a deletion of most of a list is meant.
     pub(super) confirmed: bool,
     /// Whether a file that somebody writes meanwhile is left to a later look, for which the caller sees to it.
@@ -62,6 +64,7 @@ impl<'t> Target<'t> {
             commit,
             has_moved: false,
             has_witness: true,
+            has_only_committed: false,
             confirmed: false,
             gives_way: false,
         }
@@ -76,6 +79,7 @@ impl<'t> Target<'t> {
     pub(super) fn again(&self) -> Self {
         Self {
             has_witness: self.has_witness,
+            has_only_committed: self.has_only_committed,
             confirmed: self.confirmed,
             ..Self::at(self.file, self.commit)
         }
@@ -222,7 +226,8 @@ impl Replica<'_> {
         let path = self.repo.top().join(target.file);
         let began = Instant::now();
         loop {
-            let Ok(metadata) = fs::metadata(&path) else {
+            // Whoever opens a pipe waits for somebody to write into it.
+            let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) else {
                 return Ok(Err(Unlooked::Absent));
             };
             let taken = self.now;
@@ -404,6 +409,7 @@ struct Looking<'l, 'r, 'm> {
     versions: Versions<'r>,
     is_same_head: bool,
     has_witness: bool,
+    has_only_committed: bool,
     confirmed: bool,
     made_stamps: &'m [Stamp],
     is_made: bool,
@@ -430,6 +436,7 @@ impl<'l, 'r, 'm> Looking<'l, 'r, 'm> {
             versions,
             is_same_head,
             has_witness: target.has_witness || is_same_head,
+            has_only_committed: target.has_only_committed,
             confirmed: target.confirmed,
             made_stamps: made.map_or(&[], |made| made.stamps.as_slice()),
             is_made: made.is_some(),
@@ -609,6 +616,13 @@ impl Looking<'_, '_, '_> {
                 // It stays in sight if it was; coming back, it would bring the rest along.
                 Sight::Part => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
+                    // Whoever saved and committed had not read of it yet.
+                    if edit.issuer == Issuer::Other
+                        && self.has_only_committed
+                        && self.came_just_now(edit.known.stamp)
+                    {
+                        continue;
+                    }
                     edit.unmark(Mark::TakenUp);
                     if edit.has(Mark::Committed) {
                         continue;

@@ -220,6 +220,7 @@ impl Replica<'_> {
             let target = Target {
                 has_moved,
                 has_witness: witness.is_whole,
+                has_only_committed: witness.has_only_committed(),
                 confirmed,
                 ..Target::at(&file, commit)
             };

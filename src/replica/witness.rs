@@ -30,6 +30,15 @@ pub(super) struct Witness {
     pub(super) position: Option<LogPosition>,
 }
 
+impl Witness {
+    /// Whether all that moved HEAD is commits that were made here: these write no file.
+    pub(super) fn has_only_committed(&self) -> bool {
+        let mut movements = self.movements.iter();
+        let is_known = self.is_whole && !self.movements.is_empty();
+        is_known && movements.all(|movement| movement.action.is_own())
+    }
+}
+
 impl Replica<'_> {
     /// Reads the log. Without a last look nothing is told of what was before.
     pub(super) fn witness(&self, last: Option<&LastLook>) -> Result<Witness, Error> {

@@ -219,6 +219,25 @@ fn what_was_kept_from_being_written_was_seen_by_nobody() {
 }
 
 #[test]
+fn what_came_just_before_somebody_saved_and_committed_stays_in_sight() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "b", "ben");
+    sync(&ann);
+    assert!(ann.read(FILE).contains("owner: ben\n"));
+    ann.write(FILE, owned(TODOS, "a", "ann"));
+    ann.git(&["commit", "-qam", "an edit"]);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    assert!(text.contains("owner: ann\n"), "{text}");
+    // Who puts everything back means all of it.
+    ann.git(&["checkout", "-q", FILE]);
+    sync(&ann);
+    assert!(!ann.read(FILE).contains("owner: ben\n"));
+}
+
+#[test]
 fn what_was_typed_over_can_be_put_back_with_its_stamp() {
     let world = World::new();
     let (ann, ben) = ground(&world);

@@ -1,5 +1,9 @@
 //! How those who watch begin and end.
 
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
 use crate::clones::Clones;
 use crate::editor::{Save, beginning};
 use crate::support::BINARY;
@@ -152,4 +156,36 @@ fn what_git_puts_out_of_sight_is_told() {
     clones.tree(0).git(&["restore", crate::text::FILE]);
     watches[0].says("\"event\":\"parked\",\"document\":\".rhema/todos.yaml\",\"edits\":1");
     assert!(clones.text(0).contains("owner: v1\n"), "{}", clones.text(0));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_the_place_of_a_document_keeps_nobody() {
+    let clones = Clones::new(2, &beginning(2));
+    let watches = clones.watch_all();
+    let (path, text) = (clones.file(0), clones.text(0));
+    fs::remove_file(&path).unwrap();
+    let made = clones
+        .world
+        .command("mkfifo", &clones.tree(0).top)
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success());
+    thread::sleep(Duration::from_millis(300));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, text.replacen("owner: v1\n", "owner: v100\n", 1)).unwrap();
+    clones.agree_on(&["owner: v100\n"]);
+    drop(watches);
+}
+
+#[test]
+fn whoever_watches_what_is_removed_says_so_once_and_ends() {
+    let clones = Clones::new(1, &beginning(2));
+    let mut watch = clones.watch(0);
+    fs::remove_dir_all(clones.tree(0).path(".git/rhema")).unwrap();
+    fs::write(clones.file(0), "todos: []\n").unwrap();
+    eventually(|| !watch.is_running(), || "it runs on".to_owned());
+    let said = watch.all();
+    assert_eq!(said.matches("\"event\":\"warning\"").count(), 1, "{said}");
+    assert!(said.contains("nobody watches it from now on"), "{said}");
 }

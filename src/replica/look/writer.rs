@@ -211,6 +211,19 @@ impl Looking<'_, '_, '_> {
         Ok(read.and_then(Result::ok))
     }
 
+    /// Whether what was rendered last names an edit that another rendering, which whoever wrote the file may have read, does not.
+    pub(super) fn came_just_now(&self, stamp: Stamp) -> bool {
+        let stamp = stamp.to_string();
+        let names = |rendering: &Rendering| {
+            let bytes = self.replica.bytes_of(rendering);
+            bytes.is_some_and(|bytes| memmem::find(&bytes, stamp.as_bytes()).is_some())
+        };
+        let renderings = self.recorded.renderings.split_last();
+        renderings.is_some_and(|(current, earlier)| {
+            names(current) && earlier.iter().any(|rendering| !names(rendering))
+        })
+    }
+
     /// Whether the index has just these bytes.
     fn is_in_index(&self) -> Result<bool, Error> {
         let was = &self.seen.was;

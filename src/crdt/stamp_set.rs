@@ -178,11 +178,11 @@ impl StampSet {
             .is_some_and(|other| other.covers(run))
     }
 
-    /// Adds a stamp, or all those of a run.
-    pub fn insert(&mut self, run: impl Into<Run>) {
+    /// Adds a stamp, or all those of a run; whether any of them was not there before.
+    pub fn insert(&mut self, run: impl Into<Run>) -> bool {
         let mut run = run.into();
         if self.covers(run) {
-            return;
+            return false;
         }
         let from = self
             .runs
@@ -196,14 +196,21 @@ impl StampSet {
             run.last = run.last.max(other.last);
             to += 1;
         }
-        self.runs.splice(from..to, [run]);
+        match self.runs.get_mut(from..to) {
+            // Mostly a run grows: nothing has to be moved.
+            Some([grown]) => *grown = run,
+            _ => {
+                self.runs.splice(from..to, [run]);
+            }
+        }
+        true
     }
 
     /// Adds all stamps of another set.
     pub fn union(&mut self, other: &Self) {
         match self.runs.is_empty() {
             true => self.runs.clone_from(&other.runs),
-            false => other.runs.iter().for_each(|run| self.insert(*run)),
+            false => self.extend(other.runs.iter().copied()),
         }
     }
 
@@ -245,7 +252,7 @@ fn place(run: Run) -> (Replica, Stamp) {
 impl From<Vec<Run>> for StampSet {
     fn from(runs: Vec<Run>) -> Self {
         let mut set = Self::default();
-        runs.into_iter().for_each(|run| set.insert(run));
+        set.extend(runs);
         set
     }
 }
@@ -258,7 +265,9 @@ impl From<StampSet> for Vec<Run> {
 
 impl<R: Into<Run>> Extend<R> for StampSet {
     fn extend<I: IntoIterator<Item = R>>(&mut self, runs: I) {
-        runs.into_iter().for_each(|run| self.insert(run));
+        for run in runs {
+            self.insert(run);
+        }
     }
 }
 

@@ -62,7 +62,9 @@ pub use setup::{Change, Plan};
 pub(crate) use shared::is_shared;
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::{git_path, is_context_file, is_in_context, native_path};
+pub(crate) use walk::{git_path, native_path};
+#[cfg(feature = "net")]
+pub(crate) use walk::{is_context_file, is_in_context};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

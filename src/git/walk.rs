@@ -320,6 +320,7 @@ pub(crate) fn is_context_file(path: &Path) -> bool {
 }
 
 /// Whether a path is that of a `.rhema` folder, or of something below one.
+#[cfg(feature = "net")]
 pub(crate) fn is_in_context(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == CONTEXT)
 }

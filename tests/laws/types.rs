@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rhema_crdt::crdt::Stamp;
 use rhema_crdt::crdt::types::{
-    GCounter, GSet, Kind, List, ListEdit, LwwRegister, MapEdit, MaxRegister, MvRegister, OrMap,
-    OrSet, PnCounter, Put, Replicated, Standing, Text, TwoPhaseSet,
+    GCounter, GSet, Kind, List, ListEdit, LwwRegister, MapEdit, MaxRegister, MemberEdit,
+    MvRegister, OrMap, OrSet, PnCounter, Put, Replicated, Standing, Text, TwoPhaseSet,
 };
 
 use crate::config;
@@ -21,16 +21,33 @@ trait Edited: Replicated {
     fn some(&self, stamp: Stamp, choice: Choice) -> Option<Self::Edit>;
 }
 
+/// An edit that says what it replaces.
+trait Replacing {
+    fn replaced(&self) -> BTreeSet<Stamp>;
+}
+
+impl<P> Replacing for Put<P> {
+    fn replaced(&self) -> BTreeSet<Stamp> {
+        self.observed.stamps()
+    }
+}
+
+impl<V> Replacing for MemberEdit<V> {
+    fn replaced(&self) -> BTreeSet<Stamp> {
+        self.observed().stamps()
+    }
+}
+
 impl<K: Kind> Subject for Standing<K>
 where
-    Standing<K>: Edited<Edit = Put<K::Put>>,
+    Standing<K>: Edited<Edit: Replacing>,
 {
     fn some_edit(&self, stamp: Stamp, choice: Choice) -> Option<Self::Edit> {
         self.some(stamp, choice)
     }
 
     fn replaced(edit: &Self::Edit) -> BTreeSet<Stamp> {
-        edit.observed.clone()
+        edit.replaced()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::clock::Cpu;
 use crate::data::{self, Edit, Rng};
 use crate::engines::ours::RULES;
 use crate::engines::plain::Plain;
-use crate::engines::{Engine, orswot};
+use crate::engines::{Engine, Measured, orswot};
 use rhema_crdt::crdt::Living;
 
 /// Records in the document.
@@ -224,15 +224,14 @@ pub fn load<E: Engine>() {
     put("after_run", n as f64);
 }
 
-/// Time, operations run, saved bytes.
-type Measured = Option<(Duration, usize, usize)>;
-
 fn tell_types(set: Measured, counter: Measured) {
     for (name, measured) in [("set", set), ("increment", counter)] {
         if let Some((time, run, bytes)) = measured {
             put(&format!("{name}_ns"), time.as_secs_f64() * 1e9 / run as f64);
             put(&format!("{name}_run"), run as f64);
-            put(&format!("{name}_bytes"), bytes as f64);
+            if let Some(bytes) = bytes {
+                put(&format!("{name}_bytes"), bytes as f64);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 //! of which a third merges any two, so an amount goes by the stamp of the edit that added it. Where one edit of a replica
 //! follows another it stands for both, so that a state holds a number for each replica, as there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Replicated;
 use super::live::{Kind, Live, Put, Standing};
@@ -24,7 +24,7 @@ pub struct Growing;
 pub struct Moving;
 
 impl Kind for Growing {
-    type Put = u64;
+    type State = Live<u64>;
     type View = u64;
 
     fn shown(live: &Live<u64>) -> u64 {
@@ -34,7 +34,7 @@ impl Kind for Growing {
 }
 
 impl Kind for Moving {
-    type Put = i64;
+    type State = Live<i64>;
     type View = i64;
 
     fn shown(live: &Live<i64>) -> i64 {
@@ -48,25 +48,18 @@ impl Kind for Moving {
 pub struct Full;
 
 /// An edit that stands for all that its replica added before, too, and for itself alone where the sum is too much.
-fn adding<N: Clone + PartialEq>(
+fn adding<N: Clone>(
     live: &Live<N>,
     stamp: Stamp,
     by: N,
     sum: impl Fn(&N, &N) -> Option<N>,
 ) -> Put<N> {
-    let is_own = |other: &Stamp| other.replica() == stamp.replica();
-    let own: Vec<(Stamp, &N)> = live.iter().filter(|(other, _)| is_own(other)).collect();
-    let together = own
-        .iter()
-        .try_fold(by.clone(), |together, (_, amount)| sum(&together, amount));
-    let observed = match together {
-        Some(_) => own.iter().map(|(stamp, _)| *stamp).collect(),
-        None => BTreeSet::new(),
-    };
-    Put {
-        stamp,
-        observed,
-        put: Some(together.unwrap_or(by)),
+    let is_own = |other: Stamp| other.replica() == stamp.replica();
+    let mut own = live.iter().filter(|(other, _)| is_own(*other));
+    let together = own.try_fold(by.clone(), |together, (_, amount)| sum(&together, amount));
+    match together {
+        Some(together) => live.replacing(stamp, together, |other, _| is_own(other)),
+        None => live.replacing(stamp, by, |_, _| false),
     }
 }
 
@@ -77,7 +70,7 @@ impl GCounter {
     /// When the counter cannot hold the sum.
     pub fn increment(&self, stamp: Stamp, by: u64) -> Result<Put<u64>, Full> {
         self.view().checked_add(by).ok_or(Full)?;
-        Ok(adding(&self.live, stamp, by, |a, b| a.checked_add(*b)))
+        Ok(adding(&self.state, stamp, by, |a, b| a.checked_add(*b)))
     }
 }
 
@@ -88,7 +81,7 @@ impl PnCounter {
     /// When the counter cannot hold the sum.
     pub fn increment(&self, stamp: Stamp, by: i64) -> Result<Put<i64>, Full> {
         self.view().checked_add(by).ok_or(Full)?;
-        Ok(adding(&self.live, stamp, by, |a, b| a.checked_add(*b)))
+        Ok(adding(&self.state, stamp, by, |a, b| a.checked_add(*b)))
     }
 
     /// Takes an amount away.

@@ -1,10 +1,11 @@
 //! What a set of edits leaves standing, where each edit may put one thing there and take others away that it had seen (after
-//! Almeida et al., "Delta state replicated data types", 2018: a map of dots with its causal context).
+//! Almeida et al., "Delta state replicated data types", 2018: dots with their causal context).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Debug, Formatter};
 
 use super::Replicated;
+use super::dots::Dots;
 use crate::crdt::{Stamp, StampSet};
 
 /// An edit: what it had seen, and so replaces, and what it puts in the place of that.
@@ -13,154 +14,156 @@ pub struct Put<P> {
     /// Names it.
     pub stamp: Stamp,
     /// The edits that it replaces.
-    pub observed: BTreeSet<Stamp>,
-    /// What it puts there; nothing where it only takes away.
-    pub put: Option<P>,
+    pub observed: Dots<()>,
+    /// What it puts there.
+    pub put: P,
 }
 
 /// What edits put there and no other edit replaced, by the edits; and which edits are known, replaced ones included, so that
 /// none comes back: runs of stamps, as many as there are gaps, not as there were edits.
+///
+/// For few things at a time, as concurrent edits leave them: whoever replaces some looks through all. `members.rs` is for many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live<P> {
-    standing: BTreeMap<Stamp, P>,
+    standing: Dots<P>,
     known: StampSet,
 }
 
 impl<P> Default for Live<P> {
     fn default() -> Self {
         Self {
-            standing: BTreeMap::new(),
+            standing: Dots::default(),
             known: StampSet::default(),
         }
     }
 }
 
-impl<P: Clone> Live<P> {
+impl<P> Live<P> {
     /// What stands, in the order of stamps.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Stamp, &P)> {
-        self.standing.iter().map(|(stamp, put)| (*stamp, put))
-    }
-
-    /// The edits that stand.
-    #[must_use]
-    pub fn stamps(&self) -> BTreeSet<Stamp> {
-        self.standing.keys().copied().collect()
+        self.standing.iter()
     }
 
     /// An edit that puts something in the place of what it replaces of what stands.
-    pub fn replacing(&self, stamp: Stamp, put: P, replaces: impl Fn(&P) -> bool) -> Put<P> {
-        Put {
-            put: Some(put),
-            ..self.without(stamp, replaces)
-        }
-    }
-
-    /// An edit that takes away some of what stands.
-    pub fn without(&self, stamp: Stamp, takes: impl Fn(&P) -> bool) -> Put<P> {
-        let taken = self.iter().filter(|(_, put)| takes(put));
+    pub fn replacing(&self, stamp: Stamp, put: P, replaces: impl Fn(Stamp, &P) -> bool) -> Put<P> {
+        let replaced = self.iter().filter(|(stamp, put)| replaces(*stamp, put));
         Put {
             stamp,
-            observed: taken.map(|(stamp, _)| stamp).collect(),
-            put: None,
+            observed: replaced.map(|(stamp, _)| (stamp, ())).collect(),
+            put,
         }
-    }
-
-    /// Takes in an edit, however often and in whatever order.
-    pub fn apply(&mut self, edit: &Put<P>) {
-        self.forget(&edit.observed);
-        if self.known.contains(edit.stamp) {
-            return;
-        }
-        self.known.insert(edit.stamp);
-        if let Some(put) = &edit.put {
-            self.standing.insert(edit.stamp, put.clone());
-        }
-    }
-
-    /// Edits that somebody saw and replaced, known here or not, stand no more.
-    pub fn forget(&mut self, observed: &BTreeSet<Stamp>) {
-        for stamp in observed {
-            self.known.insert(*stamp);
-            self.standing.remove(stamp);
-        }
-    }
-
-    /// Takes in all that `other` knows: what either replaced is gone.
-    pub fn merge(&mut self, other: &Self) {
-        self.standing
-            .retain(|stamp, _| other.standing.contains_key(stamp) || !other.known.contains(*stamp));
-        for (stamp, put) in &other.standing {
-            if !self.known.contains(*stamp) {
-                self.standing.insert(*stamp, put.clone());
-            }
-        }
-        self.known.union(&other.known);
     }
 }
 
-/// A type whose state is nothing but what edits left standing.
+/// What a type knows: which edits, and what of them stands.
+pub trait State: Default + Clone + PartialEq + Debug {
+    /// What somebody did, and what they had seen of what it replaces.
+    type Edit: Clone + PartialEq + Debug;
+
+    /// Takes in an edit, however often and in whatever order.
+    fn apply(&mut self, edit: &Self::Edit);
+
+    /// Takes in all that `other` knows: what either replaced is gone.
+    fn merge(&mut self, other: &Self);
+
+    /// The edits that stand.
+    fn standing(&self) -> BTreeSet<Stamp>;
+
+    /// Edits that somebody saw and replaced, known here or not, stand no more.
+    fn forget(&mut self, observed: &BTreeSet<Stamp>);
+}
+
+impl<P: Clone + PartialEq + Debug> State for Live<P> {
+    type Edit = Put<P>;
+
+    fn apply(&mut self, edit: &Put<P>) {
+        self.known
+            .extend(edit.observed.iter().map(|(stamp, ())| stamp));
+        self.standing.retain(|stamp| !edit.observed.contains(stamp));
+        if self.known.insert(edit.stamp) {
+            self.standing.insert(edit.stamp, edit.put.clone());
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.standing
+            .merge(&self.known, &other.standing, &other.known);
+        self.known.union(&other.known);
+    }
+
+    fn standing(&self) -> BTreeSet<Stamp> {
+        self.standing.stamps()
+    }
+
+    fn forget(&mut self, observed: &BTreeSet<Stamp>) {
+        self.known.extend(observed.iter().copied());
+        self.standing.retain(|stamp| !observed.contains(&stamp));
+    }
+}
+
+/// A type of which people see nothing but what edits left standing.
 pub trait Kind {
-    /// What an edit puts there.
-    type Put: Clone + PartialEq + Debug;
+    /// What it knows.
+    type State: State;
     /// What people see.
     type View: PartialEq + Debug;
 
     /// What people see of what stands.
-    fn shown(live: &Live<Self::Put>) -> Self::View;
+    fn shown(state: &Self::State) -> Self::View;
 }
 
 /// A value of such a type.
 pub struct Standing<K: Kind> {
-    pub(super) live: Live<K::Put>,
+    pub(super) state: K::State,
 }
 
 impl<K: Kind> Default for Standing<K> {
     fn default() -> Self {
-        let live = Live::default();
-        Self { live }
+        let state = K::State::default();
+        Self { state }
     }
 }
 
 impl<K: Kind> Clone for Standing<K> {
     fn clone(&self) -> Self {
-        let live = self.live.clone();
-        Self { live }
+        let state = self.state.clone();
+        Self { state }
     }
 }
 
 impl<K: Kind> PartialEq for Standing<K> {
     fn eq(&self, other: &Self) -> bool {
-        self.live == other.live
+        self.state == other.state
     }
 }
 
 impl<K: Kind> Debug for Standing<K> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.live.fmt(f)
+        self.state.fmt(f)
     }
 }
 
 impl<K: Kind> Replicated for Standing<K> {
-    type Edit = Put<K::Put>;
+    type Edit = <K::State as State>::Edit;
     type View = K::View;
 
     fn apply(&mut self, edit: &Self::Edit) {
-        self.live.apply(edit);
+        self.state.apply(edit);
     }
 
     fn merge(&mut self, other: &Self) {
-        self.live.merge(&other.live);
+        self.state.merge(&other.state);
     }
 
     fn view(&self) -> K::View {
-        K::shown(&self.live)
+        K::shown(&self.state)
     }
 
     fn standing(&self) -> BTreeSet<Stamp> {
-        self.live.stamps()
+        self.state.standing()
     }
 
     fn forget(&mut self, observed: &BTreeSet<Stamp>) {
-        self.live.forget(observed);
+        self.state.forget(observed);
     }
 }

@@ -10,7 +10,7 @@ pub type MaxRegister = Standing<Max>;
 pub struct Max;
 
 impl Kind for Max {
-    type Put = i64;
+    type State = Live<i64>;
     type View = Option<i64>;
 
     fn shown(live: &Live<i64>) -> Option<i64> {
@@ -22,6 +22,7 @@ impl MaxRegister {
     /// Raises it to a number; nothing comes of it where it is greater already.
     #[must_use]
     pub fn raise(&self, stamp: Stamp, number: i64) -> Put<i64> {
-        self.live.replacing(stamp, number, |lower| *lower <= number)
+        self.state
+            .replacing(stamp, number, |_, lower| *lower <= number)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each is a small module of one shape ([`Replicated`]): methods of a state make edits of it, a state takes in edits and other
 //! states, and what it shows depends on the set of edits alone. `live.rs` is what most of them have in common: what a set of
-//! edits leaves standing. `register.rs`, `set.rs`, `counter.rs`, `max.rs`, `map.rs`, `list.rs` and `text.rs` are the types. One
+//! edits leaves standing; `members.rs` is that for the many members of a set, `dots.rs` the edits of one place. `register.rs`, `set.rs`, `counter.rs`, `max.rs`, `map.rs`, `list.rs` and `text.rs` are the types. One
 //! test holds all of them to the same laws (`tests/laws`); `docs/adding-a-type.md` shows how another one is added.
 //!
 //! `named.rs` has the names by which a configuration gives types to places of documents. Documents are viewed by
@@ -10,10 +10,12 @@
 //! see, whole.
 
 mod counter;
+mod dots;
 mod list;
 mod live;
 mod map;
 mod max;
+mod members;
 mod named;
 mod register;
 mod set;
@@ -21,12 +23,15 @@ mod text;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::hash::Hash;
 
 pub use counter::{Amounts, Counted, Full, GCounter, PnCounter, joined, total, unaccounted};
+pub use dots::Dots;
 pub use list::{Id, List, ListEdit, Side, Spot};
-pub use live::{Kind, Live, Put, Standing};
+pub use live::{Kind, Live, Put, Standing, State};
 pub use map::{MapEdit, OrMap};
 pub use max::MaxRegister;
+pub use members::{MemberEdit, Members};
 pub use named::{NotAType, Type};
 pub use register::{LwwRegister, MvRegister};
 pub use set::{GSet, OrSet, Phase, TwoPhaseSet};
@@ -62,6 +67,6 @@ pub trait Replicated: Default + Clone + PartialEq + Debug {
 }
 
 /// What a register, a set or a list may hold.
-pub trait Value: Clone + Ord + Debug {}
+pub trait Value: Clone + Ord + Hash + Debug {}
 
-impl<V: Clone + Ord + Debug> Value for V {}
+impl<V: Clone + Ord + Hash + Debug> Value for V {}

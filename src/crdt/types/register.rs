@@ -21,7 +21,7 @@ pub struct Lww<V>(PhantomData<V>);
 pub struct Mv<V>(PhantomData<V>);
 
 impl<V: Value> Kind for Lww<V> {
-    type Put = V;
+    type State = Live<V>;
     type View = Option<V>;
 
     fn shown(live: &Live<V>) -> Option<V> {
@@ -30,7 +30,7 @@ impl<V: Value> Kind for Lww<V> {
 }
 
 impl<V: Value> Kind for Mv<V> {
-    type Put = V;
+    type State = Live<V>;
     type View = BTreeSet<V>;
 
     fn shown(live: &Live<V>) -> BTreeSet<V> {
@@ -42,7 +42,7 @@ impl<V: Value> LwwRegister<V> {
     /// Writes a value.
     #[must_use]
     pub fn write(&self, stamp: Stamp, value: V) -> Put<V> {
-        self.live.replacing(stamp, value, |_| true)
+        self.state.replacing(stamp, value, |_, _| true)
     }
 }
 
@@ -50,6 +50,6 @@ impl<V: Value> MvRegister<V> {
     /// Writes a value.
     #[must_use]
     pub fn write(&self, stamp: Stamp, value: V) -> Put<V> {
-        self.live.replacing(stamp, value, |_| true)
+        self.state.replacing(stamp, value, |_, _| true)
     }
 }

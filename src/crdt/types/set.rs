@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use super::Value;
-use super::live::{Kind, Live, Put, Standing};
+use super::live::{Kind, Standing};
+use super::members::{MemberEdit, Members};
 use crate::crdt::Stamp;
 
 /// A set that only grows.
@@ -26,7 +27,7 @@ pub struct Observed<V>(PhantomData<V>);
 pub struct TwoPhase<V>(PhantomData<V>);
 
 /// Which of its two lives a member of a [`TwoPhaseSet`] is in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase<V> {
     /// It is there.
     Added(V),
@@ -34,35 +35,31 @@ pub enum Phase<V> {
     Removed(V),
 }
 
-fn members<V: Value>(live: &Live<V>) -> BTreeSet<V> {
-    live.iter().map(|(_, value)| value.clone()).collect()
-}
-
 impl<V: Value> Kind for Growing<V> {
-    type Put = V;
+    type State = Members<V>;
     type View = BTreeSet<V>;
 
-    fn shown(live: &Live<V>) -> BTreeSet<V> {
-        members(live)
+    fn shown(members: &Members<V>) -> BTreeSet<V> {
+        members.iter().cloned().collect()
     }
 }
 
 impl<V: Value> Kind for Observed<V> {
-    type Put = V;
+    type State = Members<V>;
     type View = BTreeSet<V>;
 
-    fn shown(live: &Live<V>) -> BTreeSet<V> {
-        members(live)
+    fn shown(members: &Members<V>) -> BTreeSet<V> {
+        members.iter().cloned().collect()
     }
 }
 
 impl<V: Value> Kind for TwoPhase<V> {
-    type Put = Phase<V>;
+    type State = Members<Phase<V>>;
     type View = BTreeSet<V>;
 
-    fn shown(live: &Live<Phase<V>>) -> BTreeSet<V> {
+    fn shown(members: &Members<Phase<V>>) -> BTreeSet<V> {
         let (mut added, mut removed) = (BTreeSet::new(), BTreeSet::new());
-        for (_, phase) in live.iter() {
+        for phase in members.iter() {
             match phase {
                 Phase::Added(value) => added.insert(value.clone()),
                 Phase::Removed(value) => removed.insert(value),
@@ -74,44 +71,37 @@ impl<V: Value> Kind for TwoPhase<V> {
 }
 
 impl<V: Value> GSet<V> {
-    /// Adds a member. One that is there already is said anew, so that a member takes the room of one edit.
+    /// Adds a member.
     #[must_use]
-    pub fn add(&self, stamp: Stamp, value: V) -> Put<V> {
-        self.live
-            .replacing(stamp, value.clone(), |known| *known == value)
+    pub fn add(&self, stamp: Stamp, value: V) -> MemberEdit<V> {
+        self.state.adding(stamp, value)
     }
 }
 
 impl<V: Value> OrSet<V> {
     /// Adds a member.
     #[must_use]
-    pub fn add(&self, stamp: Stamp, value: V) -> Put<V> {
-        self.live
-            .replacing(stamp, value.clone(), |known| *known == value)
+    pub fn add(&self, stamp: Stamp, value: V) -> MemberEdit<V> {
+        self.state.adding(stamp, value)
     }
 
     /// Removes a member, as far as it was added before.
     #[must_use]
-    pub fn remove(&self, stamp: Stamp, value: &V) -> Put<V> {
-        self.live.without(stamp, |known| known == value)
+    pub fn remove(&self, stamp: Stamp, value: &V) -> MemberEdit<V> {
+        self.state.removing(stamp, value.clone())
     }
 }
 
 impl<V: Value> TwoPhaseSet<V> {
     /// Adds a member; nothing comes of it where that was removed.
     #[must_use]
-    pub fn add(&self, stamp: Stamp, value: V) -> Put<Phase<V>> {
-        self.enter(stamp, Phase::Added(value))
+    pub fn add(&self, stamp: Stamp, value: V) -> MemberEdit<Phase<V>> {
+        self.state.adding(stamp, Phase::Added(value))
     }
 
     /// Removes a member for ever, whoever else adds it.
     #[must_use]
-    pub fn remove(&self, stamp: Stamp, value: V) -> Put<Phase<V>> {
-        self.enter(stamp, Phase::Removed(value))
-    }
-
-    fn enter(&self, stamp: Stamp, phase: Phase<V>) -> Put<Phase<V>> {
-        self.live
-            .replacing(stamp, phase.clone(), |known| *known == phase)
+    pub fn remove(&self, stamp: Stamp, value: V) -> MemberEdit<Phase<V>> {
+        self.state.adding(stamp, Phase::Removed(value))
     }
 }

@@ -1,6 +1,6 @@
 //! automerge.
 
-use super::{Engine, Wire};
+use super::{Engine, Measured, Wire};
 use crate::clock::Cpu;
 use crate::data::{Edit, Val};
 use automerge::{
@@ -8,7 +8,6 @@ use automerge::{
     sync::{Message, State, SyncDoc},
     transaction::Transactable,
 };
-use std::time::Duration;
 
 pub struct Automerge;
 pub struct Doc {
@@ -118,7 +117,7 @@ impl Engine for Automerge {
             }
         }
     }
-    fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+    fn set(ops: &[(bool, u32)]) -> Measured {
         let mut d = AutoCommit::new();
         let o = d.put_object(ROOT, "set", ObjType::Map).unwrap();
         let t = Cpu::now();
@@ -134,9 +133,9 @@ impl Engine for Automerge {
             d.commit();
         }
         let e = t.elapsed();
-        Some((e, ops.len(), d.save().len()))
+        Some((e, ops.len(), Some(d.save().len())))
     }
-    fn counter(n: usize) -> Option<(Duration, usize, usize)> {
+    fn counter(n: usize) -> Measured {
         // Increments of one counter get slower with their number: a million does not end in minutes.
         let n = n.min(20_000);
         let mut d = AutoCommit::new();
@@ -149,6 +148,6 @@ impl Engine for Automerge {
             }
         }
         d.commit();
-        Some((t.elapsed(), n, d.save().len()))
+        Some((t.elapsed(), n, Some(d.save().len())))
     }
 }

@@ -1,6 +1,6 @@
 //! dson, the nearest to our design: delta-state, over causal dot stores.
 
-use super::{Engine, Wire};
+use super::{Engine, Measured, Wire};
 use crate::clock::Cpu;
 use crate::data::{Edit, Todo, Val};
 use dson::{
@@ -8,7 +8,6 @@ use dson::{
     crdts::{mvreg::MvRegValue, snapshot::ToValue},
     sentinel::DummySentinel,
 };
-use std::time::Duration;
 
 pub struct Dson;
 type Map = OrMap<String>;
@@ -179,7 +178,7 @@ impl Engine for Dson {
         }
         w
     }
-    fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+    fn set(ops: &[(bool, u32)]) -> Measured {
         let ops = &ops[..ops.len().min(20_000)];
         let id = Identifier::new(1, 0);
         let mut s = CausalDotStore::<Map>::default();
@@ -199,6 +198,7 @@ impl Engine for Dson {
             s.join_or_replace_with(d.store, &d.context);
         }
         let e = t.elapsed();
-        Some((e, ops.len(), rmp_serde::to_vec_named(&s).unwrap().len()))
+        let saved = rmp_serde::to_vec_named(&s).unwrap();
+        Some((e, ops.len(), Some(saved.len())))
     }
 }

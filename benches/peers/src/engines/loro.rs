@@ -1,12 +1,11 @@
 //! loro.
 
-use super::{Engine, Wire};
+use super::{Engine, Measured, Wire};
 use crate::clock::Cpu;
 use crate::data::{Edit, Val};
 use loro::{
     Container, ExportMode, LoroCounter, LoroDoc, LoroList, LoroMap, LoroValue, ValueOrContainer,
 };
-use std::time::Duration;
 
 pub struct Loro;
 pub struct Doc {
@@ -110,7 +109,7 @@ impl Engine for Loro {
         }
         w
     }
-    fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+    fn set(ops: &[(bool, u32)]) -> Measured {
         let d = LoroDoc::new();
         let o = d.get_map("set");
         let t = Cpu::now();
@@ -126,9 +125,10 @@ impl Engine for Loro {
             d.commit();
         }
         let e = t.elapsed();
-        Some((e, ops.len(), d.export(ExportMode::Snapshot).unwrap().len()))
+        let saved = d.export(ExportMode::Snapshot).unwrap();
+        Some((e, ops.len(), Some(saved.len())))
     }
-    fn counter(n: usize) -> Option<(Duration, usize, usize)> {
+    fn counter(n: usize) -> Measured {
         let n = n.min(1_000_000);
         let d = LoroDoc::new();
         let c: LoroCounter = d.get_counter("c");
@@ -143,7 +143,7 @@ impl Engine for Loro {
         Some((
             t.elapsed(),
             n,
-            d.export(ExportMode::Snapshot).unwrap().len(),
+            Some(d.export(ExportMode::Snapshot).unwrap().len()),
         ))
     }
 }

@@ -20,6 +20,9 @@ pub struct Wire {
     pub messages: usize,
 }
 
+/// Time, operations run, and the bytes of what came of them where the engine saves that.
+pub type Measured = Option<(Duration, usize, Option<usize>)>;
+
 pub trait Engine {
     const NAME: &'static str;
     /// Most edits worth running one transaction each; beyond it time is extrapolated.
@@ -42,13 +45,13 @@ pub trait Engine {
     /// Brings both sides to the same state through encoded bytes.
     fn sync(link: &mut Self::Link, a: &mut Self::Doc, b: &mut Self::Doc) -> Wire;
 
-    /// Adds to and removes from a set of up to 10,000 members: time, operations run, saved bytes.
-    fn set(_ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+    /// Adds to and removes from a set of up to 10,000 members.
+    fn set(_ops: &[(bool, u32)]) -> Measured {
         None
     }
 
-    /// Increments a counter in memory: time, operations run, saved bytes.
-    fn counter(_n: usize) -> Option<(Duration, usize, usize)> {
+    /// Increments a counter in memory.
+    fn counter(_n: usize) -> Measured {
         None
     }
 }

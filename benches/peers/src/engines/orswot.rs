@@ -2,9 +2,10 @@
 
 use crate::clock::Cpu;
 use crdts::{CmRDT, GCounter, Orswot};
-use std::time::Duration;
 
-pub fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+use super::Measured;
+
+pub fn set(ops: &[(bool, u32)]) -> Measured {
     let mut s: Orswot<u32, u64> = Orswot::new();
     let t = Cpu::now();
     for &(add, m) in ops {
@@ -19,10 +20,11 @@ pub fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
         }
     }
     let e = t.elapsed();
-    Some((e, ops.len(), rmp_serde::to_vec_named(&s).unwrap().len()))
+    let saved = rmp_serde::to_vec_named(&s).unwrap();
+    Some((e, ops.len(), Some(saved.len())))
 }
 
-pub fn counter(n: usize) -> Option<(Duration, usize, usize)> {
+pub fn counter(n: usize) -> Measured {
     let mut c: GCounter<u64> = GCounter::new();
     let t = Cpu::now();
     for _ in 0..n {
@@ -30,5 +32,6 @@ pub fn counter(n: usize) -> Option<(Duration, usize, usize)> {
         c.apply(op);
     }
     let e = t.elapsed();
-    Some((e, n, rmp_serde::to_vec_named(&c).unwrap().len()))
+    let saved = rmp_serde::to_vec_named(&c).unwrap();
+    Some((e, n, Some(saved.len())))
 }

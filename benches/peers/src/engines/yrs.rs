@@ -1,9 +1,9 @@
 //! yrs, the Rust port of Yjs.
 
-use super::{Engine, Wire};
+use super::{Engine, Measured, Wire};
 use crate::clock::Cpu;
 use crate::data::{Edit, Val};
-use std::time::Duration;
+
 use yrs::{
     Any, ArrayPrelim, Doc as YDoc, In, Map, MapPrelim, MapRef, Out, ReadTxn, StateVector, Transact,
     Update,
@@ -112,7 +112,7 @@ impl Engine for Yrs {
             messages: 4,
         }
     }
-    fn set(ops: &[(bool, u32)]) -> Option<(Duration, usize, usize)> {
+    fn set(ops: &[(bool, u32)]) -> Measured {
         let d = YDoc::with_client_id(1);
         let o = d.get_or_insert_map("set");
         let t = Cpu::now();
@@ -132,6 +132,6 @@ impl Engine for Yrs {
             .transact()
             .encode_state_as_update_v2(&StateVector::default())
             .len();
-        Some((e, ops.len(), n))
+        Some((e, ops.len(), Some(n)))
     }
 }

@@ -150,6 +150,15 @@ impl Rounds {
         })
     }
 
+    /// Whether there still is what is watched.
+    fn is_there(&self) -> Result<(), Error> {
+        let top = self.repo.top();
+        match Watch::is_begun(self.repo.git_dir()) && top.is_dir() {
+            true => Ok(()),
+            false => Err(Error::Removed(top.to_path_buf())),
+        }
+    }
+
     /// When something is due.
     pub(super) fn next(&self) -> Instant {
         let next = self.unrest.next();
@@ -365,6 +374,8 @@ impl Keeper {
             }
             Ok(false) => {}
             Err(error) => {
+                let is_there = self.rounds.as_ref().map_or(Ok(()), Rounds::is_there);
+                let error = is_there.err().unwrap_or(error);
                 self.is_over = matches!(error, Error::Removed(_));
                 if let Some(rounds) = &mut self.rounds {
                     rounds.rest_until = Some(Instant::now() + POLL);
@@ -423,9 +434,7 @@ impl Keeper {
         };
         tracing::debug!(?due, "round");
         let now = Instant::now();
-        if !Watch::is_begun(rounds.repo.git_dir()) || !rounds.repo.top().is_dir() {
-            return Err(Error::Removed(rounds.repo.top().to_path_buf()));
-        }
+        rounds.is_there()?;
         match rounds.repo.stillness() {
             Err(_) => {
                 rounds.unrest.hold(due, None, now);

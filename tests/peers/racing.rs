@@ -1,7 +1,7 @@
 //! Files that are saved by somebody who had read them before others' edits came in.
 
 use crate::pair::{pair, send, sync};
-use crate::support::{BINARY, Tree, World, run};
+use crate::support::{BINARY, Run, Tree, World, run};
 
 const FILE: &str = ".rhema/todos.yaml";
 
@@ -96,6 +96,13 @@ fn what_was_not_seen_is_not_replaced_but_contested() {
     assert!(text.contains("s.ben"), "the other one is kept: {text}");
 }
 
+/// `sync` of a debug build that is told something by its environment.
+fn sync_with(world: &World, tree: &Tree<'_>, name: &str, value: &str) -> Run {
+    let mut command = world.command(BINARY, &tree.top);
+    let command = command.args(["crdt", "sync", "--timeout", "0"]);
+    run(command.env(name, value))
+}
+
 /// The text without a record.
 fn without(text: &str, id: &str) -> String {
     let at = text.find(&format!("  - id: {id}\n")).unwrap();
@@ -106,30 +113,33 @@ fn without(text: &str, id: &str) -> String {
     format!("{before}{}", &after[end..])
 }
 
+/// Ben's edits come in, and one value wins against another one; then Ann, who had not read that yet, removes the record that Ben
+/// had removed as well: the losing value is still kept.
+fn removes_it_too(ann: &Tree<'_>, ben: &Tree<'_>, wins: &str, loses: &str) {
+    let read = ann.read(FILE);
+    send(ben, ann);
+    sync(ann);
+    let is_kept = |text: &str| {
+        text.contains(&format!("owner: {wins}\n")) && text.contains(&format!("s.{loses}"))
+    };
+    let text = ann.read(FILE);
+    assert!(is_kept(&text), "{text}");
+    ann.write(FILE, without(&read, "c"));
+    sync(ann);
+    let text = ann.read(FILE);
+    assert!(is_kept(&text), "{text}");
+    assert!(!text.contains("id: c"), "{text}");
+}
+
 #[test]
 fn who_removes_what_somebody_else_removed_just_then_settles_nothing_that_came_with_that() {
     let world = World::new();
     let (ann, ben) = ground(&world);
     ann.write(FILE, owned(TODOS, "b", "ann"));
     sync(&ann);
-    let read = ann.read(FILE);
     ben.write(FILE, without(&owned(TODOS, "b", "ben"), "c"));
     sync(&ben);
-    send(&ben, &ann);
-    sync(&ann);
-    let text = ann.read(FILE);
-    assert!(
-        text.contains("owner: ben\n") && text.contains("s.ann"),
-        "{text}"
-    );
-    ann.write(FILE, without(&read, "c"));
-    sync(&ann);
-    let text = ann.read(FILE);
-    assert!(
-        text.contains("owner: ben\n") && text.contains("s.ann"),
-        "{text}"
-    );
-    assert!(!text.contains("id: c"), "{text}");
+    removes_it_too(&ann, &ben, "ben", "ann");
 }
 
 #[test]
@@ -140,22 +150,7 @@ fn nor_where_only_what_lost_came_with_it() {
     sync(&ben);
     ann.write(FILE, owned(TODOS, "b", "ann"));
     sync(&ann);
-    let read = ann.read(FILE);
-    send(&ben, &ann);
-    sync(&ann);
-    let text = ann.read(FILE);
-    assert!(
-        text.contains("owner: ann\n") && text.contains("s.ben"),
-        "{text}"
-    );
-    ann.write(FILE, without(&read, "c"));
-    sync(&ann);
-    let text = ann.read(FILE);
-    assert!(
-        text.contains("owner: ann\n") && text.contains("s.ben"),
-        "{text}"
-    );
-    assert!(!text.contains("id: c"), "{text}");
+    removes_it_too(&ann, &ben, "ann", "ben");
 }
 
 #[test]
@@ -190,9 +185,7 @@ fn whoever_puts_back_a_record_that_somebody_removed_gets_all_of_it() {
     sync(&ann);
     assert!(!ann.read(FILE).contains("id: b"));
     ann.write(FILE, &read);
-    let mut later = world.command(BINARY, &ann.top);
-    let later = later.args(["crdt", "sync", "--timeout", "0"]);
-    run(later.env("RHEMA_RACE_MILLIS", "0")).exits(0);
+    sync_with(&world, &ann, "RHEMA_RACE_MILLIS", "0").exits(0);
     let text = ann.read(FILE);
     assert!(text.contains("owner: ben\n"), "{text}");
     ann.commit("back");
@@ -207,9 +200,7 @@ fn what_was_kept_from_being_written_was_seen_by_nobody() {
     let (ann, ben) = ground(&world);
     ben_edits(&ann, &ben, "b", "ben");
     ann.write(FILE, owned(TODOS, "b", "ann"));
-    let mut stopped = world.command(BINARY, &ann.top);
-    let stopped = stopped.args(["crdt", "sync", "--timeout", "0"]);
-    run(stopped.env("RHEMA_CRASH_AT", "before-file"));
+    sync_with(&world, &ann, "RHEMA_CRASH_AT", "before-file");
     let text = ann.read(FILE);
     assert_eq!(text, owned(TODOS, "b", "ann"));
     ann.write(FILE, without(&text, "b"));

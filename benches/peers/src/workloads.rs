@@ -44,6 +44,16 @@ fn base<E: Engine>(n: usize, chunk: usize) -> E::Doc {
     doc
 }
 
+/// Two replicas of the same todos, and what they remember of each other.
+fn pair<E: Engine>() -> (E::Doc, E::Doc, E::Link) {
+    // One transaction per record, as it grew in real life; automerge's sync compares change counts.
+    let mut a = base::<E>(BASE, if E::MAX_TX < BASE { 500 } else { 1 });
+    let bytes = E::save(&mut a);
+    let mut b = E::load(&bytes, 2);
+    let link = E::link(&mut a, &mut b);
+    (a, b, link)
+}
+
 /// The todos as a JSON value, engine's wrapping removed.
 fn value(json: &str) -> serde_json::Value {
     let v: serde_json::Value = serde_json::from_str(json).expect("engine printed JSON");
@@ -112,11 +122,7 @@ pub fn merge<E: Engine>() {
         return;
     }
     let items = data::todos(42, BASE);
-    // One transaction per record, as it grew in real life; automerge's sync compares change counts.
-    let mut a = base::<E>(BASE, if E::MAX_TX < BASE { 500 } else { 1 });
-    let bytes = E::save(&mut a);
-    let mut b = E::load(&bytes, 2);
-    let mut link = E::link(&mut a, &mut b);
+    let (mut a, mut b, mut link) = pair::<E>();
     for (doc, seed) in [(&mut a, 100), (&mut b, 200)] {
         for e in data::divergent(seed, &items, DIVERGE).chunks(1) {
             E::apply(doc, e);
@@ -147,11 +153,7 @@ pub fn one_update<E: Engine>() {
         return;
     }
     let items = data::todos(42, BASE);
-    // One transaction per record, as it grew in real life; automerge's sync compares change counts.
-    let mut a = base::<E>(BASE, if E::MAX_TX < BASE { 500 } else { 1 });
-    let bytes = E::save(&mut a);
-    let mut b = E::load(&bytes, 2);
-    let mut link = E::link(&mut a, &mut b);
+    let (mut a, mut b, mut link) = pair::<E>();
     let up = Edit::Update {
         id: items[17].id.clone(),
         field: "status",
@@ -165,15 +167,12 @@ pub fn one_update<E: Engine>() {
     put("messages", w.messages as f64);
     check::<E>(&mut b, &[std::slice::from_ref(&up)]);
     // The same after 1,000 earlier deletions were exchanged: does the message grow with history?
-    for e in data::divergent(300, &items, 4_000)
-        .iter()
-        .filter(|e| matches!(e, Edit::Delete { .. }))
-    {
+    let edits = data::divergent(300, &items, 4_000);
+    for e in edits.iter().filter(|e| matches!(e, Edit::Delete { .. })) {
         E::apply(&mut a, std::slice::from_ref(e));
     }
     E::sync(&mut link, &mut a, &mut b);
-    let alive = data::divergent(300, &items, 4_000);
-    let dead: std::collections::HashSet<&str> = alive
+    let dead: std::collections::HashSet<&str> = edits
         .iter()
         .filter_map(|e| {
             if let Edit::Delete { id } = e {

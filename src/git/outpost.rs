@@ -105,9 +105,10 @@ impl<'r> Outpost<'r> {
     /// # Errors
     /// When it cannot be made.
     pub fn open(repo: &'r Repo, folder: PathBuf) -> Result<Self, Error> {
-        let inner = match git2::Repository::open_bare(&folder) {
-            Ok(inner) => inner,
-            Err(_) => Self::make(&folder)?,
+        let opened = git2::Repository::open_bare(&folder);
+        let inner = match opened {
+            Ok(inner) if inner.find_reference("HEAD").is_ok() => inner,
+            _ => Self::make(&folder)?,
         };
         Ok(Self {
             repo,
@@ -129,6 +130,20 @@ impl<'r> Outpost<'r> {
             .map_err(Error::libgit2(format!("make {}", folder.display())))
     }
 
+    /// Makes it anew: what it holds is of no use.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn begin_anew(self) -> Result<Self, Error> {
+        let Self { repo, folder, .. } = self;
+        let inner = Self::make(&folder)?;
+        Ok(Self {
+            repo,
+            inner,
+            folder,
+        })
+    }
+
     /// Brings the refs of all replicas here.
     ///
     /// # Errors
@@ -145,6 +160,10 @@ impl<'r> Outpost<'r> {
             "fetch",
             "--quiet",
             "--force",
+            // What the host has no more nobody here needs to remember of it.
+            "--prune",
+            // What is missing here is fetched by nobody later, wherever the user's clone is a partial one.
+            "--no-filter",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-recurse-submodules",
@@ -154,7 +173,7 @@ impl<'r> Outpost<'r> {
         let arguments = options
             .into_iter()
             .chain(refspecs.iter().map(String::as_str));
-        self.run(remote, arguments, prompts, limit)?.success()?;
+        self.run(arguments, prompts, limit)?.success()?;
         Ok(())
     }
 
@@ -189,7 +208,7 @@ impl<'r> Outpost<'r> {
             remote,
             &refspec,
         ];
-        let answer = self.run(remote, arguments, prompts, limit)?;
+        let answer = self.run(arguments, prompts, limit)?;
         let verdict = verdict(&answer.stdout);
         match (answer.status, verdict) {
             (Some(0), _) => {}
@@ -207,7 +226,6 @@ impl<'r> Outpost<'r> {
 
     fn run<'a>(
         &self,
-        remote: &str,
         arguments: impl IntoIterator<Item = &'a str>,
         prompts: Prompts,
         limit: Duration,
@@ -220,8 +238,6 @@ impl<'r> Outpost<'r> {
                 ("core.bare", "true"),
                 // Hooks of the user's are about their own branches.
                 ("core.hooksPath", "/dev/null"),
-                // What is missing here is fetched by nobody later.
-                (&format!("remote.{remote}.promisor"), "false"),
             ],
             prompts: match prompts {
                 // What the user set up to ask is theirs to decide.

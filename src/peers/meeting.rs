@@ -10,7 +10,7 @@ use super::{Error, admission};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Introduction, Message, Shelf as _, wire};
-use crate::git::{Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
+use crate::git::{self, Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
 use crate::net::PublicKey;
 use crate::node::{Config, Node, Role, Trusted};
 use crate::overlay::BlobId;
@@ -25,7 +25,7 @@ const TRIES: usize = 4;
 
 /// Commits of a ref before they are squashed. Each keeps what it replaced on the host; a squash costs readers nothing, as
 /// the files stay the same.
-const LONGEST_CHAIN: usize = 64;
+const LONGEST_CHAIN: usize = 32;
 
 /// How long a record of where a node listens counts; it is written anew when half of that is over.
 const RECORD_COUNTS: Duration = Duration::from_secs(24 * 3_600);
@@ -126,12 +126,29 @@ impl Meeting<'_> {
     }
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
-        let outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
+        let mut outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
+        match self.try_to_hold_at(&outpost, shelf, met) {
+            // Nothing is lost with what is damaged there: it all comes from elsewhere.
+            Err(Error::Git(git::Error::Libgit2 { what, source })) => {
+                tracing::info!("the repository beside is made anew: cannot {what}: {source}");
+                outpost = outpost.begin_anew()?;
+                self.try_to_hold_at(&outpost, shelf, met)
+            }
+            done => done,
+        }
+    }
+
+    fn try_to_hold_at(
+        &self,
+        outpost: &Outpost<'_>,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
         for _ in 0..TRIES {
             outpost.fetch(&self.remote, self.prompts, self.limit)?;
-            self.take(&outpost, shelf, met)?;
+            self.take(outpost, shelf, met)?;
             met.left = shelf.store.read()?.last_of(self.introduction()?.replica)?;
-            if self.leave(&outpost, shelf, met)? {
+            if self.leave(outpost, shelf, met)? {
                 return Ok(());
             }
         }

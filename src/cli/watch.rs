@@ -213,7 +213,8 @@ fn tell_of_remote(met: Met, print: &impl Fn(Event)) {
     for text in met.notes {
         print(Event::Warning { text });
     }
-    if met.sent > 0 || met.received > 0 || met.error.is_some() {
+    let has_failed = met.error.is_some() && !met.is_told;
+    if met.sent > 0 || met.received > 0 || has_failed {
         print(Event::Remote {
             name: met.remote,
             sent: met.sent,

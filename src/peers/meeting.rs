@@ -15,7 +15,7 @@ use crate::net::PublicKey;
 use crate::node::{Config, Node, Role, Trusted};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
-use crate::store::{ContentDigest, Durability, Moment, Store};
+use crate::store::{self, ContentDigest, Durability, Moment, Store};
 
 /// The folder of the repository beside the user's, in that of the work tree's state.
 const OUTPOST: &str = "remote.git";
@@ -74,6 +74,8 @@ pub struct Met {
     pub addresses: BTreeMap<PublicKey, Vec<SocketAddr>>,
     /// Why it failed, if it did.
     pub error: Option<String>,
+    /// Whether the one before it failed for the same reason.
+    pub is_told: bool,
 }
 
 /// Exchanges edits through the git remote once, where others are found that way.
@@ -122,6 +124,9 @@ impl Meeting<'_> {
             met.error = Some(in_words(&error));
         }
         met.took = began.elapsed();
+        if let Err(error) = log(&mut shelf.store, &mut met) {
+            tracing::info!("{error}");
+        }
         met
     }
 
@@ -484,6 +489,33 @@ impl Meeting<'_> {
         );
         ContentDigest::of(name.as_bytes())
     }
+}
+
+/// Notes what happened for those who ask later: each failure once, until it is another one.
+fn log(store: &mut Store, met: &mut Met) -> Result<(), store::Error> {
+    let name = ContentDigest::of(b"why the git remote failed last");
+    let before = store.read()?.state(name)?.unwrap_or_default();
+    let now = met.error.clone().unwrap_or_default();
+    met.is_told = !now.is_empty() && before == now.as_bytes();
+    let what = match &met.error {
+        Some(_) if met.is_told => return Ok(()),
+        Some(error) => error.clone(),
+        None if met.sent + met.received > 0 => {
+            format!("left {}, got {}", met.sent, met.received)
+        }
+        None if before.is_empty() => return Ok(()),
+        None => "is there again".to_owned(),
+    };
+    let writing = store.write(Durability::Process)?;
+    if before != now.as_bytes() {
+        writing.keep_state(name, now.as_bytes())?;
+    }
+    writing.note(&store::Event {
+        at: Moment::now(),
+        key: None,
+        what: format!("git remote {}: {what}", met.remote),
+    })?;
+    writing.commit()
 }
 
 impl Met {

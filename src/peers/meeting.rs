@@ -20,6 +20,9 @@ use crate::store::{self, ContentDigest, Durability, Moment, Store};
 /// The folder of the repository beside the user's, in that of the work tree's state.
 const OUTPOST: &str = "remote.git";
 
+/// The file that lets one process at a time use it.
+const LOCK: &str = "remote.lock";
+
 /// How often somebody else may push under our name while we try to.
 const TRIES: usize = 4;
 
@@ -32,6 +35,9 @@ const RECORD_COUNTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// A segment that is longer than this, in bytes, nobody wrote who keeps to the format.
 const LONGEST_SEGMENT: usize = 64 << 20;
+
+/// What is remembered of a ref: the files that were taken.
+const SEEN: &str = "what was taken";
 
 /// How the git remote is called on.
 pub(super) struct Meeting<'m> {
@@ -131,6 +137,14 @@ impl Meeting<'_> {
     }
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
+        let lock = self.node.folder().join(LOCK);
+        let locked = git::lock(&lock, self.limit).map_err(|source| git::Error::Write {
+            path: lock.clone(),
+            source,
+        })?;
+        let Some(_locked) = locked else {
+            return Err(Error::Git(git::Error::Held { path: lock }));
+        };
         let mut outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
         match self.try_to_hold_at(&outpost, shelf, met) {
             // Nothing is lost with what is damaged there: it all comes from elsewhere.
@@ -168,7 +182,7 @@ impl Meeting<'_> {
             };
             let pieces = outpost.pieces(tip.commit)?;
             if let Some(record) = pieces.get(RECORD) {
-                self.note_record(&outpost.content(record.blob)?, replica, met);
+                self.note_record(&outpost.content(record.blob)?, &tip, shelf, met)?;
             }
             let mut seen = self.seen(&tip, shelf)?;
             let before = seen.clone();
@@ -224,22 +238,50 @@ impl Meeting<'_> {
         Ok(Ok(()))
     }
 
-    /// Where somebody listens, if that is somebody who is trusted and still does.
-    fn note_record(&self, bytes: &[u8], replica: Replica, met: &mut Met) {
-        match PeerRecord::read(bytes) {
-            Ok(record) => {
-                let is_trusted = self.trusted.others.contains_key(&record.key);
-                let counts = record.expires > Moment::now().unix_millis();
-                if is_trusted && counts {
-                    let addresses = met.addresses.entry(record.key).or_default();
-                    addresses.extend(record.addresses);
-                }
+    /// Where somebody listens and what they know, if that is somebody who is trusted.
+    fn note_record(
+        &self,
+        bytes: &[u8],
+        tip: &Tip,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
+        let record = match PeerRecord::read(bytes) {
+            Ok(record) => record,
+            Err(unreadable) => {
+                met.note(format!(
+                    "where {} can be reached, as {} has it: {unreadable}",
+                    tip.name, self.remote
+                ));
+                return Ok(());
             }
-            Err(unreadable) => met.note(format!(
-                "where {replica} can be reached, as {} has it: {unreadable}",
-                self.remote
-            )),
+        };
+        let Some(peer) = self.trusted.others.get(&record.key) else {
+            return Ok(());
+        };
+        let now = Moment::now().unix_millis();
+        if record.expires > now {
+            let addresses = met.addresses.entry(record.key).or_default();
+            addresses.extend(record.addresses);
         }
+        let name = self.name("the newest record", tip);
+        let newest = shelf.store.read()?.state(name)?;
+        let newest = newest.and_then(|bytes| bytes.try_into().ok());
+        let newest = newest.map_or(0, u64::from_le_bytes);
+        if record.written < newest {
+            met.note(format!(
+                "{} shows an older state of what {} left there than it did: it was put back there, or is withheld",
+                self.remote, peer.name
+            ));
+        }
+        if record.written > newest {
+            let at = Moment::from_unix_millis(record.written.min(now));
+            let writing = shelf.store.write(Durability::Process)?;
+            writing.exchanged(&record.key, &record.knowledge, None, at)?;
+            writing.keep_state(name, &record.written.to_le_bytes())?;
+            writing.commit()?;
+        }
+        Ok(())
     }
 
     /// Leaves there what is not there; says whether that is done, or somebody else was faster.
@@ -461,7 +503,7 @@ impl Meeting<'_> {
 
     /// The files of a ref that were taken.
     fn seen(&self, tip: &Tip, shelf: &mut Shelf) -> Result<BTreeSet<BlobId>, Error> {
-        let known = shelf.store.read()?.state(self.seen_name(tip))?;
+        let known = shelf.store.read()?.state(self.name(SEEN, tip))?;
         let known = known.unwrap_or_default();
         let blobs = known
             .chunks_exact(20)
@@ -477,17 +519,14 @@ impl Meeting<'_> {
     ) -> Result<(), Error> {
         let bytes: Vec<u8> = seen.iter().flat_map(|blob| *blob.as_bytes()).collect();
         let writing = shelf.store.write(Durability::Process)?;
-        writing.keep_state(self.seen_name(tip), &bytes)?;
+        writing.keep_state(self.name(SEEN, tip), &bytes)?;
         Ok(writing.commit()?)
     }
 
-    fn seen_name(&self, tip: &Tip) -> ContentDigest {
-        let name = format!(
-            "what was taken of {} at {}",
-            tip.namespace.there(&tip.name),
-            self.remote
-        );
-        ContentDigest::of(name.as_bytes())
+    /// Under which name something is remembered of a ref.
+    fn name(&self, what: &str, tip: &Tip) -> ContentDigest {
+        let there = tip.namespace.there(&tip.name);
+        ContentDigest::of(format!("{what} of {there} at {}", self.remote).as_bytes())
     }
 }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::shelf::Shelf;
 use super::{Error, admission};
 use crate::asking::RemoteOutcome;
@@ -15,7 +17,7 @@ use crate::net::PublicKey;
 use crate::node::{Config, Node, Role, Trusted};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
-use crate::store::{self, ContentDigest, Durability, Moment, Store};
+use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
 
 /// The folder of the repository beside the user's, in that of the work tree's state.
 const OUTPOST: &str = "remote.git";
@@ -33,8 +35,14 @@ const LONGEST_CHAIN: usize = 32;
 /// How long a record of where a node listens counts; it is written anew when half of that is over.
 const RECORD_COUNTS: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long others may take us to know what we knew then.
+const MARKS_COUNT: Duration = Duration::from_secs(600);
+
 /// A segment that is longer than this, in bytes, nobody wrote who keeps to the format.
 const LONGEST_SEGMENT: usize = 64 << 20;
+
+/// Under which name it is kept when the remote was called on last.
+const LAST_MET: &[u8] = b"when the git remote was called on last";
 
 /// What is remembered of a ref: the files that were taken.
 const SEEN: &str = "what was taken";
@@ -460,12 +468,17 @@ impl Meeting<'_> {
             Some(piece) => PeerRecord::read(&outpost.content(piece.blob)?).ok(),
             None => None,
         };
-        let counts = u64::try_from(RECORD_COUNTS.as_millis()).unwrap_or(u64::MAX);
-        let half = now.saturating_add(counts / 2);
+        let knowledge = shelf.knowledge()?;
+        let counts = millis(RECORD_COUNTS);
         let is_due = match (&self.listening, &there) {
-            (Some(listening), Some(there)) => there.addresses != *listening || there.expires < half,
-            (Some(_), None) => true,
-            (None, _) => false,
+            (listening, Some(there)) => {
+                let is_moved = listening.as_ref().is_some_and(|listening| {
+                    there.addresses != *listening || there.expires < now.saturating_add(counts / 2)
+                });
+                let is_stale = there.written.saturating_add(millis(MARKS_COUNT)) < now;
+                is_moved || is_stale && there.knowledge != knowledge
+            }
+            (listening, None) => listening.is_some() || !knowledge.is_empty(),
         };
         if !is_due && !is_edited {
             return Ok(false);
@@ -480,7 +493,7 @@ impl Meeting<'_> {
             written: now,
             expires,
             addresses,
-            knowledge: shelf.knowledge()?,
+            knowledge,
         };
         match record.signed(self.node.key()) {
             Some(bytes) => {
@@ -530,31 +543,60 @@ impl Meeting<'_> {
     }
 }
 
+/// When the git remote was called on last, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMet {
+    /// What it is called.
+    pub remote: String,
+    /// When.
+    pub at: Moment,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+/// When the git remote was called on last; nothing where it never was.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn last_met(reading: &Reading<'_>) -> Result<Option<LastMet>, store::Error> {
+    let state = reading.state(ContentDigest::of(LAST_MET))?;
+    // What cannot be read says as much as nothing does.
+    Ok(state.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+}
+
 /// Notes what happened for those who ask later: each failure once, until it is another one.
 fn log(store: &mut Store, met: &mut Met) -> Result<(), store::Error> {
-    let name = ContentDigest::of(b"why the git remote failed last");
-    let before = store.read()?.state(name)?.unwrap_or_default();
-    let now = met.error.clone().unwrap_or_default();
-    met.is_told = !now.is_empty() && before == now.as_bytes();
+    let last = LastMet {
+        remote: met.remote.clone(),
+        at: Moment::now(),
+        error: met.error.clone(),
+    };
+    let before = last_met(&store.read()?)?.and_then(|before| before.error);
+    met.is_told = met.error.is_some() && before == met.error;
     let what = match &met.error {
-        Some(_) if met.is_told => return Ok(()),
-        Some(error) => error.clone(),
+        Some(error) => (!met.is_told).then(|| error.clone()),
         None if met.sent + met.received > 0 => {
-            format!("left {}, got {}", met.sent, met.received)
+            Some(format!("left {}, got {}", met.sent, met.received))
         }
-        None if before.is_empty() => return Ok(()),
-        None => "is there again".to_owned(),
+        None => before.map(|_| "is there again".to_owned()),
     };
     let writing = store.write(Durability::Process)?;
-    if before != now.as_bytes() {
-        writing.keep_state(name, now.as_bytes())?;
+    if let Ok(bytes) = postcard::to_stdvec(&last) {
+        writing.keep_state(ContentDigest::of(LAST_MET), &bytes)?;
     }
-    writing.note(&store::Event {
-        at: Moment::now(),
-        key: None,
-        what: format!("git remote {}: {what}", met.remote),
-    })?;
+    if let Some(what) = what {
+        writing.note(&store::Event {
+            at: last.at,
+            key: None,
+            what: format!("git remote {}: {what}", met.remote),
+        })?;
+    }
     writing.commit()
+}
+
+/// A time as records have it.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Met {

@@ -24,7 +24,7 @@ pub use admission::{Admission, known_peers};
 pub use error::Error;
 pub use finding::is_address;
 pub use keeper::Heard;
-pub use meeting::{Met, meet};
+pub use meeting::{LastMet, Met, last_met, meet};
 pub use rounds::Sight;
 pub use stay::{Staying, stay};
 pub use visit::{Called, Peer, Visit, visit};

@@ -65,8 +65,7 @@ pub fn stay(
         named: staying.peers.iter().cloned().map(Place::Address).collect(),
     };
     let manner = manner(repo, &mut store, &node, &trusted, Stay::On)?;
-    let admission = Admission::default();
-    admission.set(trusted.others);
+    let admission = Admission::new(node.key().public().to_bytes(), trusted);
     let sought = wanted.sought(repo, &mut store, &admission)?;
     let (notes, noted) = mpsc::channel();
     let manner = Manner {

@@ -38,6 +38,16 @@ impl Shelf {
         new.map(|path| native_path(path.as_bytes())).collect()
     }
 
+    /// The edits of a replica from behind one of them on, in the order in which it made them.
+    pub(super) fn made_behind(
+        &mut self,
+        replica: Replica,
+        behind: Option<Stamp>,
+    ) -> Result<Vec<Known>, Error> {
+        let made = self.store.read()?.made_behind(replica, behind)?;
+        Ok(made.into_iter().map(|edit| edit.known).collect())
+    }
+
     /// The bases of edits that cannot be placed: neither they nor what was published of them is at hand.
     fn lost(&mut self) -> Result<Vec<CommitId>, Error> {
         let reading = self.store.read()?;

@@ -28,6 +28,9 @@ pub(super) const LOOK_AROUND: Duration = Duration::from_millis(1_200);
 /// For how long it waits in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// For how long it waits for a git remote.
+pub(super) const FAR_PATIENCE: Duration = Duration::from_secs(60);
+
 /// For how long the others' hearing that we leave is awaited when the time is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
@@ -145,7 +148,12 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
     };
     let is_looking = local.is_some();
     let began = Instant::now();
-    let end = began + visit.timeout.unwrap_or(PATIENCE);
+    let patience = match discovery {
+        // What those know who are not at hand comes through the git remote.
+        Discovery::Git if visit.peer.is_none() => LOOK_AROUND,
+        _ => PATIENCE,
+    };
+    let end = began + visit.timeout.unwrap_or(patience);
     let runtime = runtime()?;
     let called = runtime.block_on(async {
         let settings = Settings {
@@ -486,6 +494,7 @@ pub(super) fn manner(
         us,
         config,
         looks: None,
+        calls: None,
     })
 }
 

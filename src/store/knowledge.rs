@@ -83,6 +83,18 @@ impl Reading<'_> {
         Ok(beyond)
     }
 
+    /// The edits of a replica that are known, from behind one of them or from the first on, in the order in which it made them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn made_behind(
+        &self,
+        replica: Replica,
+        behind: Option<Stamp>,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        stored_after(self, replica, behind, usize::MAX)
+    }
+
     /// The replicas of which edits are known.
     fn replicas(&self) -> Result<Vec<Replica>, Error> {
         let sql = "WITH RECURSIVE replicas (replica) AS (

@@ -1,7 +1,8 @@
 //! Who this work tree is: its key, its clock, and the members of the repository.
 //!
 //! Key and clock live in the folder `rhema` of the git directory of this work tree (a linked work tree has its own: each
-//! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml` and `git`.
+//! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml`, `git`, and `exchange` (what is
+//! to be calculated there).
 
 mod clock;
 mod config;
@@ -24,7 +25,7 @@ pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
-pub use key::{NodeKey, public_key, to_hex};
+pub use key::{NodeKey, crypto, public_key, to_hex};
 pub use members::{Member, Members, Role, with_member, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Trusted};

@@ -1,38 +1,72 @@
 //! Who may come in: asked at each handshake, and brought up to date while the program runs.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::Error;
-use crate::exchange::Access;
+use crate::exchange::{Access, Author, Judge, Objection, Standing};
 use crate::git::Repo;
 use crate::net::{PublicKey, Trust};
-use crate::node::{Admitted, Node, Role, Trusted};
-use crate::store::{self, Store};
+use crate::node::{Admitted, Ground, Node, Role, Trusted};
+use crate::overlay::Known;
+use crate::store::{self, Durability, Store};
 
 /// Who is trusted now.
-#[derive(Clone, Debug, Default)]
-pub struct Admission(Arc<RwLock<BTreeMap<PublicKey, Admitted>>>);
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// This work tree's own key.
+    own: PublicKey,
+    trusted: Arc<RwLock<Trusted>>,
+}
 
 impl Admission {
-    /// Trusts these and nobody else from now on; says whether that is another set, or others may do other things.
-    pub(super) fn set(&self, others: BTreeMap<PublicKey, Admitted>) -> bool {
-        let mut trusted = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *trusted != others;
-        *trusted = others;
-        is_new
+    /// Whom the work tree with this key trusts.
+    pub(super) fn new(own: PublicKey, trusted: Trusted) -> Self {
+        Self {
+            own,
+            trusted: Arc::new(RwLock::new(trusted)),
+        }
+    }
+
+    /// Whether these and nobody else are trusted, to do the same.
+    pub(super) fn is_now(&self, trusted: &Trusted) -> bool {
+        *self.now() == *trusted
+    }
+
+    /// Trusts these and nobody else from now on.
+    pub(super) fn set(&self, trusted: Trusted) {
+        *self.trusted.write().unwrap_or_else(PoisonError::into_inner) = trusted;
+    }
+
+    fn now(&self) -> RwLockReadGuard<'_, Trusted> {
+        self.trusted.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who has this key.
     pub(super) fn of(&self, key: &PublicKey) -> Option<Admitted> {
-        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        trusted.get(key).cloned()
+        self.now().others.get(key).cloned()
     }
 
     /// The keys of all who are trusted.
     pub(super) fn keys(&self) -> Vec<PublicKey> {
-        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        trusted.keys().copied().collect()
+        self.now().others.keys().copied().collect()
+    }
+}
+
+impl Judge for Admission {
+    fn standing(&self, key: &PublicKey) -> Standing {
+        if *key == self.own {
+            return Standing::Writes;
+        }
+        match self.now().others.get(key) {
+            Some(peer) if peer.role.writes() => Standing::Writes,
+            Some(_) => Standing::Reads,
+            None => Standing::Unknown,
+        }
+    }
+
+    fn judge(&self, _author: &Author, _edit: &Known) -> Result<(), Objection> {
+        Ok(())
     }
 }
 
@@ -69,6 +103,31 @@ pub fn known_peers(
     });
     let trusted = Trusted::of(repo, node, local)?;
     Ok((trusted, peers))
+}
+
+/// Makes ready what proves to others whose edits are whose: seals what was recorded here by a program that did not, and vouches.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn prove(store: &mut Store, node: &Node, trusted: &Trusted) -> Result<(), Error> {
+    let writing = store.write(Durability::Process)?;
+    writing.seal_unsealed(node.key())?;
+    writing.commit()?;
+    vouch(store, node, trusted)
+}
+
+/// Vouches for those whom this work tree knows and others may not, its siblings and those whom its user trusts, and for nobody else.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn vouch(store: &mut Store, node: &Node, trusted: &Trusted) -> Result<(), Error> {
+    let is_ours = |peer: &Admitted| matches!(peer.ground, Ground::Sibling | Ground::Local);
+    let others = trusted.others.iter();
+    let vouched = others.filter(|(_, peer)| is_ours(peer) && peer.role.writes());
+    let vouched: BTreeSet<PublicKey> = vouched.map(|(key, _)| *key).collect();
+    let writing = store.write(Durability::Process)?;
+    writing.vouch_for(&vouched, node.key())?;
+    Ok(writing.commit()?)
 }
 
 /// What somebody in this role may do in a session.

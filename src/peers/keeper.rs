@@ -199,7 +199,7 @@ impl Keeper {
             let _ = heard.send(Heard::Sight(rounds.sight.clone()));
         }
         Ok(Self {
-            shelf: Shelf::new(repo, store),
+            shelf: Shelf::new(repo, store, admission.clone()),
             admission,
             hub,
             seeds: manner.us.boot,

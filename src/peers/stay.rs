@@ -67,8 +67,7 @@ pub fn stay(
         published: BTreeMap::new(),
     };
     let manner = manner(repo, &mut store, &node, &trusted, Stay::On)?;
-    let admission = Admission::default();
-    admission.set(trusted.others);
+    let admission = Admission::new(node.key().public().to_bytes(), trusted);
     let sought = wanted.sought(repo, &mut store, &admission)?;
     let (notes, noted) = mpsc::channel();
     let manner = Manner {

@@ -17,7 +17,7 @@ use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, Place, PublicKey, Settings, Sought, Target,
     Traffic, Until, Warning,
 };
-use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
+use crate::node::{self, Config, Discovery, Node, Trusted, crypto};
 use crate::overlay::Knowledge;
 use crate::store::{ContentDigest, Durability, Reading, Store};
 
@@ -123,7 +123,6 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
     }
     let config = Config::in_work_tree(repo)?;
     let discovery = visit.discovery.unwrap_or(config.discovery);
-    let admission = Admission::default();
     let manner = manner(repo, &mut store, &node, &trusted, Stay::UntilDone)?;
     let manner = match visit.everything {
         true => Manner {
@@ -135,7 +134,7 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         },
         false => manner,
     };
-    admission.set(trusted.others);
+    let admission = Admission::new(node.key().public().to_bytes(), trusted);
     let everywhere = finding::everywhere(repo, &mut store, &admission, &config)?;
     let sought = match &visit.peer {
         Some(name) => finding::named(name, &everywhere, &admission)?,
@@ -471,6 +470,7 @@ pub(super) fn manner(
     trusted: &Trusted,
     stay: Stay,
 ) -> Result<Manner, Error> {
+    admission::prove(store, node, trusted)?;
     let clock = node.clock()?;
     let introduction = Introduction {
         key: node.key().public().to_bytes(),
@@ -488,7 +488,7 @@ pub(super) fn manner(
     let committed = Config::at_head(repo)?;
     let config = exchange::Config {
         ahead: committed.allowed_skew_millis(),
-        ..exchange::Config::new(replica_of)
+        ..exchange::Config::new(crypto())
     };
     Ok(Manner {
         us,

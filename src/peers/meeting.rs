@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::shelf::Shelf;
-use super::{Error, admission};
+use super::{Admission, Error, admission, telling};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{Introduction, Message, Shelf as _, wire};
+use crate::exchange::{Introduction, Shelf as _, take_written, write_down};
 use crate::git::{self, Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
 use crate::net::PublicKey;
-use crate::node::{Config, Node, Role, Trusted};
+use crate::node::{Config, Node, Role, Trusted, crypto};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
 use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
@@ -49,16 +49,18 @@ const SEEN: &str = "what was taken";
 
 /// How the git remote is called on.
 pub(super) struct Meeting<'m> {
-    pub(super) repo: &'m Repo,
-    pub(super) node: &'m Node,
-    pub(super) trusted: &'m Trusted,
-    /// Its name.
-    pub(super) remote: String,
+    repo: &'m Repo,
+    node: Node,
+    trusted: Trusted,
+    /// How far ahead of our clock edits may be, in milliseconds.
+    ahead: u64,
+    /// What the remote is called.
+    remote: String,
     /// Where this node listens; nothing where it does not stay.
-    pub(super) listening: Option<Vec<SocketAddr>>,
-    pub(super) prompts: Prompts,
+    listening: Option<Vec<SocketAddr>>,
+    prompts: Prompts,
     /// How long each call of git may take.
-    pub(super) limit: Duration,
+    limit: Duration,
 }
 
 /// What came of an exchange through the git remote.
@@ -98,50 +100,62 @@ pub struct Met {
 /// When the work tree, its node or its store cannot be read. That the remote cannot be reached, or lets nobody write, is
 /// told in the result.
 pub fn meet(repo: &Repo, prompts: Prompts, limit: Duration) -> Result<Option<Met>, Error> {
-    let Some(node) = Node::load(repo.git_dir())? else {
-        return Ok(None);
-    };
-    let mut store = Store::open(repo.git_dir())?.store;
-    let trusted = admission::trusted(repo, &node, &mut store)?;
-    let config = Config::in_work_tree(repo)?;
-    let remote = match repo.meeting_remote(config.remote.as_deref()) {
-        Ok(remote) => remote,
-        Err(error) => {
-            return Ok(Some(Met {
-                error: Some(error.to_string()),
-                ..Met::default()
-            }));
-        }
-    };
-    let meeting = Meeting {
-        repo,
-        node: &node,
-        trusted: &trusted,
-        remote,
-        listening: None,
-        prompts,
-        limit,
-    };
-    let mut shelf = Shelf::new(Repo::find()?, store);
-    Ok(Some(meeting.hold(&mut shelf)))
+    let meeting = Meeting::of(repo, None, prompts, limit)?;
+    meeting.map(Meeting::hold).transpose()
 }
 
-impl Meeting<'_> {
-    /// Takes what is there and leaves what is not.
-    pub(super) fn hold(&self, shelf: &mut Shelf) -> Met {
-        let began = Instant::now();
-        let mut met = Met {
-            remote: self.remote.clone(),
-            ..Met::default()
+impl<'m> Meeting<'m> {
+    /// An exchange for a work tree; nothing where that is no node's.
+    pub(super) fn of(
+        repo: &'m Repo,
+        listening: Option<Vec<SocketAddr>>,
+        prompts: Prompts,
+        limit: Duration,
+    ) -> Result<Option<Self>, Error> {
+        let Some(node) = Node::load(repo.git_dir())? else {
+            return Ok(None);
         };
-        if let Err(error) = self.try_to_hold(shelf, &mut met) {
+        let mut store = Store::open(repo.git_dir())?.store;
+        let trusted = admission::trusted(repo, &node, &mut store)?;
+        Ok(Some(Self {
+            repo,
+            node,
+            trusted,
+            ahead: Config::at_head(repo)?.allowed_skew_millis(),
+            remote: String::new(),
+            listening,
+            prompts,
+            limit,
+        }))
+    }
+
+    /// Takes what is there and leaves what is not.
+    pub(super) fn hold(mut self) -> Result<Met, Error> {
+        let began = Instant::now();
+        let mut store = Store::open(self.repo.git_dir())?.store;
+        admission::prove(&mut store, &self.node, &self.trusted)?;
+        let own = self.node.key().public().to_bytes();
+        let admission = Admission::new(own, self.trusted.clone());
+        let mut shelf = Shelf::new(Repo::find()?, store, admission);
+        let mut met = Met::default();
+        let config = Config::in_work_tree(self.repo)?;
+        let held = match self.repo.meeting_remote(config.remote.as_deref()) {
+            Ok(remote) => {
+                met.remote.clone_from(&remote);
+                self.remote = remote;
+                self.try_to_hold(&mut shelf, &mut met)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = held {
             met.error = Some(in_words(&error));
         }
         met.took = began.elapsed();
+        met.files = shelf.take_new();
         if let Err(error) = log(&mut shelf.store, &mut met) {
             tracing::info!("{error}");
         }
-        met
+        Ok(met)
     }
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
@@ -235,15 +249,21 @@ impl Meeting<'_> {
         }
         let content = outpost.content(piece.blob)?;
         met.bytes_received += content.len() as u64;
-        for said in unpacked(&content) {
-            match said {
-                Ok(Message::Introductions(introductions)) => shelf.introduce(&introductions)?,
-                Ok(Message::Edits(edits)) => met.received += shelf.add(edits)?.new,
-                Ok(_) => {}
-                Err(malformed) => return Ok(Err(malformed.to_string())),
-            }
-        }
-        Ok(Ok(()))
+        let mut damage = None;
+        let messages =
+            unpacked(&content).map_while(|said| said.map_err(|it| damage = Some(it)).ok());
+        let now = Moment::now().unix_millis();
+        let taken = take_written(messages, &crypto(), now, self.ahead, shelf)?;
+        let taken = match (taken, damage) {
+            (Ok(taken), None) => taken,
+            (Ok(_), Some(malformed)) => return Ok(Err(malformed.to_string())),
+            (Err(violation), _) => return Ok(Err(violation.to_string())),
+        };
+        met.received += taken.added.new;
+        Ok(match taken.refused.first() {
+            None => Ok(()),
+            Some(refusal) => Err(format!("not taken: {}", telling::reason(refusal))),
+        })
     }
 
     /// Where somebody listens and what they know, if that is somebody who is trusted.
@@ -429,19 +449,8 @@ impl Meeting<'_> {
             return Ok(None);
         };
         let segment = Segment::new(first.stamp, last.stamp);
-        let mut messages = vec![Message::Introductions(vec![introduction])];
-        let mut rest = edits.as_slice();
-        while let [first, behind @ ..] = rest {
-            // One that nobody would take travels with git's commits alone.
-            let Ok(fitting) = wire::fitting(rest) else {
-                tracing::info!("{} is too long to be left on the git remote", first.stamp);
-                rest = behind;
-                continue;
-            };
-            let (now, later) = rest.split_at(fitting);
-            messages.push(Message::Edits(now.to_vec()));
-            rest = later;
-        }
+        shelf.introduce(&[introduction], &[])?;
+        let messages = write_down(edits, &crypto(), shelf)?;
         let content = packed(&messages).map_err(Error::Unsendable)?;
         Ok(Some((segment, content)))
     }

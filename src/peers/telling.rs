@@ -67,7 +67,8 @@ pub(super) fn failure(ending: &Ending) -> Option<String> {
     }
 }
 
-fn reason(refusal: &Refusal) -> String {
+/// Why something is not taken.
+pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Version(oldest, newest) => {
             format!("protocol versions {oldest} to {newest} are spoken: update the older program")
@@ -99,7 +100,9 @@ fn reason(refusal: &Refusal) -> String {
                 Denial::Removed => {
                     format!("edits that a removed member made since ({edits})")
                 }
-                Denial::Rule(rule) => format!("edits against the rules of the repository ({edits}): {rule}"),
+                Denial::Rule(rule) => {
+                    format!("edits against the rules of the repository ({edits}): {rule}")
+                }
             }
         }
         Refusal::Early { from, millis } => format!(

@@ -92,7 +92,7 @@ impl Reading<'_> {
         replica: Replica,
         behind: Option<Stamp>,
     ) -> Result<Vec<StoredEdit>, Error> {
-        stored_after(self, replica, behind, usize::MAX)
+        proved_after(self, replica, behind, usize::MAX)
     }
 
     /// The replicas of which edits are known.

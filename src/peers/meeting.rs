@@ -170,8 +170,8 @@ impl<'m> Meeting<'m> {
         let mut outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
         match self.try_to_hold_at(&outpost, shelf, met) {
             // Nothing is lost with what is damaged there: it all comes from elsewhere.
-            Err(Error::Git(git::Error::Libgit2 { what, source })) => {
-                tracing::info!("the repository beside is made anew: cannot {what}: {source}");
+            Err(Error::Git(error)) if !outpost.is_whole().unwrap_or(false) => {
+                tracing::info!("the repository beside is made anew: {error}");
                 outpost = outpost.begin_anew()?;
                 self.try_to_hold_at(&outpost, shelf, met)
             }
@@ -354,8 +354,11 @@ impl<'m> Meeting<'m> {
         let Some(tip) = self.push(outpost, tip, met)? else {
             return Ok(false);
         };
-        let own = pieces.values().map(|piece| piece.blob).collect();
+        let segments = pieces.iter().filter(|(name, _)| *name != RECORD);
+        let own = segments.map(|(_, piece)| piece.blob).collect();
         self.note_seen(&tip, &own, shelf)?;
+        let name = self.left_name(introduction.replica);
+        self.keep(name, &own, shelf)?;
         Ok(true)
     }
 
@@ -409,11 +412,20 @@ impl<'m> Meeting<'m> {
             .iter()
             .filter_map(|(name, piece)| Some((name.parse::<Segment>().ok()?, *piece)))
             .collect();
+        let name = self.left_name(introduction.replica);
+        let left = blobs(shelf.store.read()?.state(name)?);
         // What an older program wrote is written anew as a whole.
-        if segments
+        let is_old = segments
             .iter()
-            .any(|(segment, _)| *segment != Segment::new(segment.first, segment.last))
-        {
+            .any(|(segment, _)| *segment != Segment::new(segment.first, segment.last));
+        let there: BTreeSet<BlobId> = segments.iter().map(|(_, piece)| piece.blob).collect();
+        if there != left && !there.is_empty() && !left.is_empty() {
+            met.note(format!(
+                "{} does not have what this work tree left there: it was lost, put back or altered, and is left there anew",
+                self.remote
+            ));
+        }
+        if is_old || there != left {
             segments.clear();
         }
         segments.sort_by_key(|(segment, _)| segment.first);
@@ -525,12 +537,7 @@ impl<'m> Meeting<'m> {
 
     /// The files of a ref that were taken.
     fn seen(&self, tip: &Tip, shelf: &mut Shelf) -> Result<BTreeSet<BlobId>, Error> {
-        let known = shelf.store.read()?.state(self.name(SEEN, tip))?;
-        let known = known.unwrap_or_default();
-        let blobs = known
-            .chunks_exact(20)
-            .filter_map(|bytes| bytes.try_into().ok());
-        Ok(blobs.map(BlobId::from_bytes).collect())
+        Ok(blobs(shelf.store.read()?.state(self.name(SEEN, tip))?))
     }
 
     fn note_seen(
@@ -539,10 +546,24 @@ impl<'m> Meeting<'m> {
         seen: &BTreeSet<BlobId>,
         shelf: &mut Shelf,
     ) -> Result<(), Error> {
-        let bytes: Vec<u8> = seen.iter().flat_map(|blob| *blob.as_bytes()).collect();
+        self.keep(self.name(SEEN, tip), seen, shelf)
+    }
+
+    fn keep(
+        &self,
+        name: ContentDigest,
+        blobs: &BTreeSet<BlobId>,
+        shelf: &mut Shelf,
+    ) -> Result<(), Error> {
+        let bytes: Vec<u8> = blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
         let writing = shelf.store.write(Durability::Process)?;
-        writing.keep_state(self.name(SEEN, tip), &bytes)?;
+        writing.keep_state(name, &bytes)?;
         Ok(writing.commit()?)
+    }
+
+    /// Under which name it is remembered what a replica left there.
+    fn left_name(&self, replica: Replica) -> ContentDigest {
+        ContentDigest::of(format!("what {replica} left at {}", self.remote).as_bytes())
     }
 
     /// Under which name something is remembered of a ref.
@@ -628,6 +649,14 @@ impl Met {
             self.notes.push(what);
         }
     }
+}
+
+/// Names of files, as they are remembered.
+fn blobs(state: Option<Vec<u8>>) -> BTreeSet<BlobId> {
+    let state = state.unwrap_or_default();
+    let blobs = state.chunks_exact(20);
+    let blobs = blobs.filter_map(|bytes| bytes.try_into().ok());
+    blobs.map(BlobId::from_bytes).collect()
 }
 
 /// An error and its causes in one line.

@@ -8,6 +8,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::Outcome;
+use super::peers::RemovedReport;
 use super::round::{counted, warn_of_full_counters};
 use super::team::{EventStatus, PeerStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
@@ -41,6 +42,7 @@ struct Status {
     driver: DriverStatus,
     documents: Vec<DocumentStatus>,
     peers: Vec<PeerStatus>,
+    removed: Vec<RemovedReport>,
     watching: bool,
     /// What the program that stays here tells; null where it was not asked.
     watcher: Option<Watcher>,
@@ -141,6 +143,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             branch,
             driver: DriverStatus { configured },
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
+            removed: team.removed.iter().map(RemovedReport::of).collect(),
             peers: team.peers,
             watching,
             watcher: standing.map(|standing| Watcher {

@@ -25,9 +25,9 @@ pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
 pub use key::{NodeKey, public_key, to_hex};
-pub use members::{Member, Members, Role, with_member, without_member};
+pub use members::{Member, Members, Role, Until, with_member, with_removed, without_member};
 pub use ticks::Ticks;
-pub use trust::{Admitted, Ground, Trusted};
+pub use trust::{Admitted, Ground, Removed, Trusted};
 pub use watch::{Watch, address_file, wake, wake_file};
 
 /// A number that nobody else draws.

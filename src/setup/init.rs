@@ -242,11 +242,7 @@ impl Init {
             })?;
         }
         if let Some(joins) = &self.joins {
-            let member = Member {
-                key: node.key().public_text(),
-                name: joins.name.clone(),
-                role: joins.role,
-            };
+            let member = Member::new(node.key().public_text(), &joins.name, joins.role);
             let text =
                 with_member(&joins.text, node.id(), &member).ok_or_else(|| Error::MembersForm {
                     path: joins.path.clone(),
@@ -374,7 +370,7 @@ fn joining(repo: &Repo, node: Option<&Node>) -> Result<Option<Joining>, Error> {
     if node.is_some_and(|node| members.all.contains_key(&node.id().to_string())) {
         return Ok(None);
     }
-    let role = if members.all.is_empty() {
+    let role = if members.of_now().next().is_none() {
         Role::Admin
     } else {
         Role::Writer

@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod error;
 mod id;
+mod invitation;
 mod key;
 mod members;
 mod ticks;
@@ -24,6 +25,9 @@ pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
+pub use invitation::{
+    Verdict, InvitationKey, LONGEST_VERDICT, LONGEST_REQUEST, NoTicket, Request, Secret, Ticket,
+};
 pub use key::{NodeKey, public_key, to_hex};
 pub use members::{Member, Members, Role, Until, with_member, with_removed, without_member};
 pub use ticks::Ticks;

@@ -16,7 +16,7 @@ use crate::node::{
     to_hex, wake, with_member, with_removed, without_member,
 };
 use crate::peers::{is_address, known_peers};
-use crate::store::{Durability, Moment, Peer, Reading, Store, Trust};
+use crate::store::{Durability, Moment, Peer, Reading, Store};
 
 /// Show who may sync, and change it
 ///
@@ -293,13 +293,9 @@ fn trust(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
             "{id} was removed from the members by a commit: `rhema crdt peers add` brings it back for everybody"
         );
     }
-    let trust = match add.role {
-        Role::Reader => Trust::Reads,
-        _ => Trust::Writes,
-    };
     let mut store = Store::open(repo.git_dir())?.store;
     let writing = store.write(Durability::Process)?;
-    writing.trust(key.as_bytes(), trust, add.name.as_deref())?;
+    writing.trust(key.as_bytes(), add.role.into(), add.name.as_deref())?;
     if let Some(address) = &add.address {
         writing.add_address(key.as_bytes(), address)?;
     }

@@ -26,7 +26,7 @@ pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
 pub use invitation::{
-    Verdict, InvitationKey, LONGEST_VERDICT, LONGEST_REQUEST, NoTicket, Request, Secret, Ticket,
+    InvitationKey, LONGEST_REQUEST, LONGEST_VERDICT, NoTicket, Request, Secret, Ticket, Verdict,
 };
 pub use key::{NodeKey, public_key, to_hex};
 pub use members::{Member, Members, Role, Until, with_member, with_removed, without_member};

@@ -61,10 +61,7 @@ pub fn known_peers(
         None => Vec::new(),
     };
     let local = peers.iter().filter_map(|peer| {
-        let role = match peer.trust? {
-            store::Trust::Reads => Role::Reader,
-            store::Trust::Writes => Role::Writer,
-        };
+        let role = Role::from(peer.trust?);
         Some((peer.key, peer.name.clone().unwrap_or_default(), role))
     });
     let trusted = Trusted::of(repo, node, local)?;

@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `renderings.rs`, `looks.rs`, `peers.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `overlay`, `crdt`, `node` (where the folder is) and `git` (locks).
 
 mod bodies;
@@ -18,6 +18,7 @@ mod columns;
 mod edits;
 mod error;
 mod format;
+mod invitations;
 mod knowledge;
 mod looks;
 mod marks;
@@ -38,6 +39,7 @@ use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
+pub use invitations::{Invitation, Joined, Standing};
 pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;

@@ -248,8 +248,9 @@ fn for_people(report: &Report, trusted: &Trusted) -> String {
 fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
     let key = add.key()?;
     let id = NodeId::of(&key);
+    let _turn = repo.turn()?;
     let path = Members::path(repo.top());
-    let text = read_members(&path)?;
+    let text = Members::text_at(&path)?;
     let members = Members::read(&path, &text)?;
     let before = match members.all.get(&id.to_string()) {
         Some(known) if known.takes_part() => {
@@ -320,8 +321,9 @@ impl Add {
 
 fn remove(repo: &Repo, wanted: &Remove, ui: &Ui) -> anyhow::Result<Outcome> {
     let name = &wanted.node;
+    let _turn = repo.turn()?;
     let path = Members::path(repo.top());
-    let text = read_members(&path)?;
+    let text = Members::text_at(&path)?;
     let members = Members::read(&path, &text)?;
     let is_it =
         |id: &str, member: &Member| id == name || member.name == *name || member.key == *name;
@@ -414,12 +416,4 @@ fn until_now(repo: &Repo, reading: &Reading<'_>, key: &[u8; 32]) -> anyhow::Resu
     let last = replicas.into_iter().map(|replica| reading.last_of(replica));
     let last: Vec<_> = last.collect::<Result<_, _>>()?;
     Ok(last.into_iter().flatten().collect())
-}
-
-fn read_members(path: &std::path::Path) -> anyhow::Result<String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::round::counted;
-use super::ui::Ui;
+use super::ui::{Ui, printable};
 use crate::git::Repo;
 use crate::node::Discovery;
 use crate::peers::{Heard, Sight, Staying, stay};
@@ -70,6 +70,11 @@ enum Event {
         name: String,
         edits: usize,
     },
+    Joined {
+        node: String,
+        name: String,
+        role: &'static str,
+    },
     Recorded {
         edits: usize,
     },
@@ -112,6 +117,10 @@ impl Event {
             Event::Received { name, edits, .. } => {
                 format!("{} from {name}\n", counted(*edits, "edit"))
             }
+            Event::Joined { name, role, .. } => format!(
+                "{} joined as {role}; for everybody once it is committed: git commit .rhema/crdt/members.yaml\n",
+                printable(name)
+            ),
             Event::Recorded { edits } => format!("{} recorded\n", counted(*edits, "edit")),
             Event::Rendered { documents } => format!("changed: {}\n", documents.join(", ")),
             Event::Conflict { document, field } => format!(
@@ -181,6 +190,11 @@ fn heard_of(heard: Heard, repo: &Repo, print: &impl Fn(Event)) {
             node: who.id.to_string(),
             name: who.name,
             edits,
+        }),
+        Heard::Joined(joiner) => print(Event::Joined {
+            node: joiner.id.to_string(),
+            name: joiner.name,
+            role: joiner.role.name(),
         }),
         Heard::Round(report) => tell_of_round(*report, repo, print),
         Heard::Sight(Sight::Events) => {}

@@ -10,7 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::key::public_key;
-use super::{Error, NodeId, committed};
+use super::{Error, NodeId, committed, read};
 use crate::crdt::{Replica, Stamp};
 use crate::git::Repo;
 use crate::yaml::{
@@ -178,6 +178,15 @@ impl Members {
     #[must_use]
     pub fn path(top: &Path) -> PathBuf {
         top.join(FILE)
+    }
+
+    /// The text of the file; none where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn text_at(path: &Path) -> Result<String, Error> {
+        let bytes = read(path)?.unwrap_or_default();
+        String::from_utf8(bytes).map_err(|_| Error::malformed(path, "this is no UTF-8 text"))
     }
 
     /// Reads the text of the file; an empty one has no members.

@@ -1,6 +1,7 @@
 //! Who may come in: asked at each handshake, and brought up to date while the program runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Error;
@@ -8,16 +9,26 @@ use crate::exchange::Access;
 use crate::git::Repo;
 use crate::net::{PublicKey, Trust};
 use crate::node::{Admitted, Node, Role, Trusted};
-use crate::store::{self, Store};
+use crate::store::{self, Moment, Store};
 
 /// Who is trusted now.
 #[derive(Clone, Debug, Default)]
-pub struct Admission(Arc<RwLock<BTreeMap<PublicKey, Admitted>>>);
+pub struct Admission {
+    others: Arc<RwLock<BTreeMap<PublicKey, Admitted>>>,
+    /// Until when strangers may say with what they were invited, in milliseconds since the Unix epoch.
+    strangers: Arc<AtomicU64>,
+}
 
 impl Admission {
+    /// Lets strangers say with what they were invited until this moment; those who come later hear nothing of it.
+    pub(super) fn expect_strangers_until(&self, moment: Moment) {
+        self.strangers
+            .store(moment.unix_millis(), Ordering::Relaxed);
+    }
+
     /// Trusts these and nobody else from now on; says whether that is another set, or others may do other things.
     pub(super) fn set(&self, others: BTreeMap<PublicKey, Admitted>) -> bool {
-        let mut trusted = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut trusted = self.others.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = *trusted != others;
         *trusted = others;
         is_new
@@ -25,13 +36,13 @@ impl Admission {
 
     /// Who has this key.
     pub(super) fn of(&self, key: &PublicKey) -> Option<Admitted> {
-        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let trusted = self.others.read().unwrap_or_else(PoisonError::into_inner);
         trusted.get(key).cloned()
     }
 
     /// The keys of all who are trusted.
     pub(super) fn keys(&self) -> Vec<PublicKey> {
-        let trusted = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let trusted = self.others.read().unwrap_or_else(PoisonError::into_inner);
         trusted.keys().copied().collect()
     }
 }
@@ -39,6 +50,10 @@ impl Admission {
 impl Trust for Admission {
     fn admits(&self, key: &PublicKey) -> bool {
         self.of(key).is_some()
+    }
+
+    fn expects_strangers(&self) -> bool {
+        Moment::now().unix_millis() < self.strangers.load(Ordering::Relaxed)
     }
 }
 

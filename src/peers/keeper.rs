@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::answering::Answering;
+use super::joining::Joiner;
 use super::line::{Frame, Out, Words};
 use super::rounds::{Looks, Rounds, Sight};
 use super::shelf::Shelf;
@@ -18,7 +19,7 @@ use crate::exchange::{
     Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
 };
 use crate::git::Repo;
-use crate::net::{Close, DialError, Ending, Gauge, Hub, LineId, PublicKey, Target, Traffic};
+use crate::net::{Close, DialError, Ending, Gauge, Hub, Knock, LineId, PublicKey, Target, Traffic};
 use crate::node::Admitted;
 use crate::replica::Report;
 use crate::store::{self, Durability, Moment, Store};
@@ -44,6 +45,8 @@ pub(super) enum Note {
     Touched(Touched),
     /// One who is sought was not reached.
     Unreached(Target, DialError),
+    /// Somebody wants to join.
+    Knocked(Knock),
     /// A command asks something.
     Asked(Asked),
     /// Nothing more will come.
@@ -82,6 +85,8 @@ pub enum Heard {
     },
     /// A conversation is over.
     Over(Conversation),
+    /// Somebody who was invited joined.
+    Joined(Joiner),
     /// A round recorded or showed something, or something is the matter.
     Round(Box<Report>),
     /// Files are watched in another way than before.
@@ -281,6 +286,7 @@ impl Keeper {
                 }
             }
             Note::Unreached(target, error) => self.answering.unreached(target, error),
+            Note::Knocked(knock) => self.knocked(knock),
             Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
         }
@@ -511,7 +517,10 @@ impl Keeper {
         }
     }
 
-    fn write(&mut self, write: impl FnOnce(&store::Writing<'_>) -> Result<(), store::Error>) {
+    pub(super) fn write(
+        &mut self,
+        write: impl FnOnce(&store::Writing<'_>) -> Result<(), store::Error>,
+    ) {
         let written = self
             .shelf
             .store

@@ -78,7 +78,8 @@ struct Add {
     address: Option<String>,
 }
 
-fn address(text: &str) -> Result<String, String> {
+/// What can be typed for an address.
+pub(super) fn address(text: &str) -> Result<String, String> {
     match is_address(text) {
         true => Ok(text.to_owned()),
         false => Err("expected HOST:PORT, an IPv6 address in brackets".to_owned()),

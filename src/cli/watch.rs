@@ -258,7 +258,7 @@ async fn input_ended() {
     let _ = told.await;
 }
 
-async fn signalled() {
+pub(super) async fn signalled() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -1,18 +1,23 @@
 //! Letting in who was invited: what comes of a request, whatever way that came.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::keeper::{Heard, Keeper};
 use super::{Error, admission, visit};
 use crate::git::{self, Repo, crash};
-use crate::net::{Knock, PublicKey, Reply};
+use crate::net::{DialError, Knock, PublicKey, Reply, knock};
 use crate::node::{
-    self, Ground, Member, Members, Node, NodeId, Request, Role, Verdict, to_hex, with_member,
+    self, Ground, Member, Members, Node, NodeId, Request, Role, Ticket, Verdict, to_hex,
+    with_member, without_member,
 };
-use crate::store::{Durability, Event, Invitation, Moment, Standing, Store};
+use crate::store::{Durability, Event, Invitation, Moment, Standing, Store, Trust};
 
 /// For how long after the end of an invitation who comes with it is told that it came too late: clocks differ.
 const LATE: u64 = 600_000;
+
+/// How long is waited before the inviter is asked again where it expects nobody: it hears of an invitation within a moment.
+const WAITS: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1_200)];
 
 /// Somebody who joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +161,68 @@ fn list(path: &Path, id: NodeId, member: &Member) -> Result<bool, Error> {
     };
     write().map_err(node::Error::write(path))?;
     Ok(true)
+}
+
+/// Asks the inviter to let this work tree in, which is to be called so. Who is let in trusts the inviter at once.
+///
+/// # Errors
+/// When the inviter cannot be reached, or the store not be written.
+pub fn join(repo: &Repo, ticket: &Ticket, name: &str) -> Result<Verdict, Error> {
+    let (node, _) = Node::create(repo.git_dir())?;
+    let mut store = Store::open(repo.git_dir())?.store;
+    let roots = visit::roots(repo, &mut store)?;
+    let request = ticket.request(node.key(), name, &roots);
+    let asked = async {
+        let mut waits = WAITS.iter();
+        loop {
+            let asked = knock(node.key(), ticket.inviter, &ticket.addresses, &request).await;
+            match (asked, waits.next()) {
+                // It may not have heard of its own invitation yet.
+                (Err(DialError::Protocol), Some(wait)) => tokio::time::sleep(*wait).await,
+                (asked, _) => return asked,
+            }
+        }
+    };
+    let answer = visit::runtime()?.block_on(asked);
+    let answer = answer.map_err(|why| match why {
+        DialError::Protocol => Error::NotExpected,
+        why => Error::InviterAway {
+            addresses: ticket.addresses.join(", "),
+            why,
+        },
+    })?;
+    let verdict = Verdict::read(&answer).ok_or(Error::NotExpected)?;
+    if let Verdict::Welcome { name, .. } = &verdict {
+        let writing = store.write(Durability::Power)?;
+        writing.trust(&ticket.inviter, Trust::Writes, Some(name))?;
+        for address in &ticket.addresses {
+            writing.add_address(&ticket.inviter, address)?;
+        }
+        writing.commit()?;
+        take_own_line_back(repo, node.id())?;
+        node::wake(repo.git_dir());
+    }
+    Ok(verdict)
+}
+
+/// Takes away the line by which this node made itself a member, as long as it is not committed: the inviter writes another one,
+/// and pulling that must meet nothing.
+fn take_own_line_back(repo: &Repo, id: NodeId) -> Result<(), Error> {
+    let id = id.to_string();
+    if Members::at_head(repo)?.all.contains_key(&id) {
+        return Ok(());
+    }
+    let _turn = repo.turn()?;
+    let path = Members::path(repo.top());
+    let text = Members::text_at(&path)?;
+    let Some(without) = without_member(&text, &id) else {
+        return Ok(());
+    };
+    let taken = match without.is_empty() {
+        true => std::fs::remove_file(&path),
+        false => git::replace(&path, without.as_bytes()),
+    };
+    Ok(taken.map_err(node::Error::write(&path))?)
 }
 
 impl Keeper {

@@ -22,7 +22,7 @@ mod visit;
 pub use admission::{Admission, known_peers};
 pub use error::Error;
 pub use finding::is_address;
-pub use joining::{Joiner, answer_request, list_who_joined};
+pub use joining::{Joiner, answer_request, join, list_who_joined};
 pub use keeper::Heard;
 pub use rounds::Sight;
 pub use stay::{Staying, stay};

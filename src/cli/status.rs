@@ -8,6 +8,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::Outcome;
+use super::peers::RemovedReport;
 use super::round::{counted, warn_of_full_counters};
 use super::team::{EventStatus, PeerStatus, RemoteStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
@@ -43,6 +44,7 @@ struct Status {
     peers: Vec<PeerStatus>,
     /// The git remote through which others are met; null where they are not.
     remote: Option<RemoteStatus>,
+    removed: Vec<RemovedReport>,
     watching: bool,
     /// What the program that stays here tells; null where it was not asked.
     watcher: Option<Watcher>,
@@ -143,6 +145,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             branch,
             driver: DriverStatus { configured },
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
+            removed: team.removed.iter().map(RemovedReport::of).collect(),
             peers: team.peers,
             remote: team.remote,
             watching,

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::peers::RemovedReport;
 use super::resolve::ago;
 use super::round::counted;
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, printable};
 use crate::asking::Line;
 use crate::git::{Repo, native_path};
-use crate::node::{Admitted, Config, Discovery, Node, NodeId};
+use crate::node::{Admitted, Config, Discovery, Node, NodeId, Removed, Role};
 use crate::overlay::Knowledge;
 use crate::peers::{LastMet, known_peers, last_met};
 use crate::store::{Event, Moment, Peer, Reading, Store};
@@ -26,6 +27,8 @@ const MOST_EVENTS: usize = 10;
 #[derive(Default)]
 pub(super) struct Team {
     pub(super) peers: Vec<PeerStatus>,
+    /// Those whom HEAD names as removed.
+    pub(super) removed: Vec<Removed>,
     /// What happened with them last, the newest last; none where it was not asked for.
     pub(super) events: Option<Vec<EventStatus>>,
     /// The git remote through which others are met, where it ever was called on.
@@ -133,8 +136,13 @@ impl Team {
         let mut team = Self {
             remote: remote.map(RemoteStatus::from),
             problems: trusted.problems,
+            removed: trusted.removed.into_values().collect(),
             ..Self::default()
         };
+        if trusted.own_role == Some(Role::Removed) {
+            let what = "this work tree was removed from the members: nobody takes its edits any more; they travel by git once they are committed";
+            team.problems.push(what.to_owned());
+        }
         for (key, admitted) in &trusted.others {
             let known = known.iter().find(|peer| peer.key == *key);
             let peer = PeerStatus::of(repo, admitted, known, reading.as_ref(), in_full)?;
@@ -190,6 +198,7 @@ impl Team {
             for peer in &self.peers {
                 peer.tell(&mut text);
             }
+            text.extend(self.removed.iter().map(RemovedReport::tell));
             for event in self.events.iter().flatten() {
                 let who = event.name.as_deref().unwrap_or("somebody");
                 let (at, who, what) = (since(event.at), printable(who), printable(&event.what));

@@ -15,10 +15,12 @@ struct Files<'w> {
 }
 
 impl<'w> Files<'w> {
-    /// What somebody left there who just added something.
+    /// What somebody left there.
     fn of(world: &'w World, clone: &Tree<'_>) -> Self {
-        let shown = clone.read(TODOS);
-        Self::which(world, |replica| shown.contains(&format!("-{replica}~")))
+        let clock = clone.read(".git/rhema/clock");
+        Self::which(world, |replica| {
+            clock.contains(&format!("replica: {replica}\n"))
+        })
     }
 
     /// What anybody left there.

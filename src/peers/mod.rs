@@ -4,7 +4,7 @@
 //! (`keeper.rs`), has the store and a session for each line, and `line.rs` carries frames between the two; `rounds.rs` looks at the files meanwhile. `visit.rs` calls
 //! on everybody once, as `sync` does, `stay.rs` goes on until it is ended, as `watch` does; `admission.rs` knows who is
 //! trusted, `joining.rs` lets in who was invited, `finding.rs` where they may be, `answering.rs` answers commands that ask,
-//! `meeting.rs` exchanges edits through the git remote, `meetings.rs` does so now and then,
+//! `meeting.rs` exchanges edits through the git remote, `meetings.rs` does so now and then, `requests.rs` joins people there,
 //! `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
 //! Depends on `net`, `asking`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
 
@@ -17,6 +17,7 @@ mod keeper;
 mod line;
 mod meeting;
 mod meetings;
+mod requests;
 mod rounds;
 mod shelf;
 mod stay;
@@ -26,7 +27,7 @@ mod visit;
 pub use admission::{Admission, known_peers};
 pub use error::Error;
 pub use finding::is_address;
-pub use joining::{Joiner, answer_request, join, list_who_joined};
+pub use joining::{Asked, Joiner, answer_request, join, list_who_joined, refusal};
 pub use keeper::Heard;
 pub use meeting::{LastMet, Met, last_met, meet};
 pub use rounds::Sight;

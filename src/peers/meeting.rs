@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::shelf::Shelf;
-use super::{Error, admission};
+use super::{Admission, Error, admission, telling};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{Introduction, Message, Shelf as _, wire};
+use crate::exchange::{self, Introduction, Message, Refusal, Shelf as _};
 use crate::git::{self, Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
 use crate::net::PublicKey;
-use crate::node::{Config, Node, Role, Trusted};
+use crate::node::{Config, Node, Role, Trusted, crypto};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
 use crate::store::{self, ContentDigest, Durability, Moment, Store};
@@ -108,7 +108,9 @@ pub fn meet(repo: &Repo, prompts: Prompts, limit: Duration) -> Result<Option<Met
         prompts,
         limit,
     };
-    let mut shelf = Shelf::new(Repo::find()?, store);
+    admission::prove(&mut store, &node, &trusted)?;
+    let admission = Admission::new(node.key().public().to_bytes(), trusted.clone());
+    let mut shelf = Shelf::new(Repo::find()?, store, admission);
     Ok(Some(meeting.hold(&mut shelf)))
 }
 
@@ -213,15 +215,28 @@ impl Meeting<'_> {
         }
         let content = outpost.content(piece.blob)?;
         met.bytes_received += content.len() as u64;
+        let (now, ahead) = (Moment::now().unix_millis(), Config::at_head(self.repo)?.allowed_skew_millis());
+        let mut refused = Vec::new();
         for said in unpacked(&content) {
-            match said {
-                Ok(Message::Introductions(introductions)) => shelf.introduce(&introductions)?,
-                Ok(Message::Edits(edits)) => met.received += shelf.add(edits)?.new,
-                Ok(_) => {}
+            let message = match said {
+                Ok(message @ (Message::Introductions { .. } | Message::Edits(_))) => message,
+                Ok(_) => continue,
                 Err(malformed) => return Ok(Err(malformed.to_string())),
+            };
+            match exchange::take_written([message], &crypto(), now, ahead, shelf)? {
+                Ok(taken) => {
+                    met.received += taken.added.new;
+                    refused.extend(taken.refused);
+                }
+                Err(violation) => return Ok(Err(violation.to_string())),
             }
         }
-        Ok(Ok(()))
+        // What may be taken later is looked at again.
+        let waits = |refusal: &&Refusal| !matches!(refusal, Refusal::Document(_));
+        match refused.iter().find(waits) {
+            Some(refusal) => Ok(Err(format!("not taken: {}", telling::reason(refusal)))),
+            None => Ok(Ok(())),
+        }
     }
 
     /// Where somebody listens, if that is somebody who is trusted and still does.
@@ -379,19 +394,8 @@ impl Meeting<'_> {
             return Ok(None);
         };
         let segment = Segment::new(first.stamp, last.stamp);
-        let mut messages = vec![Message::Introductions(vec![introduction])];
-        let mut rest = edits.as_slice();
-        while let [first, behind @ ..] = rest {
-            // One that nobody would take travels with git's commits alone.
-            let Ok(fitting) = wire::fitting(rest) else {
-                tracing::info!("{} is too long to be left on the git remote", first.stamp);
-                rest = behind;
-                continue;
-            };
-            let (now, later) = rest.split_at(fitting);
-            messages.push(Message::Edits(now.to_vec()));
-            rest = later;
-        }
+        // One that nobody would take travels with git's commits alone.
+        let messages = exchange::write_down(edits, &crypto(), shelf)?;
         let content = packed(&messages).map_err(Error::Unsendable)?;
         Ok(Some((segment, content)))
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::keeper::Note;
 use super::meeting::{Meeting, Met};
 use super::shelf::Shelf;
-use super::{Error, admission};
+use super::{Admission, Error, admission};
 use crate::crdt::Stamp;
 use crate::git::{Prompts, Repo};
 use crate::node::{Config, Node};
@@ -164,7 +164,9 @@ impl Meetings {
             prompts: Prompts::None,
             limit: LIMIT,
         };
-        let mut shelf = Shelf::new(Repo::find()?, store);
+        admission::prove(&mut store, &node, &trusted)?;
+        let judge = Admission::new(node.key().public().to_bytes(), trusted.clone());
+        let mut shelf = Shelf::new(Repo::find()?, store, judge);
         let mut met = meeting.hold(&mut shelf);
         met.files = shelf.take_new();
         Ok(Some(met))

@@ -67,7 +67,7 @@ pub(super) fn failure(ending: &Ending) -> Option<String> {
     }
 }
 
-fn reason(refusal: &Refusal) -> String {
+pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Version(oldest, newest) => {
             format!("protocol versions {oldest} to {newest} are spoken: update the older program")

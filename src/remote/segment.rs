@@ -161,7 +161,10 @@ mod tests {
             replica: Replica::from_bits(incarnation),
         };
         vec![
-            Message::Introductions((0..100).map(introduction).collect()),
+            Message::Introductions {
+                replicas: (0..100).map(introduction).collect(),
+                vouchers: Vec::new(),
+            },
             Message::Done,
             Message::Pulse(7),
         ]

@@ -83,7 +83,7 @@ impl Reading<'_> {
         Ok(beyond)
     }
 
-    /// The edits of a replica that are known, from behind one of them or from the first on, in the order in which it made them.
+    /// The edits of a replica that are known and proved, from behind one of them or from the first on, in the order in which it made them.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -92,7 +92,7 @@ impl Reading<'_> {
         replica: Replica,
         behind: Option<Stamp>,
     ) -> Result<Vec<StoredEdit>, Error> {
-        stored_after(self, replica, behind, usize::MAX)
+        proved_after(self, replica, behind, usize::MAX)
     }
 
     /// The replicas of which edits are known.

@@ -326,6 +326,8 @@ pub(crate) struct PeerOutcome {
 /// How the program that stays stands.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Standing {
+    /// Where it listens.
+    pub(crate) listening: String,
     /// How it learns that a file was written.
     pub(crate) files: Files,
     /// The lines that are up.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, carry, completions, demo, export, get, increment, init, man, merge, merge_driver,
-    move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify, watch,
+    add, carry, completions, demo, export, get, increment, init, invite, join, man, merge,
+    merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify,
+    watch,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -94,6 +95,8 @@ pub(super) enum Command {
     Sync(sync::Arguments),
     Watch(watch::Arguments),
     Peers(peers::Arguments),
+    Invite(invite::Arguments),
+    Join(join::Arguments),
     Resolve(resolve::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),

@@ -14,6 +14,8 @@ mod find;
 mod get;
 mod increment;
 mod init;
+mod invite;
+mod join;
 mod man;
 mod merge;
 mod merge_driver;
@@ -146,6 +148,8 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Sync(arguments) => sync::run(arguments, &ui),
         Command::Watch(arguments) => watch::run(arguments, &ui),
         Command::Peers(arguments) => peers::run(arguments, &ui),
+        Command::Invite(arguments) => invite::run(arguments, &ui),
+        Command::Join(arguments) => join::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),

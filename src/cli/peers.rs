@@ -1,20 +1,22 @@
 //! `rhema crdt peers`: who may sync.
 
 use std::fmt::Write;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
-use super::ui::{FAINT, GOOD, STRONG, Ui, printable};
+use super::resolve::ago;
+use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{self, Repo};
 use crate::node::{
-    Admitted, Ground, Member, Members, Node, NodeId, Role, public_key, to_hex, wake, with_member,
-    without_member,
+    Admitted, Ground, Member, Members, Node, NodeId, Removed, Role, Trusted, Until, public_key,
+    to_hex, wake, with_member, with_removed, without_member,
 };
 use crate::peers::{is_address, known_peers};
-use crate::store::{Durability, Moment, Peer, Store, Trust};
+use crate::store::{Durability, Moment, Peer, Reading, Store};
 
 /// Show who may sync, and change it
 ///
@@ -25,7 +27,8 @@ use crate::store::{Durability, Moment, Peer, Store, Trust};
     rhema crdt peers                                    who may sync, and this node's own key\n  \
     rhema crdt peers add KEY --name ben                 a member more; counts once it is committed\n  \
     rhema crdt peers trust KEY --address 10.0.0.7:4711  for this work tree alone, at once\n  \
-    rhema crdt peers remove ben                         ends either")]
+    rhema crdt peers remove ben                         ends either\n  \
+    rhema crdt peers remove ben --forget                and leaves no line of him in members.yaml")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
@@ -40,14 +43,23 @@ enum What {
     /// Trust a node in this work tree alone, at once
     Trust(Add),
     /// End that a node is a member, or trusted here
-    Remove {
-        /// The node: its name, its key or what it is called
-        #[arg(value_name = "NODE")]
-        node: String,
-        /// Even if no admin is left then
-        #[arg(long)]
-        force: bool,
-    },
+    ///
+    /// In members.yaml a member becomes `role: removed`, with the last edits of its that are known here: these are taken
+    /// still, whoever brings them, later ones are not. Of one who made none the lines are taken away.
+    Remove(Remove),
+}
+
+#[derive(Args, Debug)]
+struct Remove {
+    /// The node: its name, its key or what it is called
+    #[arg(value_name = "NODE")]
+    node: String,
+    /// Take its lines away: what it wrote and others do not know yet is refused, too
+    #[arg(long)]
+    forget: bool,
+    /// Even if no admin is left then
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Args, Debug)]
@@ -66,18 +78,17 @@ struct Add {
     address: Option<String>,
 }
 
-fn address(text: &str) -> Result<String, String> {
+/// What can be typed for an address.
+pub(super) fn address(text: &str) -> Result<String, String> {
     match is_address(text) {
         true => Ok(text.to_owned()),
         false => Err("expected HOST:PORT, an IPv6 address in brackets".to_owned()),
     }
 }
 
-fn role(text: &str) -> Result<Role, String> {
-    [Role::Admin, Role::Writer, Role::Agent, Role::Reader]
-        .into_iter()
-        .find(|role| role.name() == text)
-        .ok_or_else(|| "expected admin, writer, agent or reader".to_owned())
+/// What can be typed for a role.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Role::named(text).ok_or_else(|| "expected admin, writer, agent or reader".to_owned())
 }
 
 /// What is printed for scripts.
@@ -87,6 +98,43 @@ struct Report {
     key: Option<String>,
     role: Option<&'static str>,
     peers: Vec<PeerReport>,
+    removed: Vec<RemovedReport>,
+}
+
+/// Somebody who may not sync any more.
+#[derive(Serialize)]
+pub(super) struct RemovedReport {
+    node: String,
+    name: String,
+    /// The last edits of its that are taken.
+    until: String,
+}
+
+impl RemovedReport {
+    pub(super) fn of(removed: &Removed) -> Self {
+        Self {
+            node: removed.id.to_string(),
+            name: removed.name.clone(),
+            until: removed.until.to_string(),
+        }
+    }
+
+    /// A line for people.
+    pub(super) fn tell(removed: &Removed) -> String {
+        let until = match removed.until.last() {
+            Some(last) => {
+                let at = SystemTime::UNIX_EPOCH + Duration::from_millis(last.unix_millis());
+                let ago = ago(SystemTime::now().duration_since(at).unwrap_or_default());
+                format!("what it wrote until {last}, {ago}, is taken")
+            }
+            None => "nothing is taken from it any more".to_owned(),
+        };
+        format!(
+            "{STRONG}{}{STRONG:#} {}: {NOTABLE}removed{NOTABLE:#}, {FAINT}{until}{FAINT:#}\n",
+            removed.id,
+            printable(&removed.name)
+        )
+    }
 }
 
 #[derive(Serialize)]
@@ -107,7 +155,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         None | Some(What::List) => list(&repo, ui),
         Some(What::Add(add)) => make_member(&repo, add, ui),
         Some(What::Trust(add)) => trust(&repo, add, ui),
-        Some(What::Remove { node, force }) => remove(&repo, node, *force, ui),
+        Some(What::Remove(wanted)) => remove(&repo, wanted, ui),
     }
 }
 
@@ -132,10 +180,11 @@ fn list(repo: &Repo, ui: &Ui) -> anyhow::Result<Outcome> {
             .iter()
             .map(|(key, peer)| PeerReport::of(key, peer, &known))
             .collect(),
+        removed: trusted.removed.values().map(RemovedReport::of).collect(),
     };
     match ui.wants_json() {
         true => ui.json(&report)?,
-        false => ui.show(&for_people(&report))?,
+        false => ui.show(&for_people(&report, &trusted))?,
     }
     Ok(Outcome::of_attention(!trusted.problems.is_empty()))
 }
@@ -161,14 +210,16 @@ impl PeerReport {
     }
 }
 
-fn for_people(report: &Report) -> String {
+fn for_people(report: &Report, trusted: &Trusted) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = match (&report.node, &report.key) {
         (Some(node), Some(key)) => {
-            let role = report
-                .role
-                .unwrap_or("no member yet: commit .rhema/crdt/members.yaml");
+            let role = match trusted.own_role {
+                Some(Role::Removed) => "removed: nobody takes its edits any more",
+                Some(role) => role.name(),
+                None => "no member yet: commit .rhema/crdt/members.yaml",
+            };
             writeln!(
                 text,
                 "{STRONG}{node}{STRONG:#} this work tree, {role}\n  {FAINT}key {key}{FAINT:#}"
@@ -191,23 +242,28 @@ fn for_people(report: &Report) -> String {
     if report.peers.is_empty() {
         text.push_str("Nobody else may sync: whoever runs `rhema crdt init` in a clone and commits becomes a member.\n");
     }
+    text.extend(trusted.removed.values().map(RemovedReport::tell));
     text
 }
 
 fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
     let key = add.key()?;
     let id = NodeId::of(&key);
+    let _turn = repo.turn()?;
     let path = Members::path(repo.top());
-    let text = read_members(&path)?;
+    let text = Members::text_at(&path)?;
     let members = Members::read(&path, &text)?;
-    if members.all.contains_key(&id.to_string()) {
-        bail!("{id} is a member already: {}", path.display());
-    }
-    let member = Member {
-        key: to_hex(key.as_bytes()),
-        name: add.name.clone().unwrap_or_else(|| id.to_string()),
-        role: add.role,
+    let before = match members.all.get(&id.to_string()) {
+        Some(known) if known.takes_part() => {
+            bail!("{id} is a member already: {}", path.display())
+        }
+        // It comes back.
+        Some(_) => without_member(&text, &id.to_string()),
+        None => None,
     };
+    let text = before.unwrap_or(text);
+    let name = add.name.clone().unwrap_or_else(|| id.to_string());
+    let member = Member::new(to_hex(key.as_bytes()), name, add.role);
     let with = with_member(&text, id, &member)
         .with_context(|| format!("{} is not one block mapping", path.display()))?;
     if let Some(folder) = path.parent() {
@@ -231,21 +287,24 @@ fn make_member(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
 
 fn trust(repo: &Repo, add: &Add, ui: &Ui) -> anyhow::Result<Outcome> {
     let key = add.key()?;
-    let trust = match add.role {
-        Role::Reader => Trust::Reads,
-        _ => Trust::Writes,
-    };
+    let id = NodeId::of(&key);
+    if let Some(removed) = Members::at_head(repo)?.all.get(&id.to_string())
+        && !removed.takes_part()
+    {
+        bail!(
+            "{id} was removed from the members by a commit: `rhema crdt peers add` brings it back for everybody"
+        );
+    }
     let mut store = Store::open(repo.git_dir())?.store;
     let writing = store.write(Durability::Process)?;
-    writing.trust(key.as_bytes(), trust, add.name.as_deref())?;
+    writing.trust(key.as_bytes(), add.role.into(), add.name.as_deref())?;
     if let Some(address) = &add.address {
         writing.add_address(key.as_bytes(), address)?;
     }
     writing.commit()?;
     wake(repo.git_dir());
     ui.say(&format!(
-        "{GOOD}{}{GOOD:#} is trusted in this work tree.\n",
-        NodeId::of(&key)
+        "{GOOD}{id}{GOOD:#} is trusted in this work tree.\n"
     ))?;
     Ok(Outcome::Done)
 }
@@ -261,46 +320,73 @@ impl Add {
     }
 }
 
-fn remove(repo: &Repo, name: &str, forced: bool, ui: &Ui) -> anyhow::Result<Outcome> {
+fn remove(repo: &Repo, wanted: &Remove, ui: &Ui) -> anyhow::Result<Outcome> {
+    let name = &wanted.node;
+    let _turn = repo.turn()?;
     let path = Members::path(repo.top());
-    let text = read_members(&path)?;
+    let text = Members::text_at(&path)?;
     let members = Members::read(&path, &text)?;
-    let is_it = |id: &str, member: &Member| id == name || member.name == name || member.key == name;
-    let found: Vec<&String> = members
+    let is_it =
+        |id: &str, member: &Member| id == name || member.name == *name || member.key == *name;
+    let found: Vec<(&String, &Member)> = members
         .all
         .iter()
         .filter(|(id, member)| is_it(id, member))
-        .map(|(id, _)| id)
         .collect();
-    if found.len() > 1 {
-        bail!("several members are called {name}: name one by its node");
-    }
-    let is_admin = |id: &&String| {
-        members
-            .all
-            .get(*id)
-            .is_some_and(|member| member.role == Role::Admin)
+    // Who has another key now is called as before.
+    let of_now = found.iter().filter(|(_, member)| member.takes_part());
+    let found = match (of_now.copied().collect::<Vec<_>>(), found.as_slice()) {
+        (of_now, _) if of_now.len() > 1 => {
+            bail!("several members are called {name}: name one by its node")
+        }
+        (of_now, _) if !of_now.is_empty() => of_now.first().copied(),
+        (_, []) => None,
+        (_, [only]) => Some(*only),
+        _ => bail!("several of this name were removed: name one by its node"),
     };
-    let admins = members.all.keys().filter(is_admin).count();
-    if found.first().is_some_and(is_admin) && admins == 1 && !forced {
+    let is_admin = |member: &Member| member.role == Role::Admin;
+    let admins = members.of_now().filter(|(_, member)| is_admin(member));
+    if found.is_some_and(|(_, member)| is_admin(member)) && admins.count() == 1 && !wanted.force {
         bail!(
             "{name} is the last admin: give another member the role in {} first, or say `--force`",
             repo.shown(path.strip_prefix(repo.top()).unwrap_or(&path))
         );
     }
-    let mut told = String::new();
-    if let Some(without) = found.first().and_then(|id| without_member(&text, id)) {
-        git::replace(&path, without.as_bytes())?;
-        told.push_str("No member any more once that is committed.\n");
-    }
     let mut store = Store::open(repo.git_dir())?.store;
+    let mut told = String::new();
+    if let Some((id, member)) = found {
+        let until = match public_key(&member.key) {
+            Some(key) => until_now(repo, &store.read()?, key.as_bytes())?,
+            None => Until::default(),
+        };
+        if !member.takes_part() && !wanted.forget {
+            bail!("{name} was removed already: `--forget` takes its lines away");
+        }
+        let keeps = !wanted.forget && !until.is_empty();
+        let after = match keeps {
+            true => with_removed(&text, id, &until),
+            false => without_member(&text, id),
+        };
+        let after = after.with_context(|| {
+            format!(
+                "{} is in no form in which one can be removed",
+                path.display()
+            )
+        })?;
+        git::replace(&path, after.as_bytes())?;
+        told.push_str("No member any more once that is committed");
+        told.push_str(match keeps {
+            true => "; what it wrote that is known here is still taken.\n",
+            false => ".\n",
+        });
+    }
     let peers = store.read()?.peers()?;
     let is_known = |peer: &&Peer| {
         let id = ed25519_dalek::VerifyingKey::from_bytes(&peer.key)
             .map(|key| NodeId::of(&key).to_string());
-        id.is_ok_and(|id| id == name || found.first().is_some_and(|found| **found == id))
-            || peer.name.as_deref() == Some(name)
-            || to_hex(&peer.key) == name
+        id.is_ok_and(|id| id == *name || found.is_some_and(|(found, _)| *found == id))
+            || peer.name.as_ref() == Some(name)
+            || to_hex(&peer.key) == *name
     };
     let writing = store.write(Durability::Process)?;
     for peer in peers.iter().filter(is_known) {
@@ -318,10 +404,17 @@ fn remove(repo: &Repo, name: &str, forced: bool, ui: &Ui) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-fn read_members(path: &std::path::Path) -> anyhow::Result<String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+/// The last edit of each replica of a node that is known here.
+fn until_now(repo: &Repo, reading: &Reading<'_>, key: &[u8; 32]) -> anyhow::Result<Until> {
+    let owners = reading.all_owners()?.into_iter();
+    let owned = owners.filter(|owner| owner.key == *key);
+    let mut replicas: Vec<_> = owned.map(|owner| owner.replica).collect();
+    if let Some(node) = Node::load(repo.git_dir())?
+        && node.key().public().as_bytes() == key
+    {
+        replicas.push(node.clock()?.replica());
     }
+    let last = replicas.into_iter().map(|replica| reading.last_of(replica));
+    let last: Vec<_> = last.collect::<Result<_, _>>()?;
+    Ok(last.into_iter().flatten().collect())
 }

@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::peers::RemovedReport;
 use super::resolve::ago;
 use super::round::counted;
-use super::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
+use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, printable};
 use crate::asking::Line;
 use crate::git::{Repo, native_path};
-use crate::node::{Admitted, Node, NodeId};
+use crate::node::{Admitted, Config, Discovery, Node, NodeId, Removed, Role};
 use crate::overlay::Knowledge;
-use crate::peers::known_peers;
+use crate::peers::{LastMet, known_peers, last_met};
 use crate::store::{Event, Moment, Peer, Reading, Store};
 
 /// The state of who never was reached from here, nor came.
@@ -26,10 +27,32 @@ const MOST_EVENTS: usize = 10;
 #[derive(Default)]
 pub(super) struct Team {
     pub(super) peers: Vec<PeerStatus>,
+    /// Those whom HEAD names as removed.
+    pub(super) removed: Vec<Removed>,
     /// What happened with them last, the newest last; none where it was not asked for.
     pub(super) events: Option<Vec<EventStatus>>,
+    /// The git remote through which others are met, where it ever was called on.
+    pub(super) remote: Option<RemoteStatus>,
     /// What is wrong with the list of members.
     pub(super) problems: Vec<String>,
+}
+
+/// The git remote, for scripts.
+#[derive(Serialize)]
+pub(super) struct RemoteStatus {
+    name: String,
+    last_sync: u64,
+    error: Option<String>,
+}
+
+impl From<LastMet> for RemoteStatus {
+    fn from(last: LastMet) -> Self {
+        Self {
+            name: last.remote,
+            last_sync: last.at.unix_millis(),
+            error: last.error,
+        }
+    }
 }
 
 /// One of the others, for scripts; the names are a contract.
@@ -105,10 +128,21 @@ impl Team {
         };
         let (trusted, known) = known_peers(repo, &node, store.as_deref_mut())?;
         let reading = store.map(Store::read).transpose()?;
+        let is_met_there = Config::in_work_tree(repo)?.discovery == Discovery::Git;
+        let remote = match &reading {
+            Some(reading) if is_met_there => last_met(reading)?,
+            _ => None,
+        };
         let mut team = Self {
+            remote: remote.map(RemoteStatus::from),
             problems: trusted.problems,
+            removed: trusted.removed.into_values().collect(),
             ..Self::default()
         };
+        if trusted.own_role == Some(Role::Removed) {
+            let what = "this work tree was removed from the members: nobody takes its edits any more; they travel by git once they are committed";
+            team.problems.push(what.to_owned());
+        }
         for (key, admitted) in &trusted.others {
             let known = known.iter().find(|peer| peer.key == *key);
             let peer = PeerStatus::of(repo, admitted, known, reading.as_ref(), in_full)?;
@@ -135,7 +169,7 @@ impl Team {
 
     /// The same for people; nothing where nobody ever was met, unless more is asked for.
     pub(super) fn for_people(&self, watching: bool, in_full: bool) -> String {
-        let mut text = String::new();
+        let mut text = self.remote.as_ref().map(told_of).unwrap_or_default();
         let is_quiet = !in_full && self.peers.iter().all(|peer| peer.state == NEVER_MET);
         if (self.peers.is_empty() || is_quiet) && !watching {
             return text;
@@ -164,6 +198,7 @@ impl Team {
             for peer in &self.peers {
                 peer.tell(&mut text);
             }
+            text.extend(self.removed.iter().map(RemovedReport::tell));
             for event in self.events.iter().flatten() {
                 let who = event.name.as_deref().unwrap_or("somebody");
                 let (at, who, what) = (since(event.at), printable(who), printable(&event.what));
@@ -277,6 +312,18 @@ impl EventStatus {
             node,
             what: event.what,
         }
+    }
+}
+
+/// A line on the git remote.
+fn told_of(remote: &RemoteStatus) -> String {
+    let (name, at) = (printable(&remote.name), since(remote.last_sync));
+    match &remote.error {
+        Some(error) => format!(
+            "git remote {name}: {BAD}{}{BAD:#}, {at}\n",
+            printable(error)
+        ),
+        None => format!("git remote {name}: synced {at}\n"),
     }
 }
 

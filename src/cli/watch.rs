@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::round::counted;
-use super::ui::Ui;
+use super::ui::{Ui, printable};
 use crate::git::Repo;
 use crate::node::Discovery;
 use crate::peers::{Heard, Met, Sight, Staying, stay};
@@ -65,6 +65,11 @@ enum Event {
         name: String,
         edits: usize,
     },
+    Joined {
+        node: String,
+        name: String,
+        role: &'static str,
+    },
     Recorded {
         edits: usize,
     },
@@ -113,6 +118,10 @@ impl Event {
             Event::Received { name, edits, .. } => {
                 format!("{} from {name}\n", counted(*edits, "edit"))
             }
+            Event::Joined { name, role, .. } => format!(
+                "{} joined as {role}; for everybody once it is committed: git commit .rhema/crdt/members.yaml\n",
+                printable(name)
+            ),
             Event::Recorded { edits } => format!("{} recorded\n", counted(*edits, "edit")),
             Event::Remote {
                 name,
@@ -198,6 +207,11 @@ fn heard_of(heard: Heard, repo: &Repo, print: &impl Fn(Event)) {
             edits,
         }),
         Heard::MetThere(met) => tell_of_remote(met, print),
+        Heard::Joined(joiner) => print(Event::Joined {
+            node: joiner.id.to_string(),
+            name: joiner.name,
+            role: joiner.role.name(),
+        }),
         Heard::Round(report) => tell_of_round(*report, repo, print),
         Heard::Sight(Sight::Events) => {}
         Heard::Sight(Sight::Polling(why)) => print(Event::Warning {
@@ -275,7 +289,7 @@ async fn input_ended() {
     let _ = told.await;
 }
 
-async fn signalled() {
+pub(super) async fn signalled() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -8,12 +8,7 @@ use crate::crdt::Replica;
 type Naming = fn(&Key, u32) -> Replica;
 
 /// The protocol version to speak with who says this, having proved to have `key`.
-pub(super) fn agreed(
-    us: &Us,
-    hello: &Hello,
-    key: &Key,
-    naming: Naming,
-) -> Result<u16, Ending> {
+pub(super) fn agreed(us: &Us, hello: &Hello, key: &Key, naming: Naming) -> Result<u16, Ending> {
     if hello.roots.len() > MOST_ROOTS {
         return Err(Ending::Violated(Violation::TooMany("roots")));
     }

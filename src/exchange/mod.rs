@@ -24,8 +24,8 @@ pub use message::{Hello, Introduction, Message, Refusal};
 pub use names::may_be_synced;
 pub use receiving::{Taken, take, take_written, write_down};
 pub use seal::{
-    Author, Crypto, Denial, EditDigest, Judge, Key, Link, MOST_IN_RUN, Objection, Proved, Run, Seal,
-    Signature, Standing, Voucher, is_same, sealed,
+    Author, Crypto, Denial, EditDigest, Judge, Key, Link, MOST_IN_RUN, Objection, Proved, Run,
+    Seal, Signature, Standing, Voucher, is_same, sealed,
 };
 pub use session::{Config, Push, Scope, Session};
 pub use shelf::{Added, Shelf};

@@ -26,7 +26,10 @@ impl Taken {
     /// The replicas of the edits that are stored now.
     #[must_use]
     pub fn replicas(&self) -> BTreeSet<Replica> {
-        self.links.iter().map(|(stamp, _)| stamp.replica()).collect()
+        self.links
+            .iter()
+            .map(|(stamp, _)| stamp.replica())
+            .collect()
     }
 }
 
@@ -248,7 +251,10 @@ pub(super) fn introduce<S: Shelf>(
         }
         new.push(*voucher);
     }
-    let keys: Vec<Key> = replicas.iter().map(|introduction| introduction.key).collect();
+    let keys: Vec<Key> = replicas
+        .iter()
+        .map(|introduction| introduction.key)
+        .collect();
     let mut known = shelf.vouchers(&keys)?;
     known.extend(&new);
     let replicas = seal::known_here(replicas, &judge, &known);
@@ -322,7 +328,10 @@ pub(super) fn introductions<S: Shelf>(
 ) -> Result<Vec<Message>, S::Error> {
     let replicas: Vec<Replica> = replicas.iter().copied().collect();
     let replicas = shelf.introductions(&replicas)?;
-    let keys: BTreeSet<Key> = replicas.iter().map(|introduction| introduction.key).collect();
+    let keys: BTreeSet<Key> = replicas
+        .iter()
+        .map(|introduction| introduction.key)
+        .collect();
     let keys: Vec<Key> = keys.into_iter().collect();
     let vouchers = shelf.vouchers(&keys)?;
     let is_empty = replicas.is_empty();

@@ -209,7 +209,10 @@ impl Run {
     /// The run of which the first edit is said, and that of which the others are, if there are any.
     pub(super) fn parted(self, crypto: &Crypto) -> (Self, Option<Self>) {
         let (mut first, mut rest) = (self.clone(), self);
-        let at = rest.links.iter().position(|link| matches!(link, Link::Edit(_)));
+        let at = rest
+            .links
+            .iter()
+            .position(|link| matches!(link, Link::Edit(_)));
         for (index, (first, rest)) in first.links.iter_mut().zip(&mut rest.links).enumerate() {
             let unsaid = if Some(index) == at { rest } else { first };
             if let Link::Edit(edit) = unsaid {
@@ -223,10 +226,8 @@ impl Run {
 
 /// Edits with the seals that cover them. Those that none covers cannot be said.
 pub(super) fn runs(edits: Vec<Known>, seals: Vec<Seal>) -> Vec<Run> {
-    let mut edits: BTreeMap<Stamp, Known> = edits
-        .into_iter()
-        .map(|edit| (edit.stamp, edit))
-        .collect();
+    let mut edits: BTreeMap<Stamp, Known> =
+        edits.into_iter().map(|edit| (edit.stamp, edit)).collect();
     let mut link = |(stamp, digest): (Stamp, EditDigest)| match edits.remove(&stamp) {
         Some(edit) => Link::Edit(edit),
         None => Link::Digest(stamp, digest),

@@ -10,8 +10,8 @@ use super::limits::{
 use super::receiving;
 use super::sending::{Next, Sending, knows};
 use super::{
-    Access, Action, Crypto, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now, Refusal,
-    Run, Shelf, Stay, Them, Us, VERSIONS, Violation, Voucher, digest,
+    Access, Action, Crypto, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now,
+    Refusal, Run, Shelf, Stay, Them, Us, VERSIONS, Violation, Voucher, digest,
 };
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{CommitId, Knowledge};
@@ -573,8 +573,7 @@ impl Session {
             return Ok(());
         }
         let Config { crypto, ahead, .. } = self.config;
-        let taken =
-            receiving::take(runs, &crypto, now.wall, ahead, shelf)?.map_err(violated)?;
+        let taken = receiving::take(runs, &crypto, now.wall, ahead, shelf)?.map_err(violated)?;
         let replicas = taken.replicas();
         for refusal in taken.refused {
             self.refuse(refusal, doing);
@@ -811,7 +810,9 @@ impl Session {
         }
         self.introduced.extend(&replicas);
         let introductions = receiving::introductions(&replicas, shelf)?;
-        introductions.into_iter().for_each(|message| doing.say(message));
+        introductions
+            .into_iter()
+            .for_each(|message| doing.say(message));
         Ok(())
     }
 
@@ -825,7 +826,8 @@ impl Session {
 
     /// Lets them know that something is not taken; people once of each author and reason.
     fn refuse(&mut self, refusal: Refusal, doing: &mut Doing) {
-        let replicas: BTreeSet<Replica> = refusal.edits().iter().map(|edit| edit.replica()).collect();
+        let replicas: BTreeSet<Replica> =
+            refusal.edits().iter().map(|edit| edit.replica()).collect();
         let told = (replicas.first().copied(), refusal.without_edits());
         self.refused.extend(replicas);
         doing.say(Message::Refused(refusal.clone()));

@@ -144,6 +144,15 @@ impl<'r> Outpost<'r> {
         })
     }
 
+    /// Whether all that its refs name is there.
+    ///
+    /// # Errors
+    /// When the refs cannot be listed.
+    pub fn is_whole(&self) -> Result<bool, Error> {
+        let tips = self.tips()?;
+        Ok(tips.iter().all(|tip| self.pieces(tip.commit).is_ok()))
+    }
+
     /// Brings the refs of all replicas here.
     ///
     /// # Errors

@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::ending::Ending;
 use super::hub::Inner;
+use super::identity::Purpose;
 use super::line::Line;
-use super::{identity, limits, quic};
+use super::{endpoint, identity, joining, limits, quic};
 
 /// Who is calling just now, and who was refused before.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(super) struct Callers(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     handshakes: usize,
+    strangers: usize,
     refused: BTreeMap<IpAddr, Refused>,
 }
 
@@ -72,14 +74,27 @@ impl Callers {
         self.state().handshakes -= 1;
     }
 
+    /// Whether a stranger may say with what it was invited; it counts until that is [`Self::told`].
+    pub(super) fn hears(&self) -> bool {
+        let mut state = self.state();
+        let has_room = state.strangers < limits::STRANGERS;
+        state.strangers += usize::from(has_room);
+        has_room
+    }
+
+    /// A stranger has said what it had to say.
+    pub(super) fn told(&self) {
+        self.state().strangers -= 1;
+    }
+
     /// Somebody at this address was let in.
-    fn admitted(&self, from: IpAddr) {
+    pub(super) fn admitted(&self, from: IpAddr) {
         self.state().refused.remove(&from);
     }
 
     /// Somebody at this address has a key that nobody here knows: after a few times, calls from there go unanswered for
     /// a while, twice as long each time.
-    fn refused(&self, from: IpAddr, now: Instant) {
+    pub(super) fn refused(&self, from: IpAddr, now: Instant) {
         let mut state = self.state();
         if state.refused.len() >= limits::REFUSED {
             state.refused.retain(|_, refused| now < refused.until);
@@ -134,13 +149,14 @@ async fn accept_at(inner: &Arc<Inner>, endpoint: Endpoint) {
 }
 
 async fn take(inner: Arc<Inner>, incoming: Incoming, from: IpAddr) {
-    let answer = timeout(limits::HANDSHAKE_TIME, answer(incoming)).await;
+    let answer = timeout(limits::HANDSHAKE_TIME, answer(&inner, incoming)).await;
     inner.callers.over();
     match answer {
-        Ok(Ok((connection, line))) => {
+        Ok(Ok(Called::Line(connection, line))) => {
             inner.callers.admitted(from);
             let _ = inner.begin(connection, line).await;
         }
+        Ok(Ok(Called::ToJoin)) => {}
         Ok(Err(Ending::Stranger)) => {
             tracing::info!(%from, "a stranger called");
             inner.callers.refused(from, Instant::now());
@@ -150,11 +166,30 @@ async fn take(inner: Arc<Inner>, incoming: Incoming, from: IpAddr) {
     }
 }
 
-async fn answer(incoming: Incoming) -> Result<(Connection, Line), Ending> {
-    let connection = incoming.await?;
+/// What a call came to.
+enum Called {
+    Line(Connection, Line),
+    /// What became of it is noted.
+    ToJoin,
+}
+
+async fn answer(inner: &Arc<Inner>, incoming: Incoming) -> Result<Called, Ending> {
+    let connecting = match inner.identity.expects_strangers() {
+        true => {
+            let config = endpoint::answering_strangers(&inner.identity)
+                .map_err(|error| Ending::Other(error.to_string()))?;
+            incoming.accept_with(Arc::new(config))?
+        }
+        false => incoming.accept()?,
+    };
+    let connection = connecting.await?;
     let peer = identity::proved(&connection).ok_or(Ending::Stranger)?;
+    if Purpose::of(&connection) == Purpose::Joining {
+        joining::answer(inner, &connection, peer).await?;
+        return Ok(Called::ToJoin);
+    }
     let line = quic::answered(&connection, peer).await?;
-    Ok((connection, line))
+    Ok(Called::Line(connection, line))
 }
 
 #[cfg(test)]

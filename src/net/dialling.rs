@@ -32,12 +32,49 @@ pub(super) async fn race(
     config: &ClientConfig,
     addresses: &[SocketAddr],
 ) -> Result<(Connection, Line), DialError> {
+    first(addresses, |address| {
+        let (endpoint, config) = (endpoint.clone(), config.clone());
+        async move {
+            let connection = call(&endpoint, config, address).await?;
+            let peer = identity::proved(&connection).ok_or(DialError::Stranger)?;
+            let line = quic::called(&connection, peer).await?;
+            Ok((connection, line))
+        }
+    })
+    .await
+}
+
+/// The first connection that comes of calling these addresses, without a line on it.
+///
+/// # Errors
+/// As [`race`].
+pub(super) async fn reach(
+    endpoint: &Endpoint,
+    config: &ClientConfig,
+    addresses: &[SocketAddr],
+) -> Result<Connection, DialError> {
+    first(addresses, |address| {
+        let (endpoint, config) = (endpoint.clone(), config.clone());
+        async move { call(&endpoint, config, address).await }
+    })
+    .await
+}
+
+/// What comes first of calling these addresses, each a little later than the one before.
+async fn first<T, C>(
+    addresses: &[SocketAddr],
+    call: impl Fn(SocketAddr) -> C,
+) -> Result<T, DialError>
+where
+    T: Send + 'static,
+    C: Future<Output = Result<T, DialError>> + Send + 'static,
+{
     let mut calls = JoinSet::new();
     for (place, address) in (0..).zip(addresses.iter().copied()) {
-        let (endpoint, config) = (endpoint.clone(), config.clone());
+        let call = call(address);
         calls.spawn(async move {
             sleep(limits::STAGGER * place).await;
-            call(&endpoint, config, address).await
+            call.await
         });
     }
     let mut failure = DialError::NoAnswer;
@@ -58,16 +95,13 @@ async fn call(
     endpoint: &Endpoint,
     config: ClientConfig,
     address: SocketAddr,
-) -> Result<(Connection, Line), DialError> {
+) -> Result<Connection, DialError> {
     let mut connecting = endpoint
         .connect_with(config, address, identity::NO_NAME)
         .map_err(|error| DialError::Other(error.to_string()))?;
     let answer = timeout(limits::ADDRESS_TIME, connecting.handshake_data()).await;
     answer.map_err(|_| DialError::NoAnswer)??;
-    let connection = connecting.await?;
-    let peer = identity::proved(&connection).ok_or(DialError::Stranger)?;
-    let line = quic::called(&connection, peer).await?;
-    Ok((connection, line))
+    Ok(connecting.await?)
 }
 
 impl From<ConnectionError> for DialError {

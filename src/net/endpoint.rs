@@ -4,13 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{
     EndpointConfig, IdleTimeout, Runtime as _, ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::identity::{Identity, PublicKey};
+use super::identity::{Identity, PublicKey, Purpose};
 use super::{Error, limits};
 
 /// Where to listen.
@@ -68,11 +69,7 @@ pub(super) fn open(identity: &Identity, socket: UdpSocket) -> Result<quinn::Endp
     let cid_key = identity.connection_id_key()?;
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(cid_key)));
 
-    let mut server = ServerConfig::new(
-        Arc::new(identity.server()?),
-        Arc::new(identity.token_key()?),
-    );
-    server.transport_config(transport());
+    let mut server = answering(identity, identity.server()?)?;
     server.max_incoming(limits::INCOMING);
     server.incoming_buffer_size(limits::INCOMING_BUFFER);
     server.incoming_buffer_size_total(limits::INCOMING_BUFFER * limits::INCOMING as u64);
@@ -84,12 +81,25 @@ pub(super) fn open(identity: &Identity, socket: UdpSocket) -> Result<quinn::Endp
         .map_err(Error::Start)
 }
 
+/// How one call is answered while somebody is invited.
+pub(super) fn answering_strangers(identity: &Identity) -> Result<ServerConfig, Error> {
+    answering(identity, identity.server_for_strangers()?)
+}
+
+fn answering(identity: &Identity, tls: QuicServerConfig) -> Result<ServerConfig, Error> {
+    let mut server = ServerConfig::new(Arc::new(tls), Arc::new(identity.token_key()?));
+    server.transport_config(transport());
+    Ok(server)
+}
+
 /// How to call: the node with this key, or whoever is admitted.
 pub(super) fn calling(
     identity: &Identity,
     expected: Option<PublicKey>,
+    purpose: Purpose,
 ) -> Result<quinn::ClientConfig, Error> {
-    let mut config = quinn::ClientConfig::new(Arc::new(identity.client(expected)?));
+    let tls = identity.client(expected, purpose)?;
+    let mut config = quinn::ClientConfig::new(Arc::new(tls));
     config.transport_config(transport());
     Ok(config)
 }

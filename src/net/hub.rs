@@ -14,7 +14,8 @@ use super::conduct::Conduct;
 use super::discovery::Sighting;
 use super::discovery::local::{Local, LocalNetwork};
 use super::ending::{Close, Ending};
-use super::identity::{Identity, PublicKey, Trust};
+use super::identity::{Identity, PublicKey, Purpose, Trust};
+use super::joining::Knock;
 use super::line::{Gauge, Line, LineId};
 use super::lines::{Lines, Process};
 use super::seeking::{Seekers, Sought, Target};
@@ -43,6 +44,8 @@ pub enum HubEvent {
     Discovered(PublicKey, Vec<SocketAddr>),
     /// One who is sought could not be reached. Said once for each reason; calling goes on.
     Unreached(Target, DialError),
+    /// Somebody wants to join.
+    Knocked(Knock),
     /// Something that people should know.
     Warning(Warning),
 }
@@ -242,7 +245,7 @@ impl Inner {
         addresses: &[SocketAddr],
         expected: Option<PublicKey>,
     ) -> Result<Gauge, DialError> {
-        let config = endpoint::calling(&self.identity, expected)
+        let config = endpoint::calling(&self.identity, expected, Purpose::Talking)
             .map_err(|error| DialError::Other(error.to_string()))?;
         let endpoint = self.endpoint().ok_or(DialError::NoAnswer)?;
         let (connection, line) = dialling::race(&endpoint, &config, addresses).await?;

@@ -6,8 +6,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
 use ring::{hkdf, hmac};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{AlwaysResolvesClientRawPublicKeys, Resumption};
@@ -16,7 +17,9 @@ use rustls::pki_types::{
     CertificateDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
 };
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage};
+use rustls::server::{
+    AlwaysResolvesServerRawPublicKeys, ClientHello, NoServerSessionStorage, ResolvesServerCert,
+};
 use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{
@@ -28,6 +31,9 @@ use crate::node::NodeKey;
 
 /// The protocol as TLS names it: whoever speaks another one is turned away in the handshake.
 const PROTOCOL: &[u8] = b"rhema-crdt/1";
+
+/// The protocol of those who want to become members. It is spoken only while somebody is invited.
+const JOINING: &[u8] = b"rhema-join/1";
 
 /// What every Ed25519 key in a `SubjectPublicKeyInfo` begins with (RFC 8410, section 4).
 const PUBLIC_PREFIX: [u8; 12] = [
@@ -49,11 +55,44 @@ pub type PublicKey = [u8; 32];
 pub trait Trust: Send + Sync {
     /// Whether the node with this key may talk to us.
     fn admits(&self, key: &PublicKey) -> bool;
+
+    /// Whether somebody was invited, so that strangers may say with what.
+    fn expects_strangers(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&PublicKey) -> bool + Send + Sync> Trust for F {
     fn admits(&self, key: &PublicKey) -> bool {
         self(key)
+    }
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Saying and hearing edits.
+    Talking,
+    /// Becoming a member.
+    Joining,
+}
+
+impl Purpose {
+    fn protocol(self) -> &'static [u8] {
+        match self {
+            Self::Talking => PROTOCOL,
+            Self::Joining => JOINING,
+        }
+    }
+
+    /// What the two sides of a connection agreed on.
+    pub(super) fn of(connection: &quinn::Connection) -> Self {
+        let data = connection.handshake_data();
+        let data = data.and_then(|data| data.downcast::<HandshakeData>().ok());
+        match data.and_then(|data| data.protocol) {
+            Some(protocol) if protocol == JOINING => Self::Joining,
+            _ => Self::Talking,
+        }
     }
 }
 
@@ -104,15 +143,43 @@ impl Identity {
         *key != self.key && self.trust.admits(key)
     }
 
+    /// Whether strangers may say with what they were invited.
+    pub(super) fn expects_strangers(&self) -> bool {
+        self.trust.expects_strangers()
+    }
+
     /// How connections are accepted.
     pub(super) fn server(&self) -> Result<QuicServerConfig, Error> {
+        let certified = AlwaysResolvesServerRawPublicKeys::new(self.certified.clone());
+        self.server_with(self.verifier(None), Arc::new(certified), &[PROTOCOL])
+    }
+
+    /// How one connection is accepted while somebody is invited: who speaks of nothing but joining gets through the handshake
+    /// with any key, everybody else as ever.
+    pub(super) fn server_for_strangers(&self) -> Result<QuicServerConfig, Error> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let verifier = Verifier {
+            joins: asked.clone(),
+            ..self.verifier_of(None)
+        };
+        let noting = NotingWhoJoins {
+            certified: self.certified.clone(),
+            joins: asked,
+        };
+        self.server_with(Arc::new(verifier), Arc::new(noting), &[PROTOCOL, JOINING])
+    }
+
+    fn server_with(
+        &self,
+        verifier: Arc<Verifier>,
+        resolver: Arc<dyn ResolvesServerCert>,
+        protocols: &[&[u8]],
+    ) -> Result<QuicServerConfig, Error> {
         let mut config = rustls::ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(self.verifier(None))
-            .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(
-                self.certified.clone(),
-            )));
-        config.alpn_protocols = vec![PROTOCOL.to_vec()];
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // A resumed session would skip the question who may come in.
         config.send_tls13_tickets = 0;
@@ -121,7 +188,11 @@ impl Identity {
     }
 
     /// How connections are dialled: to the node with this key, or to any that is admitted.
-    pub(super) fn client(&self, expected: Option<PublicKey>) -> Result<QuicClientConfig, Error> {
+    pub(super) fn client(
+        &self,
+        expected: Option<PublicKey>,
+        purpose: Purpose,
+    ) -> Result<QuicClientConfig, Error> {
         let mut config = rustls::ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
@@ -129,7 +200,7 @@ impl Identity {
             .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(
                 self.certified.clone(),
             )));
-        config.alpn_protocols = vec![PROTOCOL.to_vec()];
+        config.alpn_protocols = vec![purpose.protocol().to_vec()];
         config.resumption = Resumption::disabled();
         config.enable_early_data = false;
         config.enable_sni = false;
@@ -161,11 +232,16 @@ impl Identity {
     }
 
     fn verifier(&self, expected: Option<PublicKey>) -> Arc<Verifier> {
-        Arc::new(Verifier {
+        Arc::new(self.verifier_of(expected))
+    }
+
+    fn verifier_of(&self, expected: Option<PublicKey>) -> Verifier {
+        Verifier {
             identity: self.clone(),
             expected,
             algorithms: self.provider.signature_verification_algorithms,
-        })
+            joins: Arc::default(),
+        }
     }
 }
 
@@ -229,11 +305,34 @@ impl Objection {
     }
 }
 
+/// Shows our key to whoever calls, and notes whether they speak of joining: that is known before their own key is judged.
+#[derive(Debug)]
+struct NotingWhoJoins {
+    certified: Arc<CertifiedKey>,
+    joins: Arc<AtomicBool>,
+}
+
+impl ResolvesServerCert for NotingWhoJoins {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut protocols = hello.alpn().into_iter().flatten();
+        // Who names others, too, is one of those, whatever we take in the end.
+        let joins = protocols.next() == Some(JOINING) && protocols.next().is_none();
+        self.joins.store(joins, Ordering::Release);
+        Some(self.certified.clone())
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        true
+    }
+}
+
 #[derive(Debug)]
 struct Verifier {
     identity: Identity,
     expected: Option<PublicKey>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Whether the other side wants to join, which anybody may.
+    joins: Arc<AtomicBool>,
 }
 
 impl Verifier {
@@ -245,7 +344,7 @@ impl Verifier {
             Objection::Ourselves
         } else if self.expected.is_some_and(|expected| expected != key) {
             Objection::Another
-        } else if !self.identity.trust.admits(&key) {
+        } else if !self.joins.load(Ordering::Acquire) && !self.identity.trust.admits(&key) {
             Objection::Stranger
         } else {
             return Ok(());

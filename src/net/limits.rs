@@ -98,6 +98,9 @@ pub(super) const VIGIL: Duration = Duration::from_secs(5);
 /// How late that look must be to mean that the host slept.
 pub(super) const SLEPT: Duration = Duration::from_secs(10);
 
+/// Strangers at a time that say with what they were invited; more are turned away.
+pub(super) const STRANGERS: usize = 4;
+
 /// How often strangers may call from one address before calls from there go unanswered: two nodes on one host, or behind one
 /// router, share an address, and one of them may be a member.
 pub(super) const REFUSALS_FREE: u32 = 3;

@@ -55,9 +55,17 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Write { path, source }
+    }
+
+    /// Members stand in a form to which none can be added.
+    pub(crate) fn members_form(path: &Path) -> Self {
+        Self::malformed(
+            path,
+            "members must stand in one mapping written by indentation, without anything around it",
+        )
     }
 
     pub(super) fn malformed(path: &Path, what: impl Into<String>) -> Self {

@@ -21,7 +21,13 @@ impl NodeId {
     /// The name of the node with this key.
     #[must_use]
     pub fn of(key: &VerifyingKey) -> Self {
-        let hash = Sha256::digest(key.as_bytes());
+        Self::of_bytes(key.as_bytes())
+    }
+
+    /// The name of the node with a key of these bytes.
+    #[must_use]
+    pub fn of_bytes(key: &[u8; 32]) -> Self {
+        let hash = Sha256::digest(key);
         let mut id = [0; 10];
         id.iter_mut().zip(hash).for_each(|(id, byte)| *id = byte);
         Self(id)

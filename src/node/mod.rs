@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod error;
 mod id;
+mod invitation;
 mod key;
 mod members;
 mod ticks;
@@ -25,10 +26,13 @@ pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
+pub use invitation::{
+    InvitationKey, LONGEST_REQUEST, LONGEST_VERDICT, NoTicket, Request, Secret, Ticket, Verdict,
+};
 pub use key::{NodeKey, crypto, public_key, to_hex};
-pub use members::{Member, Members, Role, with_member, without_member};
+pub use members::{Member, Members, Role, Until, with_member, with_removed, without_member};
 pub use ticks::Ticks;
-pub use trust::{Admitted, Ground, Trusted};
+pub use trust::{Admitted, Ground, Removed, Trusted};
 pub use watch::{Watch, address_file, wake, wake_file};
 
 /// A number that nobody else draws.

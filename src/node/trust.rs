@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Members, Node, NodeId, Role};
+use super::{Error, Member, Members, Node, NodeId, Role, Until};
 use crate::git::Repo;
 
 /// Why somebody is trusted.
@@ -31,11 +31,25 @@ pub struct Admitted {
     pub ground: Ground,
 }
 
+/// Somebody whom HEAD names as removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The name of the node.
+    pub id: NodeId,
+    /// What it is called.
+    pub name: String,
+    /// Up to where its edits are taken, whoever brings them.
+    pub until: Until,
+}
+
 /// All who are trusted, by their public keys; this node itself is not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trusted {
     /// The others.
     pub others: BTreeMap<[u8; 32], Admitted>,
+    /// Those whom HEAD names as removed, this node too where it is one; none of them is among the others, whatever else would
+    /// speak for it.
+    pub removed: BTreeMap<[u8; 32], Removed>,
     /// What this node may do, if HEAD names it.
     pub own_role: Option<Role>,
     /// What is wrong with the list of members.
@@ -72,7 +86,10 @@ impl Trusted {
                     .get(node.key().public().as_bytes())
                     .map(|member| member.role);
                 for (key, member) in members {
-                    trusted.admit(key, member.name.clone(), member.role, Ground::Member);
+                    match member.role {
+                        Role::Removed => trusted.remove(key, member),
+                        role => trusted.admit(key, member.name.clone(), role, Ground::Member),
+                    }
                 }
                 trusted.problems.extend(others.iter().map(|name| {
                     format!("HEAD's list of members names {name}, which is no fingerprint of the key beside it: it is passed over")
@@ -83,6 +100,19 @@ impl Trusted {
         }
         trusted.others.remove(node.key().public().as_bytes());
         Ok(trusted)
+    }
+
+    /// Somebody who is trusted no longer.
+    fn remove(&mut self, key: [u8; 32], member: &Member) {
+        self.others.remove(&key);
+        if let Ok(public) = ed25519_dalek::VerifyingKey::from_bytes(&key) {
+            let removed = Removed {
+                id: NodeId::of(&public),
+                name: member.name.clone(),
+                until: member.until.clone(),
+            };
+            self.removed.insert(key, removed);
+        }
     }
 
     /// Somebody more, in place of what was said of the same key before.

@@ -1,15 +1,16 @@
 //! Who may come in: asked at each handshake, and brought up to date while the program runs.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::Error;
-use crate::exchange::{Access, Author, Judge, Objection, Standing};
+use crate::exchange::{Access, Author, Denial, Judge, Objection, Standing};
 use crate::git::Repo;
 use crate::net::{PublicKey, Trust};
 use crate::node::{Admitted, Ground, Node, Role, Trusted};
 use crate::overlay::Known;
-use crate::store::{self, Durability, Store};
+use crate::store::{self, Durability, Moment, Store};
 
 /// Who is trusted now.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Admission {
     /// This work tree's own key.
     own: PublicKey,
     trusted: Arc<RwLock<Trusted>>,
+    /// Until when strangers may say with what they were invited, in milliseconds since the Unix epoch.
+    strangers: Arc<AtomicU64>,
 }
 
 impl Admission {
@@ -25,7 +28,14 @@ impl Admission {
         Self {
             own,
             trusted: Arc::new(RwLock::new(trusted)),
+            strangers: Arc::default(),
         }
+    }
+
+    /// Lets strangers say with what they were invited until this moment; those who come later hear nothing of it.
+    pub(super) fn expect_strangers_until(&self, moment: Moment) {
+        self.strangers
+            .store(moment.unix_millis(), Ordering::Relaxed);
     }
 
     /// Whether these and nobody else are trusted, to do the same.
@@ -55,24 +65,37 @@ impl Admission {
 
 impl Judge for Admission {
     fn standing(&self, key: &PublicKey) -> Standing {
+        let trusted = self.now();
+        if trusted.removed.contains_key(key) {
+            return Standing::Removed;
+        }
         if *key == self.own {
             return Standing::Writes;
         }
-        match self.now().others.get(key) {
+        match trusted.others.get(key) {
             Some(peer) if peer.role.writes() => Standing::Writes,
             Some(_) => Standing::Reads,
             None => Standing::Unknown,
         }
     }
 
-    fn judge(&self, _author: &Author, _edit: &Known) -> Result<(), Objection> {
-        Ok(())
+    fn judge(&self, author: &Author, edit: &Known) -> Result<(), Objection> {
+        match self.now().removed.get(&author.key) {
+            Some(removed) if !removed.until.includes(edit.stamp) => {
+                Err(Objection::Denied(Denial::Removed))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Trust for Admission {
     fn admits(&self, key: &PublicKey) -> bool {
         self.of(key).is_some()
+    }
+
+    fn expects_strangers(&self) -> bool {
+        Moment::now().unix_millis() < self.strangers.load(Ordering::Relaxed)
     }
 }
 
@@ -95,10 +118,7 @@ pub fn known_peers(
         None => Vec::new(),
     };
     let local = peers.iter().filter_map(|peer| {
-        let role = match peer.trust? {
-            store::Trust::Reads => Role::Reader,
-            store::Trust::Writes => Role::Writer,
-        };
+        let role = Role::from(peer.trust?);
         Some((peer.key, peer.name.clone().unwrap_or_default(), role))
     });
     let trusted = Trusted::of(repo, node, local)?;

@@ -286,6 +286,7 @@ impl Keeper {
             Sight::Polling(_) => Files::Polled,
         });
         Standing {
+            listening: self.hub.address().to_string(),
             files: sight.unwrap_or(Files::Polled),
             lines: self.talks.values().map(line).collect(),
         }

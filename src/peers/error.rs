@@ -69,4 +69,20 @@ pub enum Error {
     /// Nobody knows where a peer is.
     #[error("nobody knows where {0} is: name it as HOST:PORT")]
     NoAddress(String),
+    /// Who made a ticket cannot be asked.
+    #[error(
+        "the inviter was not reached at {}: {why}; `rhema crdt watch` has to run there, and the way to it be open",
+        if addresses.is_empty() { "any address: the ticket names none" } else { addresses.as_str() }
+    )]
+    InviterAway {
+        /// Where it should be.
+        addresses: String,
+        /// What came of the call.
+        why: net::DialError,
+    },
+    /// Who made a ticket expects nobody.
+    #[error(
+        "the inviter expects nobody: its invitations are over, or it speaks another version of the protocol; ask for another ticket"
+    )]
+    NotExpected,
 }

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::answering::Answering;
+use super::joining::Joiner;
 use super::line::{Frame, Out, Words};
 use super::meeting::Met;
 use super::meetings::Calls;
@@ -20,7 +21,7 @@ use crate::exchange::{
     Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
 };
 use crate::git::Repo;
-use crate::net::{Close, DialError, Ending, Gauge, Hub, LineId, PublicKey, Target, Traffic};
+use crate::net::{Close, DialError, Ending, Gauge, Hub, Knock, LineId, PublicKey, Target, Traffic};
 use crate::node::Admitted;
 use crate::replica::Report;
 use crate::store::{self, Durability, Moment, Store};
@@ -48,6 +49,8 @@ pub(super) enum Note {
     Unreached(Target, DialError),
     /// Edits were exchanged through the git remote, or could not be.
     MetThere(Box<Met>),
+    /// Somebody wants to join.
+    Knocked(Knock),
     /// A command asks something.
     Asked(Asked),
     /// Nothing more will come.
@@ -88,6 +91,8 @@ pub enum Heard {
     Over(Conversation),
     /// Edits were exchanged through the git remote, or could not be.
     MetThere(Met),
+    /// Somebody who was invited joined.
+    Joined(Joiner),
     /// A round recorded or showed something, or something is the matter.
     Round(Box<Report>),
     /// Files are watched in another way than before.
@@ -290,6 +295,7 @@ impl Keeper {
             }
             Note::Unreached(target, error) => self.answering.unreached(target, error),
             Note::MetThere(met) => self.met_there(*met),
+            Note::Knocked(knock) => self.knocked(knock),
             Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
         }
@@ -552,7 +558,10 @@ impl Keeper {
         }
     }
 
-    fn write(&mut self, write: impl FnOnce(&store::Writing<'_>) -> Result<(), store::Error>) {
+    pub(super) fn write(
+        &mut self,
+        write: impl FnOnce(&store::Writing<'_>) -> Result<(), store::Error>,
+    ) {
         let written = self
             .shelf
             .store

@@ -5,20 +5,25 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{self, Introduction, Message, Refusal, Shelf as _};
+use crate::exchange::{Introduction, Shelf as _, take_written, write_down};
 use crate::git::{self, Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
 use crate::net::PublicKey;
 use crate::node::{Config, Node, Role, Trusted, crypto};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
-use crate::store::{self, ContentDigest, Durability, Moment, Store};
+use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
 
 /// The folder of the repository beside the user's, in that of the work tree's state.
 const OUTPOST: &str = "remote.git";
+
+/// The file that lets one process at a time use it.
+const LOCK: &str = "remote.lock";
 
 /// How often somebody else may push under our name while we try to.
 const TRIES: usize = 4;
@@ -30,21 +35,32 @@ const LONGEST_CHAIN: usize = 32;
 /// How long a record of where a node listens counts; it is written anew when half of that is over.
 const RECORD_COUNTS: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long others may take us to know what we knew then.
+const MARKS_COUNT: Duration = Duration::from_secs(600);
+
 /// A segment that is longer than this, in bytes, nobody wrote who keeps to the format.
 const LONGEST_SEGMENT: usize = 64 << 20;
 
+/// Under which name it is kept when the remote was called on last.
+const LAST_MET: &[u8] = b"when the git remote was called on last";
+
+/// What is remembered of a ref: the files that were taken.
+const SEEN: &str = "what was taken";
+
 /// How the git remote is called on.
 pub(super) struct Meeting<'m> {
-    pub(super) repo: &'m Repo,
-    pub(super) node: &'m Node,
-    pub(super) trusted: &'m Trusted,
-    /// Its name.
-    pub(super) remote: String,
+    repo: &'m Repo,
+    node: Node,
+    trusted: Trusted,
+    /// How far ahead of our clock edits may be, in milliseconds.
+    ahead: u64,
+    /// What the remote is called.
+    remote: String,
     /// Where this node listens; nothing where it does not stay.
-    pub(super) listening: Option<Vec<SocketAddr>>,
-    pub(super) prompts: Prompts,
+    listening: Option<Vec<SocketAddr>>,
+    prompts: Prompts,
     /// How long each call of git may take.
-    pub(super) limit: Duration,
+    limit: Duration,
 }
 
 /// What came of an exchange through the git remote.
@@ -84,60 +100,78 @@ pub struct Met {
 /// When the work tree, its node or its store cannot be read. That the remote cannot be reached, or lets nobody write, is
 /// told in the result.
 pub fn meet(repo: &Repo, prompts: Prompts, limit: Duration) -> Result<Option<Met>, Error> {
-    let Some(node) = Node::load(repo.git_dir())? else {
-        return Ok(None);
-    };
-    let mut store = Store::open(repo.git_dir())?.store;
-    let trusted = admission::trusted(repo, &node, &mut store)?;
-    let config = Config::in_work_tree(repo)?;
-    let remote = match repo.meeting_remote(config.remote.as_deref()) {
-        Ok(remote) => remote,
-        Err(error) => {
-            return Ok(Some(Met {
-                error: Some(error.to_string()),
-                ..Met::default()
-            }));
-        }
-    };
-    let meeting = Meeting {
-        repo,
-        node: &node,
-        trusted: &trusted,
-        remote,
-        listening: None,
-        prompts,
-        limit,
-    };
-    admission::prove(&mut store, &node, &trusted)?;
-    let admission = Admission::new(node.key().public().to_bytes(), trusted.clone());
-    let mut shelf = Shelf::new(Repo::find()?, store, admission);
-    Ok(Some(meeting.hold(&mut shelf)))
+    let meeting = Meeting::of(repo, None, prompts, limit)?;
+    meeting.map(Meeting::hold).transpose()
 }
 
-impl Meeting<'_> {
-    /// Takes what is there and leaves what is not.
-    pub(super) fn hold(&self, shelf: &mut Shelf) -> Met {
-        let began = Instant::now();
-        let mut met = Met {
-            remote: self.remote.clone(),
-            ..Met::default()
+impl<'m> Meeting<'m> {
+    /// An exchange for a work tree; nothing where that is no node's.
+    pub(super) fn of(
+        repo: &'m Repo,
+        listening: Option<Vec<SocketAddr>>,
+        prompts: Prompts,
+        limit: Duration,
+    ) -> Result<Option<Self>, Error> {
+        let Some(node) = Node::load(repo.git_dir())? else {
+            return Ok(None);
         };
-        if let Err(error) = self.try_to_hold(shelf, &mut met) {
+        let mut store = Store::open(repo.git_dir())?.store;
+        let trusted = admission::trusted(repo, &node, &mut store)?;
+        Ok(Some(Self {
+            repo,
+            node,
+            trusted,
+            ahead: Config::at_head(repo)?.allowed_skew_millis(),
+            remote: String::new(),
+            listening,
+            prompts,
+            limit,
+        }))
+    }
+
+    /// Takes what is there and leaves what is not.
+    pub(super) fn hold(mut self) -> Result<Met, Error> {
+        let began = Instant::now();
+        let mut store = Store::open(self.repo.git_dir())?.store;
+        admission::prove(&mut store, &self.node, &self.trusted)?;
+        let own = self.node.key().public().to_bytes();
+        let admission = Admission::new(own, self.trusted.clone());
+        let mut shelf = Shelf::new(Repo::find()?, store, admission);
+        let mut met = Met::default();
+        let config = Config::in_work_tree(self.repo)?;
+        let held = match self.repo.meeting_remote(config.remote.as_deref()) {
+            Ok(remote) => {
+                met.remote.clone_from(&remote);
+                self.remote = remote;
+                self.try_to_hold(&mut shelf, &mut met)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = held {
             met.error = Some(in_words(&error));
         }
         met.took = began.elapsed();
+        met.files = shelf.take_new();
         if let Err(error) = log(&mut shelf.store, &mut met) {
             tracing::info!("{error}");
         }
-        met
+        Ok(met)
     }
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
+        let lock = self.node.folder().join(LOCK);
+        let locked = git::lock(&lock, self.limit).map_err(|source| git::Error::Write {
+            path: lock.clone(),
+            source,
+        })?;
+        let Some(_locked) = locked else {
+            return Err(Error::Git(git::Error::Held { path: lock }));
+        };
         let mut outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
         match self.try_to_hold_at(&outpost, shelf, met) {
             // Nothing is lost with what is damaged there: it all comes from elsewhere.
-            Err(Error::Git(git::Error::Libgit2 { what, source })) => {
-                tracing::info!("the repository beside is made anew: cannot {what}: {source}");
+            Err(Error::Git(error)) if !outpost.is_whole().unwrap_or(false) => {
+                tracing::info!("the repository beside is made anew: {error}");
                 outpost = outpost.begin_anew()?;
                 self.try_to_hold_at(&outpost, shelf, met)
             }
@@ -170,7 +204,7 @@ impl Meeting<'_> {
             };
             let pieces = outpost.pieces(tip.commit)?;
             if let Some(record) = pieces.get(RECORD) {
-                self.note_record(&outpost.content(record.blob)?, replica, met);
+                self.note_record(&outpost.content(record.blob)?, &tip, shelf, met)?;
             }
             let mut seen = self.seen(&tip, shelf)?;
             let before = seen.clone();
@@ -215,46 +249,67 @@ impl Meeting<'_> {
         }
         let content = outpost.content(piece.blob)?;
         met.bytes_received += content.len() as u64;
-        let (now, ahead) = (Moment::now().unix_millis(), Config::at_head(self.repo)?.allowed_skew_millis());
-        let mut refused = Vec::new();
-        for said in unpacked(&content) {
-            let message = match said {
-                Ok(message @ (Message::Introductions { .. } | Message::Edits(_))) => message,
-                Ok(_) => continue,
-                Err(malformed) => return Ok(Err(malformed.to_string())),
-            };
-            match exchange::take_written([message], &crypto(), now, ahead, shelf)? {
-                Ok(taken) => {
-                    met.received += taken.added.new;
-                    refused.extend(taken.refused);
-                }
-                Err(violation) => return Ok(Err(violation.to_string())),
-            }
-        }
-        // What may be taken later is looked at again.
-        let waits = |refusal: &&Refusal| !matches!(refusal, Refusal::Document(_));
-        match refused.iter().find(waits) {
-            Some(refusal) => Ok(Err(format!("not taken: {}", telling::reason(refusal)))),
-            None => Ok(Ok(())),
-        }
+        let mut damage = None;
+        let messages =
+            unpacked(&content).map_while(|said| said.map_err(|it| damage = Some(it)).ok());
+        let now = Moment::now().unix_millis();
+        let taken = take_written(messages, &crypto(), now, self.ahead, shelf)?;
+        let taken = match (taken, damage) {
+            (Ok(taken), None) => taken,
+            (Ok(_), Some(malformed)) => return Ok(Err(malformed.to_string())),
+            (Err(violation), _) => return Ok(Err(violation.to_string())),
+        };
+        met.received += taken.added.new;
+        Ok(match taken.refused.first() {
+            None => Ok(()),
+            Some(refusal) => Err(format!("not taken: {}", telling::reason(refusal))),
+        })
     }
 
-    /// Where somebody listens, if that is somebody who is trusted and still does.
-    fn note_record(&self, bytes: &[u8], replica: Replica, met: &mut Met) {
-        match PeerRecord::read(bytes) {
-            Ok(record) => {
-                let is_trusted = self.trusted.others.contains_key(&record.key);
-                let counts = record.expires > Moment::now().unix_millis();
-                if is_trusted && counts {
-                    let addresses = met.addresses.entry(record.key).or_default();
-                    addresses.extend(record.addresses);
-                }
+    /// Where somebody listens and what they know, if that is somebody who is trusted.
+    fn note_record(
+        &self,
+        bytes: &[u8],
+        tip: &Tip,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
+        let record = match PeerRecord::read(bytes) {
+            Ok(record) => record,
+            Err(unreadable) => {
+                met.note(format!(
+                    "where {} can be reached, as {} has it: {unreadable}",
+                    tip.name, self.remote
+                ));
+                return Ok(());
             }
-            Err(unreadable) => met.note(format!(
-                "where {replica} can be reached, as {} has it: {unreadable}",
-                self.remote
-            )),
+        };
+        let Some(peer) = self.trusted.others.get(&record.key) else {
+            return Ok(());
+        };
+        let now = Moment::now().unix_millis();
+        if record.expires > now {
+            let addresses = met.addresses.entry(record.key).or_default();
+            addresses.extend(record.addresses);
         }
+        let name = self.name("the newest record", tip);
+        let newest = shelf.store.read()?.state(name)?;
+        let newest = newest.and_then(|bytes| bytes.try_into().ok());
+        let newest = newest.map_or(0, u64::from_le_bytes);
+        if record.written < newest {
+            met.note(format!(
+                "{} shows an older state of what {} left there than it did: it was put back there, or is withheld",
+                self.remote, peer.name
+            ));
+        }
+        if record.written > newest {
+            let at = Moment::from_unix_millis(record.written.min(now));
+            let writing = shelf.store.write(Durability::Process)?;
+            writing.exchanged(&record.key, &record.knowledge, None, at)?;
+            writing.keep_state(name, &record.written.to_le_bytes())?;
+            writing.commit()?;
+        }
+        Ok(())
     }
 
     /// Leaves there what is not there; says whether that is done, or somebody else was faster.
@@ -299,8 +354,11 @@ impl Meeting<'_> {
         let Some(tip) = self.push(outpost, tip, met)? else {
             return Ok(false);
         };
-        let own = pieces.values().map(|piece| piece.blob).collect();
+        let segments = pieces.iter().filter(|(name, _)| *name != RECORD);
+        let own = segments.map(|(_, piece)| piece.blob).collect();
         self.note_seen(&tip, &own, shelf)?;
+        let name = self.left_name(introduction.replica);
+        self.keep(name, &own, shelf)?;
         Ok(true)
     }
 
@@ -354,11 +412,20 @@ impl Meeting<'_> {
             .iter()
             .filter_map(|(name, piece)| Some((name.parse::<Segment>().ok()?, *piece)))
             .collect();
+        let name = self.left_name(introduction.replica);
+        let left = blobs(shelf.store.read()?.state(name)?);
         // What an older program wrote is written anew as a whole.
-        if segments
+        let is_old = segments
             .iter()
-            .any(|(segment, _)| *segment != Segment::new(segment.first, segment.last))
-        {
+            .any(|(segment, _)| *segment != Segment::new(segment.first, segment.last));
+        let there: BTreeSet<BlobId> = segments.iter().map(|(_, piece)| piece.blob).collect();
+        if there != left && !there.is_empty() && !left.is_empty() {
+            met.note(format!(
+                "{} does not have what this work tree left there: it was lost, put back or altered, and is left there anew",
+                self.remote
+            ));
+        }
+        if is_old || there != left {
             segments.clear();
         }
         segments.sort_by_key(|(segment, _)| segment.first);
@@ -394,8 +461,8 @@ impl Meeting<'_> {
             return Ok(None);
         };
         let segment = Segment::new(first.stamp, last.stamp);
-        // One that nobody would take travels with git's commits alone.
-        let messages = exchange::write_down(edits, &crypto(), shelf)?;
+        shelf.introduce(&[introduction], &[])?;
+        let messages = write_down(edits, &crypto(), shelf)?;
         let content = packed(&messages).map_err(Error::Unsendable)?;
         Ok(Some((segment, content)))
     }
@@ -422,12 +489,17 @@ impl Meeting<'_> {
             Some(piece) => PeerRecord::read(&outpost.content(piece.blob)?).ok(),
             None => None,
         };
-        let counts = u64::try_from(RECORD_COUNTS.as_millis()).unwrap_or(u64::MAX);
-        let half = now.saturating_add(counts / 2);
+        let knowledge = shelf.knowledge()?;
+        let counts = millis(RECORD_COUNTS);
         let is_due = match (&self.listening, &there) {
-            (Some(listening), Some(there)) => there.addresses != *listening || there.expires < half,
-            (Some(_), None) => true,
-            (None, _) => false,
+            (listening, Some(there)) => {
+                let is_moved = listening.as_ref().is_some_and(|listening| {
+                    there.addresses != *listening || there.expires < now.saturating_add(counts / 2)
+                });
+                let is_stale = there.written.saturating_add(millis(MARKS_COUNT)) < now;
+                is_moved || is_stale && there.knowledge != knowledge
+            }
+            (listening, None) => listening.is_some() || !knowledge.is_empty(),
         };
         if !is_due && !is_edited {
             return Ok(false);
@@ -442,7 +514,7 @@ impl Meeting<'_> {
             written: now,
             expires,
             addresses,
-            knowledge: shelf.knowledge()?,
+            knowledge,
         };
         match record.signed(self.node.key()) {
             Some(bytes) => {
@@ -465,12 +537,7 @@ impl Meeting<'_> {
 
     /// The files of a ref that were taken.
     fn seen(&self, tip: &Tip, shelf: &mut Shelf) -> Result<BTreeSet<BlobId>, Error> {
-        let known = shelf.store.read()?.state(self.seen_name(tip))?;
-        let known = known.unwrap_or_default();
-        let blobs = known
-            .chunks_exact(20)
-            .filter_map(|bytes| bytes.try_into().ok());
-        Ok(blobs.map(BlobId::from_bytes).collect())
+        Ok(blobs(shelf.store.read()?.state(self.name(SEEN, tip))?))
     }
 
     fn note_seen(
@@ -479,47 +546,87 @@ impl Meeting<'_> {
         seen: &BTreeSet<BlobId>,
         shelf: &mut Shelf,
     ) -> Result<(), Error> {
-        let bytes: Vec<u8> = seen.iter().flat_map(|blob| *blob.as_bytes()).collect();
+        self.keep(self.name(SEEN, tip), seen, shelf)
+    }
+
+    fn keep(
+        &self,
+        name: ContentDigest,
+        blobs: &BTreeSet<BlobId>,
+        shelf: &mut Shelf,
+    ) -> Result<(), Error> {
+        let bytes: Vec<u8> = blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
         let writing = shelf.store.write(Durability::Process)?;
-        writing.keep_state(self.seen_name(tip), &bytes)?;
+        writing.keep_state(name, &bytes)?;
         Ok(writing.commit()?)
     }
 
-    fn seen_name(&self, tip: &Tip) -> ContentDigest {
-        let name = format!(
-            "what was taken of {} at {}",
-            tip.namespace.there(&tip.name),
-            self.remote
-        );
-        ContentDigest::of(name.as_bytes())
+    /// Under which name it is remembered what a replica left there.
+    fn left_name(&self, replica: Replica) -> ContentDigest {
+        ContentDigest::of(format!("what {replica} left at {}", self.remote).as_bytes())
     }
+
+    /// Under which name something is remembered of a ref.
+    fn name(&self, what: &str, tip: &Tip) -> ContentDigest {
+        let there = tip.namespace.there(&tip.name);
+        ContentDigest::of(format!("{what} of {there} at {}", self.remote).as_bytes())
+    }
+}
+
+/// When the git remote was called on last, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMet {
+    /// What it is called.
+    pub remote: String,
+    /// When.
+    pub at: Moment,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+/// When the git remote was called on last; nothing where it never was.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn last_met(reading: &Reading<'_>) -> Result<Option<LastMet>, store::Error> {
+    let state = reading.state(ContentDigest::of(LAST_MET))?;
+    // What cannot be read says as much as nothing does.
+    Ok(state.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 
 /// Notes what happened for those who ask later: each failure once, until it is another one.
 fn log(store: &mut Store, met: &mut Met) -> Result<(), store::Error> {
-    let name = ContentDigest::of(b"why the git remote failed last");
-    let before = store.read()?.state(name)?.unwrap_or_default();
-    let now = met.error.clone().unwrap_or_default();
-    met.is_told = !now.is_empty() && before == now.as_bytes();
+    let last = LastMet {
+        remote: met.remote.clone(),
+        at: Moment::now(),
+        error: met.error.clone(),
+    };
+    let before = last_met(&store.read()?)?.and_then(|before| before.error);
+    met.is_told = met.error.is_some() && before == met.error;
     let what = match &met.error {
-        Some(_) if met.is_told => return Ok(()),
-        Some(error) => error.clone(),
+        Some(error) => (!met.is_told).then(|| error.clone()),
         None if met.sent + met.received > 0 => {
-            format!("left {}, got {}", met.sent, met.received)
+            Some(format!("left {}, got {}", met.sent, met.received))
         }
-        None if before.is_empty() => return Ok(()),
-        None => "is there again".to_owned(),
+        None => before.map(|_| "is there again".to_owned()),
     };
     let writing = store.write(Durability::Process)?;
-    if before != now.as_bytes() {
-        writing.keep_state(name, now.as_bytes())?;
+    if let Ok(bytes) = postcard::to_stdvec(&last) {
+        writing.keep_state(ContentDigest::of(LAST_MET), &bytes)?;
     }
-    writing.note(&store::Event {
-        at: Moment::now(),
-        key: None,
-        what: format!("git remote {}: {what}", met.remote),
-    })?;
+    if let Some(what) = what {
+        writing.note(&store::Event {
+            at: last.at,
+            key: None,
+            what: format!("git remote {}: {what}", met.remote),
+        })?;
+    }
     writing.commit()
+}
+
+/// A time as records have it.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Met {
@@ -542,6 +649,14 @@ impl Met {
             self.notes.push(what);
         }
     }
+}
+
+/// Names of files, as they are remembered.
+fn blobs(state: Option<Vec<u8>>) -> BTreeSet<BlobId> {
+    let state = state.unwrap_or_default();
+    let blobs = state.chunks_exact(20);
+    let blobs = blobs.filter_map(|bytes| bytes.try_into().ok());
+    blobs.map(BlobId::from_bytes).collect()
 }
 
 /// An error and its causes in one line.

@@ -7,13 +7,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Error;
 use super::keeper::Note;
 use super::meeting::{Meeting, Met};
-use super::shelf::Shelf;
-use super::{Admission, Error, admission};
 use crate::crdt::Stamp;
 use crate::git::{Prompts, Repo};
-use crate::node::{Config, Node};
+use crate::node::Node;
 use crate::store::Store;
 
 /// How long after an edit it is left there: who types goes on typing. And how long at most where they never stop.
@@ -67,6 +66,7 @@ pub(super) fn begin(listening: SocketAddr, notes: Sender<Note>) -> Result<Calls,
             pace: Pace::new(Instant::now()),
             call: 0,
             left: None,
+            told: Vec::new(),
         };
         meetings.run(&called);
     };
@@ -83,6 +83,8 @@ struct Meetings {
     call: u64,
     /// The last of our edits that is there.
     left: Option<Stamp>,
+    /// What people were told of the last exchange.
+    told: Vec<String>,
 }
 
 impl Meetings {
@@ -117,8 +119,10 @@ impl Meetings {
         let moved = met.as_ref().is_some_and(|met| met.received + met.sent > 0);
         let failed = met.as_ref().is_none_or(|met| met.error.is_some());
         self.pace.met(moved, failed, Instant::now());
-        let met = met?;
+        let mut met = met?;
         self.left = met.left.or(self.left);
+        let told = std::mem::replace(&mut self.told, met.notes.clone());
+        met.notes.retain(|note| !told.contains(note));
         Some(Met {
             call: self.call,
             ..met
@@ -149,27 +153,9 @@ impl Meetings {
 
     fn try_to_meet(&self) -> Result<Option<Met>, Error> {
         let repo = Repo::find()?;
-        let Some(node) = Node::load(repo.git_dir())? else {
-            return Ok(None);
-        };
-        let mut store = Store::open(repo.git_dir())?.store;
-        let trusted = admission::trusted(&repo, &node, &mut store)?;
-        let config = Config::in_work_tree(&repo)?;
-        let meeting = Meeting {
-            repo: &repo,
-            node: &node,
-            trusted: &trusted,
-            remote: repo.meeting_remote(config.remote.as_deref())?,
-            listening: Some(reachable(self.listening)),
-            prompts: Prompts::None,
-            limit: LIMIT,
-        };
-        admission::prove(&mut store, &node, &trusted)?;
-        let judge = Admission::new(node.key().public().to_bytes(), trusted.clone());
-        let mut shelf = Shelf::new(Repo::find()?, store, judge);
-        let mut met = meeting.hold(&mut shelf);
-        met.files = shelf.take_new();
-        Ok(Some(met))
+        let listening = Some(reachable(self.listening));
+        let meeting = Meeting::of(&repo, listening, Prompts::None, LIMIT)?;
+        meeting.map(Meeting::hold).transpose()
     }
 }
 

@@ -549,6 +549,9 @@ impl Keeper {
         let Some(node) = crate::node::Node::load(self.shelf.repo.git_dir())? else {
             return Ok(());
         };
+        if let Err(error) = self.mind_invitations() {
+            self.hear(Heard::Failed(error));
+        }
         let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
         let own = admission::own_access(&trusted);
         let is_own_new = std::mem::replace(&mut self.manner.us.access, own) != own;

@@ -113,6 +113,10 @@ pub fn stay(
                         }
                         let _ = notes.send(Note::Unreached(target, error));
                     }
+                    HubEvent::Knocked(knock) => {
+                        // Without a keeper nobody answers.
+                        let _ = notes.send(Note::Knocked(knock));
+                    }
                     HubEvent::Down(..) | HubEvent::Discovered(..) => {}
                 },
                 heard = hearing.recv() => match heard {

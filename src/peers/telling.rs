@@ -67,6 +67,7 @@ pub(super) fn failure(ending: &Ending) -> Option<String> {
     }
 }
 
+/// Why something is not taken.
 pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Version(oldest, newest) => {
@@ -99,7 +100,9 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 Denial::Removed => {
                     format!("edits that a removed member made since ({edits})")
                 }
-                Denial::Rule(rule) => format!("edits against the rules of the repository ({edits}): {rule}"),
+                Denial::Rule(rule) => {
+                    format!("edits against the rules of the repository ({edits}): {rule}")
+                }
             }
         }
         Refusal::Early { from, millis } => format!(

@@ -299,7 +299,8 @@ impl Visiting {
             }
             HubEvent::Discovered(..) => self.saw_somebody = true,
             // That is said in the end.
-            HubEvent::Down(..) | HubEvent::Warning(Warning::NobodyFound) => {}
+            HubEvent::Down(..) | HubEvent::Knocked(_) | HubEvent::Warning(Warning::NobodyFound) => {
+            }
             HubEvent::Warning(warning) => called.notes.push(warning.to_string()),
         }
     }
@@ -499,7 +500,10 @@ pub(super) fn manner(
 }
 
 /// The commits that the history begins with. They are found once: no history gets another beginning.
-fn roots(repo: &Repo, store: &mut Store) -> Result<Vec<crate::overlay::CommitId>, Error> {
+pub(super) fn roots(
+    repo: &Repo,
+    store: &mut Store,
+) -> Result<Vec<crate::overlay::CommitId>, Error> {
     let name = ContentDigest::of(b"the commits that the history begins with");
     let known = store.read()?.state(name)?.unwrap_or_default();
     let known: Vec<_> = known

@@ -42,14 +42,6 @@ pub enum Error {
         /// The one that was kept.
         kept: PathBuf,
     },
-    /// Members stand in a form to which none can be added.
-    #[error(
-        "{}:1:1: members must stand in one mapping written by indentation, without anything around it", path.display()
-    )]
-    MembersForm {
-        /// The file.
-        path: PathBuf,
-    },
     /// Something cannot be written into what starts `watch` at login.
     #[error("{} cannot stand in what starts `rhema crdt watch` at login: {why}", path.display())]
     Unstartable {

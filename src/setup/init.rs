@@ -10,7 +10,7 @@ use super::journal::{Configured, Journal, Rewritten, fingerprint, fingerprint_of
 use super::{Change, Error, Left};
 use crate::context::{Claim, Marking, from_verbose, mark};
 use crate::git::{self, Driver, Plan, Repo};
-use crate::node::{Discovery, Member, Members, Node, Role, state_folder, with_member};
+use crate::node::{self, Discovery, Member, Members, Node, Role, state_folder, with_member};
 use crate::yaml::{Document, Limits};
 
 /// What `init` is to do beside what it always does.
@@ -242,15 +242,9 @@ impl Init {
             })?;
         }
         if let Some(joins) = &self.joins {
-            let member = Member {
-                key: node.key().public_text(),
-                name: joins.name.clone(),
-                role: joins.role,
-            };
-            let text =
-                with_member(&joins.text, node.id(), &member).ok_or_else(|| Error::MembersForm {
-                    path: joins.path.clone(),
-                })?;
+            let member = Member::new(node.key().public_text(), &joins.name, joins.role);
+            let text = with_member(&joins.text, node.id(), &member)
+                .ok_or_else(|| node::Error::members_form(&joins.path))?;
             done.rewrite(&Rewrite {
                 path: joins.path.clone(),
                 before: joins.before.clone(),
@@ -368,13 +362,13 @@ fn joining(repo: &Repo, node: Option<&Node>) -> Result<Option<Joining>, Error> {
     let text = match before.clone().map(String::from_utf8) {
         None => String::new(),
         Some(Ok(text)) => text,
-        Some(Err(_)) => return Err(Error::MembersForm { path }),
+        Some(Err(_)) => return Err(node::Error::members_form(&path).into()),
     };
     let members = Members::read(&path, &text)?;
     if node.is_some_and(|node| members.all.contains_key(&node.id().to_string())) {
         return Ok(None);
     }
-    let role = if members.all.is_empty() {
+    let role = if members.of_now().next().is_none() {
         Role::Admin
     } else {
         Role::Writer

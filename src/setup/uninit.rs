@@ -283,7 +283,11 @@ fn leaving(repo: &Repo) -> Result<Option<Rewrite>, Error> {
     else {
         return Ok(None);
     };
-    let Some(rest) = without_member(text, &node.id().to_string()) else {
+    let id = node.id().to_string();
+    // What proves the edits of one who was removed is not its own any more.
+    let was_removed = Members::read(&path, text)
+        .is_ok_and(|members| members.all.get(&id).is_some_and(|it| !it.takes_part()));
+    let Some(rest) = without_member(text, &id).filter(|_| !was_removed) else {
         return Ok(None);
     };
     let journal = Journal::load(node.folder())?;

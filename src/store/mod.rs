@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
 //! folder is, and its key) and `git` (locks).
 
@@ -19,6 +19,7 @@ mod columns;
 mod edits;
 mod error;
 mod format;
+mod invitations;
 mod knowledge;
 mod looks;
 mod marks;
@@ -40,6 +41,7 @@ use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
+pub use invitations::{Invitation, Joined, Standing};
 pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;

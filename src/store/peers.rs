@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::columns::{Whole, as_number};
 use super::{Error, Moment, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
+use crate::node::Role;
 use crate::overlay::{Chain, CommitId, Knowledge};
 
 /// A node's public key.
@@ -24,12 +25,36 @@ pub enum Trust {
     Reads,
     /// Edit, too.
     Writes,
+    /// Edit, told apart from what people edit.
+    WritesAsAgent,
 }
 
 as_number!(Trust {
     Reads = 0,
     Writes = 1,
+    WritesAsAgent = 2,
 });
+
+impl From<Role> for Trust {
+    /// Who may do what for all is told by git alone: here an admin is one who writes.
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin | Role::Writer => Self::Writes,
+            Role::Agent => Self::WritesAsAgent,
+            Role::Reader | Role::Removed => Self::Reads,
+        }
+    }
+}
+
+impl From<Trust> for Role {
+    fn from(trust: Trust) -> Self {
+        match trust {
+            Trust::Reads => Self::Reader,
+            Trust::Writes => Self::Writer,
+            Trust::WritesAsAgent => Self::Agent,
+        }
+    }
+}
 
 /// A peer, as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

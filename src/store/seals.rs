@@ -243,7 +243,10 @@ impl Writing<'_> {
         let sql = "SELECT key FROM vouchers WHERE by = ?1";
         let before: BTreeSet<Key> = self.all(sql, [voucher], |row| row.get(0))?;
         for key in before.difference(keys) {
-            self.run("DELETE FROM vouchers WHERE key = ?1 AND by = ?2", (key, voucher))?;
+            self.run(
+                "DELETE FROM vouchers WHERE key = ?1 AND by = ?2",
+                (key, voucher),
+            )?;
         }
         for key in keys.difference(&before) {
             self.vouch(&Voucher::new(*key, voucher, |text| by.sign(text)))?;

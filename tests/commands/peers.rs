@@ -1,6 +1,8 @@
 //! Who may sync.
 
+use crate::cloned::cloned;
 use crate::support::{Tree, World};
+use crate::watcher::Watcher;
 
 const MEMBERS: &str = ".rhema/crdt/members.yaml";
 
@@ -55,4 +57,90 @@ fn an_address_is_host_and_port() {
         tree.rhema(&["peers", "trust", KEY, "--address", right])
             .exits(0);
     }
+}
+
+/// Ann's and Ben's clones, where Ann knows an edit of Ben's; her watcher runs, and his last stamp.
+fn acquainted(world: &World) -> (Tree<'_>, Tree<'_>, Watcher, String) {
+    let (ann, ben) = cloned(
+        world,
+        &[(".rhema/todos.yaml", "todos:\n  - id: a\n    title: One\n")],
+    );
+    let watcher = Watcher::start(&ann);
+    let set = ben.rhema(&["set", "todos/a", "title=Two", "--json"]);
+    let stamp = set.exits(0).json()["stamp"].as_str().unwrap().to_owned();
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+    (ann, ben, watcher, stamp)
+}
+
+fn node(tree: &Tree<'_>) -> String {
+    let status = tree.rhema(&["status", "--json"]).exits(0).json();
+    status["node"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn who_is_removed_stays_in_the_list_with_the_last_edits_that_are_taken() {
+    let world = World::new();
+    let (ann, ben, watcher, stamp) = acquainted(&world);
+    let id = node(&ben);
+    let key = ben.rhema(&["peers", "--json"]).exits(0).json()["key"].clone();
+    ann.rhema(&["peers", "remove", &id]).exits(0);
+    let members = ann.read(MEMBERS);
+    let removed = format!("  role: removed\n  until: {stamp}\n");
+    assert!(members.contains(&removed), "{members}");
+    ann.git(&["commit", "-q", "-m", "Ben has left", MEMBERS]);
+
+    // He is nobody any more, and both see it.
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(3);
+    let peers = ann.rhema(&["peers", "--json"]).exits(0).json();
+    assert_eq!(peers["peers"], serde_json::json!([]));
+    assert_eq!(peers["removed"][0]["node"], id.as_str());
+    assert_eq!(peers["removed"][0]["until"], stamp.as_str());
+    let status = ann.rhema(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["removed"], peers["removed"]);
+    for what in [&["peers"][..], &["status", "-v"]] {
+        let text = ann.rhema(what).exits(0).stdout;
+        assert!(text.contains("removed") && text.contains(&stamp), "{text}");
+    }
+    ben.git(&["pull", "-q", "--no-rebase", "../ann", "main"]);
+    let told = ben.rhema(&["status"]).exits(0).stderr;
+    assert!(told.contains("this work tree was removed"), "{told}");
+
+    // Nothing brings him back by the way, and a commit does.
+    let key = key.as_str().unwrap();
+    let refused = ann.rhema(&["peers", "trust", key]).exits(3).stderr;
+    assert!(refused.contains("was removed"), "{refused}");
+    ann.rhema(&["peers", "remove", &id]).exits(3);
+    ann.rhema(&["peers", "add", key, "--name", "ben"]).exits(0);
+    let members = ann.read(MEMBERS);
+    assert!(!members.contains("removed"), "{members}");
+    ann.git(&["commit", "-q", "-m", "Ben is back", MEMBERS]);
+    ben.git(&["pull", "-q", "--no-rebase", "../ann", "main"]);
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+}
+
+#[test]
+fn who_is_removed_and_forgotten_leaves_no_line() {
+    let world = World::new();
+    let (ann, ben, _, _) = acquainted(&world);
+    let id = node(&ben);
+    ann.rhema(&["peers", "remove", &id]).exits(0);
+    ann.rhema(&["peers", "remove", &id, "--forget"]).exits(0);
+    assert!(!ann.read(MEMBERS).contains(&id));
+    ann.rhema(&["peers", "remove", &id]).exits(3);
+}
+
+#[test]
+fn who_is_removed_takes_no_line_of_its_own_away() {
+    let world = World::new();
+    let (ann, ben, _, _) = acquainted(&world);
+    let id = node(&ben);
+    ann.rhema(&["peers", "remove", &id]).exits(0);
+    ann.git(&["commit", "-q", "-m", "Ben has left", MEMBERS]);
+    ben.git(&["stash", "-q"]);
+    ben.git(&["pull", "-q", "--no-rebase", "../ann", "main"]);
+    ben.rhema(&["uninit"]).exits(0);
+    assert!(
+        ben.read(MEMBERS).contains(&id),
+        "his edits are proved by it"
+    );
 }

@@ -3,6 +3,7 @@
 
 mod converging;
 mod growing;
+mod hostile;
 mod refusing;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]

@@ -1,0 +1,135 @@
+//! `rhema crdt join`: becoming a member by an invitation.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use super::init;
+use super::ui::{GOOD, Ui, printable};
+use crate::git::{Driver, Repo};
+use crate::node::{Members, Node, NodeId, Ticket, Verdict};
+use crate::peers;
+use crate::setup::{Init, Wanted};
+use crate::store::Moment;
+
+/// Become a member with a ticket that somebody else made
+///
+/// Sets this clone up as `rhema crdt init` does, unless it is, and asks the inviter, whose `rhema crdt watch` has to run. Both
+/// trust each other at once; for all others this node is a member as soon as the inviter has committed it, and they have
+/// pulled that.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    rhema crdt join rhema1akt3…      what `rhema crdt invite` printed\n  \
+    rhema crdt join rhema1akt3… --name ben\n  \
+    pbpaste | xargs rhema crdt join  blanks and line breaks do no harm")]
+pub(super) struct Arguments {
+    /// The ticket
+    #[arg(required = true, value_name = "TICKET")]
+    ticket: Vec<String>,
+    /// What this work tree is called, unless the inviter said so; what git says if not given
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// What is printed for scripts; the names are a contract.
+#[derive(Serialize)]
+struct Report {
+    node: String,
+    role: &'static str,
+    inviter: Inviter,
+    /// Whether this clone was set up for it.
+    set_up: bool,
+}
+
+#[derive(Serialize)]
+struct Inviter {
+    node: String,
+    name: String,
+}
+
+pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
+    let repo = Repo::find()?;
+    let ticket: Ticket = arguments.ticket.concat().parse()?;
+    if Moment::now().unix_millis() / 1_000 >= ticket.expires.into() {
+        bail!("this ticket is of no use any more, its time is over: ask for another one");
+    }
+    if let Some(node) = Node::load(repo.git_dir())? {
+        if ticket.inviter == node.key().public().to_bytes() {
+            bail!("this ticket was made in this work tree, for somebody else");
+        }
+        let id = node.id().to_string();
+        let members = Members::at_head(&repo)?;
+        if let Some(member) = members.all.get(&id).filter(|member| member.takes_part()) {
+            bail!(
+                "this work tree is a member already, as {}: the ticket is for somebody else",
+                member.role.name()
+            );
+        }
+    }
+    let set_up = set_up(&repo, ui)?;
+    let name = arguments.name.clone().unwrap_or_else(|| repo.user_name());
+    let inviter = NodeId::of_bytes(&ticket.inviter);
+    let (role, inviter_name) = match peers::join(&repo, &ticket, &name)? {
+        Verdict::Welcome { role, name } => (role, name),
+        other => bail!(refusal(&other)),
+    };
+    let node = Node::load(repo.git_dir())?.context("the key of this node is gone")?;
+    if ui.wants_json() {
+        ui.json(&Report {
+            node: node.id().to_string(),
+            role: role.name(),
+            inviter: Inviter {
+                node: inviter.to_string(),
+                name: inviter_name,
+            },
+            set_up,
+        })?;
+    } else {
+        let name = printable(&inviter_name);
+        ui.say(&format!(
+            "{GOOD}Joined{GOOD:#} as {}: {name} ({inviter}) and this work tree exchange edits from now on (`rhema crdt watch`, `rhema crdt sync`).\n\
+             The others let it in once {name} has committed that and they have pulled it.\n",
+            role.name(),
+        ))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Sets the clone up as `init` does; says whether anything was missing.
+fn set_up(repo: &Repo, ui: &Ui) -> anyhow::Result<bool> {
+    let plan = Init::plan(repo, &Driver::of_this_program()?, Wanted::default())?;
+    let changes = plan.changes(repo);
+    plan.carry_out(repo)?;
+    init::warn_of(repo, plan.left(), ui);
+    if !ui.wants_json() {
+        ui.say(&init::told(repo, &changes, false))?;
+    }
+    Ok(!changes.is_empty())
+}
+
+/// Why the inviter did not let this node in, and what to do.
+fn refusal(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Welcome { .. } => "it was let in",
+        Verdict::Used => {
+            "somebody else has joined with this ticket: ask for another one, and who that was"
+        }
+        Verdict::Expired => {
+            "this ticket is of no use any more, its time is over: ask for another one"
+        }
+        Verdict::Revoked => "the inviter took this invitation back",
+        Verdict::Unknown => {
+            "the inviter knows nothing of this ticket: it was altered, or the inviter lost what it knew; ask for another one"
+        }
+        Verdict::OtherRepository => {
+            "the inviter's repository and this one have no commit in common: join in a clone of its repository"
+        }
+        Verdict::Removed => {
+            "the key of this work tree was removed from the members: `rhema crdt peers rotate` makes another one"
+        }
+        Verdict::NotNow => {
+            "the inviter could not write it down at the moment: run the command again"
+        }
+    }
+}

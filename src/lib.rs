@@ -11,6 +11,7 @@
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
+//! - `remote`: what a replica leaves on the git remote, and how others read it.
 //! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
 //! - `watch`: which files were written, as soon as the system tells.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
@@ -42,6 +43,8 @@ pub mod node;
 pub mod overlay;
 #[cfg(feature = "net")]
 pub mod peers;
+#[cfg(feature = "net")]
+pub mod remote;
 #[cfg(feature = "node")]
 pub mod replica;
 #[cfg(feature = "node")]

@@ -14,7 +14,7 @@ use crate::git::{Repo, Within, git_path, native_path};
 use crate::replica::{Done, Errand, ErrandName, Report};
 
 /// The version of what is said here. It is raised with every change of it.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Bytes before what is said.
 pub(super) const HEADER: usize = 4;
@@ -254,8 +254,29 @@ pub(crate) struct Outcome {
     pub(crate) needs_attention: bool,
     /// What was said with each of the others.
     pub(crate) peers: Vec<PeerOutcome>,
+    /// What was exchanged through the git remote, where that is how others are found.
+    pub(crate) remote: Option<RemoteOutcome>,
     /// Why nobody could be called, if so.
     pub(crate) failure: Option<Failure>,
+}
+
+/// What was exchanged through the git remote.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RemoteOutcome {
+    /// What it is called in this clone.
+    pub(crate) name: String,
+    /// How many edits were left there.
+    pub(crate) sent: usize,
+    /// How many came in that were not known.
+    pub(crate) received: usize,
+    /// Bytes of the files that were left there.
+    pub(crate) bytes_sent: u64,
+    /// Bytes of the files that were read.
+    pub(crate) bytes_received: u64,
+    /// How long it took, in milliseconds.
+    pub(crate) ms: u64,
+    /// Why it failed, if it did.
+    pub(crate) error: Option<String>,
 }
 
 impl Outcome {

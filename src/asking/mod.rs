@@ -24,7 +24,8 @@ mod server;
 #[cfg(unix)]
 pub(crate) use client::ask;
 pub(crate) use message::{
-    Answer, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, Standing, Sync,
+    Answer, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, RemoteOutcome,
+    Standing, Sync,
 };
 #[cfg(unix)]
 pub(crate) use server::Socket;

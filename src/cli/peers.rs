@@ -406,9 +406,9 @@ fn remove(repo: &Repo, wanted: &Remove, ui: &Ui) -> anyhow::Result<Outcome> {
 
 /// The last edit of each replica of a node that is known here.
 fn until_now(repo: &Repo, reading: &Reading<'_>, key: &[u8; 32]) -> anyhow::Result<Until> {
-    let introduced = reading.introductions()?.into_iter();
-    let owned = introduced.filter(|(_, (owner, _))| owner == key);
-    let mut replicas: Vec<_> = owned.map(|(replica, _)| replica).collect();
+    let owners = reading.all_owners()?.into_iter();
+    let owned = owners.filter(|owner| owner.key == *key);
+    let mut replicas: Vec<_> = owned.map(|owner| owner.replica).collect();
     if let Some(node) = Node::load(repo.git_dir())?
         && node.key().public().as_bytes() == key
     {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::peers::RemovedReport;
 use super::round::{counted, warn_of_full_counters};
-use super::team::{EventStatus, PeerStatus, Team};
+use super::team::{EventStatus, PeerStatus, RemoteStatus, Team};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::asking::{Answer, Question, Reply, ask};
 use crate::git::{Document, Documents, Repo, State, git_path};
@@ -42,6 +42,8 @@ struct Status {
     driver: DriverStatus,
     documents: Vec<DocumentStatus>,
     peers: Vec<PeerStatus>,
+    /// The git remote through which others are met; null where they are not.
+    remote: Option<RemoteStatus>,
     removed: Vec<RemovedReport>,
     watching: bool,
     /// What the program that stays here tells; null where it was not asked.
@@ -145,6 +147,7 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
             removed: team.removed.iter().map(RemovedReport::of).collect(),
             peers: team.peers,
+            remote: team.remote,
             watching,
             watcher: standing.map(|standing| Watcher {
                 files: standing.files.name(),

@@ -1,6 +1,7 @@
 //! `rhema crdt sync`: records local edits, exchanges them with others, shows what came.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
@@ -12,18 +13,22 @@ use super::Outcome;
 use super::round::{counted, warn_of_full_counters};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, Ui, printable};
 use crate::asking::{
-    Answer, Failure, Outcome as Synced, PeerOutcome, Question, Reply, Sync as Wanted, ask,
+    Answer, Failure, Outcome as Synced, PeerOutcome, Question, RemoteOutcome, Reply,
+    Sync as Wanted, ask,
 };
-use crate::git::{Repo, git_path, lacks_marker};
-use crate::node::Watch;
+use crate::git::{Prompts, Repo, git_path, lacks_marker};
+use crate::node::{Config, Discovery, Watch};
 use crate::overlay::DocumentPath;
-use crate::peers::{Called, Error, Heard, Peer, Visit, visit};
+use crate::peers::{self, Called, Error, Heard, Met, Peer, Visit, visit};
 use crate::replica::{self, Replica};
 use crate::setup::node_of;
 use crate::yaml::{Document, Limits};
 
 /// How long one who stays may take for a `sync`, beyond the time in which it waits for others: two rounds over large files.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long each call on the git remote may take, if nothing else is said.
+const REMOTE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Record local edits, exchange them with others, show what came
 ///
@@ -73,6 +78,32 @@ struct Report {
     documents_changed: usize,
     edits_recorded: usize,
     peers: Vec<PeerReport>,
+    remote: Option<RemoteReport>,
+}
+
+#[derive(Serialize)]
+struct RemoteReport {
+    name: String,
+    sent: usize,
+    received: usize,
+    bytes_sent: u64,
+    bytes_received: u64,
+    ms: u64,
+    error: Option<String>,
+}
+
+impl From<RemoteOutcome> for RemoteReport {
+    fn from(remote: RemoteOutcome) -> Self {
+        Self {
+            name: remote.name,
+            sent: remote.sent,
+            received: remote.received,
+            bytes_sent: remote.bytes_sent,
+            bytes_received: remote.bytes_received,
+            ms: remote.ms,
+            error: remote.error,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -133,6 +164,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         documents_changed: synced.documents.len(),
         edits_recorded: synced.edits,
         peers: synced.peers.into_iter().map(PeerReport::from).collect(),
+        remote: synced.remote.map(RemoteReport::from),
     };
     let failed = report.peers.iter().find_map(|peer| {
         let error = peer.error.as_ref()?;
@@ -147,7 +179,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         Some(failed) if arguments.peer.is_some() => bail!("{failed}"),
         failed => {
             let stays_here = report.peers.iter().any(|peer| peer.kept > 0);
-            let attention = synced.needs_attention || is_full || stays_here || failed.is_some();
+            let is_left = report
+                .remote
+                .as_ref()
+                .is_none_or(|remote| remote.error.is_none());
+            let is_all = failed.is_none() && is_left && !stays_here;
+            let attention = synced.needs_attention || is_full || !is_all;
             Ok(Outcome::of_attention(attention))
         }
     }
@@ -208,6 +245,17 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
     if arguments.timeout == Some(0) {
         return Ok(synced);
     }
+    match meet(repo, arguments, ui) {
+        Ok(Some(met)) => {
+            synced.warnings.extend(met.notes.iter().cloned());
+            synced.remote = Some(met.outcome());
+        }
+        Ok(None) => {}
+        Err(error) => {
+            synced.failure = Some(Failure::of(&error));
+            return Ok(synced);
+        }
+    }
     let called = match call(repo, arguments, ui) {
         Ok(called) => called,
         Err(error) => {
@@ -219,11 +267,29 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
     if let Some(hint) = &called.hint {
         ui.note(hint);
     }
-    if called.learned {
+    let came = synced
+        .remote
+        .as_ref()
+        .is_some_and(|remote| remote.received > 0);
+    if came || called.learned {
         synced.add(repo, &replica::round(repo, false)?);
     }
     synced.peers = called.peers.iter().map(Peer::outcome).collect();
     Ok(synced)
+}
+
+/// Exchanges edits through the git remote, where others are found that way and nobody is named.
+fn meet(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Option<Met>, Error> {
+    let is_wanted = Config::in_work_tree(repo)?.discovery == Discovery::Git;
+    if arguments.peer.is_some() || !is_wanted {
+        return Ok(None);
+    }
+    let prompts = match std::io::stdin().is_terminal() && !ui.wants_json() {
+        true => Prompts::Terminal,
+        false => Prompts::None,
+    };
+    let limit = arguments.timeout().unwrap_or(REMOTE_PATIENCE);
+    peers::meet(repo, prompts, limit)
 }
 
 fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Called, Error> {
@@ -242,9 +308,11 @@ fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Called, Error> {
 }
 
 fn for_people(report: &Report) -> String {
+    let remote = report.remote.as_ref();
+    let nothing_came = report.peers.is_empty() && remote.is_none_or(|remote| remote.received == 0);
     let mut text = match (report.documents_changed, report.edits_recorded) {
         (0, 0) => format!("{GOOD}Nothing to record.{GOOD:#}\n"),
-        (documents, 0) if report.peers.is_empty() => format!(
+        (documents, 0) if nothing_came => format!(
             "{} put back to what HEAD holds.\n",
             counted(documents, "document")
         ),
@@ -255,6 +323,27 @@ fn for_people(report: &Report) -> String {
             counted(documents, "document")
         ),
     };
+    if let Some(remote) = &report.remote {
+        // Writing to a string cannot fail.
+        let _ = match &remote.error {
+            Some(error) => writeln!(
+                text,
+                "  git remote {}: {BAD}{}{BAD:#}",
+                printable(&remote.name),
+                printable(error)
+            ),
+            None => writeln!(
+                text,
+                "  git remote {}: {} out, {} in {FAINT}({} and {} bytes, {} ms){FAINT:#}",
+                printable(&remote.name),
+                counted(remote.sent, "edit"),
+                remote.received,
+                remote.bytes_sent,
+                remote.bytes_received,
+                remote.ms
+            ),
+        };
+    }
     for peer in &report.peers {
         let name = match peer.name.is_empty() {
             true => printable(&peer.node),

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::peers::RemovedReport;
 use super::resolve::ago;
 use super::round::counted;
-use super::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
+use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, printable};
 use crate::asking::Line;
 use crate::git::{Repo, native_path};
-use crate::node::{Admitted, Node, NodeId, Removed, Role};
+use crate::node::{Admitted, Config, Discovery, Node, NodeId, Removed, Role};
 use crate::overlay::Knowledge;
-use crate::peers::known_peers;
+use crate::peers::{LastMet, known_peers, last_met};
 use crate::store::{Event, Moment, Peer, Reading, Store};
 
 /// The state of who never was reached from here, nor came.
@@ -31,8 +31,28 @@ pub(super) struct Team {
     pub(super) removed: Vec<Removed>,
     /// What happened with them last, the newest last; none where it was not asked for.
     pub(super) events: Option<Vec<EventStatus>>,
+    /// The git remote through which others are met, where it ever was called on.
+    pub(super) remote: Option<RemoteStatus>,
     /// What is wrong with the list of members.
     pub(super) problems: Vec<String>,
+}
+
+/// The git remote, for scripts.
+#[derive(Serialize)]
+pub(super) struct RemoteStatus {
+    name: String,
+    last_sync: u64,
+    error: Option<String>,
+}
+
+impl From<LastMet> for RemoteStatus {
+    fn from(last: LastMet) -> Self {
+        Self {
+            name: last.remote,
+            last_sync: last.at.unix_millis(),
+            error: last.error,
+        }
+    }
 }
 
 /// One of the others, for scripts; the names are a contract.
@@ -108,7 +128,13 @@ impl Team {
         };
         let (trusted, known) = known_peers(repo, &node, store.as_deref_mut())?;
         let reading = store.map(Store::read).transpose()?;
+        let is_met_there = Config::in_work_tree(repo)?.discovery == Discovery::Git;
+        let remote = match &reading {
+            Some(reading) if is_met_there => last_met(reading)?,
+            _ => None,
+        };
         let mut team = Self {
+            remote: remote.map(RemoteStatus::from),
             problems: trusted.problems,
             removed: trusted.removed.into_values().collect(),
             ..Self::default()
@@ -143,7 +169,7 @@ impl Team {
 
     /// The same for people; nothing where nobody ever was met, unless more is asked for.
     pub(super) fn for_people(&self, watching: bool, in_full: bool) -> String {
-        let mut text = String::new();
+        let mut text = self.remote.as_ref().map(told_of).unwrap_or_default();
         let is_quiet = !in_full && self.peers.iter().all(|peer| peer.state == NEVER_MET);
         if (self.peers.is_empty() || is_quiet) && !watching {
             return text;
@@ -286,6 +312,18 @@ impl EventStatus {
             node,
             what: event.what,
         }
+    }
+}
+
+/// A line on the git remote.
+fn told_of(remote: &RemoteStatus) -> String {
+    let (name, at) = (printable(&remote.name), since(remote.last_sync));
+    match &remote.error {
+        Some(error) => format!(
+            "git remote {name}: {BAD}{}{BAD:#}, {at}\n",
+            printable(error)
+        ),
+        None => format!("git remote {name}: synced {at}\n"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::round::counted;
 use super::ui::{Ui, printable};
 use crate::git::Repo;
 use crate::node::Discovery;
-use crate::peers::{Heard, Sight, Staying, stay};
+use crate::peers::{Heard, Met, Sight, Staying, stay};
 use crate::replica::Report;
 
 /// Keep this work tree in step with others until it is ended
@@ -32,22 +32,17 @@ pub(super) struct Arguments {
     /// End when standard input ends, too: for programs that start it, so that it never outlives them
     #[arg(long)]
     until_eof: bool,
-    /// How others are found: on the local network, at known addresses only, or not at all
+    /// How others are found: on the local network, at known addresses only, through the git remote, or not at all
     #[arg(long, value_name = "HOW", value_parser = discovery)]
     discovery: Option<Discovery>,
 }
 
 /// What can be typed for a way to find others.
 pub(super) fn discovery(text: &str) -> Result<Discovery, String> {
-    if text == "git" {
-        return Err(
-            "others cannot be found through a git remote yet: local, static or off".to_owned(),
-        );
-    }
-    [Discovery::Local, Discovery::Static, Discovery::Off]
+    Discovery::ALL
         .into_iter()
         .find(|discovery| discovery.name() == text)
-        .ok_or_else(|| "expected local, static or off".to_owned())
+        .ok_or_else(|| "expected local, static, git or off".to_owned())
 }
 
 /// An event, for scripts; the names are a contract.
@@ -77,6 +72,12 @@ enum Event {
     },
     Recorded {
         edits: usize,
+    },
+    Remote {
+        name: String,
+        sent: usize,
+        received: usize,
+        error: Option<String>,
     },
     Rendered {
         documents: Vec<String>,
@@ -122,6 +123,20 @@ impl Event {
                 printable(name)
             ),
             Event::Recorded { edits } => format!("{} recorded\n", counted(*edits, "edit")),
+            Event::Remote {
+                name,
+                error: Some(error),
+                ..
+            } => format!("git remote {name}: {error}\n"),
+            Event::Remote {
+                name,
+                sent,
+                received,
+                error: None,
+            } => format!(
+                "git remote {name}: {} out, {received} in\n",
+                counted(*sent, "edit")
+            ),
             Event::Rendered { documents } => format!("changed: {}\n", documents.join(", ")),
             Event::Conflict { document, field } => format!(
                 "{document}: {field} was written by two at once: `rhema crdt resolve` shows both\n"
@@ -191,6 +206,7 @@ fn heard_of(heard: Heard, repo: &Repo, print: &impl Fn(Event)) {
             name: who.name,
             edits,
         }),
+        Heard::MetThere(met) => tell_of_remote(met, print),
         Heard::Joined(joiner) => print(Event::Joined {
             node: joiner.id.to_string(),
             name: joiner.name,
@@ -204,6 +220,21 @@ fn heard_of(heard: Heard, repo: &Repo, print: &impl Fn(Event)) {
         Heard::Failed(error) => print(Event::Warning {
             text: format!("{:#}", anyhow::Error::from(error)),
         }),
+    }
+}
+
+fn tell_of_remote(met: Met, print: &impl Fn(Event)) {
+    for text in met.notes {
+        print(Event::Warning { text });
+    }
+    let has_failed = met.error.is_some() && !met.is_told;
+    if met.sent > 0 || met.received > 0 || has_failed {
+        print(Event::Remote {
+            name: met.remote,
+            sent: met.sent,
+            received: met.received,
+            error: met.error,
+        });
     }
 }
 

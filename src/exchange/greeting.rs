@@ -1,19 +1,14 @@
 //! What both sides must agree on before anything else is said.
 
 use super::limits::MOST_ROOTS;
-use super::{Ending, Hello, Introduction, Refusal, Us, VERSIONS, Violation};
+use super::{Ending, Hello, Introduction, Key, Refusal, Us, VERSIONS, Violation};
 use crate::crdt::Replica;
 
 /// How a replica is named after its key and its incarnation.
-pub(super) type Naming = fn(&[u8; 32], u32) -> Replica;
+type Naming = fn(&Key, u32) -> Replica;
 
 /// The protocol version to speak with who says this, having proved to have `key`.
-pub(super) fn agreed(
-    us: &Us,
-    hello: &Hello,
-    key: &[u8; 32],
-    naming: Naming,
-) -> Result<u16, Ending> {
+pub(super) fn agreed(us: &Us, hello: &Hello, key: &Key, naming: Naming) -> Result<u16, Ending> {
     if hello.roots.len() > MOST_ROOTS {
         return Err(Ending::Violated(Violation::TooMany("roots")));
     }

@@ -6,8 +6,9 @@ pub type Millis = u64;
 /// A second.
 pub(super) const SECOND: Millis = 1_000;
 
-/// The protocol versions that are spoken here, oldest and newest. Version 1 said what an edit saw stamp by stamp.
-pub const VERSIONS: (u16, u16) = (2, 2);
+/// The protocol versions that are spoken here, oldest and newest. Version 1 said what an edit saw stamp by stamp; version 2 proved
+/// nobody's edits.
+pub const VERSIONS: (u16, u16) = (3, 3);
 
 /// Edits in one message that is said: so many that what surrounds them does not matter, and so few that a shelf has them
 /// stored within a blink.
@@ -22,6 +23,9 @@ pub(super) const MOST_EDITS: usize = 16 * MOST_EDITS_SAID;
 
 /// Introductions in one message.
 pub(super) const MOST_INTRODUCTIONS: usize = MOST_EDITS;
+
+/// Keys that are tried for a replica's name: honest replicas have names of their own, or nearly so.
+pub(super) const MOST_KEYS: usize = 8;
 
 /// Replicas of which a message tells, and islands of them all together: a work tree takes a new name only when it is
 /// copied or loses its store.

@@ -1,19 +1,25 @@
 //! What replicas say to each other.
 
+use super::{Denial, Key, Millis, Run, Voucher};
 use crate::crdt::{Replica, Stamp};
-use crate::overlay::{CommitId, Knowledge, Known};
+use crate::overlay::{CommitId, Knowledge};
 
 /// One thing said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// The first thing that either side says.
     Hello(Hello),
-    /// Whose replicas these are; said before the first of their edits.
-    Introductions(Vec<Introduction>),
+    /// Whose replicas are whose; said before the first of their edits.
+    Introductions {
+        /// Whose they are.
+        replicas: Vec<Introduction>,
+        /// By whom others know that these may write.
+        vouchers: Vec<Voucher>,
+    },
     /// All that the sender knows. Takes the place of what it said before.
     Marks(Knowledge),
-    /// Edits, each replica's in the order in which it made them.
-    Edits(Vec<Known>),
+    /// Edits with what proves them, each replica's in the order in which it made them.
+    Edits(Vec<Run>),
     /// What the sender knows, now durably, of the replicas of edits that it just got.
     Stored(Knowledge),
     /// A digest of all that the sender knows: if it is not the receiver's, both have something to say.
@@ -31,6 +37,8 @@ pub enum Message {
     Refused(Refusal),
     /// All that the sender had to say for now is said and all that it got is stored.
     Done,
+    /// The sender trusts others than before, or other rules hold: what it did not take may be taken now.
+    Reconsidered,
 }
 
 /// Who speaks.
@@ -52,11 +60,12 @@ pub struct Hello {
     pub takes_edits: bool,
 }
 
-/// Whose replica one is: its name is a fingerprint of these two, so that nobody has to be believed.
+/// Whose replica one is: its name is a fingerprint of these two, so that nobody has to be believed. Others can have the same
+/// one: what is proved is proved by the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Introduction {
     /// The node's public key.
-    pub key: [u8; 32],
+    pub key: Key,
     /// Which of its incarnations.
     pub incarnation: u32,
     /// The replica's name.
@@ -84,4 +93,57 @@ pub enum Refusal {
     Document(Vec<Stamp>),
     /// The other one did not keep to the protocol.
     Protocol(String),
+    /// That these edits are by the author whom the replica's name tells, and as that one made them, is not proved.
+    Unproved(Vec<Stamp>),
+    /// Whoever made these edits may not make them.
+    Denied {
+        /// The edits.
+        edits: Vec<Stamp>,
+        /// Why.
+        why: Denial,
+    },
+    /// These edits, and all that their replicas made after them, are taken, but later.
+    Early {
+        /// The first edit of each replica.
+        from: Vec<Stamp>,
+        /// In how many milliseconds.
+        millis: Millis,
+    },
+}
+
+impl Refusal {
+    /// The edits that are not taken, as far as it names any.
+    #[must_use]
+    pub fn edits(&self) -> &[Stamp] {
+        match self {
+            Self::Version(..) | Self::OtherRepository | Self::ReadsOnly | Self::Protocol(_) => &[],
+            Self::Future { from: edits, .. }
+            | Self::Document(edits)
+            | Self::Unproved(edits)
+            | Self::Denied { edits, .. }
+            | Self::Early { from: edits, .. } => edits,
+        }
+    }
+
+    /// Why something is not taken, whatever it is and whenever that is.
+    pub(super) fn without_edits(&self) -> Self {
+        let none = Vec::new;
+        match self {
+            Self::Future { .. } => Self::Future {
+                from: none(),
+                now: 0,
+            },
+            Self::Document(_) => Self::Document(none()),
+            Self::Unproved(_) => Self::Unproved(none()),
+            Self::Denied { why, .. } => Self::Denied {
+                edits: none(),
+                why: why.clone(),
+            },
+            Self::Early { .. } => Self::Early {
+                from: none(),
+                millis: 0,
+            },
+            other => other.clone(),
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod limits;
 mod message;
 mod names;
 mod receiving;
+mod seal;
 mod sending;
 mod session;
 mod shelf;
@@ -21,6 +22,11 @@ pub use digest::digest;
 pub use limits::{MOST_BASES, MOST_COMMITS, MOST_EDITS_SAID, Millis, VERSIONS, WINDOW};
 pub use message::{Hello, Introduction, Message, Refusal};
 pub use names::may_be_synced;
+pub use receiving::{Taken, take, take_written, write_down};
+pub use seal::{
+    Author, Crypto, Denial, EditDigest, Judge, Key, Link, MOST_IN_RUN, Objection, Proved, Run,
+    Seal, Signature, Standing, Voucher, is_same, sealed,
+};
 pub use session::{Config, Push, Scope, Session};
 pub use shelf::{Added, Shelf};
 pub use telling::{Access, Action, Ending, Event, Happening, Now, Stay, Them, Us, Violation};

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::limits::Millis;
-use super::{Config, Shelf, digest, wire};
+use super::receiving::first_fitting;
+use super::seal::{self, Run};
+use super::{Config, Shelf, digest};
 use crate::crdt::{Replica, Stamp};
-use crate::overlay::{Knowledge, Known};
+use crate::overlay::Knowledge;
 
 /// One side's edits on their way to the other. Edits are not kept: they are looked up when there is room for them.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Sending {
     flight: VecDeque<Said>,
     /// Edits that it will not take, whatever happens.
     declined: BTreeSet<Stamp>,
+    /// Edits that it will not take unless it says that it judges anew.
+    denied: BTreeSet<Stamp>,
     /// The first edit of each replica that it takes to be of the future, and when that should be over.
     early: BTreeMap<Replica, (Stamp, Millis)>,
     /// Whether there may be more to send.
@@ -40,7 +44,7 @@ type Behind = Option<Stamp>;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// These edits.
-    Edits(Vec<Known>),
+    Edits(Vec<Run>),
     /// An edit that is too large to be sent.
     TooLarge(Stamp),
     /// Nothing, until there is room or more to send.
@@ -118,11 +122,13 @@ impl Sending {
         self.flight.iter().map(|said| said.edits.len()).sum()
     }
 
-    /// The other side sent an edit: it knows it.
-    pub(super) fn came(&mut self, edit: &Known) {
+    /// The other side sent edits, each made after another: it knows them.
+    pub(super) fn came(&mut self, links: &[(Stamp, Option<Stamp>)]) {
         if let Some(belief) = &mut self.belief {
-            let chain = belief.entry(edit.stamp.replica()).or_default();
-            chain.learn(edit.stamp, edit.previous);
+            for (stamp, previous) in links {
+                let chain = belief.entry(stamp.replica()).or_default();
+                chain.learn(*stamp, *previous);
+            }
         }
     }
 
@@ -132,6 +138,21 @@ impl Sending {
             self.drop_from_flight(|under_way| under_way == *stamp);
             self.declined.insert(*stamp);
         }
+    }
+
+    /// The other side will not take these as it judges now.
+    pub(super) fn deny(&mut self, stamps: &[Stamp]) {
+        for stamp in stamps {
+            self.drop_from_flight(|under_way| under_way == *stamp);
+            self.denied.insert(*stamp);
+        }
+    }
+
+    /// The other side judges anew: what it denied is to be sent again.
+    pub(super) fn reconsider(&mut self) {
+        self.looks |= !self.denied.is_empty() || !self.early.is_empty();
+        self.denied.clear();
+        self.early.clear();
     }
 
     /// The other side takes these edits, and all that their replicas made after them, only from `until` on.
@@ -181,37 +202,58 @@ impl Sending {
         let Some(there) = self.there() else {
             return Ok(Next::Nothing);
         };
-        let mut edits = match self.astray {
+        let astray = match self.astray {
             Some(behind) => shelf.astray(&there, behind, config.batch)?,
             None => Vec::new(),
         };
-        let are_astray = !edits.is_empty();
-        if !are_astray {
-            self.astray = None;
-            edits = shelf.beyond(&there, config.batch)?;
-        }
+        let are_astray = !astray.is_empty();
+        let edits = match are_astray {
+            true => astray,
+            false => {
+                self.astray = None;
+                shelf.beyond(&there, config.batch)?
+            }
+        };
         self.looks = !edits.is_empty();
-        match (wire::fitting(&edits), edits.first()) {
-            (Ok(fitting), _) => edits.truncate(fitting),
-            (Err(_), Some(first)) => {
-                let stamp = first.stamp;
+        if edits.is_empty() {
+            return Ok(Next::Nothing);
+        }
+        let are_more = edits.len() == config.batch;
+        let mut unsaid: BTreeSet<Stamp> = edits.iter().map(|edit| edit.stamp).collect();
+        let seals = shelf.seals(&edits)?;
+        let mut runs = seal::runs(edits, seals);
+        let sealed: BTreeSet<Stamp> = stamps(&runs).collect();
+        let unsealed: Vec<Stamp> = unsaid.difference(&sealed).copied().collect();
+        if !unsealed.is_empty() {
+            // What nobody can prove is not said.
+            self.decline(&unsealed);
+            return self.next(now, config, shelf);
+        }
+        // A run that goes on behind the last edit is said as a whole, next time.
+        if are_more && runs.len() > 1 && runs.last().is_some_and(Run::goes_on) {
+            runs.pop();
+        }
+        let runs = match first_fitting(&mut runs, &config.crypto) {
+            Ok(runs) => runs,
+            Err(stamp) => {
                 self.decline(&[stamp]);
                 return Ok(Next::TooLarge(stamp));
             }
-            (Err(_), None) => {}
-        }
-        let Some(last) = edits.last() else {
-            return Ok(Next::Nothing);
         };
+        let said = runs.iter().flat_map(Run::edits);
+        let said: Vec<_> = said.map(|edit| (edit.stamp, edit.previous)).collect();
         if are_astray {
-            self.astray = Some(Some(last.stamp));
+            said.iter().for_each(|(stamp, _)| {
+                unsaid.remove(stamp);
+            });
+            let before_unsaid = |stamp: &Stamp| unsaid.first().is_none_or(|unsaid| stamp < unsaid);
+            self.astray = Some(stamps(&runs).filter(before_unsaid).max());
         }
-        let said = edits.iter().map(|edit| (edit.stamp, edit.previous));
         self.flight.push_back(Said {
             at: now,
-            edits: said.collect(),
+            edits: said,
         });
-        Ok(Next::Edits(edits))
+        Ok(Next::Edits(runs))
     }
 
     /// What the other side knows, will know soon or does not want to know.
@@ -221,7 +263,7 @@ impl Sending {
             let chain = there.entry(stamp.replica()).or_default();
             chain.learn(*stamp, *previous);
         }
-        for stamp in &self.declined {
+        for stamp in self.declined.iter().chain(&self.denied) {
             let chain = there.entry(stamp.replica()).or_default();
             chain.learn(*stamp, Some(*stamp));
         }
@@ -231,6 +273,11 @@ impl Sending {
         }
         Some(there)
     }
+}
+
+/// The edits that runs say.
+fn stamps(runs: &[Run]) -> impl Iterator<Item = Stamp> {
+    runs.iter().flat_map(Run::edits).map(|edit| edit.stamp)
 }
 
 /// Whether an edit is among what is known.

@@ -1,27 +1,26 @@
 //! A conversation with one other replica.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::greeting::{self, Naming};
+use super::greeting;
 use super::inquiry::Inquiries;
 use super::limits::{
-    MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_INTRODUCTIONS,
-    MOST_WORDS, SECOND, WINDOW,
+    MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_WORDS, SECOND, WINDOW,
 };
-use super::receiving::{Sorted, sorted};
+use super::receiving;
 use super::sending::{Next, Sending, knows};
 use super::{
-    Access, Action, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now, Refusal,
-    Shelf, Stay, Them, Us, VERSIONS, Violation, digest,
+    Access, Action, Crypto, Ending, Event, Happening, Hello, Introduction, Message, Millis, Now,
+    Refusal, Run, Shelf, Stay, Them, Us, VERSIONS, Violation, Voucher, digest,
 };
 use crate::crdt::{Replica, Stamp};
-use crate::overlay::{CommitId, Knowledge, Known};
+use crate::overlay::{CommitId, Knowledge};
 
 /// How a session behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// How a replica is named after a key and an incarnation.
-    pub naming: Naming,
+    /// How replicas are named, and edits proved.
+    pub crypto: Crypto,
     /// How far ahead of our clock edits may be.
     pub ahead: Millis,
     /// How long both sides are silent before one of them says what it knows, on average.
@@ -65,9 +64,9 @@ pub enum Scope {
 impl Config {
     /// The usual behaviour.
     #[must_use]
-    pub fn new(naming: Naming) -> Self {
+    pub fn new(crypto: Crypto) -> Self {
         Self {
-            naming,
+            crypto,
             ahead: 600 * SECOND,
             pulse: 5 * SECOND,
             greeting: 10 * SECOND,
@@ -119,6 +118,16 @@ pub struct Session {
     told_kept: bool,
     /// Whether people were told that nothing is taken from them.
     told_refused: bool,
+    /// Replicas of whose edits some were not taken.
+    refused: BTreeSet<Replica>,
+    /// What people were told of what is not taken: of which replica first, and why.
+    told_why: Vec<(Option<Replica>, Refusal)>,
+    /// What they said last that they know.
+    claims: Option<Knowledge>,
+    /// What of that is not known here, and since when that is so.
+    lacking: BTreeMap<Stamp, Millis>,
+    /// What of it people were told of.
+    told_withheld: BTreeSet<Stamp>,
     /// Whether we owe them a Done.
     owes_done: bool,
     /// Whether they said Done since we last had reason to think that they had something to say.
@@ -190,6 +199,11 @@ impl Session {
             open: true,
             told_kept: false,
             told_refused: false,
+            refused: BTreeSet::new(),
+            told_why: Vec::new(),
+            claims: None,
+            lacking: BTreeMap::new(),
+            told_withheld: BTreeSet::new(),
             owes_done: false,
             heard_done: false,
             told_in_step: false,
@@ -297,6 +311,7 @@ impl Session {
             }
             Event::Wanted(scope) => return Ok(self.wanted(now, scope, shelf, doing)?),
             Event::Granted(access) => self.them.access = access,
+            Event::Reconsidered => self.reconsidered(doing),
             Event::Tick => return self.tick(now, shelf, doing),
         }
         Ok(())
@@ -422,11 +437,11 @@ impl Session {
                 true => Ok(()),
                 false => Err(violated(Violation::SecondHello)),
             },
-            (Stage::Talking(_), Message::Introductions(introductions)) => {
-                self.introduced(&introductions, shelf)
+            (Stage::Talking(_), Message::Introductions { replicas, vouchers }) => {
+                self.introduced(&replicas, &vouchers, shelf)
             }
             (Stage::Talking(_), Message::Marks(marks)) => self.marked(now, marks, shelf, doing),
-            (Stage::Talking(_), Message::Edits(edits)) => self.received(now, edits, shelf, doing),
+            (Stage::Talking(_), Message::Edits(runs)) => self.received(now, runs, shelf, doing),
             (Stage::Talking(_), Message::Stored(chains)) => {
                 check_size(&chains).map_err(violated)?;
                 let edits = self.sending.stored(chains);
@@ -454,6 +469,13 @@ impl Session {
             }
             (Stage::Talking(_), Message::Done) => {
                 self.heard_done = true;
+                let ours = shelf.knowledge()?;
+                self.tell_withheld(now, Withheld::AllIsSaid, &ours, doing);
+                Ok(())
+            }
+            (Stage::Talking(_), Message::Reconsidered) => {
+                self.introduced = BTreeSet::from([self.us.introduction.replica]);
+                self.sending.reconsider();
                 Ok(())
             }
             (Stage::New | Stage::Greeting | Stage::Over, _) => Err(violated(Violation::NoHello)),
@@ -467,7 +489,7 @@ impl Session {
         shelf: &mut S,
         doing: &mut Doing,
     ) -> Result<(), Stop<S::Error>> {
-        let version = greeting::agreed(&self.us, &hello, &self.them.key, self.config.naming)
+        let version = greeting::agreed(&self.us, &hello, &self.them.key, self.config.crypto.naming)
             .map_err(Stop::End)?;
         let stay = match hello.stays {
             true => Stay::On,
@@ -488,7 +510,7 @@ impl Session {
         if ahead.unsigned_abs() > self.config.ahead {
             doing.tell(Happening::ClocksDiffer { ahead });
         }
-        shelf.introduce(&[hello.introduction])?;
+        shelf.introduce(&[hello.introduction], &[])?;
         self.introduced.insert(self.us.introduction.replica);
         self.open = self.us.access == Access::Writes && hello.takes_edits;
         self.stage = Stage::Talking(hello);
@@ -505,17 +527,11 @@ impl Session {
 
     fn introduced<S: Shelf>(
         &mut self,
-        introductions: &[Introduction],
+        replicas: &[Introduction],
+        vouchers: &[Voucher],
         shelf: &mut S,
     ) -> Result<(), Stop<S::Error>> {
-        if introductions.len() > MOST_INTRODUCTIONS {
-            return Err(violated(Violation::TooMany("introductions")));
-        }
-        for introduction in introductions {
-            greeting::check(introduction, self.config.naming).map_err(violated)?;
-        }
-        shelf.introduce(introductions)?;
-        Ok(())
+        receiving::introduce(replicas, vouchers, &self.config.crypto, shelf)?.map_err(violated)
     }
 
     fn marked<S: Shelf>(
@@ -533,6 +549,8 @@ impl Session {
         };
         let lost_before = now.steady.saturating_sub(self.config.lost_after);
         let knowledge = shelf.knowledge()?;
+        self.claims = Some(marks.clone());
+        self.tell_withheld(now, Withheld::ForLong, &knowledge, doing);
         if self.them.access == Access::Reads && self.made_more(&marks, &knowledge) {
             self.tell_refused(doing);
         }
@@ -545,7 +563,7 @@ impl Session {
     fn received<S: Shelf>(
         &mut self,
         now: Now,
-        edits: Vec<Known>,
+        runs: Vec<Run>,
         shelf: &mut S,
         doing: &mut Doing,
     ) -> Result<(), Stop<S::Error>> {
@@ -554,32 +572,19 @@ impl Session {
             self.tell_refused(doing);
             return Ok(());
         }
-        let latest = now.wall.saturating_add(self.config.ahead);
-        let Sorted {
-            taken,
-            future,
-            documents,
-        } = sorted(edits, latest).map_err(violated)?;
-        if !future.is_empty() {
-            doing.refuse(Refusal::Future {
-                from: future,
-                now: now.wall,
-            });
+        let Config { crypto, ahead, .. } = self.config;
+        let taken = receiving::take(runs, &crypto, now.wall, ahead, shelf)?.map_err(violated)?;
+        let replicas = taken.replicas();
+        for refusal in taken.refused {
+            self.refuse(refusal, doing);
         }
-        if !documents.is_empty() {
-            doing.refuse(Refusal::Document(documents));
-        }
-        if taken.is_empty() {
+        if taken.links.is_empty() {
             return Ok(());
         }
-        let edits = taken.len();
+        let edits = taken.links.len();
         self.inquiries.came();
-        let mut replicas = BTreeSet::new();
-        for edit in &taken {
-            replicas.insert(edit.stamp.replica());
-            self.sending.came(edit);
-        }
-        let added = shelf.add(taken)?;
+        self.sending.came(&taken.links);
+        let added = taken.added;
         let mut chains = shelf.knowledge()?;
         chains.retain(|replica, _| replicas.contains(replica));
         doing.say(Message::Stored(chains));
@@ -694,6 +699,13 @@ impl Session {
                 self.sending.postpone(from, is_due);
             }
             Refusal::Document(stamps) => self.sending.decline(stamps),
+            Refusal::Unproved(stamps) | Refusal::Denied { edits: stamps, .. } => {
+                self.sending.deny(stamps);
+            }
+            Refusal::Early { from, millis } => {
+                let due = now.steady.saturating_add(*millis);
+                self.sending.postpone(from, |_| due);
+            }
         }
         doing.tell(Happening::TheyRefused(refusal));
         Ok(())
@@ -716,11 +728,12 @@ impl Session {
             match self.sending.next(now.steady, &self.config, shelf)? {
                 Next::Nothing => break,
                 Next::TooLarge(stamp) => doing.tell(Happening::TooLarge(stamp)),
-                Next::Edits(edits) => {
-                    self.introduce(&edits, shelf, doing)?;
+                Next::Edits(runs) => {
+                    self.introduce(&runs, shelf, doing)?;
                     self.stir(now);
-                    doing.tell(Happening::Sent { edits: edits.len() });
-                    doing.say(Message::Edits(edits));
+                    let edits = runs.iter().flat_map(Run::edits).count();
+                    doing.tell(Happening::Sent { edits });
+                    doing.say(Message::Edits(runs));
                 }
             }
         }
@@ -782,12 +795,13 @@ impl Session {
     /// Says whose the replicas of these edits are, where that was not said.
     fn introduce<S: Shelf>(
         &mut self,
-        edits: &[Known],
+        runs: &[Run],
         shelf: &mut S,
         doing: &mut Doing,
     ) -> Result<(), Stop<S::Error>> {
-        let replicas: BTreeSet<Replica> = edits
+        let replicas: BTreeSet<Replica> = runs
             .iter()
+            .flat_map(Run::edits)
             .map(|edit| edit.stamp.replica())
             .filter(|replica| !self.introduced.contains(replica))
             .collect();
@@ -795,13 +809,73 @@ impl Session {
             return Ok(());
         }
         self.introduced.extend(&replicas);
-        let replicas: Vec<Replica> = replicas.into_iter().collect();
-        let introductions = shelf.introductions(&replicas)?;
-        if !introductions.is_empty() {
-            doing.say(Message::Introductions(introductions));
-        }
+        let introductions = receiving::introductions(&replicas, shelf)?;
+        introductions
+            .into_iter()
+            .for_each(|message| doing.say(message));
         Ok(())
     }
+
+    /// Others are trusted than before, or other rules hold: what was not taken is asked for again.
+    fn reconsidered(&mut self, doing: &mut Doing) {
+        self.refused.clear();
+        if matches!(self.stage, Stage::Talking(_)) {
+            doing.say(Message::Reconsidered);
+        }
+    }
+
+    /// Lets them know that something is not taken; people once of each author and reason.
+    fn refuse(&mut self, refusal: Refusal, doing: &mut Doing) {
+        let replicas: BTreeSet<Replica> =
+            refusal.edits().iter().map(|edit| edit.replica()).collect();
+        let told = (replicas.first().copied(), refusal.without_edits());
+        self.refused.extend(replicas);
+        doing.say(Message::Refused(refusal.clone()));
+        if !self.told_why.contains(&told) {
+            self.told_why.push(told);
+            doing.tell(Happening::WeRefused(refusal));
+        }
+    }
+
+    /// Tells people once of edits of which the other side said that it knows them, and which it does not say. What is refused here
+    /// is no such edit, nor is anything else of the same replica.
+    fn tell_withheld(&mut self, now: Now, when: Withheld, ours: &Knowledge, doing: &mut Doing) {
+        if self.them.access == Access::Reads {
+            return;
+        }
+        let claims = self.claims.iter().flatten();
+        let lacking: BTreeSet<Stamp> = claims
+            .filter(|(replica, _)| !self.refused.contains(replica))
+            .flat_map(|(replica, theirs)| match ours.get(replica) {
+                Some(ours) => ours.lacks(theirs),
+                None => theirs.named().collect(),
+            })
+            .collect();
+        self.lacking.retain(|stamp, _| lacking.contains(stamp));
+        let mut withheld = Vec::new();
+        for stamp in lacking {
+            let since = *self.lacking.entry(stamp).or_insert(now.steady);
+            let is_due = match when {
+                Withheld::AllIsSaid => true,
+                Withheld::ForLong => now.steady >= since.saturating_add(self.config.lost_after),
+            };
+            if is_due && self.told_withheld.insert(stamp) {
+                withheld.push(stamp);
+            }
+        }
+        if !withheld.is_empty() {
+            doing.tell(Happening::Withheld(withheld));
+        }
+    }
+}
+
+/// When edits that somebody claims to know, and that are not known here, are withheld.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Withheld {
+    /// At once: it said that it said all.
+    AllIsSaid,
+    /// When there was time to say them.
+    ForLong,
 }
 
 fn check_size(knowledge: &Knowledge) -> Result<(), Violation> {

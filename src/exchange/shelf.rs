@@ -1,6 +1,6 @@
 //! Where a session finds edits and puts them.
 
-use super::Introduction;
+use super::{Introduction, Judge, Key, Proved, Seal, Voucher};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{CommitId, Knowledge, Known};
 
@@ -9,20 +9,33 @@ pub trait Shelf {
     /// Why something cannot be read or written.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// What is known of each replica's edits: a function of the set of known edits alone.
+    /// Whose edits are taken.
+    type Judge: Judge;
+
+    /// Whose edits are taken, as it stands now.
+    fn judge(&self) -> Self::Judge;
+
+    /// What is known, and can be proved, of each replica's edits: a function of the set of these edits alone.
     ///
     /// # Errors
     /// When it cannot be read.
     fn knowledge(&mut self) -> Result<Knowledge, Self::Error>;
 
-    /// The first `most` edits that are known here and not there, each replica's in the order in which it made them: none is
+    /// The seals by which these edits are proved, each of which is one that was given out here: in such an order that each
+    /// replica's edits come in that in which it made them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn seals(&mut self, edits: &[Known]) -> Result<Vec<Seal>, Self::Error>;
+
+    /// The first `most` edits that are known and proved here and not known there, each replica's in the order in which it made them: none is
     /// passed over. Fewer than `most` only where there are no more.
     ///
     /// # Errors
     /// When they cannot be read.
     fn beyond(&mut self, there: &Knowledge, most: usize) -> Result<Vec<Known>, Self::Error>;
 
-    /// Edits that are known here and, although `there` seems to say so by their stamps, not there: two wrote under one
+    /// Edits that are known and proved here and, although `there` seems to say so by their stamps, not there: two wrote under one
     /// name, and each side knows another one's ([`astray`](crate::overlay::Chain::astray)). In the order of their stamps, at most
     /// `most` behind `after`.
     ///
@@ -41,23 +54,34 @@ pub trait Shelf {
     /// When they cannot be read.
     fn uncommitted(&mut self) -> Result<Vec<Stamp>, Self::Error>;
 
-    /// Adds edits; they are durable when it returns. None is left out: where a stamp is known with another content, both are kept.
+    /// Adds edits with their seals; they are durable when it returns. None is left out: where a stamp is known with another
+    /// content, both are kept.
     ///
     /// # Errors
     /// When they cannot be written: all of them then, or none.
-    fn add(&mut self, edits: Vec<Known>) -> Result<Added, Self::Error>;
+    fn add(&mut self, proved: Vec<Proved>) -> Result<Added, Self::Error>;
 
-    /// Whose these replicas are, as far as that is known.
+    /// Whose these replicas are, as far as that is known: several keys may be told of for one name.
     ///
     /// # Errors
     /// When it cannot be read.
     fn introductions(&mut self, replicas: &[Replica]) -> Result<Vec<Introduction>, Self::Error>;
 
-    /// Notes whose these replicas are; the session has checked the names.
+    /// Who vouches for these keys, this work tree included.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn vouchers(&mut self, keys: &[Key]) -> Result<Vec<Voucher>, Self::Error>;
+
+    /// Notes whose these replicas are, beside what was told of them before, and who vouches for whom; all of it was checked.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn introduce(&mut self, introductions: &[Introduction]) -> Result<(), Self::Error>;
+    fn introduce(
+        &mut self,
+        introductions: &[Introduction],
+        vouchers: &[Voucher],
+    ) -> Result<(), Self::Error>;
 
     /// The bases of known edits that are not at hand, where neither what was published of them is nor an ancestor that
     /// somebody told of; at most `most`.

@@ -68,6 +68,8 @@ pub enum Event {
     Wanted(Scope),
     /// The other side may do something else now.
     Granted(Access),
+    /// Others are trusted than before, or other rules hold for who may write what.
+    Reconsidered,
     /// The moment came that the session wanted to be told of.
     Tick,
 }
@@ -131,6 +133,8 @@ pub enum Happening {
     Equivocations(Vec<Stamp>),
     /// An edit is too large to be said.
     TooLarge(Stamp),
+    /// By what they say they know edits, these and others, and they do not say them: they cannot, or do not want to.
+    Withheld(Vec<Stamp>),
     /// They told of ancestors of bases that are not at hand.
     BasesFound {
         /// Of how many of them use can be made.
@@ -178,6 +182,9 @@ pub enum Violation {
     /// A replica's name is not what its key and its incarnation make.
     #[error("{0} is no name of that key")]
     Name(Replica),
+    /// Somebody is said to vouch for another one, and did not.
+    #[error("a voucher that is none")]
+    Voucher,
     /// A message is longer than any that is needed.
     #[error("more {0} than anybody needs to say at once")]
     TooMany(&'static str),

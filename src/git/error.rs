@@ -80,6 +80,33 @@ pub enum Error {
         /// What it said on stderr.
         message: String,
     },
+    /// The `git` program took too long.
+    #[error("`git {arguments}` took too long and was ended")]
+    GitTooSlow {
+        /// What it was asked.
+        arguments: String,
+    },
+    /// There is no git remote through which others could be met.
+    #[error(
+        "{}",
+        if *several {
+            "there are several git remotes and none is `origin`: name the one where others are met with `remote: NAME` in .rhema/crdt/config.yaml"
+        } else {
+            "there is no git remote where others could be met: `git remote add origin URL` names one"
+        }
+    )]
+    NoRemote {
+        /// Whether that is because there are several.
+        several: bool,
+    },
+    /// The git remote that the configuration names is not there.
+    #[error(
+        "there is no git remote {name}, which .rhema/crdt/config.yaml names: `git remote add {name} URL` makes it"
+    )]
+    NoSuchRemote {
+        /// Its name.
+        name: String,
+    },
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {

@@ -410,7 +410,7 @@ pub(super) fn commit_id(id: Oid) -> CommitId {
     CommitId::from_bytes(bytes_of(id))
 }
 
-fn blob_id(id: Oid) -> BlobId {
+pub(super) fn blob_id(id: Oid) -> BlobId {
     BlobId::from_bytes(bytes_of(id))
 }
 

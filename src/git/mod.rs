@@ -9,6 +9,8 @@
 
 mod ancestry;
 mod attributes;
+#[cfg(feature = "net")]
+mod away;
 mod care;
 mod changes;
 mod committing;
@@ -25,6 +27,8 @@ mod lock;
 mod meeting;
 mod mending;
 mod moves;
+#[cfg(feature = "net")]
+mod outpost;
 mod program;
 mod reflog;
 mod replace;
@@ -40,6 +44,8 @@ mod versions;
 mod walk;
 
 pub use ancestry::MergedCommits;
+#[cfg(feature = "net")]
+pub use away::Prompts;
 pub use committing::Staged;
 pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
@@ -49,6 +55,8 @@ pub use error::Error;
 pub use history::DocumentHistory;
 pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
+#[cfg(feature = "net")]
+pub use outpost::{Namespace, Outpost, Piece, Pushed, Tip};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub(crate) use replace::held;
 pub(crate) use replace::sweep;

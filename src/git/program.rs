@@ -76,7 +76,8 @@ where
     })
 }
 
-fn run<I, A>(
+/// Runs `git ARGUMENTS` as `answer` does it.
+pub(super) fn run<I, A>(
     repo: &Repo,
     arguments: I,
     answer: impl FnOnce(&mut Command) -> io::Result<Output>,
@@ -103,11 +104,17 @@ where
         status,
         stdout,
         stderr,
-    } = answer(&mut command).map_err(|source| Error::NoGit { source })?;
+    } = match answer(&mut command) {
+        Ok(output) => output,
+        Err(source) if source.kind() == io::ErrorKind::TimedOut => {
+            return Err(Error::GitTooSlow { arguments: shown });
+        }
+        Err(source) => return Err(Error::NoGit { source }),
+    };
     Ok(Answer {
         status: status.code(),
         stdout,
-        message: last_line(&stderr),
+        message: reason(&stderr),
         arguments: shown,
     })
 }
@@ -129,9 +136,11 @@ pub(super) fn without_repository(command: &mut Command) -> &mut Command {
     command
 }
 
-/// The line in which git says what was wrong: its last one.
-fn last_line(stderr: &[u8]) -> String {
+/// The line in which git says what was wrong: the one that it calls fatal, else its last one.
+fn reason(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.unwrap_or("it gave no reason").trim().to_owned()
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let fatal = lines.clone().find_map(|line| line.strip_prefix("fatal: "));
+    let line = fatal.or_else(|| lines.next_back());
+    line.unwrap_or("it gave no reason").to_owned()
 }

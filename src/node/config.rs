@@ -24,17 +24,23 @@ pub enum Discovery {
     Local,
     /// At the addresses that are known only.
     Static,
+    /// Through the git remote, where everybody leaves edits and addresses, and at the addresses that are known.
+    Git,
     /// Not at all: only those who are named on the command line.
     Off,
 }
 
 impl Discovery {
+    /// All there are, the usual one first.
+    pub const ALL: [Self; 4] = [Self::Local, Self::Static, Self::Git, Self::Off];
+
     /// As the file has it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Discovery::Local => "local",
             Discovery::Static => "static",
+            Discovery::Git => "git",
             Discovery::Off => "off",
         }
     }
@@ -63,6 +69,8 @@ pub struct Config {
     pub branches: Branches,
     /// Addresses of peers that are always there: `HOST:PORT`.
     pub peers: Vec<String>,
+    /// The git remote through which others are met; where nothing is said, that of the branch that is checked out, else `origin`.
+    pub remote: Option<String>,
     /// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
     pub clock_skew_minutes: u32,
     /// The types of places in documents, by patterns.
@@ -102,6 +110,7 @@ impl Default for Config {
             discovery: Discovery::default(),
             branches: Branches::default(),
             peers: Vec::new(),
+            remote: None,
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
             types: Types::of(&BTreeMap::new()).unwrap_or_default(),
         }

@@ -3,9 +3,11 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest as _, Sha256};
 
-use super::{Error, NodeId, read};
+use super::{Error, NodeId, read, replica_of};
+use crate::exchange::{Crypto, Signature};
 use crate::git::crash;
 
 const FILE: &str = "key";
@@ -92,10 +94,35 @@ impl NodeKey {
         &self.signing
     }
 
+    /// Its signature under a text. What is signed must say what it is for, and must not begin with 64 blanks as what TLS has signed does.
+    #[must_use]
+    pub fn sign(&self, text: &[u8]) -> Signature {
+        self.signing.sign(text).to_bytes()
+    }
+
     /// The public half as `members.yaml` has it.
     #[must_use]
     pub fn public_text(&self) -> String {
         to_hex(self.public().as_bytes())
+    }
+}
+
+/// What proves who made what: replicas are named after keys, digests are SHA-256, signatures Ed25519. Keys by which anybody could
+/// have signed anything prove nothing.
+#[must_use]
+pub fn crypto() -> Crypto {
+    Crypto {
+        naming: replica_of,
+        hash: |pieces| {
+            let mut hash = Sha256::new();
+            pieces.iter().for_each(|piece| hash.update(piece));
+            hash.finalize().into()
+        },
+        verify: |key, text, signature| {
+            let signature = ed25519_dalek::Signature::from_bytes(signature);
+            let key = VerifyingKey::from_bytes(key);
+            key.is_ok_and(|key| key.verify_strict(text, &signature).is_ok())
+        },
     }
 }
 

@@ -1,7 +1,8 @@
 //! Who this work tree is: its key, its clock, and the members of the repository.
 //!
 //! Key and clock live in the folder `rhema` of the git directory of this work tree (a linked work tree has its own: each
-//! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml` and `git`.
+//! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml`, `git`, and `exchange` (what is
+//! to be calculated there).
 
 mod clock;
 mod config;
@@ -28,7 +29,7 @@ pub use id::{NodeId, replica_of};
 pub use invitation::{
     InvitationKey, LONGEST_REQUEST, LONGEST_VERDICT, NoTicket, Request, Secret, Ticket, Verdict,
 };
-pub use key::{NodeKey, public_key, to_hex};
+pub use key::{NodeKey, crypto, public_key, to_hex};
 pub use members::{Member, Members, Role, Until, with_member, with_removed, without_member};
 pub use ticks::Ticks;
 pub use trust::{Admitted, Ground, Removed, Trusted};

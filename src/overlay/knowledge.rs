@@ -86,6 +86,20 @@ impl Chain {
             || self.islands.iter().any(|island| island.contains(&stamp))
     }
 
+    /// What one who tells of `theirs` knows of the replica beyond this: the edits that they name and are not known here, and those here
+    /// of which something before is missing here and not there.
+    #[must_use]
+    pub fn lacks(&self, theirs: &Self) -> BTreeSet<Stamp> {
+        let joins = |start: Stamp| {
+            let mut islands = theirs.islands.iter();
+            theirs.upto.is_some_and(|upto| start <= upto)
+                || islands.any(|island| *island.start() < start && start <= *island.end())
+        };
+        let starts = self.islands.iter().map(|island| *island.start());
+        let named = theirs.named().filter(|stamp| !self.contains(*stamp));
+        named.chain(starts.filter(|start| joins(*start))).collect()
+    }
+
     /// The edits that it names: the last of each run.
     pub fn named(&self) -> impl Iterator<Item = Stamp> {
         let islands = self.islands.iter().map(|island| *island.end());

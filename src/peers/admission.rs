@@ -1,49 +1,91 @@
 //! Who may come in: asked at each handshake, and brought up to date while the program runs.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::Error;
-use crate::exchange::Access;
+use crate::exchange::{Access, Author, Denial, Judge, Objection, Standing};
 use crate::git::Repo;
 use crate::net::{PublicKey, Trust};
-use crate::node::{Admitted, Node, Role, Trusted};
-use crate::store::{self, Moment, Store};
+use crate::node::{Admitted, Ground, Node, Role, Trusted};
+use crate::overlay::Known;
+use crate::store::{self, Durability, Moment, Store};
 
 /// Who is trusted now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Admission {
-    others: Arc<RwLock<BTreeMap<PublicKey, Admitted>>>,
+    /// This work tree's own key.
+    own: PublicKey,
+    trusted: Arc<RwLock<Trusted>>,
     /// Until when strangers may say with what they were invited, in milliseconds since the Unix epoch.
     strangers: Arc<AtomicU64>,
 }
 
 impl Admission {
+    /// Whom the work tree with this key trusts.
+    pub(super) fn new(own: PublicKey, trusted: Trusted) -> Self {
+        Self {
+            own,
+            trusted: Arc::new(RwLock::new(trusted)),
+            strangers: Arc::default(),
+        }
+    }
+
     /// Lets strangers say with what they were invited until this moment; those who come later hear nothing of it.
     pub(super) fn expect_strangers_until(&self, moment: Moment) {
         self.strangers
             .store(moment.unix_millis(), Ordering::Relaxed);
     }
 
-    /// Trusts these and nobody else from now on; says whether that is another set, or others may do other things.
-    pub(super) fn set(&self, others: BTreeMap<PublicKey, Admitted>) -> bool {
-        let mut trusted = self.others.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *trusted != others;
-        *trusted = others;
-        is_new
+    /// Whether these and nobody else are trusted, to do the same.
+    pub(super) fn is_now(&self, trusted: &Trusted) -> bool {
+        *self.now() == *trusted
+    }
+
+    /// Trusts these and nobody else from now on.
+    pub(super) fn set(&self, trusted: Trusted) {
+        *self.trusted.write().unwrap_or_else(PoisonError::into_inner) = trusted;
+    }
+
+    fn now(&self) -> RwLockReadGuard<'_, Trusted> {
+        self.trusted.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who has this key.
     pub(super) fn of(&self, key: &PublicKey) -> Option<Admitted> {
-        let trusted = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        trusted.get(key).cloned()
+        self.now().others.get(key).cloned()
     }
 
     /// The keys of all who are trusted.
     pub(super) fn keys(&self) -> Vec<PublicKey> {
-        let trusted = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        trusted.keys().copied().collect()
+        self.now().others.keys().copied().collect()
+    }
+}
+
+impl Judge for Admission {
+    fn standing(&self, key: &PublicKey) -> Standing {
+        let trusted = self.now();
+        if trusted.removed.contains_key(key) {
+            return Standing::Removed;
+        }
+        if *key == self.own {
+            return Standing::Writes;
+        }
+        match trusted.others.get(key) {
+            Some(peer) if peer.role.writes() => Standing::Writes,
+            Some(_) => Standing::Reads,
+            None => Standing::Unknown,
+        }
+    }
+
+    fn judge(&self, author: &Author, edit: &Known) -> Result<(), Objection> {
+        match self.now().removed.get(&author.key) {
+            Some(removed) if !removed.until.includes(edit.stamp) => {
+                Err(Objection::Denied(Denial::Removed))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,6 +123,31 @@ pub fn known_peers(
     });
     let trusted = Trusted::of(repo, node, local)?;
     Ok((trusted, peers))
+}
+
+/// Makes ready what proves to others whose edits are whose: seals what was recorded here by a program that did not, and vouches.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn prove(store: &mut Store, node: &Node, trusted: &Trusted) -> Result<(), Error> {
+    let writing = store.write(Durability::Process)?;
+    writing.seal_unsealed(node.key())?;
+    writing.commit()?;
+    vouch(store, node, trusted)
+}
+
+/// Vouches for those whom this work tree knows and others may not, its siblings and those whom its user trusts, and for nobody else.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn vouch(store: &mut Store, node: &Node, trusted: &Trusted) -> Result<(), Error> {
+    let is_ours = |peer: &Admitted| matches!(peer.ground, Ground::Sibling | Ground::Local);
+    let others = trusted.others.iter();
+    let vouched = others.filter(|(_, peer)| is_ours(peer) && peer.role.writes());
+    let vouched: BTreeSet<PublicKey> = vouched.map(|(key, _)| *key).collect();
+    let writing = store.write(Durability::Process)?;
+    writing.vouch_for(&vouched, node.key())?;
+    Ok(writing.commit()?)
 }
 
 /// What somebody in this role may do in a session.

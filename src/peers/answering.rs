@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::keeper::{Conversation, Heard, Keeper, Talk};
+use super::meeting::Met;
 use super::rounds::Sight;
 use super::shelf::Shelf;
-use super::visit::{LOOK_AROUND, PATIENCE, lacking};
+use super::visit::{FAR_PATIENCE, LOOK_AROUND, PATIENCE, lacking};
 use super::{Error, finding, telling};
 use crate::asking::{
-    Answer, Asked, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question, Standing,
-    Sync,
+    Answer, Asked, Edit, Edited, Failure, Files, Line, Outcome, PeerOutcome, Question,
+    RemoteOutcome, Standing, Sync,
 };
 use crate::exchange::{Event, Scope};
 use crate::git::{Repo, crash};
@@ -45,6 +46,8 @@ struct Open {
     look_around: Instant,
     shares: BTreeMap<LineId, Share>,
     over: BTreeMap<PublicKey, PeerOutcome>,
+    /// The call on the git remote that is made for it and has not come to its end.
+    awaits: Option<u64>,
     notes: Vec<String>,
 }
 
@@ -186,6 +189,16 @@ impl Answering {
         }
     }
 
+    /// Edits were exchanged through the git remote.
+    pub(super) fn met_there(&mut self, met: &Met) {
+        let is_met = |open: &&mut Open| open.awaits.is_some_and(|call| call <= met.call);
+        for open in self.open.iter_mut().filter(is_met) {
+            open.awaits = None;
+            open.notes.extend(met.notes.iter().cloned());
+            open.outcome.remote = Some(met.outcome());
+        }
+    }
+
     /// Something went wrong.
     pub(super) fn failed(&mut self, error: &Error) {
         for open in &mut self.open {
@@ -287,6 +300,7 @@ impl Keeper {
         };
         let whom = match self.whom(sync) {
             Ok(Some(whom)) => whom,
+            Ok(None) if self.manner.calls.is_some() => Whom::All,
             Ok(None) => return answer(reply, Answer::Synced(outcome)),
             Err(error) => {
                 outcome.failure = Some(Failure::of(&error));
@@ -311,16 +325,25 @@ impl Keeper {
             (None, _) => LOOK_AROUND,
         };
         let ids: Vec<LineId> = shares.keys().copied().collect();
+        let awaits = match whom {
+            Whom::All => self.call_on_remote(),
+            Whom::Peer(..) | Whom::Place(..) => None,
+        };
+        let patience = match awaits {
+            Some(_) => FAR_PATIENCE,
+            None => PATIENCE,
+        };
         self.answering.open.push(Open {
             reply,
             outcome,
             whom,
             earlier,
             began,
-            end: began + timeout.unwrap_or(PATIENCE),
+            end: began + timeout.unwrap_or(patience),
             look_around: began + wait,
             shares,
             over: BTreeMap::new(),
+            awaits,
             notes: Vec::new(),
         });
         for id in ids {
@@ -376,7 +399,7 @@ impl Keeper {
     }
 
     /// Has all sought anew who may be there, and those whom somebody named.
-    fn seek(&mut self) -> Result<(), Error> {
+    pub(super) fn seek(&mut self) -> Result<(), Error> {
         let Some(rounds) = &self.rounds else {
             return Ok(());
         };
@@ -436,7 +459,8 @@ impl Keeper {
                     || self.answering.unreached.contains_key(&target)
             }
         };
-        now >= open.end || are_in_step && (have_met_all || now >= open.look_around)
+        let is_done = are_in_step && (have_met_all || now >= open.look_around);
+        now >= open.end || is_done && open.awaits.is_none()
     }
 
     /// Counts what those with whom all was said lack of what people see only here.
@@ -513,8 +537,18 @@ impl Keeper {
         if let (Some(target), Some(earlier)) = (open.whom.target(), open.earlier) {
             self.answering.unreached.entry(target).or_insert(earlier);
         }
-        let learned = peers.iter().any(|peer| peer.received > 0);
         let mut outcome = open.outcome;
+        let came = outcome
+            .remote
+            .as_ref()
+            .is_some_and(|remote| remote.received > 0);
+        let learned = came || peers.iter().any(|peer| peer.received > 0);
+        if open.awaits.is_some() {
+            outcome.remote = Some(RemoteOutcome {
+                error: Some("it did not answer in time".to_owned()),
+                ..RemoteOutcome::default()
+            });
+        }
         outcome.warnings.extend(open.notes);
         outcome.peers = peers;
         if learned && let Err(error) = self.add_round(false, &mut outcome) {

@@ -33,6 +33,26 @@ pub enum Error {
         .0.map_or(String::new(), |address| format!(" and listens at {address}"))
     )]
     Watched(Option<std::net::SocketAddr>),
+    /// Somebody else pushes under the name of this replica all the time.
+    #[error(
+        "another work tree pushes to {0} under the name of this one: if it is a copy, run `rhema crdt uninit` and `rhema crdt init` in one of them"
+    )]
+    Overtaken(String),
+    /// The host lets nobody push what is exchanged through it.
+    #[error(
+        "{remote} takes neither {there}: {why}; whoever runs it may allow refs/rhema/*, or `discovery: local` or `static` do without it"
+    )]
+    Forbidden {
+        /// The git remote.
+        remote: String,
+        /// The refs.
+        there: String,
+        /// What the host said.
+        why: String,
+    },
+    /// Edits cannot be written as others read them.
+    #[error(transparent)]
+    Unsendable(crate::exchange::wire::Unsendable),
     /// Nobody is trusted.
     #[error(
         "{0} was not called: this work tree trusts nobody; HEAD's .rhema/crdt/members.yaml names whom to trust, `rhema crdt peers` shows it"

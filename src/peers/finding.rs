@@ -1,6 +1,7 @@
 //! Where others may be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use super::{Admission, Error};
 use crate::git::Repo;
@@ -14,6 +15,8 @@ pub(super) struct Wanted {
     pub(super) discovery: Discovery,
     /// Where somebody is, as the user said.
     pub(super) named: BTreeSet<Place>,
+    /// Where others listen, as they say on the git remote.
+    pub(super) published: BTreeMap<PublicKey, Vec<SocketAddr>>,
 }
 
 impl Wanted {
@@ -29,6 +32,11 @@ impl Wanted {
             _ => everywhere(repo, store, admission, &Config::in_work_tree(repo)?)?,
         };
         sought.places.extend(self.named.iter().cloned());
+        for (key, addresses) in &self.published {
+            if let Some(known) = sought.peers.get_mut(key) {
+                known.extend(addresses);
+            }
+        }
         Ok(sought)
     }
 }

@@ -11,6 +11,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::answering::Answering;
 use super::joining::Joiner;
 use super::line::{Frame, Out, Words};
+use super::meeting::Met;
+use super::meetings::Calls;
 use super::rounds::{Looks, Rounds, Sight};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission, telling};
@@ -45,6 +47,8 @@ pub(super) enum Note {
     Touched(Touched),
     /// One who is sought was not reached.
     Unreached(Target, DialError),
+    /// Edits were exchanged through the git remote, or could not be.
+    MetThere(Box<Met>),
     /// Somebody wants to join.
     Knocked(Knock),
     /// A command asks something.
@@ -85,6 +89,8 @@ pub enum Heard {
     },
     /// A conversation is over.
     Over(Conversation),
+    /// Edits were exchanged through the git remote, or could not be.
+    MetThere(Met),
     /// Somebody who was invited joined.
     Joined(Joiner),
     /// A round recorded or showed something, or something is the matter.
@@ -142,6 +148,8 @@ pub(super) struct Manner {
     pub(super) config: crate::exchange::Config,
     /// How the work tree is looked at meanwhile; not at all where there is nothing.
     pub(super) looks: Option<Looks>,
+    /// The way to who calls on the git remote, where that is how others are found.
+    pub(super) calls: Option<Calls>,
 }
 
 pub(super) struct Keeper {
@@ -196,7 +204,7 @@ impl Keeper {
             let _ = heard.send(Heard::Sight(rounds.sight.clone()));
         }
         Ok(Self {
-            shelf: Shelf::new(repo, store),
+            shelf: Shelf::new(repo, store, admission.clone()),
             admission,
             hub,
             seeds: manner.us.boot,
@@ -286,6 +294,7 @@ impl Keeper {
                 }
             }
             Note::Unreached(target, error) => self.answering.unreached(target, error),
+            Note::MetThere(met) => self.met_there(*met),
             Note::Knocked(knock) => self.knocked(knock),
             Note::Asked(asked) => self.asked(asked),
             Note::Stop => {}
@@ -446,6 +455,38 @@ impl Keeper {
         for id in others {
             self.step(id, Event::News);
         }
+        if let Some(calls) = &self.manner.calls {
+            calls.news();
+        }
+    }
+
+    /// Has the git remote called on now, where that is how others are found: what comes of it has this number or a later one.
+    pub(super) fn call_on_remote(&mut self) -> Option<u64> {
+        self.manner.calls.as_mut().map(Calls::now)
+    }
+
+    /// Edits were exchanged through the git remote.
+    fn met_there(&mut self, met: Met) {
+        if met.received > 0 {
+            let others: Vec<LineId> = self.talks.keys().copied().collect();
+            for id in others {
+                self.step(id, Event::News);
+            }
+        }
+        let mut are_elsewhere = false;
+        if let Some(rounds) = &mut self.rounds {
+            rounds.came(met.files.iter().cloned());
+            let before = &mut rounds.wanted.published;
+            are_elsewhere = met.error.is_none() && *before != met.addresses;
+            if are_elsewhere {
+                before.clone_from(&met.addresses);
+            }
+        }
+        if are_elsewhere && let Err(error) = self.seek() {
+            self.hear(Heard::Failed(error));
+        }
+        self.answering.met_there(&met);
+        self.hear(Heard::MetThere(met));
     }
 
     fn told(

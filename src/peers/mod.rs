@@ -3,7 +3,9 @@
 //! `net` brings lines, `exchange` says what is to be said on them, `store` has the edits. Here one thread, the keeper
 //! (`keeper.rs`), has the store and a session for each line, and `line.rs` carries frames between the two; `rounds.rs` looks at the files meanwhile. `visit.rs` calls
 //! on everybody once, as `sync` does, `stay.rs` goes on until it is ended, as `watch` does; `admission.rs` knows who is
-//! trusted, `joining.rs` lets in who was invited, `finding.rs` where they may be, `answering.rs` answers commands that ask, `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
+//! trusted, `joining.rs` lets in who was invited, `finding.rs` where they may be, `answering.rs` answers commands that ask,
+//! `meeting.rs` exchanges edits through the git remote, `meetings.rs` does so now and then,
+//! `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
 //! Depends on `net`, `asking`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
 
 mod admission;
@@ -13,6 +15,8 @@ mod finding;
 mod joining;
 mod keeper;
 mod line;
+mod meeting;
+mod meetings;
 mod rounds;
 mod shelf;
 mod stay;
@@ -24,6 +28,7 @@ pub use error::Error;
 pub use finding::is_address;
 pub use joining::{Joiner, answer_request, join, list_who_joined};
 pub use keeper::Heard;
+pub use meeting::{LastMet, Met, last_met, meet};
 pub use rounds::Sight;
 pub use stay::{Staying, stay};
 pub use visit::{Called, Peer, Visit, visit};

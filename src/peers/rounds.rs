@@ -555,9 +555,11 @@ impl Keeper {
         let trusted = admission::trusted(&self.shelf.repo, &node, &mut self.shelf.store)?;
         let own = admission::own_access(&trusted);
         let is_own_new = std::mem::replace(&mut self.manner.us.access, own) != own;
-        if !self.admission.set(trusted.others) && !is_own_new {
+        if self.admission.is_now(&trusted) && !is_own_new {
             return Ok(());
         }
+        admission::vouch(&mut self.shelf.store, &node, &trusted)?;
+        self.admission.set(trusted);
         self.hub.trust_changed();
         if let Some(rounds) = &self.rounds {
             let Shelf { repo, store, .. } = &mut self.shelf;
@@ -575,6 +577,7 @@ impl Keeper {
             };
             let access = admission::access(peer.role);
             self.step(id, crate::exchange::Event::Granted(access));
+            self.step(id, crate::exchange::Event::Reconsidered);
             if (is_own_new || access != before)
                 && let Some(talk) = self.talks.get(&id)
             {

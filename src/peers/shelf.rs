@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Admission, Error};
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{self, Introduction};
+use crate::exchange::{self, Introduction, Key, Proved, Seal, Voucher};
 use crate::git::{Repo, native_path};
 use crate::overlay::{Chain, CommitId, DocumentPath, Knowledge, Known};
 use crate::store::{self, Durability, Issuer, Reading, Store, Way};
@@ -14,6 +14,7 @@ use crate::store::{self, Durability, Issuer, Reading, Store, Way};
 pub(super) struct Shelf {
     pub(super) repo: Repo,
     pub(super) store: Store,
+    judge: Admission,
     /// Bases that were found to be out of reach, until more is known.
     lost: Option<Vec<CommitId>>,
     /// The documents of edits that came, until somebody asks.
@@ -21,10 +22,11 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn new(repo: Repo, store: Store) -> Self {
+    pub(super) fn new(repo: Repo, store: Store, judge: Admission) -> Self {
         Self {
             repo,
             store,
+            judge,
             lost: None,
             new: BTreeSet::new(),
         }
@@ -34,6 +36,16 @@ impl Shelf {
     pub(super) fn take_new(&mut self) -> Vec<PathBuf> {
         let new = std::mem::take(&mut self.new).into_iter();
         new.map(|path| native_path(path.as_bytes())).collect()
+    }
+
+    /// The edits of a replica from behind one of them on, in the order in which it made them.
+    pub(super) fn made_behind(
+        &mut self,
+        replica: Replica,
+        behind: Option<Stamp>,
+    ) -> Result<Vec<Known>, Error> {
+        let made = self.store.read()?.made_behind(replica, behind)?;
+        Ok(made.into_iter().map(|edit| edit.known).collect())
     }
 
     /// The bases of edits that cannot be placed: neither they nor what was published of them is at hand.
@@ -57,6 +69,16 @@ impl Shelf {
 
 impl exchange::Shelf for Shelf {
     type Error = Error;
+    type Judge = Admission;
+
+    fn judge(&self) -> Admission {
+        self.judge.clone()
+    }
+
+    fn seals(&mut self, edits: &[Known]) -> Result<Vec<Seal>, Error> {
+        let stamps = edits.iter().map(|edit| edit.stamp);
+        Ok(self.store.read()?.seals(stamps)?)
+    }
 
     fn knowledge(&mut self) -> Result<Knowledge, Error> {
         Ok(self.store.read()?.knowledge()?)
@@ -98,23 +120,36 @@ impl exchange::Shelf for Shelf {
         Ok(self.store.read()?.uncommitted()?)
     }
 
-    fn add(&mut self, edits: Vec<Known>) -> Result<exchange::Added, Error> {
+    fn add(&mut self, proved: Vec<Proved>) -> Result<exchange::Added, Error> {
         let mut added = exchange::Added::default();
         let writing = self.store.write(Durability::Power)?;
-        for edit in &edits {
-            match writing.add(edit, Issuer::Other, Way::Received)? {
-                store::Added::New => added.new += 1,
-                store::Added::Fork { .. } => {
-                    added.new += 1;
-                    added.forks.push(edit.stamp);
+        for Proved {
+            author,
+            seal,
+            edits,
+        } in proved
+        {
+            let mut is_as_said = BTreeSet::new();
+            for edit in edits {
+                match writing.add(&edit, Issuer::Other, Way::Received)? {
+                    store::Added::New => added.new += 1,
+                    store::Added::Fork { .. } => {
+                        added.new += 1;
+                        added.forks.push(edit.stamp);
+                    }
+                    store::Added::Known => {
+                        is_as_said.insert(edit.stamp);
+                        continue;
+                    }
+                    store::Added::Equivocation => {
+                        added.equivocations.push(edit.stamp);
+                        continue;
+                    }
                 }
-                store::Added::Known => continue,
-                store::Added::Equivocation => {
-                    added.equivocations.push(edit.stamp);
-                    continue;
-                }
+                is_as_said.insert(edit.stamp);
+                self.new.insert(edit.document);
             }
-            self.new.insert(edit.document.clone());
+            writing.prove(&author, &seal, is_as_said)?;
         }
         writing.commit()?;
         if added.new > 0 {
@@ -124,23 +159,36 @@ impl exchange::Shelf for Shelf {
     }
 
     fn introductions(&mut self, replicas: &[Replica]) -> Result<Vec<Introduction>, Error> {
-        let known = self.store.read()?.introductions()?;
-        let of = |replica: &Replica| {
-            let (key, incarnation) = *known.get(replica)?;
-            Some(Introduction {
-                key,
-                incarnation,
-                replica: *replica,
-            })
-        };
-        Ok(replicas.iter().filter_map(of).collect())
+        let reading = self.store.read()?;
+        let mut introductions = Vec::new();
+        for replica in replicas {
+            introductions.extend(reading.owners(*replica)?);
+        }
+        Ok(introductions)
     }
 
-    fn introduce(&mut self, introductions: &[Introduction]) -> Result<(), Error> {
-        let known = self.store.read()?.introductions()?;
-        let is_new = |introduction: &&Introduction| !known.contains_key(&introduction.replica);
-        let new: Vec<&Introduction> = introductions.iter().filter(is_new).collect();
-        if new.is_empty() {
+    fn vouchers(&mut self, keys: &[Key]) -> Result<Vec<Voucher>, Error> {
+        let reading = self.store.read()?;
+        let mut vouchers = Vec::new();
+        for key in keys {
+            vouchers.extend(reading.vouchers(key)?);
+        }
+        Ok(vouchers)
+    }
+
+    fn introduce(
+        &mut self,
+        introductions: &[Introduction],
+        vouchers: &[Voucher],
+    ) -> Result<(), Error> {
+        let known = self.store.read()?.all_owners()?;
+        let mut new = introductions.to_vec();
+        new.retain(|introduction| !known.contains(introduction));
+        let keys: Vec<Key> = vouchers.iter().map(|voucher| voucher.key).collect();
+        let known = self.vouchers(&keys)?;
+        let mut told = vouchers.to_vec();
+        told.retain(|voucher| !known.contains(voucher));
+        if new.is_empty() && told.is_empty() {
             return Ok(());
         }
         let writing = self.store.write(Durability::Process)?;
@@ -150,7 +198,10 @@ impl exchange::Shelf for Shelf {
                 incarnation,
                 replica,
             } = introduction;
-            writing.introduce(*replica, key, *incarnation)?;
+            writing.introduce(replica, &key, incarnation)?;
+        }
+        for voucher in told {
+            writing.vouch(&voucher)?;
         }
         Ok(writing.commit()?)
     }

@@ -1,5 +1,6 @@
 //! Staying among others until somebody ends it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -11,7 +12,7 @@ use super::finding::Wanted;
 use super::keeper::{Heard, Keeper, Manner, Note};
 use super::rounds::Looks;
 use super::visit::{manner, runtime};
-use super::{Admission, Error, admission, line, telling};
+use super::{Admission, Error, admission, line, meetings, telling};
 #[cfg(unix)]
 use crate::asking::Socket;
 use crate::exchange::Stay;
@@ -63,10 +64,10 @@ pub fn stay(
     let wanted = Wanted {
         discovery,
         named: staying.peers.iter().cloned().map(Place::Address).collect(),
+        published: BTreeMap::new(),
     };
     let manner = manner(repo, &mut store, &node, &trusted, Stay::On)?;
-    let admission = Admission::default();
-    admission.set(trusted.others);
+    let admission = Admission::new(node.key().public().to_bytes(), trusted);
     let sought = wanted.sought(repo, &mut store, &admission)?;
     let (notes, noted) = mpsc::channel();
     let manner = Manner {
@@ -89,6 +90,11 @@ pub fn stay(
         }
         remember_port(&node, address.port());
         let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
+        let calls = match discovery {
+            Discovery::Git => Some(meetings::begin(address, notes.clone())?),
+            _ => None,
+        };
+        let manner = Manner { calls, ..manner };
         let keeping = Keeper::begin(store, admission.clone(), hub.clone(), manner, heard, noted)?;
         let asking = listen_to_commands(repo, notes.clone());
         listening(address, &node);

@@ -1,7 +1,7 @@
 //! What happens between replicas, in words for people.
 
 use super::shelf::named;
-use crate::exchange::{Ending, Happening, Refusal};
+use crate::exchange::{Denial, Ending, Happening, Refusal};
 use crate::net::{Close, DialError, Ending as LineEnding};
 
 /// Whether somebody is there who does not want to talk: a mere absence is nothing to tell.
@@ -36,6 +36,10 @@ pub(super) fn notable(happening: &Happening) -> Option<String> {
         Happening::TooLarge(stamp) => {
             format!("the edit {stamp} is too large to be sent: it travels by git")
         }
+        Happening::Withheld(stamps) => format!(
+            "it says that it knows edits and does not say them ({}): others may have them",
+            named(stamps)
+        ),
         Happening::WeRefused(refusal) => format!("not taken from it: {}", reason(refusal)),
         Happening::TheyRefused(refusal) => format!("it did not take: {}", reason(refusal)),
         Happening::Greeted { .. }
@@ -63,7 +67,8 @@ pub(super) fn failure(ending: &Ending) -> Option<String> {
     }
 }
 
-fn reason(refusal: &Refusal) -> String {
+/// Why something is not taken.
+pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Version(oldest, newest) => {
             format!("protocol versions {oldest} to {newest} are spoken: update the older program")
@@ -81,6 +86,30 @@ fn reason(refusal: &Refusal) -> String {
             format!("edits of files that may not be synced ({})", named(stamps))
         }
         Refusal::Protocol(words) => format!("\"{words}\""),
+        Refusal::Unproved(stamps) => format!(
+            "edits that their author did not sign, or not so ({}): they were made up or altered on the way",
+            named(stamps)
+        ),
+        Refusal::Denied { edits, why } => {
+            let edits = named(edits);
+            match why {
+                Denial::Stranger => format!(
+                    "edits of somebody who is no member, nor trusted by one ({edits}): pull, or have them join"
+                ),
+                Denial::Reads => format!("edits of a member that may read only ({edits})"),
+                Denial::Removed => {
+                    format!("edits that a removed member made since ({edits})")
+                }
+                Denial::Rule(rule) => {
+                    format!("edits against the rules of the repository ({edits}): {rule}")
+                }
+            }
+        }
+        Refusal::Early { from, millis } => format!(
+            "edits beyond what the rules of the repository allow at a time ({}): they are taken in {}",
+            named(from),
+            in_words(*millis)
+        ),
     }
 }
 

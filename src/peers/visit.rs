@@ -17,7 +17,7 @@ use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, Place, PublicKey, Settings, Sought, Target,
     Traffic, Until, Warning,
 };
-use crate::node::{self, Config, Discovery, Node, Trusted, replica_of};
+use crate::node::{self, Config, Discovery, Node, Trusted, crypto};
 use crate::overlay::Knowledge;
 use crate::store::{ContentDigest, Durability, Reading, Store};
 
@@ -27,6 +27,9 @@ pub(super) const LOOK_AROUND: Duration = Duration::from_millis(1_200);
 
 /// For how long it waits in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long it waits for a git remote.
+pub(super) const FAR_PATIENCE: Duration = Duration::from_secs(60);
 
 /// For how long the others' hearing that we leave is awaited when the time is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
@@ -120,7 +123,6 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
     }
     let config = Config::in_work_tree(repo)?;
     let discovery = visit.discovery.unwrap_or(config.discovery);
-    let admission = Admission::default();
     let manner = manner(repo, &mut store, &node, &trusted, Stay::UntilDone)?;
     let manner = match visit.everything {
         true => Manner {
@@ -132,7 +134,7 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         },
         false => manner,
     };
-    admission.set(trusted.others);
+    let admission = Admission::new(node.key().public().to_bytes(), trusted);
     let everywhere = finding::everywhere(repo, &mut store, &admission, &config)?;
     let sought = match &visit.peer {
         Some(name) => finding::named(name, &everywhere, &admission)?,
@@ -146,7 +148,12 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
     };
     let is_looking = local.is_some();
     let began = Instant::now();
-    let end = began + visit.timeout.unwrap_or(PATIENCE);
+    let patience = match discovery {
+        // What those know who are not at hand comes through the git remote.
+        Discovery::Git if visit.peer.is_none() => LOOK_AROUND,
+        _ => PATIENCE,
+    };
+    let end = began + visit.timeout.unwrap_or(patience);
     let runtime = runtime()?;
     let called = runtime.block_on(async {
         let settings = Settings {
@@ -464,6 +471,7 @@ pub(super) fn manner(
     trusted: &Trusted,
     stay: Stay,
 ) -> Result<Manner, Error> {
+    admission::prove(store, node, trusted)?;
     let clock = node.clock()?;
     let introduction = Introduction {
         key: node.key().public().to_bytes(),
@@ -481,12 +489,13 @@ pub(super) fn manner(
     let committed = Config::at_head(repo)?;
     let config = exchange::Config {
         ahead: committed.allowed_skew_millis(),
-        ..exchange::Config::new(replica_of)
+        ..exchange::Config::new(crypto())
     };
     Ok(Manner {
         us,
         config,
         looks: None,
+        calls: None,
     })
 }
 

@@ -486,7 +486,10 @@ impl Looking<'_, '_, '_> {
             _ => self.stamped(&work.yaml, &edits)?,
         };
         let is_head = self.is_head(stamped.as_deref().unwrap_or(work.yaml.text()));
-        if matches!(writer, Writer::Git) || (is_head && found.is_some()) {
+        // Who removes by command what only others edited means to remove it: that it is as in HEAD then is by chance.
+        let is_meant = self.is_made && edits.are_told_by_others();
+        let is_put_back = is_head && found.is_some() && !is_meant;
+        if matches!(writer, Writer::Git) || is_put_back {
             if edits.is_partial {
                 return Ok(Err(Vain::TooFewEdits));
             }

@@ -51,7 +51,7 @@ use crate::crdt::{Clock, Stamp};
 use crate::git::{Repo, Save, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
-use crate::store::{Beginning, Durability, Moment, Opened, Store};
+use crate::store::{Author, Beginning, Durability, Moment, Opened, Store};
 
 /// One who stays, and may have seen who writes which file.
 pub trait Onlooker {
@@ -67,6 +67,7 @@ pub trait Onlooker {
 pub struct Replica<'r> {
     repo: &'r Repo,
     store: Held<'r>,
+    node: Node,
     clock_file: ClockFile,
     clock: Clock,
     now: Moment,
@@ -143,6 +144,7 @@ impl<'r> Replica<'r> {
             store,
             clock: clock_file.clock(),
             clock_file,
+            node,
             now,
             published: None,
             branch: None,
@@ -239,6 +241,15 @@ impl Drop for Replica<'_> {
             Ok(Err(error)) => tracing::info!("{error}"),
             Err(error) => tracing::info!("{error}"),
         }
+    }
+}
+
+/// Whose edits are made here.
+fn author<'n>(node: &'n Node, clock: &ClockFile) -> Author<'n> {
+    Author {
+        key: node.key(),
+        incarnation: clock.incarnation(),
+        replica: clock.replica(),
     }
 }
 

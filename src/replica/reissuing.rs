@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Replica};
+use super::{Error, Replica, author};
 use crate::crdt::Renamed;
 use crate::node::Config;
 use crate::overlay::{Deed, Known};
-use crate::store::{Durability, Issuer, StoredEdit, Way};
+use crate::store::{Durability, StoredEdit, Way};
 
 impl Replica<'_> {
     /// Makes the own edits again whose time has not come; says how many. Whoever knows them already gets the new ones as
@@ -54,11 +54,9 @@ impl Replica<'_> {
             );
         }
         let again = self.chained(again.into_values().collect())?;
+        let by = author(&self.node, &self.clock_file);
         let writing = self.store.write(Durability::Power)?;
-        writing.set_writer(replica)?;
-        for known in &again {
-            writing.add(known, Issuer::Own, Way::Recorded)?;
-        }
+        writing.record(&again, Way::Recorded, by)?;
         for edit in &ahead {
             writing.disown_one(edit.known.stamp)?;
             writing.set_marks([(renamed[&edit.known.stamp], edit.marks)])?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::document::{Edits, Standing};
-use super::{Error, Replica};
+use super::{Error, Replica, author};
 use crate::context::{self, Types, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
 use crate::git::{HeadLog, LogPosition, Movement, Reach, crash, git_path};
@@ -202,14 +202,11 @@ impl Replica<'_> {
         let stamp = self.tick()?;
         let known = self.known(stamp, path, parent, Deed::Change(finding.changes))?;
         self.keep_clock()?;
-        let replica = self.clock_file.replica();
         let chained = self.chained(vec![known])?;
+        let by = author(&self.node, &self.clock_file);
         let writing = self.store.write(Durability::Power)?;
-        writing.set_writer(replica)?;
-        for known in &chained {
-            writing.add(known, Issuer::Own, Way::Recorded)?;
-            writing.mark([known.stamp], Mark::Committed)?;
-        }
+        writing.record(&chained, Way::Committed, by)?;
+        writing.mark(chained.iter().map(|known| known.stamp), Mark::Committed)?;
         crash::here("before-own-commit");
         writing.commit()?;
         crash::here("after-own-commit");

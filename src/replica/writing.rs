@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::look::{Looked, Target, Unlooked};
 use super::round::Holding;
-use super::{Error, Replica};
+use super::{Error, Replica, author};
 use crate::crdt::{self, Stamp};
 use crate::git::{self, crash};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
-use crate::store::{Durability, Facts, Fingerprint, Issuer, Look, Moment, Way};
+use crate::store::{Durability, Facts, Fingerprint, Look, Moment, Way};
 
 /// How often somebody may write a file just when it is written here.
 const MOST_RACES: usize = 8;
@@ -94,16 +94,13 @@ impl Replica<'_> {
             crash::here("after-clock");
         }
         let chained = self.chained(looked.new)?;
-        let replica = self.clock_file.replica();
         let now = self.now;
+        let by = author(&self.node, &self.clock_file);
         let writing = self.store.write(match is_power {
             true => Durability::Power,
             false => Durability::Process,
         })?;
-        writing.set_writer(replica)?;
-        for known in &chained {
-            writing.add(known, Issuer::Own, Way::Recorded)?;
-        }
+        writing.record(&chained, Way::Recorded, by)?;
         let marks = looked.standings.iter();
         writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
         writing.note_superseded(&document, &looked.superseded, !looked.is_partial)?;

@@ -9,6 +9,7 @@ use super::columns::as_number;
 use super::format::Body;
 use super::{Error, Marks, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
+use crate::exchange::is_same;
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
 
 /// Who made an edit.
@@ -25,15 +26,18 @@ as_number!(Issuer { Own = 0, Other = 1 });
 /// How an edit came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
-    /// It was found in a file, in a commit or in what a command did.
+    /// It was found in a file or in what a command did.
     Recorded,
     /// Another replica sent it.
     Received,
+    /// It was found in a commit of this work tree: whoever typed it, git says that it was committed here, and that is trusted.
+    Committed,
 }
 
 as_number!(Way {
     Recorded = 0,
     Received = 1,
+    Committed = 2,
 });
 
 /// An edit, and what the store knows about it.
@@ -115,14 +119,16 @@ macro_rules! stored_where {
     };
 }
 
-/// The first edits of a replica after one of them, or from the beginning, in the order in which it made them.
-pub(super) fn stored_after(
+/// The first proved edits of a replica after one of them, or from the beginning, in the order in which it made them.
+pub(super) fn proved_after(
     reading: &Reading<'_>,
     replica: Replica,
     after: Option<Stamp>,
     most: usize,
 ) -> Result<Vec<StoredEdit>, Error> {
-    let sql = stored_where!("replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT ?3");
+    let sql = stored_where!(
+        "replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NOT NULL ORDER BY stamp LIMIT ?3"
+    );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     reading.all(sql, (replica, after, most), stored)
 }
@@ -216,7 +222,21 @@ impl Reading<'_> {
 }
 
 impl Writing<'_> {
-    /// Adds an edit to those that are known. The fingerprint of its document's file is void then: the file may have to
+    /// The first edits that were recorded here under this name, after one of them, and are not sealed.
+    pub(super) fn unsealed(
+        &self,
+        replica: Replica,
+        after: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<Known>, Error> {
+        let sql = stored_where!(
+            "replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NULL AND way != ?3 ORDER BY stamp LIMIT ?4"
+        );
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.all(sql, (replica, after, Way::Received, most), known)
+    }
+
+    /// Adds an edit to those that are known; it is not told to others before it is proved ([`prove`](Self::prove)). The fingerprint of its document's file is void then: the file may have to
     /// show more ([`Look::file`](super::Look::file)).
     ///
     /// # Errors
@@ -256,7 +276,6 @@ impl Writing<'_> {
             self.note_all_counting(document)?;
         }
         self.run("UPDATE documents SET file = NULL WHERE id = ?1", [document])?;
-        self.move_mark(edit.stamp)?;
         Ok(beside.map_or(Added::New, |beside| Added::Fork { beside }))
     }
 
@@ -312,13 +331,13 @@ impl Writing<'_> {
     }
 
     fn add_again(&self, edit: &Known, there: &Known) -> Result<Added, Error> {
-        if edit == there {
+        if is_same(edit, there) {
             return Ok(Added::Known);
         }
         let sql = "SELECT stamp, previous, path, base, branch, body FROM equivocations
             JOIN documents ON documents.id = document WHERE stamp = ?1";
         let others: Vec<Known> = self.all(sql, [edit.stamp], known)?;
-        if !others.contains(edit) {
+        if !others.iter().any(|other| is_same(edit, other)) {
             let document = self.number_of(&edit.document)?;
             self.run(
                 "INSERT INTO equivocations (stamp, previous, document, base, branch, body)

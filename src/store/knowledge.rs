@@ -3,7 +3,7 @@
 //! A replica's edits form a chain: each names the one before it. So one mark says how far it is known, and only what came
 //! out of turn has to be listed.
 
-use super::edits::{StoredEdit, stored_after};
+use super::edits::{StoredEdit, proved_after};
 use super::{Error, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{Chain, Knowledge, Links};
@@ -12,7 +12,7 @@ use crate::overlay::{Chain, Knowledge, Links};
 const PAGE: usize = 1_024;
 
 impl Reading<'_> {
-    /// What is known here of each replica's edits.
+    /// What is known and proved here of each replica's edits.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -34,6 +34,7 @@ impl Reading<'_> {
             SELECT edits.stamp, edits.previous FROM replicas
             LEFT JOIN chains USING (replica)
             CROSS JOIN edits ON edits.replica = replicas.replica AND edits.stamp > coalesce(upto, '')
+                AND edits.seal IS NOT NULL
             ORDER BY edits.replica, edits.stamp";
         let beyond: Vec<(Stamp, Option<Stamp>)> =
             self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -47,7 +48,7 @@ impl Reading<'_> {
         Ok(knowledge)
     }
 
-    /// The edits that are known here and not there, each replica's in the order in which it made them.
+    /// The edits that are known and proved here, and not known there, each replica's in the order in which it made them.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -69,7 +70,7 @@ impl Reading<'_> {
                 if page == 0 {
                     return Ok(beyond);
                 }
-                let mut edits: Vec<StoredEdit> = stored_after(self, replica, after, page)?;
+                let mut edits: Vec<StoredEdit> = proved_after(self, replica, after, page)?;
                 let is_last = edits.len() < page;
                 after = edits.last().map(|edit| edit.known.stamp);
                 edits.retain(|edit| !chain.is_some_and(|chain| chain.contains(edit.known.stamp)));
@@ -80,6 +81,18 @@ impl Reading<'_> {
             }
         }
         Ok(beyond)
+    }
+
+    /// The edits of a replica that are known, from behind one of them or from the first on, in the order in which it made them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn made_behind(
+        &self,
+        replica: Replica,
+        behind: Option<Stamp>,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        proved_after(self, replica, behind, usize::MAX)
     }
 
     /// The replicas of which edits are known.
@@ -96,24 +109,24 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
-    /// The edits of a replica that are known, each with the one that it was made after.
+    /// The edits of a replica that are known and proved, each with the one that it was made after.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn links(&self, replica: Replica) -> Result<Links, Error> {
-        let sql = "SELECT stamp, previous FROM edits WHERE replica = ?1 ORDER BY stamp";
+        let sql = "SELECT stamp, previous FROM edits WHERE replica = ?1 AND seal IS NOT NULL ORDER BY stamp";
         self.all(sql, [replica], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }
 
 impl Writing<'_> {
-    /// Moves the mark of a replica, of which an edit was added, to where it is to be: what is known is told by the known edits
+    /// Moves the mark of a replica, of which an edit was proved, to where it is to be: what is known is told by the proved edits
     /// alone, whatever the order in which they came ([`Chain::of`]).
-    pub(super) fn move_mark(&self, added: Stamp) -> Result<(), Error> {
-        let replica = added.replica();
+    pub(super) fn move_mark(&self, proved: Stamp) -> Result<(), Error> {
+        let replica = proved.replica();
         let sql = "SELECT upto FROM chains WHERE replica = ?1";
         let before: Option<Stamp> = self.first(sql, [replica], |row| row.get(0))?;
-        let is_within = before.is_some_and(|before| added < before);
+        let is_within = before.is_some_and(|before| proved < before);
         let upto = match is_within {
             true => Chain::of(&self.links(replica)?).upto,
             false => self.followed(replica, before)?,
@@ -135,7 +148,7 @@ impl Writing<'_> {
     /// How far the edits of a replica follow one another from here on.
     fn followed(&self, replica: Replica, from: Option<Stamp>) -> Result<Option<Stamp>, Error> {
         let sql = "SELECT stamp, previous FROM edits
-            WHERE replica = ?1 AND stamp > coalesce(?2, '') ORDER BY stamp LIMIT 1";
+            WHERE replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NOT NULL ORDER BY stamp LIMIT 1";
         let mut upto = from;
         loop {
             let next = self.first(sql, (replica, upto), |row| {

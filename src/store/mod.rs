@@ -9,8 +9,9 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
-//! values stand in it. Depends on `overlay`, `crdt`, `node` (where the folder is) and `git` (locks).
+//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
+//! folder is, and its key) and `git` (locks).
 
 mod bodies;
 mod cache;
@@ -29,6 +30,7 @@ mod renderings;
 #[cfg(test)]
 mod samples;
 mod schema;
+mod seals;
 mod sharing;
 
 use std::ops::Deref;
@@ -45,6 +47,7 @@ pub use marks::{Mark, Marks};
 pub use moment::Moment;
 pub use peers::{Event, Key, Peer, Trust};
 pub use renderings::{Content, Rendering};
+pub use seals::Author;
 
 use crate::node;
 use crate::overlay::DocumentPath;

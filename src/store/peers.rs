@@ -142,15 +142,6 @@ impl Reading<'_> {
         })
     }
 
-    /// Whose replicas are whose, and in which incarnation, as far as anybody told.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn introductions(&self) -> Result<BTreeMap<Replica, (Key, u32)>, Error> {
-        let sql = "SELECT replica, key, incarnation FROM replicas";
-        self.all(sql, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
-    }
-
     /// The last events, the newest last.
     ///
     /// # Errors
@@ -254,16 +245,6 @@ impl Writing<'_> {
     /// When the store cannot be written.
     pub fn forget_peer(&self, key: &Key) -> Result<bool, Error> {
         Ok(self.run("DELETE FROM peers WHERE key = ?1", [key])? > 0)
-    }
-
-    /// Notes whose replica one is.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn introduce(&self, replica: Replica, key: &Key, incarnation: u32) -> Result<(), Error> {
-        let sql = "INSERT OR IGNORE INTO replicas (replica, key, incarnation) VALUES (?1, ?2, ?3)";
-        self.run(sql, (replica, key, incarnation))?;
-        Ok(())
     }
 
     /// Notes an event; the oldest of many go.

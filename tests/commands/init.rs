@@ -335,8 +335,8 @@ fn how_peers_are_found_is_refused_where_it_cannot_be_written() {
     let world = World::new();
     let repo = world.repo("repo", &[(".rhema/crdt/config.yaml", "{branches: same}\n")]);
     let before = repo.snapshot();
-    let git = repo.rhema(&["init", "--discovery", "git"]).exits(2).stderr;
-    assert!(git.contains("through a git remote yet"), "{git}");
+    let none = repo.rhema(&["init", "--discovery", "dns"]).exits(2).stderr;
+    assert!(none.contains("local, static, git or off"), "{none}");
     let form = repo.rhema(&["init", "--discovery", "off"]).exits(3).stderr;
     assert!(
         form.contains("config.yaml:1:1: write `discovery: …`"),

@@ -109,3 +109,25 @@ fn whose_clean_tree_a_peer_changed_is_told_how_git_gets_a_clean_one() {
     ben.rhema(&["set", "todos/b", "title=Beth"]).exits(0);
     assert!(!is_told(&ben), "now it is his work, too");
 }
+
+#[test]
+fn what_only_a_peer_added_is_removed_by_command_for_all() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(".rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    ann.rhema(&["add", "todos", "id=z", "title=Zeta"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    ben.rhema(&["remove", "todos/z"]).exits(0);
+    assert_eq!(ben.git(&["status", "--short"]), "", "as in HEAD, by chance");
+    send(&ben, &ann);
+    sync(&ann);
+    assert_eq!(ann.git(&["status", "--short"]), "");
+    sync(&ben);
+    ben.rhema(&["unpark", "--all"]).exits(0);
+    assert!(!ben.read(".rhema/todos.yaml").contains("Zeta"));
+}

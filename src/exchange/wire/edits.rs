@@ -20,6 +20,7 @@ const SAME_PUBLISHED: u8 = 16;
 const SAME_BRANCH: u8 = 32;
 /// It takes edits back; else it changes places.
 const RETRACTS: u8 = 64;
+/// The bit above these tells of what is no edit (`runs.rs`).
 const ALL_BITS: u8 = 127;
 
 impl Coded for Known {

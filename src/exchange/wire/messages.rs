@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::writer::Writer;
 use super::{Coded, Malformed};
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{Hello, Introduction, Message, Refusal};
+use crate::exchange::{Denial, Hello, Introduction, Message, Refusal, Voucher};
 use crate::overlay::{Chain, CommitId, Knowledge};
 
 /// The kinds from here on may be added within a version: who does not know one passes over it.
@@ -21,6 +21,7 @@ const LOST: u8 = 7;
 const FOUND: u8 = 8;
 const REFUSED: u8 = 9;
 const DONE: u8 = 10;
+const RECONSIDERED: u8 = 11;
 
 /// Writes a message: its kind, and what it says.
 pub(super) fn write(message: &Message, to: &mut Writer) {
@@ -29,17 +30,18 @@ pub(super) fn write(message: &Message, to: &mut Writer) {
             to.byte(HELLO);
             hello.write(to);
         }
-        Message::Introductions(introductions) => {
+        Message::Introductions { replicas, vouchers } => {
             to.byte(INTRODUCTIONS);
-            to.all(introductions.iter());
+            to.all(replicas.iter());
+            to.all(vouchers.iter());
         }
         Message::Marks(knowledge) => {
             to.byte(MARKS);
             knowledge.write(to);
         }
-        Message::Edits(edits) => {
+        Message::Edits(runs) => {
             begin_edits(to);
-            edits.iter().for_each(|edit| edit.write(to));
+            runs.iter().for_each(|run| run.write(to));
         }
         Message::Stored(knowledge) => {
             to.byte(STORED);
@@ -63,10 +65,11 @@ pub(super) fn write(message: &Message, to: &mut Writer) {
             refusal.write(to);
         }
         Message::Done => to.byte(DONE),
+        Message::Reconsidered => to.byte(RECONSIDERED),
     }
 }
 
-/// Begins a message of edits. They follow without a count, so that it can grow until it is large enough.
+/// Begins a message of edits. Their runs follow without a count, so that it can grow until it is large enough.
 pub(super) fn begin_edits(to: &mut Writer) {
     to.byte(EDITS);
 }
@@ -76,14 +79,17 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> 
     let message = match from.byte()? {
         // Later versions may say more after it.
         HELLO => return Ok(Some(Message::Hello(Hello::read(from)?))),
-        INTRODUCTIONS => Message::Introductions(from.all()?),
+        INTRODUCTIONS => Message::Introductions {
+            replicas: from.all()?,
+            vouchers: from.all()?,
+        },
         MARKS => Message::Marks(Knowledge::read(from)?),
         EDITS => {
-            let mut edits = Vec::new();
+            let mut runs = Vec::new();
             while from.left() > 0 {
-                edits.push(Coded::read(from)?);
+                runs.push(Coded::read(from)?);
             }
-            Message::Edits(edits)
+            Message::Edits(runs)
         }
         STORED => Message::Stored(Knowledge::read(from)?),
         PULSE => Message::Pulse(u64::from_le_bytes(from.array()?)),
@@ -94,6 +100,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> 
         FOUND => Message::Found(from.all()?),
         REFUSED => Message::Refused(Refusal::read(from)?),
         DONE => Message::Done,
+        RECONSIDERED => Message::Reconsidered,
         FIRST_OPTIONAL.. => return Ok(None),
         kind => return Err(Malformed::Tag("message", kind.into())),
     };
@@ -163,6 +170,24 @@ impl Coded for Introduction {
             key: from.array()?,
             incarnation: from.small()?,
             replica: Replica::read(from)?,
+        })
+    }
+}
+
+impl Coded for Voucher {
+    fn write(&self, to: &mut Writer) {
+        to.charge(NODE_ROOM);
+        to.raw(&self.key);
+        to.raw(&self.by);
+        to.raw(&self.signature);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.charge(NODE_ROOM)?;
+        Ok(Self {
+            key: from.array()?,
+            by: from.array()?,
+            signature: from.array()?,
         })
     }
 }
@@ -249,6 +274,14 @@ const READS_ONLY: u8 = 2;
 const FUTURE: u8 = 3;
 const DOCUMENT: u8 = 4;
 const PROTOCOL: u8 = 5;
+const UNPROVED: u8 = 6;
+const DENIED: u8 = 7;
+const EARLY: u8 = 8;
+
+const STRANGER: u8 = 0;
+const READS: u8 = 1;
+const REMOVED: u8 = 2;
+const RULE: u8 = 3;
 
 impl Coded for Refusal {
     fn write(&self, to: &mut Writer) {
@@ -273,6 +306,20 @@ impl Coded for Refusal {
                 to.byte(PROTOCOL);
                 to.text(why);
             }
+            Refusal::Unproved(edits) => {
+                to.byte(UNPROVED);
+                to.all(edits.iter());
+            }
+            Refusal::Denied { edits, why } => {
+                to.byte(DENIED);
+                why.write(to);
+                to.all(edits.iter());
+            }
+            Refusal::Early { from, millis } => {
+                to.byte(EARLY);
+                to.all(from.iter());
+                to.number(*millis);
+            }
         }
     }
 
@@ -287,7 +334,40 @@ impl Coded for Refusal {
             },
             DOCUMENT => Refusal::Document(from.all()?),
             PROTOCOL => Refusal::Protocol(from.text()?.to_owned()),
+            UNPROVED => Refusal::Unproved(from.all()?),
+            DENIED => Refusal::Denied {
+                why: Denial::read(from)?,
+                edits: from.all()?,
+            },
+            EARLY => Refusal::Early {
+                from: from.all()?,
+                millis: from.number()?,
+            },
             reason => return Err(Malformed::Tag("refusal", reason.into())),
+        })
+    }
+}
+
+impl Coded for Denial {
+    fn write(&self, to: &mut Writer) {
+        match self {
+            Denial::Stranger => to.byte(STRANGER),
+            Denial::Reads => to.byte(READS),
+            Denial::Removed => to.byte(REMOVED),
+            Denial::Rule(words) => {
+                to.byte(RULE);
+                to.text(words);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match from.byte()? {
+            STRANGER => Denial::Stranger,
+            READS => Denial::Reads,
+            REMOVED => Denial::Removed,
+            RULE => Denial::Rule(from.text()?.to_owned()),
+            denial => return Err(Malformed::Tag("denial", denial.into())),
         })
     }
 }

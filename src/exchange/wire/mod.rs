@@ -1,7 +1,7 @@
 //! Messages as bytes: compact, versioned by hand, and read without trust. `docs/protocol.md` has every byte.
 //!
 //! `writer.rs` and `reader.rs` have the numbers, texts and tables, `values.rs`, `edits.rs` and `messages.rs` what is made of
-//! them, writing beside reading; `frames.rs` cuts and packs bodies, `fitting.rs` tells how many edits a message holds,
+//! them, writing beside reading (`runs.rs`: what proves edits); `frames.rs` cuts and packs bodies, `fitting.rs` tells how many edits a message holds,
 //! `limits.rs` what anything may cost.
 
 mod edits;
@@ -10,6 +10,7 @@ mod frames;
 pub mod limits;
 mod messages;
 mod reader;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -23,6 +24,7 @@ pub use frames::Assembly;
 use self::reader::Reader;
 use self::writer::Writer;
 use super::Message;
+use crate::overlay::Known;
 
 /// What is not said as the protocol has it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +98,13 @@ pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>, Unsendable> {
     let mut writer = Writer::default();
     messages::write(message, &mut writer);
     Ok(frames::frames(&writer.finish()?))
+}
+
+/// An edit as a message says it that says nothing else, for all times: what its digest is of.
+pub(super) fn alone(edit: &Known) -> Vec<u8> {
+    let mut writer = Writer::default();
+    edit.write(&mut writer);
+    writer.into_bytes()
 }
 
 /// What has a place in a body.

@@ -92,6 +92,11 @@ impl<'b> Reader<'b> {
         Ok(byte)
     }
 
+    /// The byte that comes next, which stays.
+    pub(super) fn next(&self) -> Result<u8, Malformed> {
+        self.rest.first().copied().ok_or(Malformed::Short)
+    }
+
     pub(super) fn number(&mut self) -> Result<u64, Malformed> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {

@@ -99,6 +99,11 @@ impl Writer {
         Ok(self.bytes)
     }
 
+    /// All that was written, whether or not anybody would take it.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Whether what was written so far would be taken.
     ///
     /// # Errors

@@ -1,0 +1,256 @@
+//! What proves edits: the seals of their authors, whose replicas are whose, and who vouches for whom.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Row;
+
+use super::columns::Whole;
+use super::{Error, Issuer, Key, Reading, Way, Writing};
+use crate::crdt::{Replica, Stamp};
+use crate::exchange::{EditDigest, Introduction, Seal, Voucher, sealed};
+use crate::node::{NodeKey, crypto};
+use crate::overlay::Known;
+
+/// How many edits are sealed at a time where many are not.
+const PAGE: usize = 1_024;
+
+/// A run as it stands in a column: the time of each edit, in milliseconds since the Unix epoch, and its digest.
+type Run = Vec<(u64, [u8; 32])>;
+
+/// Whose edits are made here.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'k> {
+    /// Its key.
+    pub key: &'k NodeKey,
+    /// Which of its incarnations it is.
+    pub incarnation: u32,
+    /// The replica's name in it.
+    pub replica: Replica,
+}
+
+impl Reading<'_> {
+    /// The seals of these edits, in the order of the first edit of each; of those that are not proved none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn seals(&self, edits: impl IntoIterator<Item = Stamp>) -> Result<Vec<Seal>, Error> {
+        let (mut seals, mut seen) = (Vec::new(), BTreeSet::new());
+        for stamp in edits {
+            let sql = "SELECT seal FROM edits WHERE stamp = ?1 AND seal IS NOT NULL";
+            let seal: Option<i64> = self.first(sql, [stamp], |row| row.get(0))?;
+            let Some(seal) = seal.filter(|seal| seen.insert(*seal)) else {
+                continue;
+            };
+            let sql = "SELECT before, run, signature FROM seals WHERE id = ?1";
+            let seal = self.first(sql, [seal], |row| seal_of(stamp.replica(), row))?;
+            seals.extend(seal);
+        }
+        Ok(seals)
+    }
+
+    /// Who proved to have made an edit; none where that is not proved.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn author(&self, edit: Stamp) -> Result<Option<Key>, Error> {
+        let sql = "SELECT author FROM edits JOIN seals ON seals.id = edits.seal WHERE stamp = ?1";
+        self.first(sql, [edit], |row| row.get(0))
+    }
+
+    /// Whose the replicas of this name are, as far as anybody told: those first who were told of first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn owners(&self, replica: Replica) -> Result<Vec<Introduction>, Error> {
+        let sql = "SELECT key, incarnation FROM owners WHERE replica = ?1";
+        self.all(sql, [replica], |row| {
+            Ok(Introduction {
+                key: row.get(0)?,
+                incarnation: row.get(1)?,
+                replica,
+            })
+        })
+    }
+
+    /// Whose all replicas are of which anybody told.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn all_owners(&self) -> Result<Vec<Introduction>, Error> {
+        let sql = "SELECT replica, key, incarnation FROM owners";
+        self.all(sql, [], |row| {
+            Ok(Introduction {
+                replica: row.get(0)?,
+                key: row.get(1)?,
+                incarnation: row.get(2)?,
+            })
+        })
+    }
+
+    /// Who vouches for a key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn vouchers(&self, key: &Key) -> Result<Vec<Voucher>, Error> {
+        let sql = "SELECT by, signature FROM vouchers WHERE key = ?1";
+        self.all(sql, [key], |row| {
+            Ok(Voucher {
+                key: *key,
+                by: row.get(0)?,
+                signature: row.get(1)?,
+            })
+        })
+    }
+}
+
+fn seal_of(replica: Replica, row: &Row<'_>) -> rusqlite::Result<Seal> {
+    let Whole(run) = row.get::<_, Whole<Run>>(1)?;
+    let of_replica = |(millis, digest)| {
+        let stamp = Stamp::from_unix_millis(millis, replica);
+        Some((stamp?, EditDigest(digest)))
+    };
+    Ok(Seal {
+        before: row.get(0)?,
+        run: run.into_iter().filter_map(of_replica).collect(),
+        signature: row.get(2)?,
+    })
+}
+
+impl Writing<'_> {
+    /// Adds edits that this work tree made, with what proves them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn record(&self, edits: &[Known], way: Way, by: Author<'_>) -> Result<(), Error> {
+        let Author {
+            key,
+            incarnation,
+            replica,
+        } = by;
+        self.set_writer(replica)?;
+        for edit in edits {
+            self.add(edit, Issuer::Own, way)?;
+        }
+        if edits.is_empty() {
+            return Ok(());
+        }
+        self.introduce(replica, &key.public().to_bytes(), incarnation)?;
+        self.seal_with(edits, key)
+    }
+
+    /// Adds what proves edits to them: `proved` are those of the run that are known as their author made them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn prove(
+        &self,
+        author: &Key,
+        seal: &Seal,
+        proved: impl IntoIterator<Item = Stamp>,
+    ) -> Result<(), Error> {
+        let mut number = None;
+        for stamp in proved {
+            let sql = "SELECT 1 FROM edits WHERE stamp = ?1 AND seal IS NULL";
+            if self.first(sql, [stamp], |_| Ok(()))?.is_none() {
+                continue;
+            }
+            let seal = match number {
+                Some(number) => number,
+                None => *number.insert(self.keep_seal(author, seal)?),
+            };
+            self.run("UPDATE edits SET seal = ?2 WHERE stamp = ?1", (stamp, seal))?;
+            self.move_mark(stamp)?;
+        }
+        Ok(())
+    }
+
+    fn keep_seal(&self, author: &Key, seal: &Seal) -> Result<i64, Error> {
+        let run = seal.run.iter();
+        let run: Run = run
+            .map(|(stamp, digest)| (stamp.unix_millis(), digest.0))
+            .collect();
+        let sql = "SELECT seals.id FROM seals JOIN edits ON edits.seal = seals.id
+            WHERE replica = ?1 AND stamp BETWEEN ?2 AND ?3 AND signature = ?4 LIMIT 1";
+        let stamps = seal.run.first().zip(seal.run.last());
+        if let Some(((first, _), (last, _))) = stamps {
+            let kept = (first.replica(), first, last, seal.signature);
+            if let Some(kept) = self.first(sql, kept, |row| row.get(0))? {
+                return Ok(kept);
+            }
+        }
+        self.run(
+            "INSERT INTO seals (author, before, run, signature) VALUES (?1, ?2, ?3, ?4)",
+            (author, seal.before, Whole(run), seal.signature),
+        )?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    /// Seals the edits that were recorded under names of this key and are not: by a program that did not do so.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn seal_unsealed(&self, key: &NodeKey) -> Result<(), Error> {
+        let key_bytes = key.public().to_bytes();
+        let sql = "SELECT replica FROM owners WHERE key = ?1";
+        let replicas: Vec<Replica> = self.all(sql, [key_bytes], |row| row.get(0))?;
+        for replica in replicas {
+            let mut after = None;
+            loop {
+                let edits = self.unsealed(replica, after, PAGE)?;
+                let Some(last) = edits.last() else { break };
+                after = Some(last.stamp);
+                self.seal_with(&edits, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn seal_with(&self, edits: &[Known], key: &NodeKey) -> Result<(), Error> {
+        let author = key.public().to_bytes();
+        for seal in sealed(edits, &crypto(), |text| key.sign(text)) {
+            self.prove(&author, &seal, seal.run.iter().map(|(stamp, _)| *stamp))?;
+        }
+        Ok(())
+    }
+
+    /// Notes whose replica one is, beside what was told of that name before.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn introduce(&self, replica: Replica, key: &Key, incarnation: u32) -> Result<(), Error> {
+        let sql = "INSERT OR IGNORE INTO owners (replica, key, incarnation) VALUES (?1, ?2, ?3)";
+        self.run(sql, (replica, key, incarnation))?;
+        Ok(())
+    }
+
+    /// Notes that somebody vouches for another one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn vouch(&self, voucher: &Voucher) -> Result<(), Error> {
+        let Voucher { key, by, signature } = voucher;
+        let sql = "INSERT OR IGNORE INTO vouchers (key, by, signature) VALUES (?1, ?2, ?3)";
+        self.run(sql, (key, by, signature))?;
+        Ok(())
+    }
+
+    /// Notes for whom this key vouches, and for nobody else.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn vouch_for(&self, keys: &BTreeSet<Key>, by: &NodeKey) -> Result<(), Error> {
+        let voucher = by.public().to_bytes();
+        let sql = "SELECT key FROM vouchers WHERE by = ?1";
+        let before: BTreeSet<Key> = self.all(sql, [voucher], |row| row.get(0))?;
+        for key in before.difference(keys) {
+            self.run(
+                "DELETE FROM vouchers WHERE key = ?1 AND by = ?2",
+                (key, voucher),
+            )?;
+        }
+        for key in keys.difference(&before) {
+            self.vouch(&Voucher::new(*key, voucher, |text| by.sign(text)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! Clones of other kinds: shallow, partial, linked, copied, and with configurations of their own.
+
+use crate::support::{Tree, World};
+use crate::team::{TODOS, add, origin, same, sync, sync_all, team};
+
+fn url(origin: &Tree<'_>) -> String {
+    format!("file://{}", origin.top.display())
+}
+
+#[test]
+fn a_shallow_clone_takes_part() {
+    let world = World::new();
+    let mut clones = team(&world, 2);
+    let from = url(&origin(&world));
+    clones[0].git(&["clone", "-q", "--depth", "1", &from, "../shallow"]);
+    let shallow = world.tree("shallow");
+    shallow.rhema(&["init"]).exits(0);
+    shallow.commit("join");
+    shallow.git(&["push", "-q"]);
+    clones.iter().for_each(|clone| {
+        clone.git(&["pull", "-q"]);
+    });
+    clones.push(shallow);
+    for (number, clone) in clones.iter().enumerate() {
+        add(clone, &format!("t{number}"));
+    }
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert_eq!(shown.matches("id: t").count(), 3, "{shown}");
+    assert!(clones[2].path(".git/shallow").exists(), "it stays shallow");
+}
+
+#[test]
+fn a_partial_clone_takes_part() {
+    let world = World::new();
+    let mut clones = team(&world, 2);
+    let origin = origin(&world);
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    clones[0].git(&[
+        "clone",
+        "-q",
+        "--filter=blob:none",
+        &url(&origin),
+        "../partial",
+    ]);
+    let partial = world.tree("partial");
+    partial.rhema(&["init"]).exits(0);
+    partial.commit("join");
+    partial.git(&["push", "-q"]);
+    clones.iter().for_each(|clone| {
+        clone.git(&["pull", "-q"]);
+    });
+    clones.push(partial);
+    for (number, clone) in clones.iter().enumerate() {
+        add(clone, &format!("t{number}"));
+    }
+    sync_all(&clones);
+    assert_eq!(same(&clones).matches("id: t").count(), 3);
+}
+
+#[test]
+fn linked_work_trees_and_submodules_take_part() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    clones[0].git(&["worktree", "add", "-q", "../linked", "-b", "linked"]);
+    let linked = world.tree("linked");
+    linked.rhema(&["init"]).exits(0);
+    linked.commit("join");
+    linked.git(&["push", "-q", "origin", "linked:main"]);
+    for clone in &clones {
+        clone.git(&["pull", "-q"]);
+    }
+    let outer = world.repo("outer", &[("README", "outer\n")]);
+    outer.git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        &url(&origin(&world)),
+        "inner",
+    ]);
+    let inner = world.tree("outer/inner");
+    inner.rhema(&["init"]).exits(0);
+    inner.commit("join");
+    inner.git(&["push", "-q", "origin", "HEAD:main"]);
+    let mut all = clones;
+    for clone in &all {
+        clone.git(&["pull", "-q"]);
+    }
+    linked.git(&["merge", "-q", "--ff-only", "main"]);
+    all.push(linked);
+    all.push(inner);
+    for (number, clone) in all.iter().enumerate() {
+        add(clone, &format!("t{number}"));
+    }
+    sync_all(&all);
+    assert_eq!(same(&all).matches("id: t").count(), 4);
+}
+
+#[test]
+fn a_copied_clone_is_another_replica() {
+    let world = World::new();
+    let mut clones = team(&world, 2);
+    add(&clones[0], "b");
+    sync(&clones[0]);
+    let copy = world.tree("copy");
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(&clones[0].top)
+        .arg(&copy.top)
+        .status();
+    assert!(copied.unwrap().success());
+    add(&copy, "of-the-copy");
+    add(&clones[0], "of-the-first");
+    clones.push(copy);
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        shown.contains("of-the-copy") && shown.contains("of-the-first"),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("id: b\n").count(), 1, "{shown}");
+}
+
+#[test]
+fn what_the_user_configured_for_git_counts() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    // Hooks, a pushing default, signed pushes and another remote for pushing are about the user's own branches.
+    let clone = &clones[0];
+    clone.write("hooks/pre-push", "#!/bin/sh\nexit 1\n");
+    clone.write("hooks/reference-transaction", "#!/bin/sh\nexit 1\n");
+    #[cfg(unix)]
+    for hook in ["pre-push", "reference-transaction"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = clone.path("hooks").join(hook);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    clone.git(&[
+        "config",
+        "core.hooksPath",
+        &clone.path("hooks").to_string_lossy(),
+    ]);
+    clone.git(&["config", "push.followTags", "true"]);
+    clone.git(&["config", "fetch.prune", "true"]);
+    clone.git(&["config", "remote.origin.mirror", "false"]);
+    // A name that only this repository's configuration knows.
+    clone.git(&["config", "url.../origin.git.insteadOf", "team:"]);
+    clone.git(&["remote", "set-url", "origin", "team:"]);
+    add(clone, "b");
+    assert_eq!(sync(clone)["sent"], 1);
+    assert_eq!(sync(&clones[1])["received"], 1);
+    assert!(clones[1].read(TODOS).contains("id: b"));
+}

@@ -13,6 +13,7 @@ mod driver;
 mod editing;
 mod export;
 mod init;
+mod joining;
 mod merge;
 mod peers;
 mod resolve;
@@ -26,5 +27,4 @@ mod verify;
 #[cfg(unix)]
 mod walk;
 #[path = "../support/watcher.rs"]
-#[expect(dead_code, reason = "shared; some of it is not used here")]
 mod watcher;

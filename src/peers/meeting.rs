@@ -699,6 +699,28 @@ pub fn last_met(reading: &Reading<'_>) -> Result<Option<LastMet>, store::Error> 
     Ok(state.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 
+/// What this work tree left at the git remote, as far as is known here: the name of the remote, and that of the ref there.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn left_there(repo: &Repo) -> Result<Option<(String, String)>, Error> {
+    let Some(node) = Node::load(repo.git_dir())? else {
+        return Ok(None);
+    };
+    let folder = node.folder().join(OUTPOST);
+    let config = Config::in_work_tree(repo)?;
+    let (true, Ok(remote)) = (
+        folder.is_dir(),
+        repo.meeting_remote(config.remote.as_deref()),
+    ) else {
+        return Ok(None);
+    };
+    let name = node.clock()?.replica().to_string();
+    let mut tips = Outpost::open(repo, folder)?.tips()?.into_iter();
+    let own = tips.find(|tip| tip.name == name);
+    Ok(own.map(|tip| (remote, tip.namespace.there(&tip.name))))
+}
+
 /// Notes what happened for those who ask later: each failure once, until it is another one.
 fn log(store: &mut Store, met: &mut Met) -> Result<(), store::Error> {
     let last = LastMet {

@@ -29,7 +29,7 @@ pub use error::Error;
 pub use finding::is_address;
 pub use joining::{Asked, Joiner, answer_request, join, list_who_joined, refusal};
 pub use keeper::Heard;
-pub use meeting::{LastMet, Met, last_met, meet};
+pub use meeting::{LastMet, Met, last_met, left_there, meet};
 pub use rounds::Sight;
 pub use stay::{Staying, stay};
 pub use visit::{Called, Peer, Visit, visit};

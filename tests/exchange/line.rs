@@ -122,6 +122,8 @@ pub(crate) struct End {
     pub(crate) said: Vec<Message>,
     /// What the other end said and this one has not heard yet.
     heard: VecDeque<Message>,
+    /// What becomes of edits that this end says.
+    tampering: Option<Box<dyn Fn(Link) -> Link>>,
 }
 
 impl End {
@@ -139,6 +141,7 @@ impl End {
             ending: None,
             said: Vec::new(),
             heard: VecDeque::new(),
+            tampering: None,
         }
     }
 }
@@ -152,6 +155,11 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn new(ends: [End; 2]) -> Self {
         Self { ends, now: 0 }
+    }
+
+    /// Lets an end keep back, or alter, what it says.
+    pub(crate) fn tamper(&mut self, end: usize, with: impl Fn(Link) -> Link + 'static) {
+        self.ends[end].tampering = Some(Box::new(with));
     }
 
     pub(crate) fn open(&mut self) {
@@ -198,7 +206,15 @@ impl Line {
         let actions = here.session.step(now, event, &mut here.shelf).unwrap();
         for action in actions {
             match action {
-                Action::Say(message) => {
+                Action::Say(mut message) => {
+                    if let (Message::Edits(runs), Some(tamper)) =
+                        (&mut message, &self.ends[end].tampering)
+                    {
+                        for run in runs {
+                            let links = std::mem::take(&mut run.links).into_iter();
+                            run.links = links.map(tamper).collect();
+                        }
+                    }
                     self.ends[end].said.push(message.clone());
                     if self.ends[1 - end].ending.is_none() {
                         self.ends[1 - end].heard.push_back(message);

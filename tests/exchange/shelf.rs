@@ -38,6 +38,8 @@ pub(crate) struct Trust {
     pub(crate) until: Vec<Stamp>,
     /// By whom, or on whose word, nobody writes a document whose name has this in it.
     pub(crate) closed: Option<(Key, &'static str)>,
+    /// From which edit on all is taken only from when on.
+    pub(crate) not_before: Option<(Stamp, u64)>,
 }
 
 impl Judge for Trust {
@@ -49,6 +51,11 @@ impl Judge for Trust {
         let is_kept = |last: &Stamp| last.replica() == edit.stamp.replica() && edit.stamp <= *last;
         if self.standing(&author.key) == Standing::Removed && !self.until.iter().any(is_kept) {
             return Err(Objection::Denied(Denial::Removed));
+        }
+        if let Some((from, due)) = self.not_before
+            && edit.stamp >= from
+        {
+            return Err(Objection::Early(due));
         }
         match self.closed {
             Some((key, name))
@@ -63,17 +70,16 @@ impl Judge for Trust {
 }
 
 impl Memory {
-    /// Adds edits as if their authors had made them here.
+    /// Adds edits as if their author had made them here.
     pub(crate) fn put(&mut self, edits: Vec<Known>) {
-        let proved = edits.into_iter().map(|edit| {
-            let author = named(edit.stamp.replica()).key;
-            let edits = vec![edit];
-            let mut seals = sealed(&edits, &crypto(), |text| sign(&author, text));
-            Proved {
-                author,
-                seal: seals.remove(0),
-                edits,
-            }
+        let Some(first) = edits.first() else { return };
+        let author = named(first.stamp.replica()).key;
+        let seals = sealed(&edits, &crypto(), |text| sign(&author, text));
+        let mut edits = edits.into_iter();
+        let proved = seals.into_iter().map(|seal| Proved {
+            author,
+            edits: edits.by_ref().take(seal.run.len()).collect(),
+            seal,
         });
         self.add(proved.collect()).unwrap();
     }

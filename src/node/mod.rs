@@ -4,6 +4,7 @@
 //! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml`, `git`, and `exchange` (what is
 //! to be calculated there).
 
+mod access;
 mod clock;
 mod config;
 mod error;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::git::{self, Repo};
 use crate::overlay::{DocumentPath, History};
 
+pub use access::{Access, Broken, Hours, Pace, Writer};
 pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;

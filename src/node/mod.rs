@@ -125,6 +125,22 @@ impl Node {
         &self.key
     }
 
+    /// The key that is to take the place of its own, made where there is none yet.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is no randomness.
+    pub fn next_key(&self) -> Result<NodeKey, Error> {
+        NodeKey::next(&self.folder)
+    }
+
+    /// Puts [`next_key`](Self::next_key) in the place of its own: from then on the work tree is another node.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn take_next_key(self) -> Result<(), Error> {
+        NodeKey::take_next(&self.folder)
+    }
+
     /// The folder with its state.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::joining::{Joiner, answer_request, list_who_joined, refusal};
 use super::requests::{self, ANSWER, REQUEST};
 use super::shelf::Shelf;
-use super::{Admission, Error, admission, telling};
+use super::{Admission, Error, admission, ruling, telling};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Introduction, Shelf as _, take_written, write_down};
@@ -362,6 +362,9 @@ impl<'m> Meeting<'m> {
             (Err(violation), _) => return Ok(Err(violation.to_string())),
         };
         met.received += taken.added.new;
+        for refusal in &taken.refused {
+            ruling::note(&mut shelf.store, refusal);
+        }
         Ok(match taken.refused.first() {
             None => Ok(()),
             Some(refusal) => Err(format!("not taken: {}", telling::reason(refusal))),

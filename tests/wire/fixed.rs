@@ -284,10 +284,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("marks", Message::Marks(knowledge())),
         ("update", edits(&[update()])),
-        (
-            "everything",
-            edits(&[everything(), retraction()]),
-        ),
+        ("everything", edits(&[everything(), retraction()])),
         ("typed", edits(&[typed()])),
         ("first", edits(&[first])),
         ("sparse", sparse()),

@@ -409,8 +409,8 @@ fn proof(edit: &Known) -> [String; 2] {
 fn what_proves_edits_is_fixed_for_all_times() {
     // By another implementation of SHA-256 and Ed25519, in another language.
     let [digest, signature] = [
-        "df1fd9056043f43df71bdeb3f4dea7aa43cc4018dbf5130a403ff4d6c5a4de9d",
-        "b539bf155ed024a4116c3074174b100c0a5d4d9b336a3498972cafeca1416983e507045868a257f91d1799c7fd53aa7acd78cd63622452e4763d91e01baa9a02",
+        "a29b44b1c739cb63c22fe9e4976f108a6253f332eee5286bcb444de266c9b7f2",
+        "b9705685e5e3e4d324db37996b6d48682b0faac39a816d8c4c983c96139a5cb9c95dcf48a56934de6c5dc9a0c46d1cdc61d2b26ca7b7d01eba7dd31c97bad004",
     ];
     assert_eq!(proof(&update()), [digest, signature]);
     let voucher = Voucher::new([2; 32], public(), sign);

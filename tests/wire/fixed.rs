@@ -6,9 +6,11 @@ use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica, Run,
     Stamp, Stamps,
 };
+use ed25519_dalek::{Signer as _, SigningKey};
 use rhema_crdt::exchange::{
-    Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Voucher,
+    self as seal, Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Voucher,
 };
+use rhema_crdt::node::crypto;
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
 
 use super::digits::bytes;
@@ -379,6 +381,62 @@ fn the_version_is_fixed_for_all_times() {
     }
 }
 
+/// What the key signs whose secret half is 32 bytes of 1.
+fn sign(text: &[u8]) -> [u8; 64] {
+    SigningKey::from_bytes(&[1; 32]).sign(text).to_bytes()
+}
+
+fn key() -> String {
+    hexadecimal(&public())
+}
+
+fn public() -> [u8; 32] {
+    SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()
+}
+
+/// The digest of an edit, and the signature by that key under a run of that alone.
+fn proof(edit: &Known) -> [String; 2] {
+    let seals = seal::sealed(std::slice::from_ref(edit), &crypto(), sign);
+    assert!(seals[0].is_by(&public(), &crypto()));
+    let (_, EditDigest(digest)) = seals[0].run[0];
+    [hexadecimal(&digest), hexadecimal(&seals[0].signature)]
+}
+
+#[test]
+fn what_proves_edits_is_fixed_for_all_times() {
+    // By another implementation of SHA-256 and Ed25519, in another language.
+    let [digest, signature] = [
+        "a29b44b1c739cb63c22fe9e4976f108a6253f332eee5286bcb444de266c9b7f2",
+        "b9705685e5e3e4d324db37996b6d48682b0faac39a816d8c4c983c96139a5cb9c95dcf48a56934de6c5dc9a0c46d1cdc61d2b26ca7b7d01eba7dd31c97bad004",
+    ];
+    assert_eq!(proof(&update()), [digest, signature]);
+    let voucher = Voucher::new([2; 32], public(), sign);
+    assert!(voucher.is_true(&crypto()));
+    let signature = "87de42b68895193a7d61e653af682847e42eac1d0cc693765e15ec70224798f5b5e9016b7f449c2428fabfdcb06796c6d6b4dde5c775580b67a3d12a559a320b";
+    assert_eq!(hexadecimal(&voucher.signature), signature);
+    // A run's signature is of its order and of what came before it, too.
+    let edits = [everything(), retraction()];
+    let seal = seal::sealed(&edits, &crypto(), sign).remove(0);
+    assert_eq!(seal.run.len(), 2);
+    let mut others = [seal.clone(), seal.clone(), seal.clone()];
+    others[0].before = None;
+    others[1].run.swap(0, 1);
+    others[2].run.pop();
+    for other in others {
+        assert!(!other.is_by(&public(), &crypto()), "{other:?}");
+    }
+}
+
+#[test]
+fn a_key_by_which_anybody_could_have_signed_proves_nothing() {
+    // The neutral element of the curve: with it a signature of zeros and itself is true of any text for who is not strict.
+    let mut weak = [0; 32];
+    weak[0] = 1;
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    assert!(!(crypto().verify)(&weak, b"anything", &signature));
+}
+
 #[test]
 fn a_packed_frame_is_read_whatever_packed_it() {
     // By zstd 1.5: a pulse behind a frame of nothing but a note, which readers pass over.
@@ -402,7 +460,17 @@ fn the_example_of_the_documentation_says_what_it_says_there() {
     let (length, payload) = frame_and_length.split_first_chunk().unwrap();
     assert_eq!(u32::from_le_bytes(*length) as usize, payload.len());
     let heard = hear(payload).unwrap().unwrap();
-    assert_eq!(whole(&heard), whole(&edits(&[update()])));
+    let Message::Edits(runs) = &heard else {
+        panic!("{heard:?}")
+    };
+    let example = Sealed {
+        signature: runs[0].signature,
+        ..sealed(&[update()])
+    };
+    assert_eq!(whole(&heard), whole(&Message::Edits(vec![example])));
+    let [digest, signature] = proof(&update());
+    assert_eq!(hexadecimal(&runs[0].signature), signature);
+    assert!(documentation.contains(&digest) && documentation.contains(&key()));
     assert_eq!(hexadecimal(&frame(&heard)), hexadecimal(payload));
     let stated: BTreeSet<&str> = documentation.split_whitespace().collect();
     assert!(

@@ -234,7 +234,8 @@ fn what_is_not_in_order_or_out_of_range_is_refused() {
     // The first edit of a message follows nothing.
     for bit in [1, 4, 8, 16, 32] {
         let mut body = edit(&[0]);
-        body[2] = 2 ^ bit;
+        // Behind the signature of its run, and how many edits that has.
+        body[2 + 64 + 1] = 2 ^ bit;
         let heard = hear(&body);
         assert!(
             matches!(heard, Err(Malformed::Unnamed | Malformed::Tag("edit", _))),

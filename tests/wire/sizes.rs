@@ -121,7 +121,7 @@ fn a_batch_is_about_as_long_as_is_meant() {
     });
     let batches = batches(edits.collect()).into_iter();
     let counts: Vec<usize> = batches.map(|batch| batch.unwrap().len()).collect();
-    assert_eq!(counts, [258, 258, 258, 226]);
+    assert_eq!(counts, [243, 243, 243, 243, 28]);
 }
 
 #[test]

@@ -490,6 +490,11 @@ impl Keeper {
         if are_elsewhere && let Err(error) = self.seek() {
             self.hear(Heard::Failed(error));
         }
+        if met.trusts_others
+            && let Err(error) = self.renew_trust()
+        {
+            self.hear(Heard::Failed(error));
+        }
         self.answering.met_there(&met);
         self.hear(Heard::MetThere(met));
     }

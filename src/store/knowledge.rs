@@ -83,7 +83,7 @@ impl Reading<'_> {
         Ok(beyond)
     }
 
-    /// The edits of a replica that are known, from behind one of them or from the first on, in the order in which it made them.
+    /// The edits of a replica that are known and proved, from behind one of them or from the first on, in the order in which it made them.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -348,17 +348,6 @@ mod tests {
     }
 
     #[test]
-    fn whose_replicas_are_whose_is_said_once_and_stays() {
-        let (_git_dir, mut store) = store();
-        let replica = Replica::from_bits(7);
-        let writing = store.write(Durability::Process).unwrap();
-        writing.introduce(replica, &KEY, 3).unwrap();
-        writing.introduce(replica, &[8; 32], 4).unwrap();
-        let known = writing.introductions().unwrap();
-        assert_eq!(known, BTreeMap::from([(replica, (KEY, 3))]));
-    }
-
-    #[test]
     fn the_log_keeps_the_last_events() {
         let (_git_dir, mut store) = store();
         let writing = store.write(Durability::Process).unwrap();

@@ -254,3 +254,223 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{AUTHOR, chain, receive, seal, store};
+    use super::super::{Added, Durability, Store};
+    use super::*;
+    use crate::node::Node;
+    use crate::overlay::Knowledge;
+
+    fn author(node: &Node) -> Author<'_> {
+        let incarnation = 3;
+        let replica = (crypto().naming)(node.key().public().as_bytes(), incarnation);
+        Author {
+            key: node.key(),
+            incarnation,
+            replica,
+        }
+    }
+
+    /// Edits as the node makes them.
+    fn own(node: &Node, count: usize) -> Vec<Known> {
+        chain(author(node).replica.bits(), count)
+    }
+
+    fn node() -> (tempfile::TempDir, Node) {
+        let git_dir = tempfile::tempdir().unwrap();
+        let (node, _) = Node::create(git_dir.path()).unwrap();
+        (git_dir, node)
+    }
+
+    fn stamps(edits: &[Known]) -> Vec<Stamp> {
+        edits.iter().map(|edit| edit.stamp).collect()
+    }
+
+    fn knowledge(store: &mut Store) -> Knowledge {
+        store.read().unwrap().knowledge().unwrap()
+    }
+
+    #[test]
+    fn what_is_recorded_is_sealed_and_a_burst_once() {
+        let ((_folder, node), (_git_dir, mut store)) = (node(), store());
+        let edits = own(&node, 300);
+        let writing = store.write(Durability::Power).unwrap();
+        writing
+            .record(&edits, Way::Recorded, author(&node))
+            .unwrap();
+        writing.commit().unwrap();
+        let reading = store.read().unwrap();
+        let seals = reading.seals(stamps(&edits)).unwrap();
+        let lengths: Vec<usize> = seals.iter().map(|seal| seal.run.len()).collect();
+        assert_eq!(lengths, [256, 44]);
+        let key = node.key().public().to_bytes();
+        assert!(seals.iter().all(|seal| seal.is_by(&key, &crypto())));
+        assert!(!seals[0].is_by(&[7; 32], &crypto()));
+        assert_eq!(reading.author(edits[299].stamp).unwrap(), Some(key));
+        let owner = Introduction {
+            key,
+            incarnation: 3,
+            replica: author(&node).replica,
+        };
+        assert_eq!(reading.owners(owner.replica).unwrap(), [owner]);
+        drop(reading);
+        let upto = knowledge(&mut store)[&owner.replica].upto;
+        assert_eq!(upto, Some(edits[299].stamp));
+    }
+
+    #[test]
+    fn what_is_not_proved_is_told_to_nobody_until_it_is() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 3);
+        let add = |store: &mut Store, proves: bool| {
+            let writing = store.write(Durability::Process).unwrap();
+            for edit in &edits {
+                writing.add(edit, Issuer::Other, Way::Received).unwrap();
+            }
+            if proves {
+                writing
+                    .prove(&AUTHOR, &seal(&edits), stamps(&edits))
+                    .unwrap();
+            }
+            writing.commit().unwrap();
+        };
+        add(&mut store, false);
+        assert_eq!(knowledge(&mut store), Knowledge::new());
+        let reading = store.read().unwrap();
+        assert_eq!(reading.beyond(&Knowledge::new()).unwrap(), []);
+        assert_eq!(reading.seals(stamps(&edits)).unwrap(), []);
+        assert_eq!(reading.author(edits[0].stamp).unwrap(), None);
+        drop(reading);
+        // Somebody brings them again, with what proves them.
+        add(&mut store, true);
+        assert_eq!(knowledge(&mut store).len(), 1);
+        assert_eq!(
+            store
+                .read()
+                .unwrap()
+                .beyond(&Knowledge::new())
+                .unwrap()
+                .len(),
+            3
+        );
+    }
+
+    #[test]
+    fn a_seal_stands_once_and_has_the_digests_of_what_is_not_known() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 4);
+        let whole = seal(&edits);
+        for known in [&edits[..1], &edits[2..3], &edits[..1]] {
+            let writing = store.write(Durability::Process).unwrap();
+            for edit in known {
+                writing.add(edit, Issuer::Other, Way::Received).unwrap();
+            }
+            writing.prove(&AUTHOR, &whole, stamps(known)).unwrap();
+            writing.commit().unwrap();
+        }
+        let reading = store.read().unwrap();
+        assert_eq!(reading.seals(stamps(&edits)).unwrap(), [whole]);
+        let kept: i64 = reading
+            .first("SELECT count(*) FROM seals", [], |row| row.get(0))
+            .unwrap()
+            .unwrap();
+        assert_eq!(kept, 1);
+    }
+
+    #[test]
+    fn an_edit_that_says_the_same_in_another_spelling_is_another_one() {
+        use crate::crdt::{Act, Atom};
+        use crate::overlay::Deed;
+        let (_git_dir, mut store) = store();
+        let mut edits = chain(7, 1);
+        receive(&mut store, &edits);
+        let Deed::Change(changes) = &mut edits[0].deed else {
+            unreachable!()
+        };
+        let Act::Write(value) = &mut changes[0].act else {
+            unreachable!()
+        };
+        *value = Atom::new(value.canonical().to_owned());
+        let writing = store.write(Durability::Process).unwrap();
+        let again = writing
+            .add(&edits[0], Issuer::Other, Way::Received)
+            .unwrap();
+        assert_eq!(
+            again,
+            Added::Equivocation,
+            "its seal would prove the other one"
+        );
+    }
+
+    #[test]
+    fn what_an_older_program_recorded_is_sealed_and_what_came_is_not() {
+        let ((_folder, node), (_git_dir, mut store)) = (node(), store());
+        let edits = own(&node, 3);
+        let writing = store.write(Durability::Process).unwrap();
+        let Author {
+            replica,
+            incarnation,
+            ..
+        } = author(&node);
+        let key = node.key().public().to_bytes();
+        writing.introduce(replica, &key, incarnation).unwrap();
+        writing.add(&edits[0], Issuer::Own, Way::Recorded).unwrap();
+        writing.add(&edits[1], Issuer::Own, Way::Committed).unwrap();
+        // Our own edit as somebody brought it back, whoever that was.
+        writing
+            .add(&edits[2], Issuer::Other, Way::Received)
+            .unwrap();
+        // A copy of this work tree goes on with what was made before it was copied.
+        writing.disown().unwrap();
+        writing.seal_unsealed(node.key()).unwrap();
+        writing.commit().unwrap();
+        let upto = knowledge(&mut store)[&replica].upto;
+        assert_eq!(upto, Some(edits[1].stamp));
+        let seals = store.read().unwrap().seals(stamps(&edits)).unwrap();
+        assert_eq!(seals.len(), 1);
+        assert!(seals[0].is_by(&key, &crypto()));
+    }
+
+    #[test]
+    fn several_may_have_replicas_of_one_name() {
+        let (_git_dir, mut store) = store();
+        let replica = Replica::from_bits(7);
+        let writing = store.write(Durability::Process).unwrap();
+        for (key, incarnation) in [(7, 3), (8, 4), (7, 3)] {
+            writing.introduce(replica, &[key; 32], incarnation).unwrap();
+        }
+        let owners = writing.owners(replica).unwrap();
+        let of = |key: u8, incarnation| Introduction {
+            key: [key; 32],
+            incarnation,
+            replica,
+        };
+        assert_eq!(owners, [of(7, 3), of(8, 4)]);
+        assert_eq!(writing.all_owners().unwrap(), owners);
+    }
+
+    #[test]
+    fn one_vouches_for_whom_it_trusts_now_and_for_nobody_else() {
+        let ((_folder, node), (_git_dir, mut store)) = (node(), store());
+        let writing = store.write(Durability::Process).unwrap();
+        let by = node.key().public().to_bytes();
+        let vouched = |writing: &Writing<'_>, key: u8| writing.vouchers(&[key; 32]).unwrap();
+        let for_both = BTreeSet::from([[7; 32], [8; 32]]);
+        writing.vouch_for(&for_both, node.key()).unwrap();
+        let voucher = vouched(&writing, 7)[0];
+        assert_eq!((voucher.key, voucher.by), ([7; 32], by));
+        assert!(voucher.is_true(&crypto()));
+        let another = Voucher {
+            by: [9; 32],
+            ..voucher
+        };
+        writing.vouch(&another).unwrap();
+        writing
+            .vouch_for(&BTreeSet::from([[8; 32]]), node.key())
+            .unwrap();
+        assert_eq!(vouched(&writing, 7), [another], "what others say stays");
+        assert_eq!(vouched(&writing, 8).len(), 1);
+    }
+}

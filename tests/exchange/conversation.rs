@@ -7,7 +7,7 @@ use rhema_crdt::exchange::{
 };
 use rhema_crdt::overlay::{CommitId, DocumentPath, Known};
 
-use crate::line::{BEGINNING, End, Line, chain, introduction, line, naming, us};
+use crate::line::{BEGINNING, End, Line, chain, crypto, introduction, line, said as as_said, us};
 use crate::shelf::Memory;
 
 const MINUTE: u64 = 60_000;
@@ -45,7 +45,7 @@ struct Played {
 impl Played {
     fn with(us: Us, them: Them) -> Self {
         let mut played = Self {
-            session: Session::new(us, them, Config::new(naming), 7),
+            session: Session::new(us, them, Config::new(crypto()), 7),
             shelf: Memory::default(),
         };
         played.does(Event::Opened);
@@ -85,7 +85,7 @@ fn said(actions: &[Action]) -> Vec<&Message> {
 #[test]
 fn nothing_but_a_hello_is_said_before_theirs_came() {
     let mut played = Played::with(us(1, Stay::On), them(2));
-    played.shelf.add(chain(1, 3)).unwrap();
+    played.shelf.put(chain(1, 3));
     assert_eq!(played.does(Event::News), []);
     let actions = played.hears(Message::Marks(played.shelf.known()));
     assert_eq!(
@@ -188,7 +188,10 @@ fn names_and_chains_that_cannot_be_are_refused() {
         replica: Replica::from_bits(5),
         ..introduction(2, 0)
     };
-    let actions = played.hears(Message::Introductions(vec![forged]));
+    let actions = played.hears(Message::Introductions {
+        replicas: vec![forged],
+        vouchers: Vec::new(),
+    });
     assert_eq!(
         ending(&actions),
         Some(&Ending::Violated(Violation::Name(forged.replica)))
@@ -199,7 +202,7 @@ fn names_and_chains_that_cannot_be_are_refused() {
         ..first
     };
     let mut played = Played::greeted();
-    let actions = played.hears(Message::Edits(vec![backwards.clone()]));
+    let actions = played.hears(as_said(vec![backwards.clone()]));
     assert_eq!(
         ending(&actions),
         Some(&Ending::Violated(Violation::Chain(backwards.stamp)))
@@ -221,24 +224,30 @@ fn an_edit_is_said_once_and_its_replica_introduced_before() {
     let edits = chain(3, 2);
     let mut line = line([Stay::On, Stay::On], [&[], &[]]);
     line.open();
-    line.ends[0].shelf.introduce(&[introduction(3, 0)]).unwrap();
+    line.ends[0]
+        .shelf
+        .introduce(&[introduction(3, 0)], &[])
+        .unwrap();
     line.ends[0].said.clear();
     for edit in &edits {
-        line.ends[0].shelf.add(vec![edit.clone()]).unwrap();
+        line.ends[0].shelf.put(vec![edit.clone()]);
         line.step(0, Event::News);
         line.run();
     }
     line.step(0, Event::News);
     line.run();
     let expected = [
-        Message::Introductions(vec![introduction(3, 0)]),
-        Message::Edits(vec![edits[0].clone()]),
-        Message::Edits(vec![edits[1].clone()]),
+        Message::Introductions {
+            replicas: vec![introduction(3, 0)],
+            vouchers: Vec::new(),
+        },
+        as_said(vec![edits[0].clone()]),
+        as_said(vec![edits[1].clone()]),
     ];
     assert_eq!(line.ends[0].said, expected);
     assert_eq!(
         line.ends[1].shelf.introductions[&edits[0].stamp.replica()],
-        introduction(3, 0)
+        [introduction(3, 0)]
     );
     let received = Happening::Received { edits: 1, new: 1 };
     assert!(line.ends[1].told.contains(&received));
@@ -270,8 +279,8 @@ fn two_that_know_the_same_hardly_speak() {
 #[test]
 fn what_is_under_way_is_bounded() {
     let mut played = Played::greeted();
-    let config = Config::new(naming);
-    played.shelf.add(chain(1, 5_000)).unwrap();
+    let config = Config::new(crypto());
+    played.shelf.put(chain(1, 5_000));
     let actions = played.hears(Message::Marks([].into()));
     let edits = said(&actions)
         .into_iter()
@@ -283,7 +292,7 @@ fn what_is_under_way_is_bounded() {
 #[test]
 fn nothing_is_taken_from_who_only_reads_and_everything_given() {
     let (ours, theirs) = (chain(1, 3), chain(2, 3));
-    let config = Config::new(naming);
+    let config = Config::new(crypto());
     let reader = Them {
         access: Access::Reads,
         ..them(2)
@@ -318,7 +327,7 @@ fn who_reads_and_edits_nothing_is_no_news() {
         access: Access::Reads,
         ..them(2)
     };
-    let config = Config::new(naming);
+    let config = Config::new(crypto());
     // Committed edits, and such as others made, came by other ways or will.
     let mut line = Line::new([
         End::new(us(1, Stay::On), reader, config, &chain(1, 3)),
@@ -347,7 +356,7 @@ fn who_reads_and_edits_nothing_is_no_news() {
     for edit in chain(2, 2) {
         let end = &mut line.ends[1];
         end.shelf.uncommitted.push(edit.stamp);
-        end.shelf.add(vec![edit]).unwrap();
+        end.shelf.put(vec![edit]);
         line.step(1, Event::News);
         line.run();
         line.wait(10 * MINUTE);
@@ -366,10 +375,10 @@ fn who_writes_all_the_same_is_told_that_it_is_not_taken() {
     };
     let mut played = Played::with(us(1, Stay::On), reader);
     played.hears(Message::Hello(hello(2)));
-    let actions = played.hears(Message::Edits(chain(2, 1)));
+    let actions = played.hears(as_said(chain(2, 1)));
     assert_eq!(said(&actions), [&Message::Refused(Refusal::ReadsOnly)]);
     assert!(actions.contains(&Action::Tell(Happening::WeRefused(Refusal::ReadsOnly))));
-    let actions = played.hears(Message::Edits(chain(2, 2)));
+    let actions = played.hears(as_said(chain(2, 2)));
     assert_eq!(
         actions,
         [Action::Say(Message::Refused(Refusal::ReadsOnly))],
@@ -377,7 +386,7 @@ fn who_writes_all_the_same_is_told_that_it_is_not_taken() {
     );
     assert!(played.shelf.edits.is_empty());
     played.does(Event::Granted(Access::Writes));
-    played.hears(Message::Edits(chain(2, 1)));
+    played.hears(as_said(chain(2, 1)));
     assert_eq!(played.shelf.edits.len(), 1);
 }
 
@@ -389,7 +398,7 @@ fn who_did_not_listen_sends_until_it_is_refused_and_both_are_told_once() {
     };
     let config = Config {
         batch: 1,
-        ..Config::new(naming)
+        ..Config::new(crypto())
     };
     // The one takes the other for a reader only after they greeted each other.
     let mut line = Line::new([
@@ -400,7 +409,7 @@ fn who_did_not_listen_sends_until_it_is_refused_and_both_are_told_once() {
     line.step(0, Event::Granted(reader.access));
     let edits = chain(2, 5);
     line.ends[1].shelf.uncommitted = edits.iter().map(|edit| edit.stamp).collect();
-    line.ends[1].shelf.add(edits).unwrap();
+    line.ends[1].shelf.put(edits);
     line.step(1, Event::News);
     line.run();
     line.wait(10 * MINUTE);
@@ -416,7 +425,7 @@ fn who_did_not_listen_sends_until_it_is_refused_and_both_are_told_once() {
 
 #[test]
 fn who_may_only_read_sends_nothing_and_says_so() {
-    let config = Config::new(naming);
+    let config = Config::new(crypto());
     let reading = Us {
         access: Access::Reads,
         ..us(1, Stay::UntilDone)
@@ -536,11 +545,11 @@ fn everything_can_be_exchanged_anew() {
     let edits = chain(3, 7);
     let anew = Config {
         scope: Scope::Everything,
-        ..Config::new(naming)
+        ..Config::new(crypto())
     };
     let mut line = Line::new([
         End::new(us(1, Stay::UntilDone), them(2), anew, &edits),
-        End::new(us(2, Stay::On), them(1), Config::new(naming), &edits),
+        End::new(us(2, Stay::On), them(1), Config::new(crypto()), &edits),
     ]);
     line.open();
     for end in &line.ends {
@@ -564,9 +573,7 @@ fn two_that_come_to_leave_both_finish() {
 fn the_digest_of_what_is_known_is_that_of_the_protocol() {
     let mut shelf = Memory::default();
     let edits = chain(1, 4);
-    shelf
-        .add(vec![edits[0].clone(), edits[2].clone(), edits[3].clone()])
-        .unwrap();
+    shelf.put(vec![edits[0].clone(), edits[2].clone(), edits[3].clone()]);
     let (upto, first, last) = (edits[0].stamp, edits[2].stamp, edits[3].stamp);
     let text = format!("{} {upto} {first}~{last}\n", upto.replica());
     assert_eq!(

@@ -4,19 +4,69 @@ use std::collections::VecDeque;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Clock, Observed, Path, Replica};
 use rhema_crdt::exchange::{
-    Access, Action, Config, Ending, Event, Happening, Introduction, Message, Now, Session, Stay,
-    Them, Us,
+    Access, Action, Config, Crypto, Ending, Event, Happening, Introduction, Key, Link, Message,
+    Now, Run, Seal, Session, Shelf as _, Signature, Stay, Them, Us, sealed,
 };
 use rhema_crdt::overlay::{CommitId, Deed, DocumentPath, Known};
+
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::shelf::Memory;
 
 /// When tests begin, in milliseconds since the Unix epoch.
 pub(crate) const BEGINNING: u64 = 1_800_000_000_000;
 
-/// Names as no key makes them, but as easily told apart.
-pub(crate) fn naming(key: &[u8; 32], incarnation: u32) -> Replica {
+/// Names as no key makes them, but as easily told apart; two keys that begin alike have the same ones.
+pub(crate) fn naming(key: &Key, incarnation: u32) -> Replica {
     Replica::from_bits(u32::from(key[0]) << 16 | incarnation)
+}
+
+/// The introduction of an honest replica with this name.
+pub(crate) fn named(replica: Replica) -> Introduction {
+    introduction((replica.bits() >> 16) as u8, replica.bits() & 0xffff)
+}
+
+fn hash(pieces: &[&[u8]]) -> [u8; 32] {
+    let text = pieces.concat();
+    let halves = [0, 1].map(|seed| xxh3_128_with_seed(&text, seed).to_le_bytes());
+    halves.concat().try_into().unwrap()
+}
+
+/// Signatures as everybody could make them who knows the key, but as easily told apart.
+pub(crate) fn sign(key: &Key, text: &[u8]) -> Signature {
+    let halves = [hash(&[key, text]), hash(&[text, key])];
+    halves.concat().try_into().unwrap()
+}
+
+/// What takes no time and tells as much as what is hard to forge, where nobody tries.
+pub(crate) fn crypto() -> Crypto {
+    Crypto {
+        naming,
+        hash,
+        verify: |key, text, signature| sign(key, text) == *signature,
+    }
+}
+
+/// Edits as this key says them.
+pub(crate) fn signed(edits: &[Known], key: &Key) -> Vec<Run> {
+    let seals = sealed(edits, &crypto(), |text| sign(key, text));
+    let mut edits = edits.iter().cloned();
+    let run = |seal: Seal| Run {
+        before: seal.before,
+        links: edits
+            .by_ref()
+            .take(seal.run.len())
+            .map(Link::Edit)
+            .collect(),
+        signature: seal.signature,
+    };
+    seals.into_iter().map(run).collect()
+}
+
+/// Edits as their replicas say them.
+pub(crate) fn said(edits: Vec<Known>) -> Message {
+    let key = edits.first().map(|edit| named(edit.stamp.replica()).key);
+    Message::Edits(signed(&edits, &key.unwrap_or_default()))
 }
 
 pub(crate) fn introduction(number: u8, incarnation: u32) -> Introduction {
@@ -72,6 +122,8 @@ pub(crate) struct End {
     pub(crate) said: Vec<Message>,
     /// What the other end said and this one has not heard yet.
     heard: VecDeque<Message>,
+    /// What becomes of edits that this end says.
+    tampering: Option<Box<dyn Fn(Link) -> Link>>,
 }
 
 impl End {
@@ -81,9 +133,7 @@ impl End {
             .edits
             .extend(edits.iter().map(|edit| (edit.stamp, edit.clone())));
         shelf.uncommitted = edits.iter().map(|edit| edit.stamp).collect();
-        shelf
-            .introductions
-            .insert(us.introduction.replica, us.introduction);
+        shelf.introduce(&[us.introduction], &[]).unwrap();
         Self {
             shelf,
             session: Session::new(us, them, config, 7),
@@ -91,6 +141,7 @@ impl End {
             ending: None,
             said: Vec::new(),
             heard: VecDeque::new(),
+            tampering: None,
         }
     }
 }
@@ -104,6 +155,11 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn new(ends: [End; 2]) -> Self {
         Self { ends, now: 0 }
+    }
+
+    /// Lets an end keep back, or alter, what it says.
+    pub(crate) fn tamper(&mut self, end: usize, with: impl Fn(Link) -> Link + 'static) {
+        self.ends[end].tampering = Some(Box::new(with));
     }
 
     pub(crate) fn open(&mut self) {
@@ -150,7 +206,15 @@ impl Line {
         let actions = here.session.step(now, event, &mut here.shelf).unwrap();
         for action in actions {
             match action {
-                Action::Say(message) => {
+                Action::Say(mut message) => {
+                    if let (Message::Edits(runs), Some(tamper)) =
+                        (&mut message, &self.ends[end].tampering)
+                    {
+                        for run in runs {
+                            let links = std::mem::take(&mut run.links).into_iter();
+                            run.links = links.map(tamper).collect();
+                        }
+                    }
                     self.ends[end].said.push(message.clone());
                     if self.ends[1 - end].ending.is_none() {
                         self.ends[1 - end].heard.push_back(message);
@@ -170,7 +234,7 @@ pub(crate) fn line(stays: [Stay; 2], edits: [&[Known]; 2]) -> Line {
         key: [number; 32],
         access: Access::Writes,
     };
-    let config = Config::new(naming);
+    let config = Config::new(crypto());
     Line::new([
         End::new(us(1, stays[0]), them(2), config, edits[0]),
         End::new(us(2, stays[1]), them(1), config, edits[1]),

@@ -4,6 +4,7 @@
 mod chains;
 mod conversation;
 mod document;
+mod forging;
 mod line;
 mod meaning;
 mod names;

@@ -7,7 +7,7 @@ use rhema_crdt::exchange::{Access, Introduction, Now, Shelf as _};
 use rhema_crdt::overlay::{Deed, DocumentPath, Known, retracted};
 
 use crate::document::{Doing, Meaning, done, view};
-use crate::line::{BEGINNING, introduction};
+use crate::line::{BEGINNING, introduction, named};
 use crate::meaning::{Meanings, Meant};
 use crate::shelf::Memory;
 
@@ -47,9 +47,7 @@ impl Node {
 
     fn introduce(&mut self) {
         let introduction = self.introduction();
-        self.shelf
-            .introductions
-            .insert(introduction.replica, introduction);
+        self.shelf.introduce(&[introduction], &[]).unwrap();
     }
 
     /// The time here, so long after the beginning.
@@ -102,7 +100,7 @@ impl Node {
             branch: None,
             deed,
         };
-        self.shelf.add(vec![edit]).unwrap();
+        self.shelf.put(vec![edit]);
     }
 
     /// Somebody does something here.
@@ -146,10 +144,7 @@ impl Node {
         meanings: &mut Meanings,
     ) {
         let undone = retracted(self.shelf.edits.values());
-        let is_own = |edit: &&Known| {
-            let introduction = self.shelf.introductions.get(&edit.stamp.replica());
-            introduction.is_some_and(|introduction| introduction.key == [self.number; 32])
-        };
+        let is_own = |edit: &&Known| named(edit.stamp.replica()).key == [self.number; 32];
         let early: Vec<Known> = self
             .shelf
             .edits

@@ -1,6 +1,6 @@
 //! Somebody wants both ends of a line that has long been up to know the same now.
 
-use rhema_crdt::exchange::{Event, Message, Scope, Shelf as _, Stay};
+use rhema_crdt::exchange::{Event, Message, Scope, Stay};
 
 use crate::line::{Line, chain, line};
 
@@ -40,7 +40,7 @@ fn it_is_told_once_they_answered_and_costs_four_messages_where_nothing_is_new() 
 fn what_they_know_and_did_not_say_comes_before_it_is_told() {
     let mut line = quiet_line(3, 3);
     // More than are under way at a time, and nobody told their session of it.
-    line.ends[1].shelf.add(chain(3, 9_000)).unwrap();
+    line.ends[1].shelf.put(chain(3, 9_000));
     line.step(0, Event::Wanted(Scope::Missing));
     line.run();
     assert!(line.ends[0].session.is_in_step());
@@ -50,7 +50,7 @@ fn what_they_know_and_did_not_say_comes_before_it_is_told() {
 #[test]
 fn what_is_known_here_and_was_not_said_goes_out() {
     let mut line = quiet_line(3, 3);
-    line.ends[0].shelf.add(chain(3, 9_000)).unwrap();
+    line.ends[0].shelf.put(chain(3, 9_000));
     line.step(0, Event::Wanted(Scope::Missing));
     line.run();
     assert!(line.ends[0].session.is_in_step());

@@ -8,7 +8,7 @@ use rhema_crdt::exchange::{
 };
 use rhema_crdt::overlay::CommitId;
 
-use crate::line::naming;
+use crate::line::crypto;
 use crate::meaning::Meanings;
 use crate::node::Node;
 use crate::plan::{Network, Plan, Shape, Step};
@@ -289,7 +289,7 @@ impl World {
 
     fn set_clock(&mut self, node: usize, ahead: i64) {
         self.nodes[node].skew = ahead;
-        let latest = self.nodes[node].now(self.elapsed).wall + Config::new(naming).ahead;
+        let latest = self.nodes[node].now(self.elapsed).wall + Config::new(crypto()).ahead;
         let incarnation = self.incarnation();
         let elapsed = self.elapsed;
         self.nodes[node].make_again(latest, incarnation, elapsed, &mut self.meanings);
@@ -370,7 +370,7 @@ impl World {
                     true => Push::AtOnce,
                     false => Push::WhenAsked,
                 },
-                ..Config::new(naming)
+                ..Config::new(crypto())
             };
             let us = &self.nodes[us];
             let us = Us {

@@ -8,7 +8,10 @@ use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica, Run,
     Stamp, StampSet, Step,
 };
-use rhema_crdt::exchange::{Hello, Introduction, Message, Refusal};
+use rhema_crdt::exchange::{
+    Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Signature,
+    Voucher,
+};
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
 use rhema_crdt::yaml::double_quoted;
 
@@ -325,8 +328,65 @@ fn refusal() -> BoxedStrategy<Refusal> {
         (vec(stamp(), 0..4), any::<u64>()).prop_map(|(from, now)| Refusal::Future { from, now }),
         vec(stamp(), 0..4).prop_map(Refusal::Document),
         text().prop_map(Refusal::Protocol),
+        vec(stamp(), 0..4).prop_map(Refusal::Unproved),
+        (vec(stamp(), 0..4), denial()).prop_map(|(edits, why)| Refusal::Denied { edits, why }),
+        (vec(stamp(), 0..4), any::<u64>())
+            .prop_map(|(from, millis)| Refusal::Early { from, millis }),
     ]
     .boxed()
+}
+
+fn denial() -> impl Strategy<Value = Denial> {
+    prop_oneof![
+        Just(Denial::Stranger),
+        Just(Denial::Reads),
+        Just(Denial::Removed),
+        text().prop_map(Denial::Rule),
+    ]
+}
+
+pub(crate) fn signature() -> impl Strategy<Value = Signature> {
+    any::<[[u8; 32]; 2]>().prop_map(|halves| halves.concat().try_into().unwrap())
+}
+
+fn voucher() -> impl Strategy<Value = Voucher> {
+    (any::<[[u8; 32]; 2]>(), signature()).prop_map(|([key, by], signature)| Voucher {
+        key,
+        by,
+        signature,
+    })
+}
+
+/// Edits in runs, some of them left out.
+pub(crate) fn sealed_runs(most: usize) -> BoxedStrategy<Vec<Sealed>> {
+    let link = |edits: Vec<Known>| {
+        let link = |edit: Known| {
+            let digest = any::<[u8; 32]>();
+            (Just(edit), proptest::option::weighted(0.2, digest)).prop_map(|(edit, digest)| {
+                match digest {
+                    Some(digest) => Link::Digest(edit.stamp, EditDigest(digest)),
+                    None => Link::Edit(edit),
+                }
+            })
+        };
+        edits.into_iter().map(link).collect::<Vec<_>>()
+    };
+    let run = (edits(most), proptest::option::of(stamp()), signature());
+    let run = run.prop_flat_map(move |(edits, before, signature)| {
+        (link(edits), Just(before), Just(signature))
+    });
+    let run = run.prop_filter_map("a run of nothing", |(links, before, signature)| {
+        let before = match links.first()? {
+            Link::Edit(edit) => edit.previous,
+            Link::Digest(..) => before,
+        };
+        Some(Sealed {
+            before,
+            links,
+            signature,
+        })
+    });
+    vec(run, 0..3).boxed()
 }
 
 /// Anything that can be said.
@@ -334,15 +394,17 @@ pub(crate) fn message() -> BoxedStrategy<Message> {
     let commits = || vec(commit(), 0..4);
     prop_oneof![
         1 => hello().prop_map(Message::Hello),
-        1 => vec(introduction(), 0..4).prop_map(Message::Introductions),
+        1 => (vec(introduction(), 0..4), vec(voucher(), 0..3))
+            .prop_map(|(replicas, vouchers)| Message::Introductions { replicas, vouchers }),
         1 => knowledge().prop_map(Message::Marks),
-        6 => edits(5).prop_map(Message::Edits),
+        6 => sealed_runs(5).prop_map(Message::Edits),
         1 => knowledge().prop_map(Message::Stored),
         1 => any::<u64>().prop_map(Message::Pulse),
         1 => (commits(), commits()).prop_map(|(bases, have)| Message::Lost { bases, have }),
         1 => vec((commit(), commits()), 0..4).prop_map(Message::Found),
         2 => refusal().prop_map(Message::Refused),
         1 => Just(Message::Done),
+        1 => Just(Message::Reconsidered),
     ]
     .boxed()
 }

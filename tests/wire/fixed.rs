@@ -1,4 +1,4 @@
-//! The bytes of version 2, for all times: peers of every release say and hear them.
+//! The bytes of version 3, for all times: peers of every release say and hear them.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,9 @@ use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica, Run,
     Stamp, Stamps,
 };
-use rhema_crdt::exchange::{Hello, Introduction, Message, Refusal};
+use rhema_crdt::exchange::{
+    Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Voucher,
+};
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
 
 use super::digits::bytes;
@@ -211,10 +213,43 @@ fn knowledge() -> Knowledge {
         .into()
 }
 
+/// A run of these edits. What is signed is a text like any other for who only says it.
+fn sealed(edits: &[Known]) -> Sealed {
+    Sealed {
+        before: edits.first().and_then(|edit| edit.previous),
+        links: edits.iter().cloned().map(Link::Edit).collect(),
+        signature: std::array::from_fn(|index| index as u8),
+    }
+}
+
+fn edits(edits: &[Known]) -> Message {
+    Message::Edits(vec![sealed(edits)])
+}
+
+/// Runs of which not all is said.
+fn sparse() -> Message {
+    let digest = |number| EditDigest([number; 32]);
+    let begun = Sealed {
+        before: None,
+        links: vec![
+            Link::Digest(stamp(0, 7), digest(1)),
+            Link::Edit(update()),
+            Link::Digest(stamp(61, 7), digest(2)),
+        ],
+        ..sealed(&[])
+    };
+    let amid = Sealed {
+        before: Some(stamp(0, 8)),
+        links: vec![Link::Digest(stamp(1, 8), digest(3))],
+        ..sealed(&[])
+    };
+    Message::Edits(vec![begun, amid])
+}
+
 /// Every kind of message, under the name that it has in the file.
 fn messages() -> Vec<(&'static str, Message)> {
     let hello = Hello {
-        versions: (1, 2),
+        versions: (1, 3),
         introduction: introduction(),
         boot: 0x0123_4567_89ab_cdef,
         roots: vec![commit(1)],
@@ -238,16 +273,21 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("hello", Message::Hello(hello)),
         (
             "introductions",
-            Message::Introductions(vec![introduction()]),
+            Message::Introductions {
+                replicas: vec![introduction()],
+                vouchers: vec![Voucher {
+                    key: [0x5a; 32],
+                    by: [0x5b; 32],
+                    signature: [0x5c; 64],
+                }],
+            },
         ),
         ("marks", Message::Marks(knowledge())),
-        ("update", Message::Edits(vec![update()])),
-        (
-            "everything",
-            Message::Edits(vec![everything(), retraction()]),
-        ),
-        ("typed", Message::Edits(vec![typed()])),
-        ("first", Message::Edits(vec![first])),
+        ("update", edits(&[update()])),
+        ("everything", edits(&[everything(), retraction()])),
+        ("typed", edits(&[typed()])),
+        ("first", edits(&[first])),
+        ("sparse", sparse()),
         ("stored", Message::Stored(knowledge())),
         ("pulse", Message::Pulse(0x0123_4567_89ab_cdef)),
         (
@@ -276,8 +316,29 @@ fn messages() -> Vec<(&'static str, Message)> {
             "protocol",
             Message::Refused(Refusal::Protocol("?".to_owned())),
         ),
+        (
+            "unproved",
+            Message::Refused(Refusal::Unproved(vec![stamp(9, 7)])),
+        ),
+        ("stranger", denied(Denial::Stranger)),
+        ("reader", denied(Denial::Reads)),
+        ("removed", denied(Denial::Removed)),
+        ("rule", denied(Denial::Rule("?".to_owned()))),
+        (
+            "early",
+            Message::Refused(Refusal::Early {
+                from: vec![stamp(9, 7)],
+                millis: 300,
+            }),
+        ),
         ("done", Message::Done),
+        ("reconsidered", Message::Reconsidered),
     ]
+}
+
+fn denied(why: Denial) -> Message {
+    let edits = vec![stamp(9, 7), stamp(8, 8)];
+    Message::Refused(Refusal::Denied { edits, why })
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -298,7 +359,7 @@ fn plain(frame: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_version_is_fixed_for_all_times() {
-    let file = include_str!("2.hex");
+    let file = include_str!("3.hex");
     let fixed: Vec<(&str, &str)> = file
         .lines()
         .filter_map(|line| line.split_once(' '))
@@ -341,7 +402,7 @@ fn the_example_of_the_documentation_says_what_it_says_there() {
     let (length, payload) = frame_and_length.split_first_chunk().unwrap();
     assert_eq!(u32::from_le_bytes(*length) as usize, payload.len());
     let heard = hear(payload).unwrap().unwrap();
-    assert_eq!(whole(&heard), whole(&Message::Edits(vec![update()])));
+    assert_eq!(whole(&heard), whole(&edits(&[update()])));
     assert_eq!(hexadecimal(&frame(&heard)), hexadecimal(payload));
     let stated: BTreeSet<&str> = documentation.split_whitespace().collect();
     assert!(

@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(config(5_000))]
 
     #[test]
-    fn any_bytes_are_judged(flags in 0u8..4, kind in 0u8..12, body in vec(any::<u8>(), 0..64)) {
+    fn any_bytes_are_judged(flags in 0u8..4, kind in 0u8..13, body in vec(any::<u8>(), 0..64)) {
         judged(&[&[flags, kind], &body[..]].concat());
         judged(&body);
     }
@@ -79,7 +79,7 @@ proptest! {
     /// Small numbers are counts, kinds and names of what was said: they lead further in.
     #[test]
     fn any_small_numbers_are_judged(body in vec(prop_oneof![3 => 0u8..8, 1 => any::<u8>()], 0..64)) {
-        judged(&[&[0, 4], &body[..]].concat());
+        judged(&[&[0, 4], &[0; 64][..], &body[..]].concat());
     }
 }
 
@@ -97,11 +97,12 @@ fn number(mut number: u64) -> Vec<u8> {
 /// A time that stamps can hold, in milliseconds since the Unix epoch.
 const TIME: u64 = 1_800_000_000_000;
 
-/// A payload that says one edit, the first of replica 7, in document `x`; it has no base, nothing is published, HEAD was
+/// A payload that says a run of one edit, the first of replica 7, in document `x`; it has no base, nothing is published, HEAD was
 /// detached.
 fn edit(changes: &[u8]) -> Vec<u8> {
     let stamp = [&[0, 7, 0, 0, 0], &number(2 * TIME)[..]].concat();
-    [&[0, 4, 2], &stamp[..], &[2, b'x', 0, 0, 0], changes].concat()
+    let run = [&[0, 4], &[7; 64][..], &[1]].concat();
+    [&run[..], &[2], &stamp[..], &[2, b'x', 0, 0, 0], changes].concat()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rhema_crdt::exchange::wire::fitting;
 
-use super::edits::{edits, message};
+use super::edits::{message, sealed_runs};
 use super::{config, frame, hear, whole};
 
 proptest! {
@@ -17,7 +17,7 @@ proptest! {
 
     /// As long as it is small.
     #[test]
-    fn all_edits_fit_into_one_message(edits in edits(40)) {
-        prop_assert_eq!(fitting(&edits), Ok(edits.len()));
+    fn all_edits_fit_into_one_message(runs in sealed_runs(40)) {
+        prop_assert_eq!(fitting(&runs), Ok(runs.len()));
     }
 }

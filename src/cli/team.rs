@@ -281,9 +281,10 @@ impl Team {
             }
             text.extend(self.removed.iter().map(RemovedReport::tell));
             for event in self.events.iter().flatten() {
-                let who = event.name.as_deref().unwrap_or("somebody");
-                let (at, who, what) = (since(event.at), printable(who), printable(&event.what));
-                let _ = writeln!(text, "  {FAINT}{at}{FAINT:#} {who}: {what}");
+                let who = event.name.as_deref().map(printable);
+                let who = who.map(|who| format!("{who}: ")).unwrap_or_default();
+                let (at, what) = (since(event.at), printable(&event.what));
+                let _ = writeln!(text, "  {FAINT}{at}{FAINT:#} {who}{what}");
             }
         }
         text

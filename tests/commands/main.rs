@@ -17,6 +17,7 @@ mod joining;
 mod merge;
 mod peers;
 mod resolve;
+mod rules;
 mod setup;
 mod status;
 mod sync;

@@ -297,7 +297,9 @@ mod tests {
         let ((_folder, node), (_git_dir, mut store)) = (node(), store());
         let edits = own(&node, 300);
         let writing = store.write(Durability::Power).unwrap();
-        writing.record(&edits, Way::Recorded, author(&node)).unwrap();
+        writing
+            .record(&edits, Way::Recorded, author(&node))
+            .unwrap();
         writing.commit().unwrap();
         let reading = store.read().unwrap();
         let seals = reading.seals(stamps(&edits)).unwrap();
@@ -328,7 +330,9 @@ mod tests {
                 writing.add(edit, Issuer::Other, Way::Received).unwrap();
             }
             if proves {
-                writing.prove(&AUTHOR, &seal(&edits), stamps(&edits)).unwrap();
+                writing
+                    .prove(&AUTHOR, &seal(&edits), stamps(&edits))
+                    .unwrap();
             }
             writing.commit().unwrap();
         };
@@ -342,7 +346,15 @@ mod tests {
         // Somebody brings them again, with what proves them.
         add(&mut store, true);
         assert_eq!(knowledge(&mut store).len(), 1);
-        assert_eq!(store.read().unwrap().beyond(&Knowledge::new()).unwrap().len(), 3);
+        assert_eq!(
+            store
+                .read()
+                .unwrap()
+                .beyond(&Knowledge::new())
+                .unwrap()
+                .len(),
+            3
+        );
     }
 
     #[test]
@@ -374,12 +386,22 @@ mod tests {
         let (_git_dir, mut store) = store();
         let mut edits = chain(7, 1);
         receive(&mut store, &edits);
-        let Deed::Change(changes) = &mut edits[0].deed else { unreachable!() };
-        let Act::Write(value) = &mut changes[0].act else { unreachable!() };
+        let Deed::Change(changes) = &mut edits[0].deed else {
+            unreachable!()
+        };
+        let Act::Write(value) = &mut changes[0].act else {
+            unreachable!()
+        };
         *value = Atom::new(value.canonical().to_owned());
         let writing = store.write(Durability::Process).unwrap();
-        let again = writing.add(&edits[0], Issuer::Other, Way::Received).unwrap();
-        assert_eq!(again, Added::Equivocation, "its seal would prove the other one");
+        let again = writing
+            .add(&edits[0], Issuer::Other, Way::Received)
+            .unwrap();
+        assert_eq!(
+            again,
+            Added::Equivocation,
+            "its seal would prove the other one"
+        );
     }
 
     #[test]
@@ -397,7 +419,9 @@ mod tests {
         writing.add(&edits[0], Issuer::Own, Way::Recorded).unwrap();
         writing.add(&edits[1], Issuer::Own, Way::Committed).unwrap();
         // Our own edit as somebody brought it back, whoever that was.
-        writing.add(&edits[2], Issuer::Other, Way::Received).unwrap();
+        writing
+            .add(&edits[2], Issuer::Other, Way::Received)
+            .unwrap();
         // A copy of this work tree goes on with what was made before it was copied.
         writing.disown().unwrap();
         writing.seal_unsealed(node.key()).unwrap();
@@ -443,7 +467,9 @@ mod tests {
             ..voucher
         };
         writing.vouch(&another).unwrap();
-        writing.vouch_for(&BTreeSet::from([[8; 32]]), node.key()).unwrap();
+        writing
+            .vouch_for(&BTreeSet::from([[8; 32]]), node.key())
+            .unwrap();
         assert_eq!(vouched(&writing, 7), [another], "what others say stays");
         assert_eq!(vouched(&writing, 8).len(), 1);
     }

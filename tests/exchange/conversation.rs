@@ -7,7 +7,7 @@ use rhema_crdt::exchange::{
 };
 use rhema_crdt::overlay::{CommitId, DocumentPath, Known};
 
-use crate::line::{BEGINNING, End, Line, chain, introduction, line, crypto, said as as_said, us};
+use crate::line::{BEGINNING, End, Line, chain, crypto, introduction, line, said as as_said, us};
 use crate::shelf::Memory;
 
 const MINUTE: u64 = 60_000;
@@ -224,7 +224,10 @@ fn an_edit_is_said_once_and_its_replica_introduced_before() {
     let edits = chain(3, 2);
     let mut line = line([Stay::On, Stay::On], [&[], &[]]);
     line.open();
-    line.ends[0].shelf.introduce(&[introduction(3, 0)], &[]).unwrap();
+    line.ends[0]
+        .shelf
+        .introduce(&[introduction(3, 0)], &[])
+        .unwrap();
     line.ends[0].said.clear();
     for edit in &edits {
         line.ends[0].shelf.put(vec![edit.clone()]);

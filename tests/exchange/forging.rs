@@ -3,8 +3,9 @@
 use rhema_crdt::crdt::{Replica, Stamp};
 use rhema_crdt::exchange::wire::{Assembly, encode};
 use rhema_crdt::exchange::{
-    Access, Config, Denial, EditDigest, Event, Happening, Introduction, Key, Link, Message, Refusal, Run,
-    Shelf as _, Standing, Stay, Taken, Them, Violation, Voucher, take, take_written, write_down,
+    Access, Config, Denial, EditDigest, Event, Happening, Introduction, Key, Link, Message,
+    Refusal, Run, Shelf as _, Standing, Stay, Taken, Them, Violation, Voucher, take, take_written,
+    write_down,
 };
 use rhema_crdt::overlay::{Deed, DocumentPath, Known};
 
@@ -106,7 +107,10 @@ fn a_run_that_is_cut_joined_or_put_in_another_order_proves_nothing() {
     for run in [cut, behind, joined] {
         let mut shelf = Memory::default();
         let taken = taken(&mut shelf, vec![run]);
-        assert!(matches!(taken.refused[..], [Refusal::Unproved(_)]), "{taken:?}");
+        assert!(
+            matches!(taken.refused[..], [Refusal::Unproved(_)]),
+            "{taken:?}"
+        );
         assert!(shelf.edits.is_empty());
     }
     let mut swapped = whole();
@@ -265,7 +269,10 @@ fn a_key_of_the_same_name_proves_nothing_for_the_other_one() {
     let taken = taken.unwrap().unwrap();
     assert_eq!(taken.refused, [Refusal::Unproved(stamps(&forged))]);
     assert_eq!(known(&shelf), stamps(&edits));
-    assert_eq!(shelf.introductions(&[replica]).unwrap(), [introduction(3, 0)]);
+    assert_eq!(
+        shelf.introductions(&[replica]).unwrap(),
+        [introduction(3, 0)]
+    );
     // Where the other one is trusted, too, each has its own: that is told like any other name that two write under.
     shelf.trust.standings.clear();
     let messages = [
@@ -350,7 +357,10 @@ fn a_voucher_that_came_before_its_giver_was_removed_counts_no_longer() {
 
 #[test]
 fn what_is_known_of_a_key_by_itself_weighs_more_than_any_voucher() {
-    for (standing, why) in [(Standing::Reads, Denial::Reads), (Standing::Removed, Denial::Removed)] {
+    for (standing, why) in [
+        (Standing::Reads, Denial::Reads),
+        (Standing::Removed, Denial::Removed),
+    ] {
         let mut shelf = Memory::default();
         heard_of(vec![voucher(3, 2)], &mut shelf).unwrap();
         shelf.edits.clear();
@@ -391,7 +401,10 @@ fn passing_on(edits: &[Known]) -> Line {
 
 fn refused(told: &[Happening]) -> Vec<&Happening> {
     let is_refusal = |happening: &&Happening| {
-        matches!(happening, Happening::WeRefused(_) | Happening::TheyRefused(_))
+        matches!(
+            happening,
+            Happening::WeRefused(_) | Happening::TheyRefused(_)
+        )
     };
     told.iter().filter(is_refusal).collect()
 }
@@ -400,11 +413,18 @@ fn refused(told: &[Happening]) -> Vec<&Happening> {
 fn both_are_told_of_what_is_refused_and_it_is_not_said_again() {
     let edits = chain(3, 2);
     let mut line = passing_on(&edits);
-    line.ends[1].shelf.trust.standings.insert(key(3), Standing::Unknown);
+    line.ends[1]
+        .shelf
+        .trust
+        .standings
+        .insert(key(3), Standing::Unknown);
     line.open();
     let [passing, getting] = &line.ends;
     assert_eq!(refused(&getting.told), [&Happening::WeRefused(stranger())]);
-    assert_eq!(refused(&passing.told), [&Happening::TheyRefused(stranger())]);
+    assert_eq!(
+        refused(&passing.told),
+        [&Happening::TheyRefused(stranger())]
+    );
     line.ends[0].said.clear();
     line.wait(60 * MINUTE);
     let is_edits = |message: &&Message| matches!(message, Message::Edits(_));
@@ -420,7 +440,11 @@ fn both_are_told_of_what_is_refused_and_it_is_not_said_again() {
 fn what_was_refused_comes_when_its_author_is_trusted() {
     let edits = chain(3, 2);
     let mut line = passing_on(&edits);
-    line.ends[1].shelf.trust.standings.insert(key(3), Standing::Unknown);
+    line.ends[1]
+        .shelf
+        .trust
+        .standings
+        .insert(key(3), Standing::Unknown);
     line.open();
     assert!(line.ends[1].shelf.edits.is_empty());
     line.ends[1].shelf.trust.standings.clear();
@@ -445,7 +469,9 @@ fn withheld(told: &[Happening]) -> Vec<&Vec<Stamp>> {
 /// Hears what replica 2 says that keeps some edits back, and says that it said all.
 fn keeping_back(line: &mut Line, is_kept: impl Fn(&Known) -> bool + 'static) {
     line.tamper(1, move |link| match link {
-        Link::Edit(edit) if is_kept(&edit) => Link::Digest(edit.stamp, EditDigest::of(&edit, &crypto())),
+        Link::Edit(edit) if is_kept(&edit) => {
+            Link::Digest(edit.stamp, EditDigest::of(&edit, &crypto()))
+        }
         link => link,
     });
 }
@@ -461,7 +487,11 @@ fn who_claims_edits_and_does_not_say_them_is_told_of_once_and_others_heal_it() {
         line.wait(30 * MINUTE);
         let here = &line.ends[0];
         assert_eq!(here.shelf.edits.len(), 4);
-        let named = if hidden == 4 { kept } else { edits[hidden + 1].stamp };
+        let named = if hidden == 4 {
+            kept
+        } else {
+            edits[hidden + 1].stamp
+        };
         assert_eq!(withheld(&here.told), [&vec![named]], "{hidden}");
         // Another one has it.
         let mut other = self::line([Stay::UntilDone, Stay::On], [&[], &edits]);
@@ -543,7 +573,10 @@ fn what_was_left_in_writing_is_judged_like_what_is_said() {
     let messages = write_down(edits.clone(), &crypto(), &mut author).unwrap();
     assert!(matches!(messages[0], Message::Introductions { .. }));
     let early = take_written(messages.clone(), &crypto(), 0, AHEAD, &mut shelf).unwrap();
-    assert!(matches!(early.unwrap().refused[..], [Refusal::Future { .. }]));
+    assert!(matches!(
+        early.unwrap().refused[..],
+        [Refusal::Future { .. }]
+    ));
     let taken = take_written(messages, &crypto(), BEGINNING, AHEAD, &mut shelf).unwrap();
     assert_eq!(taken.unwrap().added.new, 3);
     assert_eq!(known(&shelf), stamps(&edits));

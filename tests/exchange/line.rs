@@ -53,7 +53,11 @@ pub(crate) fn signed(edits: &[Known], key: &Key) -> Vec<Run> {
     let mut edits = edits.iter().cloned();
     let run = |seal: Seal| Run {
         before: seal.before,
-        links: edits.by_ref().take(seal.run.len()).map(Link::Edit).collect(),
+        links: edits
+            .by_ref()
+            .take(seal.run.len())
+            .map(Link::Edit)
+            .collect(),
         signature: seal.signature,
     };
     seals.into_iter().map(run).collect()

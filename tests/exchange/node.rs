@@ -144,9 +144,7 @@ impl Node {
         meanings: &mut Meanings,
     ) {
         let undone = retracted(self.shelf.edits.values());
-        let is_own = |edit: &&Known| {
-            named(edit.stamp.replica()).key == [self.number; 32]
-        };
+        let is_own = |edit: &&Known| named(edit.stamp.replica()).key == [self.number; 32];
         let early: Vec<Known> = self
             .shelf
             .edits

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
+use crate::line::{crypto, named, sign};
 use rhema_crdt::crdt::{Replica, Stamp};
 use rhema_crdt::exchange::{
-    Added, Author, Denial, Introduction, Judge, Key, Objection, Proved, Seal, Shelf, Standing, Voucher,
-    is_same, sealed,
+    Added, Author, Denial, Introduction, Judge, Key, Objection, Proved, Seal, Shelf, Standing,
+    Voucher, is_same, sealed,
 };
-use crate::line::{crypto, named, sign};
 use rhema_crdt::overlay::{Chain, CommitId, Knowledge, Known, Links};
 
 /// Edits, and whose they are. What is added is durable.
@@ -48,9 +48,7 @@ impl Judge for Trust {
     }
 
     fn judge(&self, author: &Author, edit: &Known) -> Result<(), Objection> {
-        let is_kept = |last: &Stamp| {
-            last.replica() == edit.stamp.replica() && edit.stamp <= *last
-        };
+        let is_kept = |last: &Stamp| last.replica() == edit.stamp.replica() && edit.stamp <= *last;
         if self.standing(&author.key) == Standing::Removed && !self.until.iter().any(is_kept) {
             return Err(Objection::Denied(Denial::Removed));
         }
@@ -128,7 +126,9 @@ impl Shelf for Memory {
         for edit in edits {
             let author = named(edit.stamp.replica()).key;
             let seal = self.seals.entry(edit.stamp).or_insert_with(|| {
-                let mut seals = sealed(std::slice::from_ref(edit), &crypto(), |text| sign(&author, text));
+                let mut seals = sealed(std::slice::from_ref(edit), &crypto(), |text| {
+                    sign(&author, text)
+                });
                 seals.remove(0)
             });
             if !seals.contains(seal) {
@@ -214,7 +214,9 @@ impl Shelf for Memory {
 
     fn vouchers(&mut self, keys: &[Key]) -> Result<Vec<Voucher>, Infallible> {
         let vouchers = self.vouchers.iter().copied();
-        Ok(vouchers.filter(|voucher| keys.contains(&voucher.key)).collect())
+        Ok(vouchers
+            .filter(|voucher| keys.contains(&voucher.key))
+            .collect())
     }
 
     fn introduce(

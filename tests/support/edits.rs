@@ -9,7 +9,8 @@ use rhema_crdt::crdt::{
     Stamp, StampSet, Step,
 };
 use rhema_crdt::exchange::{
-    Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Signature, Voucher,
+    Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Signature,
+    Voucher,
 };
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
 use rhema_crdt::yaml::double_quoted;
@@ -329,7 +330,8 @@ fn refusal() -> BoxedStrategy<Refusal> {
         text().prop_map(Refusal::Protocol),
         vec(stamp(), 0..4).prop_map(Refusal::Unproved),
         (vec(stamp(), 0..4), denial()).prop_map(|(edits, why)| Refusal::Denied { edits, why }),
-        (vec(stamp(), 0..4), any::<u64>()).prop_map(|(from, millis)| Refusal::Early { from, millis }),
+        (vec(stamp(), 0..4), any::<u64>())
+            .prop_map(|(from, millis)| Refusal::Early { from, millis }),
     ]
     .boxed()
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use ed25519_dalek::{Signer as _, SigningKey};
 use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Digest, Form, Map, Node, Observed, Part, Path, Record, Replica, Run,
     Stamp, Stamps,
 };
-use ed25519_dalek::{Signer as _, SigningKey};
 use rhema_crdt::exchange::{
-    self as seal, Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed, Voucher,
+    self as seal, Denial, EditDigest, Hello, Introduction, Link, Message, Refusal, Run as Sealed,
+    Voucher,
 };
 use rhema_crdt::node::crypto;
 use rhema_crdt::overlay::{Chain, CommitId, Deed, DocumentPath, Knowledge, Known};
@@ -286,10 +287,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("marks", Message::Marks(knowledge())),
         ("update", edits(&[update()])),
-        (
-            "everything",
-            edits(&[everything(), retraction()]),
-        ),
+        ("everything", edits(&[everything(), retraction()])),
         ("typed", edits(&[typed()])),
         ("first", edits(&[first])),
         ("sparse", sparse()),

@@ -5,8 +5,8 @@ use std::thread;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use rhema_crdt::crdt::{Act, Atom, Change, Map, Node, Observed, Path, Replica, Stamp, Stamps};
-use rhema_crdt::exchange::{Link, Message, Run};
 use rhema_crdt::exchange::wire::{Assembly, Unsendable, encode, fitting, limits};
+use rhema_crdt::exchange::{Link, Message, Run};
 use rhema_crdt::overlay::{Deed, DocumentPath, Known};
 use rhema_crdt::yaml::double_quoted;
 
@@ -107,7 +107,10 @@ fn an_edit_that_no_message_holds_is_told_and_the_others_are_sent() {
         why.to_string(),
         "it is 33554558 bytes long, and 33554432 is the most"
     );
-    assert_eq!(batches, [Ok(vec![run(before)]), Err(why), Ok(vec![run(after)])]);
+    assert_eq!(
+        batches,
+        [Ok(vec![run(before)]), Err(why), Ok(vec![run(after)])]
+    );
 }
 
 #[test]

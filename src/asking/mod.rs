@@ -39,6 +39,10 @@ pub(crate) struct Asked {
 }
 
 /// What came of a question.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is looked at where it is made"
+)]
 pub(crate) enum Reply {
     /// It was answered.
     Answered(Answer),

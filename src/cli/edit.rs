@@ -10,8 +10,10 @@ use super::find::Where;
 use super::ui::{GOOD, Ui, printable};
 use crate::asking::{Answer, Edited, Question, Reply, ask};
 use crate::context::Change;
-use crate::git::Repo;
+use crate::git::{Repo, git_path};
 use crate::node::Node;
+use crate::overlay::DocumentPath;
+use crate::peers::forbidden;
 use crate::replica::{Done, Errand, ErrandName, Replica};
 
 /// How long one who stays may take to make an edit: it may be in the middle of a round over large files.
@@ -50,6 +52,7 @@ pub(super) fn run(
         field: field.map(str::to_owned),
         change,
     };
+    warn_of_rules(&repo, &errand, ui);
     let edited = edited(&repo, &errand)?;
     let report = Report {
         path: edited.path,
@@ -70,6 +73,33 @@ pub(super) fn run(
         ui.say(&format!("Nothing to change: {path} is as you say.\n"))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Warns of an edit that nobody else will take.
+fn warn_of_rules(repo: &Repo, errand: &Errand, ui: &Ui) {
+    let Errand {
+        within,
+        field,
+        change,
+        ..
+    } = errand;
+    let at = change.address();
+    let find = || {
+        // What is wrong with the address is told in a moment.
+        let file = repo.document_of(within, at, field.as_deref()).ok()?;
+        let part = match at.is_root() {
+            true => field.clone(),
+            false => Some(at.first_name().to_owned()),
+        };
+        Some((DocumentPath::new(git_path(&file)), part))
+    };
+    match forbidden(repo, find) {
+        Ok(None) => {}
+        Ok(Some(why)) => ui.warn(format_args!(
+            "no other work tree takes this edit: {why}; it reaches others once it is committed"
+        )),
+        Err(error) => tracing::info!("{error}"),
+    }
 }
 
 /// Has an edit made by the program that stays here, or makes it.

@@ -21,6 +21,7 @@ use crate::setup::{AtLogin, AutoSync, Change, Init, Left, Wanted, node_of};
     rhema crdt init --dry-run   see what would change\n  \
     rhema crdt init             set up this clone\n  \
     rhema crdt init --hooks     and stamp edits whenever they are committed\n  \
+    rhema crdt init --discovery git   and meet others through the git remote\n  \
     rhema crdt init --discovery off   and let nobody look for others in the network\n  \
     rhema crdt init --auto-sync       and keep it in step with others from each login on\n  \
     rhema crdt -C ../app init   set up another one")]
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     hooks: bool,
     /// How this repository's peers are found: local (in the local network and at known addresses), static (at known
-    /// addresses only) or off; goes into .rhema/crdt/config.yaml
+    /// addresses only), git (through the git remote and at known addresses) or off; goes into .rhema/crdt/config.yaml
     #[arg(long, value_name = "HOW", value_parser = super::watch::discovery)]
     discovery: Option<Discovery>,
     /// Have `rhema crdt watch` start here at login: a systemd user unit, a launchd agent, or a task of Windows is written

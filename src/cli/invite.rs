@@ -18,7 +18,9 @@ use super::watch::signalled;
 use crate::asking::{Answer, Question, Reply, ask};
 use crate::git::Repo;
 use crate::net::{address_left, reachable_at};
-use crate::node::{InvitationKey, Members, Node, NodeId, Role, Secret, Ticket, Watch, wake};
+use crate::node::{
+    Config, Discovery, InvitationKey, Members, Node, NodeId, Role, Secret, Ticket, Watch, wake,
+};
 use crate::peers::{Heard, Staying, stay};
 use crate::store::{Durability, Invitation, Moment, Standing, Store};
 
@@ -170,9 +172,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         (false, true) => inviting.stay(),
         (false, false) => {
             inviting.invite(None, false)?;
-            ui.note(
-                "nobody answers here yet: `rhema crdt watch` has to run when the ticket is used",
-            );
+            ui.note(match is_met_at_remote(&repo)? {
+                true => "who uses the ticket may leave a request at the git remote: `rhema crdt sync` answers it, and so does `rhema crdt watch`",
+                false => {
+                    "nobody answers here yet: `rhema crdt watch` has to run when the ticket is used"
+                }
+            });
             Ok(Outcome::Done)
         }
     }
@@ -232,7 +237,7 @@ impl Inviting<'_> {
         };
         let key = invitation.key;
         let addresses = self.addresses(listening);
-        if addresses.is_empty() {
+        if addresses.is_empty() && !is_met_at_remote(self.repo)? {
             self.ui.warn(
                 "the ticket names no address of this work tree: say it with `--address HOST:PORT`, or let `rhema crdt watch` run first",
             );
@@ -538,4 +543,9 @@ mod tests {
             assert_eq!(in_words(time(text).unwrap()), words);
         }
     }
+}
+
+/// Whether others are met through the git remote, too.
+fn is_met_at_remote(repo: &Repo) -> anyhow::Result<bool> {
+    Ok(Config::in_work_tree(repo)?.discovery == Discovery::Git)
 }

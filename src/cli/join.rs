@@ -1,5 +1,7 @@
 //! `rhema crdt join`: becoming a member by an invitation.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
@@ -7,15 +9,19 @@ use serde::Serialize;
 use super::Outcome;
 use super::init;
 use super::ui::{GOOD, Ui, printable};
-use crate::git::{Driver, Repo};
+use crate::git::{Driver, Prompts, Repo};
 use crate::node::{Members, Node, NodeId, Ticket, Verdict};
-use crate::peers;
+use crate::peers::{self, Asked};
 use crate::setup::{Init, Wanted};
 use crate::store::Moment;
 
+/// How long each call on the git remote may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Become a member with a ticket that somebody else made
 ///
-/// Sets this clone up as `rhema crdt init` does, unless it is, and asks the inviter, whose `rhema crdt watch` has to run. Both
+/// Sets this clone up as `rhema crdt init` does, unless it is, and asks the inviter, whose `rhema crdt watch` has to run; with
+/// `discovery: git` the request is left at the git remote where it does not. Both
 /// trust each other at once; for all others this node is a member as soon as the inviter has committed it, and they have
 /// pulled that.
 #[derive(Args, Debug)]
@@ -40,6 +46,13 @@ struct Report {
     inviter: Inviter,
     /// Whether this clone was set up for it.
     set_up: bool,
+}
+
+/// A request that is not answered yet, for scripts.
+#[derive(Serialize)]
+struct Request<'r> {
+    inviter: String,
+    left_at: &'r str,
 }
 
 #[derive(Serialize)]
@@ -71,8 +84,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let name = arguments.name.clone().unwrap_or_else(|| repo.user_name());
     let inviter = NodeId::of_bytes(&ticket.inviter);
     let (role, inviter_name) = match peers::join(&repo, &ticket, &name)? {
-        Verdict::Welcome { role, name } => (role, name),
-        other => bail!(refusal(&other)),
+        Asked::Answered(Verdict::Welcome { role, name }) => (role, name),
+        Asked::Answered(other) => bail!(peers::refusal(&other)),
+        Asked::InWriting => return ask_in_writing(&repo, inviter, ui),
     };
     let node = Node::load(repo.git_dir())?.context("the key of this node is gone")?;
     if ui.wants_json() {
@@ -96,6 +110,30 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Leaves the request at the git remote, where the inviter finds it.
+fn ask_in_writing(repo: &Repo, inviter: NodeId, ui: &Ui) -> anyhow::Result<Outcome> {
+    let met = peers::meet(repo, Prompts::Terminal, PATIENCE)?.unwrap_or_default();
+    met.notes.iter().for_each(|note| ui.warn(note));
+    if let Some(error) = met.error {
+        bail!(
+            "{inviter} cannot be reached, and the request cannot be left at the git remote: {error}"
+        );
+    }
+    let remote = met.remote;
+    if ui.wants_json() {
+        ui.json(&Request {
+            inviter: inviter.to_string(),
+            left_at: &remote,
+        })?;
+    } else {
+        ui.say(&format!(
+            "{inviter} cannot be reached: the request was left at {remote}, where it is answered at the next `rhema crdt sync` there; \
+             the next one here after that finds the answer.\n"
+        ))?;
+    }
+    Ok(Outcome::NeedsAttention)
+}
+
 /// Sets the clone up as `init` does; says whether anything was missing.
 fn set_up(repo: &Repo, ui: &Ui) -> anyhow::Result<bool> {
     let plan = Init::plan(repo, &Driver::of_this_program()?, Wanted::default())?;
@@ -106,30 +144,4 @@ fn set_up(repo: &Repo, ui: &Ui) -> anyhow::Result<bool> {
         ui.say(&init::told(repo, &changes, false))?;
     }
     Ok(!changes.is_empty())
-}
-
-/// Why the inviter did not let this node in, and what to do.
-fn refusal(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Welcome { .. } => "it was let in",
-        Verdict::Used => {
-            "somebody else has joined with this ticket: ask for another one, and who that was"
-        }
-        Verdict::Expired => {
-            "this ticket is of no use any more, its time is over: ask for another one"
-        }
-        Verdict::Revoked => "the inviter took this invitation back",
-        Verdict::Unknown => {
-            "the inviter knows nothing of this ticket: it was altered, or the inviter lost what it knew; ask for another one"
-        }
-        Verdict::OtherRepository => {
-            "the inviter's repository and this one have no commit in common: join in a clone of its repository"
-        }
-        Verdict::Removed => {
-            "the key of this work tree was removed from the members: `rhema crdt peers rotate` makes another one"
-        }
-        Verdict::NotNow => {
-            "the inviter could not write it down at the moment: run the command again"
-        }
-    }
 }

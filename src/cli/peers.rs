@@ -15,8 +15,8 @@ use crate::node::{
     Admitted, Ground, Member, Members, Node, NodeId, Removed, Role, Trusted, Until, public_key,
     to_hex, wake, with_member, with_removed, without_member,
 };
-use crate::peers::{is_address, known_peers};
-use crate::store::{Durability, Moment, Peer, Reading, Store};
+use crate::peers::{Rotated, is_address, known_peers, last_edits, rotate};
+use crate::store::{Durability, Moment, Peer, Store};
 
 /// Show who may sync, and change it
 ///
@@ -28,7 +28,8 @@ use crate::store::{Durability, Moment, Peer, Reading, Store};
     rhema crdt peers add KEY --name ben                 a member more; counts once it is committed\n  \
     rhema crdt peers trust KEY --address 10.0.0.7:4711  for this work tree alone, at once\n  \
     rhema crdt peers remove ben                         ends either\n  \
-    rhema crdt peers remove ben --forget                and leaves no line of him in members.yaml")]
+    rhema crdt peers remove ben --forget                and leaves no line of him in members.yaml\n  \
+    rhema crdt peers rotate                             another key for this work tree, as when somebody saw it")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
@@ -47,6 +48,11 @@ enum What {
     /// In members.yaml a member becomes `role: removed`, with the last edits of its that are known here: these are taken
     /// still, whoever brings them, later ones are not. Of one who made none the lines are taken away.
     Remove(Remove),
+    /// Give this work tree another key
+    ///
+    /// What it wrote stays proved by the old key, which becomes `role: removed` in members.yaml; the new one takes its role
+    /// there. Commit that: others let the new key in as soon as they have pulled it, and the old one no longer.
+    Rotate,
 }
 
 #[derive(Args, Debug)]
@@ -156,6 +162,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         Some(What::Add(add)) => make_member(&repo, add, ui),
         Some(What::Trust(add)) => trust(&repo, add, ui),
         Some(What::Remove(wanted)) => remove(&repo, wanted, ui),
+        Some(What::Rotate) => renew_key(&repo, ui),
     }
 }
 
@@ -356,7 +363,7 @@ fn remove(repo: &Repo, wanted: &Remove, ui: &Ui) -> anyhow::Result<Outcome> {
     let mut told = String::new();
     if let Some((id, member)) = found {
         let until = match public_key(&member.key) {
-            Some(key) => until_now(repo, &store.read()?, key.as_bytes())?,
+            Some(key) => last_edits(repo, &store.read()?, key.as_bytes())?,
             None => Until::default(),
         };
         if !member.takes_part() && !wanted.forget {
@@ -404,17 +411,36 @@ fn remove(repo: &Repo, wanted: &Remove, ui: &Ui) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The last edit of each replica of a node that is known here.
-fn until_now(repo: &Repo, reading: &Reading<'_>, key: &[u8; 32]) -> anyhow::Result<Until> {
-    let owners = reading.all_owners()?.into_iter();
-    let owned = owners.filter(|owner| owner.key == *key);
-    let mut replicas: Vec<_> = owned.map(|owner| owner.replica).collect();
-    if let Some(node) = Node::load(repo.git_dir())?
-        && node.key().public().as_bytes() == key
-    {
-        replicas.push(node.clock()?.replica());
+/// What is printed of another key for scripts.
+#[derive(Serialize)]
+struct RotatedReport {
+    old: String,
+    node: String,
+    listed: bool,
+}
+
+fn renew_key(repo: &Repo, ui: &Ui) -> anyhow::Result<Outcome> {
+    let Rotated {
+        old,
+        new,
+        is_listed,
+    } = rotate(repo)?;
+    if ui.wants_json() {
+        ui.json(&RotatedReport {
+            old: old.to_string(),
+            node: new.to_string(),
+            listed: is_listed,
+        })?;
+        return Ok(Outcome::Done);
     }
-    let last = replicas.into_iter().map(|replica| reading.last_of(replica));
-    let last: Vec<_> = last.collect::<Result<_, _>>()?;
-    Ok(last.into_iter().flatten().collect())
+    let next = match is_listed {
+        true => "Others follow once they have that: git commit .rhema/crdt/members.yaml",
+        false => {
+            "It stands in no list of members: whoever trusts the old key has to trust the new one"
+        }
+    };
+    ui.say(&format!(
+        "{GOOD}{new}{GOOD:#} is this work tree now; it was {old}.\n{next}\n"
+    ))?;
+    Ok(Outcome::Done)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::peers::RemovedReport;
 use super::round::{counted, warn_of_full_counters};
-use super::team::{EventStatus, PeerStatus, RemoteStatus, Team};
+use super::team::{EventStatus, PeerStatus, RefusedEdit, RemoteStatus, Team, UntakenEdit};
 use super::ui::{BAD, FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::asking::{Answer, Question, Reply, ask};
 use crate::git::{Document, Documents, Repo, State, git_path};
@@ -45,6 +45,10 @@ struct Status {
     /// The git remote through which others are met; null where they are not.
     remote: Option<RemoteStatus>,
     removed: Vec<RemovedReport>,
+    /// Edits made here that others do not take, or not yet.
+    untaken: Vec<UntakenEdit>,
+    /// Edits that others brought and that were not taken here.
+    refused: Vec<RefusedEdit>,
     watching: bool,
     /// What the program that stays here tells; null where it was not asked.
     watcher: Option<Watcher>,
@@ -146,6 +150,8 @@ pub(super) fn run(ui: &Ui) -> anyhow::Result<Outcome> {
             driver: DriverStatus { configured },
             documents: all.iter().map(|row| for_scripts(&repo, row)).collect(),
             removed: team.removed.iter().map(RemovedReport::of).collect(),
+            untaken: team.untaken,
+            refused: team.refused,
             peers: team.peers,
             remote: team.remote,
             watching,

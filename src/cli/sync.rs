@@ -78,6 +78,8 @@ struct Report {
     documents_changed: usize,
     edits_recorded: usize,
     peers: Vec<PeerReport>,
+    /// What was exchanged through the git remote, where that is how others are found.
+    #[serde(skip_serializing_if = "Option::is_none")]
     remote: Option<RemoteReport>,
 }
 

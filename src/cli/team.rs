@@ -14,7 +14,7 @@ use crate::asking::Line;
 use crate::git::{Repo, native_path};
 use crate::node::{Admitted, Config, Discovery, Node, NodeId, Removed, Role};
 use crate::overlay::Knowledge;
-use crate::peers::{LastMet, known_peers, last_met};
+use crate::peers::{LastMet, NotTaken, Untaken, known_peers, last_met, not_taken, untaken};
 use crate::store::{Event, Moment, Peer, Reading, Store};
 
 /// The state of who never was reached from here, nor came.
@@ -35,6 +35,30 @@ pub(super) struct Team {
     pub(super) remote: Option<RemoteStatus>,
     /// What is wrong with the list of members.
     pub(super) problems: Vec<String>,
+    /// Edits made here that others do not take, or not yet.
+    pub(super) untaken: Vec<UntakenEdit>,
+    /// Edits that others brought and that were not taken here.
+    pub(super) refused: Vec<RefusedEdit>,
+}
+
+/// An edit made here that others do not take, for scripts.
+#[derive(Serialize)]
+pub(super) struct UntakenEdit {
+    stamp: String,
+    path: String,
+    why: String,
+    /// When they take it; null where never.
+    due: Option<u64>,
+}
+
+/// An edit that was not taken here, for scripts.
+#[derive(Serialize)]
+pub(super) struct RefusedEdit {
+    stamp: String,
+    node: Option<String>,
+    name: Option<String>,
+    why: String,
+    at: u64,
 }
 
 /// The git remote, for scripts.
@@ -127,7 +151,12 @@ impl Team {
             return Ok(Self::default());
         };
         let (trusted, known) = known_peers(repo, &node, store.as_deref_mut())?;
+        let untaken = match &mut store {
+            Some(store) => untaken(repo, &node, store)?,
+            None => Vec::new(),
+        };
         let reading = store.map(Store::read).transpose()?;
+        let not_taken = reading.as_ref().map(not_taken).transpose()?;
         let is_met_there = Config::in_work_tree(repo)?.discovery == Discovery::Git;
         let remote = match &reading {
             Some(reading) if is_met_there => last_met(reading)?,
@@ -136,6 +165,15 @@ impl Team {
         let mut team = Self {
             remote: remote.map(RemoteStatus::from),
             problems: trusted.problems,
+            untaken: untaken
+                .into_iter()
+                .map(|edit| UntakenEdit::of(repo, edit))
+                .collect(),
+            refused: not_taken
+                .into_iter()
+                .flatten()
+                .map(|edit| RefusedEdit::of(edit, &trusted.others))
+                .collect(),
             removed: trusted.removed.into_values().collect(),
             ..Self::default()
         };
@@ -167,9 +205,52 @@ impl Team {
         }
     }
 
+    /// What others do not take from here, and what is not taken from others here: a line for each reason.
+    fn tell_of_rules(&self, text: &mut String) {
+        let mut ours: BTreeMap<(&str, &str, bool), (usize, Option<u64>)> = BTreeMap::new();
+        for edit in &self.untaken {
+            let group = (edit.path.as_str(), edit.why.as_str(), edit.due.is_some());
+            let (count, due) = ours.entry(group).or_default();
+            *count += 1;
+            *due = edit.due.max(*due);
+        }
+        for ((path, why, _), (count, due)) in ours {
+            let edits = counted(count, "edit");
+            let when = match due {
+                Some(due) => {
+                    let left = due.saturating_sub(Moment::now().unix_millis());
+                    format!("yet ({why}); the last one in {} min", left.div_ceil(60_000))
+                }
+                None => format!("({why}): committed, they reach others by git"),
+            };
+            // Writing to a string cannot fail.
+            let path = printable(path);
+            let _ = writeln!(
+                text,
+                "{NOTABLE}{edits} of {path}{NOTABLE:#} others do not take {when}"
+            );
+        }
+        let mut theirs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for edit in &self.refused {
+            let who = edit.name.as_deref().or(edit.node.as_deref());
+            *theirs
+                .entry((who.unwrap_or("somebody"), edit.why.as_str()))
+                .or_default() += 1;
+        }
+        for ((who, why), count) in theirs {
+            let (edits, who) = (counted(count, "edit"), printable(who));
+            let _ = writeln!(
+                text,
+                "{NOTABLE}{edits} of {who}{NOTABLE:#} not taken here: {}",
+                printable(why)
+            );
+        }
+    }
+
     /// The same for people; nothing where nobody ever was met, unless more is asked for.
     pub(super) fn for_people(&self, watching: bool, in_full: bool) -> String {
         let mut text = self.remote.as_ref().map(told_of).unwrap_or_default();
+        self.tell_of_rules(&mut text);
         let is_quiet = !in_full && self.peers.iter().all(|peer| peer.state == NEVER_MET);
         if (self.peers.is_empty() || is_quiet) && !watching {
             return text;
@@ -200,12 +281,40 @@ impl Team {
             }
             text.extend(self.removed.iter().map(RemovedReport::tell));
             for event in self.events.iter().flatten() {
-                let who = event.name.as_deref().unwrap_or("somebody");
-                let (at, who, what) = (since(event.at), printable(who), printable(&event.what));
-                let _ = writeln!(text, "  {FAINT}{at}{FAINT:#} {who}: {what}");
+                let who = event.name.as_deref().map(printable);
+                let who = who.map(|who| format!("{who}: ")).unwrap_or_default();
+                let (at, what) = (since(event.at), printable(&event.what));
+                let _ = writeln!(text, "  {FAINT}{at}{FAINT:#} {who}{what}");
             }
         }
         text
+    }
+}
+
+impl UntakenEdit {
+    fn of(repo: &Repo, edit: Untaken) -> Self {
+        Self {
+            stamp: edit.stamp.to_string(),
+            path: repo.shown(&native_path(edit.document.as_bytes())),
+            why: edit.why,
+            due: edit.due.map(Moment::unix_millis),
+        }
+    }
+}
+
+impl RefusedEdit {
+    fn of(edit: NotTaken, others: &BTreeMap<[u8; 32], Admitted>) -> Self {
+        let is_author = |peer: &&Admitted| Some(peer.id) == edit.author;
+        Self {
+            stamp: edit.stamp.to_string(),
+            node: edit.author.map(|node| node.to_string()),
+            name: others
+                .values()
+                .find(is_author)
+                .map(|peer| peer.name.clone()),
+            why: edit.why,
+            at: edit.at.unix_millis(),
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use clap::Args;
 
 use super::Outcome;
 use super::init::{Report, told, warn_of};
-use super::ui::{GOOD, Ui};
+use super::ui::{GOOD, Ui, printable};
 use crate::git::Repo;
 use crate::node::Watch;
+use crate::peers::left_there;
 use crate::setup::{AtLogin, Uninit};
 
 /// Take back all that `init` did
@@ -31,6 +32,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
     let plan = Uninit::plan(&repo)?;
     let changes = plan.changes();
+    let left_there = left_there(&repo).unwrap_or_default();
     if !arguments.dry_run {
         // It would go on with a store that is no longer there.
         if Watch::is_kept(repo.git_dir()) {
@@ -69,6 +71,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         text.push_str(
             "What others had set up before `init` ran here stays; `rhema crdt uninit` again takes that out too.\n",
         );
+    }
+    if let Some((remote, name)) = left_there.filter(|_| !changes.is_empty()) {
+        text.push_str(&format!(
+            "What this work tree left at the git remote stays there: `git push {} :{name}` removes it.\n",
+            printable(&remote)
+        ));
     }
     ui.say(&text)?;
     Ok(outcome)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, committed, read};
+use super::access::place_of_no_rule;
+use super::{Access, Error, committed, read};
 use crate::context::Types;
 use crate::git::Repo;
 
@@ -73,6 +74,8 @@ pub struct Config {
     pub remote: Option<String>,
     /// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
     pub clock_skew_minutes: u32,
+    /// Who may write what, when and how much.
+    pub access: Access,
     /// The types of places in documents, by patterns.
     #[serde(deserialize_with = "types")]
     pub types: Types,
@@ -112,6 +115,7 @@ impl Default for Config {
             peers: Vec::new(),
             remote: None,
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
+            access: Access::default(),
             types: Types::of(&BTreeMap::new()).unwrap_or_default(),
         }
     }
@@ -167,6 +171,7 @@ impl Config {
             // What is wrong with a value of ours is told of the whole file.
             let whole = (1, 1);
             let place = place.filter(|place| *place != whole);
+            let place = place_of_no_rule(text).or(place);
             let (line, column) = place.or_else(|| place_of_no_type(text)).unwrap_or(whole);
             Error::Malformed {
                 path: path.to_path_buf(),
@@ -231,6 +236,28 @@ mod tests {
             error.contains("`peer`") && error.contains("`peers`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_wrong_access_rule_is_named_with_its_place() {
+        let rule = |field: &str| format!("branches: same\naccess:\n  - who: agent\n    {field}\n");
+        for (text, place, words) in [
+            (
+                rule("write: [a.yaml, a//b]"),
+                "c:4:21: ",
+                "`a//b` names no documents",
+            ),
+            (rule("hours: 8-18"), "c:4:12: ", "`8-18` is no time of day"),
+            (rule("edits_per_hour: 0"), "c:4:21: ", "zero"),
+            (rule("read: []"), "c:4:5: ", "`read`"),
+            ("access:\n  - write: []\n".to_owned(), "c:2:5: ", "`who`"),
+        ] {
+            let error = parsed(&text).unwrap_err().to_string();
+            assert!(error.starts_with(place) && error.contains(words), "{error}");
+        }
+        let some = parsed(&rule("edits_per_hour: 30")).unwrap();
+        assert_ne!(some.access, Access::default());
+        assert_eq!(parsed("access:\n").unwrap().access, Access::default());
     }
 
     #[test]

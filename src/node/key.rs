@@ -12,6 +12,9 @@ use crate::git::crash;
 
 const FILE: &str = "key";
 
+/// The key that is to take the place of that one.
+const NEXT: &str = "key.next";
+
 /// The key of a node.
 pub struct NodeKey {
     signing: SigningKey,
@@ -32,8 +35,11 @@ impl NodeKey {
     }
 
     pub(super) fn load(folder: &Path) -> Result<Option<Self>, Error> {
-        let path = Self::path(folder);
-        let Some(bytes) = read(&path)? else {
+        Self::load_from(&Self::path(folder))
+    }
+
+    fn load_from(path: &Path) -> Result<Option<Self>, Error> {
+        let Some(bytes) = read(path)? else {
             return Ok(None);
         };
         let secret = std::str::from_utf8(&bytes).ok().and_then(from_hex);
@@ -42,35 +48,54 @@ impl NodeKey {
                 signing: SigningKey::from_bytes(&secret),
             })),
             None => Err(Error::malformed(
-                &path,
+                path,
                 "this is no node key: bring it back from a backup, or remove it and run `rhema crdt init` for a new one",
             )),
         }
     }
 
     pub(super) fn create(folder: &Path) -> Result<Self, Error> {
+        Self::create_at(&Self::path(folder))
+    }
+
+    /// The key that is to take the place of a folder's, made where there is none yet.
+    pub(super) fn next(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(NEXT);
+        match Self::load_from(&path)? {
+            Some(key) => Ok(key),
+            None => Self::create_at(&path),
+        }
+    }
+
+    /// Puts that in its place.
+    pub(super) fn take_next(folder: &Path) -> Result<(), Error> {
+        let path = Self::path(folder);
+        std::fs::rename(folder.join(NEXT), &path).map_err(Error::write(&path))
+    }
+
+    fn create_at(path: &Path) -> Result<Self, Error> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
-        let path = Self::path(folder);
         let key = Self {
             signing: SigningKey::from_bytes(&secret),
         };
+        let folder = path.parent().unwrap_or(Path::new(""));
         // Nobody but its owner may read it at any moment, as is the way of temporary files.
         let made = tempfile::NamedTempFile::new_in(folder).and_then(|mut fresh| {
             fresh.write_all(to_hex(&secret).as_bytes())?;
             fresh.write_all(b"\n")?;
             fresh.as_file().sync_all()?;
             crash::here("in-key");
-            fresh.persist_noclobber(&path)?;
+            fresh.persist_noclobber(path)?;
             Ok(())
         });
         match made {
             Ok(()) => {}
             // Two were about to make one: the first one's is the key.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Self::load(folder)?.ok_or_else(|| Error::write(&path)(error));
+                return Self::load_from(path)?.ok_or_else(|| Error::write(path)(error));
             }
-            Err(error) => return Err(Error::write(&path)(error)),
+            Err(error) => return Err(Error::write(path)(error)),
         }
         crash::here("after-key");
         Ok(key)

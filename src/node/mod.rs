@@ -4,6 +4,7 @@
 //! is a replica of its own); `members.yaml` lives in the work tree and is committed. Depends on `crdt`, `yaml`, `git`, and `exchange` (what is
 //! to be calculated there).
 
+mod access;
 mod clock;
 mod config;
 mod error;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::git::{self, Repo};
 use crate::overlay::{DocumentPath, History};
 
+pub use access::{Access, Broken, Hours, Pace, Writer};
 pub use clock::ClockFile;
 pub use config::{Branches, Config, Discovery, with_discovery};
 pub use error::Error;
@@ -121,6 +123,22 @@ impl Node {
     #[must_use]
     pub fn key(&self) -> &NodeKey {
         &self.key
+    }
+
+    /// The key that is to take the place of its own, made where there is none yet.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is no randomness.
+    pub fn next_key(&self) -> Result<NodeKey, Error> {
+        NodeKey::next(&self.folder)
+    }
+
+    /// Puts [`next_key`](Self::next_key) in the place of its own: from then on the work tree is another node.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn take_next_key(self) -> Result<(), Error> {
+        NodeKey::take_next(&self.folder)
     }
 
     /// The folder with its state.

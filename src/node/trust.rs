@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Member, Members, Node, NodeId, Role, Until};
+use super::{Access, Config, Error, Member, Members, Node, NodeId, Role, Until, Writer};
 use crate::git::Repo;
 
 /// Why somebody is trusted.
@@ -52,6 +52,10 @@ pub struct Trusted {
     pub removed: BTreeMap<[u8; 32], Removed>,
     /// What this node may do, if HEAD names it.
     pub own_role: Option<Role>,
+    /// What HEAD calls this node, if it names it.
+    own_name: Option<String>,
+    /// Who may write what, by HEAD's configuration.
+    pub access: Access,
     /// What is wrong with the list of members.
     pub problems: Vec<String>,
 }
@@ -79,27 +83,77 @@ impl Trusted {
                 trusted.admit(key, name, Role::Writer, Ground::Sibling);
             }
         }
+        trusted.read_head(repo, node)?;
+        trusted.others.remove(node.key().public().as_bytes());
+        Ok(trusted)
+    }
+
+    /// What HEAD says, without the other work trees and whom the user named: enough to know what this node may do.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_itself(repo: &Repo, node: &Node) -> Result<Self, Error> {
+        let mut trusted = Self::default();
+        trusted.read_head(repo, node)?;
+        Ok(trusted)
+    }
+
+    /// Reads who the members are, and what they may do.
+    fn read_head(&mut self, repo: &Repo, node: &Node) -> Result<(), Error> {
         match Members::at_head(repo) {
             Ok(members) => {
                 let (members, others) = members.by_key();
-                trusted.own_role = members
-                    .get(node.key().public().as_bytes())
-                    .map(|member| member.role);
+                let own = members.get(node.key().public().as_bytes());
+                self.own_role = own.map(|member| member.role);
+                self.own_name = own.map(|member| member.name.clone());
                 for (key, member) in members {
                     match member.role {
-                        Role::Removed => trusted.remove(key, member),
-                        role => trusted.admit(key, member.name.clone(), role, Ground::Member),
+                        Role::Removed => self.remove(key, member),
+                        role => self.admit(key, member.name.clone(), role, Ground::Member),
                     }
                 }
-                trusted.problems.extend(others.iter().map(|name| {
+                self.problems.extend(others.iter().map(|name| {
                     format!("HEAD's list of members names {name}, which is no fingerprint of the key beside it: it is passed over")
                 }));
             }
-            Err(error @ Error::Malformed { .. }) => trusted.problems.push(error.to_string()),
+            Err(error @ Error::Malformed { .. }) => self.problems.push(error.to_string()),
             Err(error) => return Err(error),
         }
-        trusted.others.remove(node.key().public().as_bytes());
-        Ok(trusted)
+        self.access = match Config::at_head(repo) {
+            Ok(config) => config.access,
+            Err(error @ Error::Malformed { .. }) => {
+                self.problems.push(error.to_string());
+                Access::unreadable()
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    /// Somebody else as the access rules see it.
+    #[must_use]
+    pub fn writer(&self, key: &[u8; 32]) -> Option<Writer<'_>> {
+        let Admitted {
+            id,
+            name,
+            role,
+            ground,
+        } = self.others.get(key)?;
+        Some(Writer {
+            id: *id,
+            name: (*ground == Ground::Member).then_some(name),
+            role: *role,
+        })
+    }
+
+    /// This node, of this name, as the access rules of all others see it. Who is no member yet counts as one who writes.
+    #[must_use]
+    pub fn own_writer(&self, id: NodeId) -> Writer<'_> {
+        Writer {
+            id,
+            name: self.own_name.as_deref(),
+            role: self.own_role.unwrap_or(Role::Writer),
+        }
     }
 
     /// Somebody who is trusted no longer.

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::crdt::{Act, Change, Node, Path, Run, Stamp, StampSet, Step};
+use crate::crdt::{Act, Change, Node, Path, Run, Stamp, StampSet, Step, born_as};
 
 /// Changes that may have closed edits in their places or in them.
 #[derive(Debug, Default)]
 pub struct Closings<'c> {
     by_place: HashMap<&'c [Step], StampSet>,
+    /// What removals observed, stamp by stamp, with the names that lead to what they removed. A record that nobody stamped at its birth
+    /// is told by what it holds, and that was another thing on another commit.
+    removed: HashMap<Stamp, Vec<Vec<&'c str>>>,
 }
 
 impl<'c> Closings<'c> {
@@ -15,14 +18,22 @@ impl<'c> Closings<'c> {
     #[must_use]
     pub fn of(changes: impl Iterator<Item = &'c Change>) -> Self {
         let mut by_place: HashMap<&[Step], StampSet> = HashMap::new();
+        let mut removed: HashMap<Stamp, Vec<Vec<&str>>> = HashMap::new();
         for change in changes {
             let stamps = change.observed.stamps();
             if !stamps.is_empty() {
                 let here = by_place.entry(change.at.steps()).or_default();
                 here.union(stamps);
             }
+            if change.act == Act::Remove {
+                // A run means only what was done in its place, a stamp one edit wherever that is.
+                for stamp in stamps.runs().iter().filter_map(|run| run.single()) {
+                    let ways: &mut Vec<_> = removed.entry(stamp).or_default();
+                    ways.push(names(change.at.steps()).collect());
+                }
+            }
         }
-        Self { by_place }
+        Self { by_place, removed }
     }
 
     /// Whether a change of the edit with this stamp was observed in its place or around it.
@@ -36,7 +47,27 @@ impl<'c> Closings<'c> {
         let mut around = (0..=steps.len()).filter_map(|many| self.by_place.get(&steps[..many]));
         around
             .any(|seen| seen.contains(stamp) || taken_up.is_some_and(|birth| seen.contains(birth)))
+            || self.have_removed(change, stamp)
     }
+
+    /// Whether a removal observed this change, whatever the record held when it was made.
+    fn have_removed(&self, change: &Change, stamp: Stamp) -> bool {
+        let ways = self.removed.get(&stamp).into_iter().flatten();
+        let mut ways = ways.filter(|way| way.len() <= change.at.steps().len());
+        ways.any(|way| {
+            names(change.at.steps())
+                .zip(way)
+                .all(|(name, other)| name == *other)
+        })
+    }
+}
+
+/// What the steps of a way are called.
+fn names(steps: &[Step]) -> impl Iterator<Item = &str> {
+    steps.iter().map(|step| match step {
+        Step::Entry(name) => name.as_str(),
+        Step::Record(name, birth) => born_as(name, *birth),
+    })
 }
 
 /// The birth that names what a record holds which somebody found, and whose edit they did not know.

@@ -1,14 +1,16 @@
 //! Who may come in: asked at each handshake, and brought up to date while the program runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use super::Error;
+use super::{Error, ruling};
+use crate::crdt::Stamp;
 use crate::exchange::{Access, Author, Denial, Judge, Objection, Standing};
 use crate::git::Repo;
 use crate::net::{PublicKey, Trust};
-use crate::node::{Admitted, Ground, Node, Role, Trusted};
+use crate::node::{Admitted, Ground, Node, Pace, Role, Trusted};
 use crate::overlay::Known;
 use crate::store::{self, Durability, Moment, Store};
 
@@ -18,6 +20,8 @@ pub struct Admission {
     /// This work tree's own key.
     own: PublicKey,
     trusted: Arc<RwLock<Trusted>>,
+    /// How much those have written of whom only so much is taken in an hour.
+    paces: Arc<Mutex<BTreeMap<PublicKey, Pace>>>,
     /// Until when strangers may say with what they were invited, in milliseconds since the Unix epoch.
     strangers: Arc<AtomicU64>,
 }
@@ -28,8 +32,35 @@ impl Admission {
         Self {
             own,
             trusted: Arc::new(RwLock::new(trusted)),
+            paces: Arc::default(),
             strangers: Arc::default(),
         }
+    }
+
+    /// Those of whom only so much is taken in an hour.
+    pub(super) fn limited(&self) -> Vec<(PublicKey, NonZeroU32)> {
+        let trusted = self.now();
+        let limited = trusted.others.keys().filter_map(|key| {
+            let writer = trusted.writer(key)?;
+            Some((*key, trusted.access.edits_per_hour(writer)?))
+        });
+        limited.collect()
+    }
+
+    pub(super) fn set_paces(&self, paces: impl IntoIterator<Item = (PublicKey, Pace)>) {
+        *self.paces.lock().unwrap_or_else(PoisonError::into_inner) = paces.into_iter().collect();
+    }
+
+    /// When an edit of somebody of whom only so many are taken in an hour is due. One that is due now counts as taken.
+    fn due(&self, key: &PublicKey, per_hour: NonZeroU32, stamp: Stamp) -> Option<u64> {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = paces.entry(*key).or_insert_with(|| Pace::new(per_hour, []));
+        let due = pace.due(stamp);
+        if due > Moment::now().unix_millis() {
+            return Some(due);
+        }
+        pace.take(stamp);
+        None
     }
 
     /// Lets strangers say with what they were invited until this moment; those who come later hear nothing of it.
@@ -80,11 +111,27 @@ impl Judge for Admission {
     }
 
     fn judge(&self, author: &Author, edit: &Known) -> Result<(), Objection> {
-        match self.now().removed.get(&author.key) {
-            Some(removed) if !removed.until.includes(edit.stamp) => {
-                Err(Objection::Denied(Denial::Removed))
-            }
-            _ => Ok(()),
+        let trusted = self.now();
+        if let Some(removed) = trusted.removed.get(&author.key) {
+            return match removed.until.includes(edit.stamp) {
+                true => Ok(()),
+                false => Err(Objection::Denied(Denial::Removed)),
+            };
+        }
+        // What was made here was taken before anybody asked.
+        let is_own = author.key == self.own;
+        let counts_as = author.by.unwrap_or(author.key);
+        let writer = ruling::writer_of(&trusted, &self.own, &counts_as);
+        let Some(writer) = writer.filter(|_| !is_own) else {
+            return Ok(());
+        };
+        if let Some(denial) = ruling::against(&trusted.access, writer, edit) {
+            return Err(Objection::Denied(denial));
+        }
+        let per_hour = trusted.access.edits_per_hour(writer);
+        match per_hour.and_then(|per_hour| self.due(&author.key, per_hour, edit.stamp)) {
+            Some(due) => Err(Objection::Early(due)),
+            None => Ok(()),
         }
     }
 }
@@ -143,7 +190,9 @@ pub(super) fn prove(store: &mut Store, node: &Node, trusted: &Trusted) -> Result
 pub(super) fn vouch(store: &mut Store, node: &Node, trusted: &Trusted) -> Result<(), Error> {
     let is_ours = |peer: &Admitted| matches!(peer.ground, Ground::Sibling | Ground::Local);
     let others = trusted.others.iter();
-    let vouched = others.filter(|(_, peer)| is_ours(peer) && peer.role.writes());
+    // What holds for whoever vouches would hold for an agent then, and rules may let that do less.
+    let is_agent = |peer: &Admitted| peer.role == Role::Agent;
+    let vouched = others.filter(|(_, peer)| is_ours(peer) && peer.role.writes() && !is_agent(peer));
     let vouched: BTreeSet<PublicKey> = vouched.map(|(key, _)| *key).collect();
     let writing = store.write(Durability::Process)?;
     writing.vouch_for(&vouched, node.key())?;

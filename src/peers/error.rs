@@ -85,4 +85,12 @@ pub enum Error {
         "the inviter expects nobody: its invitations are over, or it speaks another version of the protocol; ask for another ticket"
     )]
     NotExpected,
+    /// The clone has no node.
+    #[error("this clone has no node yet: `rhema crdt init` makes one")]
+    NoNode,
+    /// A program stays here that has to end first.
+    #[error(
+        "`rhema crdt watch` runs here, with the key as it is: end it, then run the command again"
+    )]
+    MustEnd,
 }

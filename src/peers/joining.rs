@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::keeper::{Heard, Keeper};
-use super::{Error, admission, visit};
+use super::{Error, admission, requests, visit};
 use crate::git::{self, Repo, crash};
 use crate::net::{DialError, Knock, PublicKey, Reply, knock};
 use crate::node::{
-    self, Ground, Member, Members, Node, NodeId, Request, Role, Ticket, Verdict, to_hex,
-    with_member, without_member,
+    self, Config, Discovery, Ground, Member, Members, Node, NodeId, Request, Role, Ticket, Verdict,
+    to_hex, with_member, without_member,
 };
 use crate::store::{Durability, Event, Invitation, Moment, Standing, Store, Trust};
 
@@ -163,11 +163,47 @@ fn list(path: &Path, id: NodeId, member: &Member) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// What came of asking to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The inviter answered.
+    Answered(Verdict),
+    /// Nobody was reached: the request is left at the git remote with the next exchange, and answered there.
+    InWriting,
+}
+
+/// Why the inviter did not let a node in, and what to do.
+#[must_use]
+pub fn refusal(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Welcome { .. } => "it was let in",
+        Verdict::Used => {
+            "somebody else has joined with this ticket: ask for another one, and who that was"
+        }
+        Verdict::Expired => {
+            "this ticket is of no use any more, its time is over: ask for another one"
+        }
+        Verdict::Revoked => "the inviter took this invitation back",
+        Verdict::Unknown => {
+            "the inviter knows nothing of this ticket: it was altered, or the inviter lost what it knew; ask for another one"
+        }
+        Verdict::OtherRepository => {
+            "the inviter's repository and this one have no commit in common: join in a clone of its repository"
+        }
+        Verdict::Removed => {
+            "the key of this work tree was removed from the members: `rhema crdt peers rotate` makes another one"
+        }
+        Verdict::NotNow => {
+            "the inviter could not write it down at the moment: run the command again"
+        }
+    }
+}
+
 /// Asks the inviter to let this work tree in, which is to be called so. Who is let in trusts the inviter at once.
 ///
 /// # Errors
 /// When the inviter cannot be reached, or the store not be written.
-pub fn join(repo: &Repo, ticket: &Ticket, name: &str) -> Result<Verdict, Error> {
+pub fn join(repo: &Repo, ticket: &Ticket, name: &str) -> Result<Asked, Error> {
     let (node, _) = Node::create(repo.git_dir())?;
     let mut store = Store::open(repo.git_dir())?.store;
     let roots = visit::roots(repo, &mut store)?;
@@ -184,25 +220,46 @@ pub fn join(repo: &Repo, ticket: &Ticket, name: &str) -> Result<Verdict, Error> 
         }
     };
     let answer = visit::runtime()?.block_on(asked);
-    let answer = answer.map_err(|why| match why {
-        DialError::Protocol => Error::NotExpected,
-        why => Error::InviterAway {
-            addresses: ticket.addresses.join(", "),
-            why,
-        },
-    })?;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(DialError::Protocol) => return Err(Error::NotExpected),
+        Err(_) if Config::in_work_tree(repo)?.discovery == Discovery::Git => {
+            requests::keep(&mut store, ticket, &request)?;
+            return Ok(Asked::InWriting);
+        }
+        Err(why) => {
+            return Err(Error::InviterAway {
+                addresses: ticket.addresses.join(", "),
+                why,
+            });
+        }
+    };
     let verdict = Verdict::read(&answer).ok_or(Error::NotExpected)?;
     if let Verdict::Welcome { name, .. } = &verdict {
-        let writing = store.write(Durability::Power)?;
-        writing.trust(&ticket.inviter, Trust::Writes, Some(name))?;
-        for address in &ticket.addresses {
-            writing.add_address(&ticket.inviter, address)?;
-        }
-        writing.commit()?;
-        take_own_line_back(repo, node.id())?;
-        node::wake(repo.git_dir());
+        let (inviter, addresses) = (&ticket.inviter, &ticket.addresses);
+        welcomed(repo, &mut store, node.id(), inviter, addresses, name)?;
     }
-    Ok(verdict)
+    Ok(Asked::Answered(verdict))
+}
+
+/// Trusts the inviter, who let this node in.
+pub(super) fn welcomed(
+    repo: &Repo,
+    store: &mut Store,
+    node: NodeId,
+    inviter: &PublicKey,
+    addresses: &[String],
+    name: &str,
+) -> Result<(), Error> {
+    let writing = store.write(Durability::Power)?;
+    writing.trust(inviter, Trust::Writes, Some(name))?;
+    for address in addresses {
+        writing.add_address(inviter, address)?;
+    }
+    writing.commit()?;
+    take_own_line_back(repo, node)?;
+    node::wake(repo.git_dir());
+    Ok(())
 }
 
 /// Takes away the line by which this node made itself a member, as long as it is not committed: the inviter writes another one,

@@ -15,7 +15,7 @@ use super::meeting::Met;
 use super::meetings::Calls;
 use super::rounds::{Looks, Rounds, Sight};
 use super::shelf::Shelf;
-use super::{Admission, Error, admission, telling};
+use super::{Admission, Error, admission, ruling, telling};
 use crate::asking::Asked;
 use crate::exchange::{
     Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
@@ -417,7 +417,12 @@ impl Keeper {
         let mut notable = Vec::new();
         for action in actions {
             match action {
-                Action::Say(message) => talk.say(&message),
+                Action::Say(message) => {
+                    if let Message::Refused(refusal) = &message {
+                        ruling::note(&mut self.shelf.store, refusal);
+                    }
+                    talk.say(&message);
+                }
                 Action::Learned => has_learned = true,
                 Action::Tell(happening) => {
                     Self::told(talk, &happening, &mut self.shelf, &self.heard);
@@ -483,6 +488,11 @@ impl Keeper {
             }
         }
         if are_elsewhere && let Err(error) = self.seek() {
+            self.hear(Heard::Failed(error));
+        }
+        if met.trusts_others
+            && let Err(error) = self.renew_trust()
+        {
             self.hear(Heard::Failed(error));
         }
         self.answering.met_there(&met);

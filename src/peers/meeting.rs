@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::joining::{Joiner, answer_request, list_who_joined, refusal};
+use super::requests::{self, ANSWER, REQUEST};
 use super::shelf::Shelf;
-use super::{Admission, Error, admission, telling};
+use super::{Admission, Error, admission, ruling, telling};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Introduction, Shelf as _, take_written, write_down};
 use crate::git::{self, Namespace, Outpost, Piece, Prompts, Pushed, Repo, Tip};
 use crate::net::PublicKey;
-use crate::node::{Config, Node, Role, Trusted, crypto};
+use crate::node::{Config, LONGEST_REQUEST, Node, NodeId, Role, Trusted, Verdict, crypto};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join, unpacked};
 use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
@@ -84,6 +86,10 @@ pub struct Met {
     pub(super) left: Option<Stamp>,
     /// The files of whose documents edits came.
     pub(super) files: Vec<PathBuf>,
+    /// Answers to those who asked to be let in, by the files that hold them.
+    pub(super) answers: BTreeMap<String, Vec<u8>>,
+    /// Whether others are trusted than before.
+    pub(super) trusts_others: bool,
     /// What people should know.
     pub notes: Vec<String>,
     /// Where those listen who are trusted and say so.
@@ -206,6 +212,12 @@ impl<'m> Meeting<'m> {
             if let Some(record) = pieces.get(RECORD) {
                 self.note_record(&outpost.content(record.blob)?, &tip, shelf, met)?;
             }
+            if let Some(request) = pieces.get(REQUEST) {
+                self.answer(outpost, *request, shelf, met)?;
+            }
+            if let Some(answer) = pieces.get(&self.answer_name(self.node.id())) {
+                self.take_answer(outpost, *answer, shelf, met)?;
+            }
             let mut seen = self.seen(&tip, shelf)?;
             let before = seen.clone();
             for (name, piece) in &pieces {
@@ -228,6 +240,96 @@ impl<'m> Meeting<'m> {
             }
         }
         Ok(())
+    }
+
+    /// The file with the answer to a node that asked to be let in.
+    fn answer_name(&self, node: NodeId) -> String {
+        format!("{ANSWER}{node}")
+    }
+
+    /// Lets in who asks this node and was invited by it.
+    fn answer(
+        &self,
+        outpost: &Outpost<'_>,
+        request: Piece,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
+        if request.size > LONGEST_REQUEST {
+            return Ok(());
+        }
+        let request = outpost.content(request.blob)?;
+        let Some(node) = requests::asks(&request, self.node.key()) else {
+            return Ok(());
+        };
+        let (verdict, joiner) = answer_request(self.repo, &mut shelf.store, &request, None)?;
+        let answer = requests::answer(&verdict, &request, self.node.key());
+        met.answers.insert(self.answer_name(node), answer);
+        if let Some(Joiner { name, role, .. }) = joiner {
+            list_who_joined(self.repo, &mut shelf.store)?;
+            met.trusts_others = true;
+            met.note(format!(
+                "{name} joined as {}; for everybody once it is committed: git commit .rhema/crdt/members.yaml",
+                role.name()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes the answer to what this node asked.
+    fn take_answer(
+        &self,
+        outpost: &Outpost<'_>,
+        answer: Piece,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
+        let pending = requests::pending(&shelf.store.read()?)?;
+        let Some(pending) = pending.filter(|_| answer.size <= LONGEST_REQUEST) else {
+            return Ok(());
+        };
+        let answer = outpost.content(answer.blob)?;
+        let store = &mut shelf.store;
+        let verdict = requests::take_answer(self.repo, store, &self.node, &pending, &answer)?;
+        match verdict {
+            Some(Verdict::Welcome { role, name }) => {
+                met.trusts_others = true;
+                met.note(format!(
+                    "{name} let this work tree in as {}: the others do once {name} has committed that and they have pulled it",
+                    role.name()
+                ));
+            }
+            Some(other) => met.note(format!(
+                "this work tree was not let in: {}",
+                refusal(&other)
+            )),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Puts what this node asks and answers among its files; says whether that is anything else than before.
+    fn leave_letters(
+        &self,
+        outpost: &Outpost<'_>,
+        pieces: &mut BTreeMap<String, Piece>,
+        shelf: &mut Shelf,
+        met: &Met,
+    ) -> Result<bool, Error> {
+        let is_letter = |name: &str| name == REQUEST || name.starts_with(ANSWER);
+        let mut letters = BTreeMap::new();
+        for (name, answer) in &met.answers {
+            letters.insert(name.clone(), outpost.keep(answer)?);
+        }
+        if let Some(pending) = requests::pending(&shelf.store.read()?)? {
+            letters.insert(REQUEST.to_owned(), outpost.keep(&pending.request)?);
+        }
+        let (before, others): (BTreeMap<_, _>, _) = std::mem::take(pieces)
+            .into_iter()
+            .partition(|(name, _)| is_letter(name));
+        *pieces = others;
+        pieces.extend(letters.clone());
+        Ok(before != letters)
     }
 
     fn take_segment(
@@ -260,6 +362,9 @@ impl<'m> Meeting<'m> {
             (Err(violation), _) => return Ok(Err(violation.to_string())),
         };
         met.received += taken.added.new;
+        for refusal in &taken.refused {
+            ruling::note(&mut shelf.store, refusal);
+        }
         Ok(match taken.refused.first() {
             None => Ok(()),
             Some(refusal) => Err(format!("not taken: {}", telling::reason(refusal))),
@@ -333,8 +438,10 @@ impl<'m> Meeting<'m> {
             None => BTreeMap::new(),
         };
         let is_edited = self.leave_edits(outpost, introduction, &mut pieces, shelf, met)?;
-        let is_renewed = self.renew_record(outpost, &mut pieces, is_edited, shelf)?;
-        if !is_edited && !is_renewed {
+        let is_written = self.leave_letters(outpost, &mut pieces, shelf, met)?;
+        let is_pushed = is_edited || is_written;
+        let is_renewed = self.renew_record(outpost, &mut pieces, is_pushed, shelf)?;
+        if !is_pushed && !is_renewed {
             return Ok(true);
         }
         let chain = there.as_ref().map(|tip| tip.commit);
@@ -354,7 +461,8 @@ impl<'m> Meeting<'m> {
         let Some(tip) = self.push(outpost, tip, met)? else {
             return Ok(false);
         };
-        let segments = pieces.iter().filter(|(name, _)| *name != RECORD);
+        let is_segment = |name: &str| name.parse::<Segment>().is_ok();
+        let segments = pieces.iter().filter(|(name, _)| is_segment(name));
         let own = segments.map(|(_, piece)| piece.blob).collect();
         self.note_seen(&tip, &own, shelf)?;
         let name = self.left_name(introduction.replica);
@@ -441,7 +549,7 @@ impl<'m> Meeting<'m> {
         };
         met.sent = self.count(introduction.replica, there, shelf)?;
         met.bytes_sent += content.len() as u64;
-        pieces.retain(|name, _| name == RECORD);
+        pieces.retain(|name, _| name.parse::<Segment>().is_err());
         for (segment, piece) in segments {
             pieces.insert(segment.to_string(), piece);
         }
@@ -592,6 +700,28 @@ pub fn last_met(reading: &Reading<'_>) -> Result<Option<LastMet>, store::Error> 
     let state = reading.state(ContentDigest::of(LAST_MET))?;
     // What cannot be read says as much as nothing does.
     Ok(state.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+}
+
+/// What this work tree left at the git remote, as far as is known here: the name of the remote, and that of the ref there.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn left_there(repo: &Repo) -> Result<Option<(String, String)>, Error> {
+    let Some(node) = Node::load(repo.git_dir())? else {
+        return Ok(None);
+    };
+    let folder = node.folder().join(OUTPOST);
+    let config = Config::in_work_tree(repo)?;
+    let (true, Ok(remote)) = (
+        folder.is_dir(),
+        repo.meeting_remote(config.remote.as_deref()),
+    ) else {
+        return Ok(None);
+    };
+    let name = node.clock()?.replica().to_string();
+    let mut tips = Outpost::open(repo, folder)?.tips()?.into_iter();
+    let own = tips.find(|tip| tip.name == name);
+    Ok(own.map(|tip| (remote, tip.namespace.there(&tip.name))))
 }
 
 /// Notes what happened for those who ask later: each failure once, until it is another one.

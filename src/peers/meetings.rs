@@ -2,7 +2,7 @@
 //!
 //! Programs are run for it and hosts waited for, so that is done in a thread of its own, with a store of its own.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use super::keeper::Note;
 use super::meeting::{Meeting, Met};
 use crate::crdt::Stamp;
 use crate::git::{Prompts, Repo};
+use crate::net::reachable_at;
 use crate::node::Node;
 use crate::store::Store;
 
@@ -153,30 +154,10 @@ impl Meetings {
 
     fn try_to_meet(&self) -> Result<Option<Met>, Error> {
         let repo = Repo::find()?;
-        let listening = Some(reachable(self.listening));
+        let listening = Some(reachable_at(self.listening));
         let meeting = Meeting::of(&repo, listening, Prompts::None, LIMIT)?;
         meeting.map(Meeting::hold).transpose()
     }
-}
-
-/// The addresses at which hosts that can reach this one at all reach one who listens here.
-fn reachable(listening: SocketAddr) -> Vec<SocketAddr> {
-    if !listening.ip().is_unspecified() {
-        return vec![listening];
-    }
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let is_of_use = |address: &IpAddr| match address {
-        IpAddr::V4(four) => !four.is_loopback() && !four.is_link_local(),
-        IpAddr::V6(six) => !six.is_loopback() && !six.is_unicast_link_local(),
-    };
-    let addresses = interfaces.iter().map(if_addrs::Interface::ip);
-    let mut addresses: Vec<_> = addresses
-        .filter(|address| is_of_use(address) && (address.is_ipv4() || listening.is_ipv6()))
-        .map(|address| SocketAddr::new(address, listening.port()))
-        .collect();
-    addresses.sort();
-    addresses.dedup();
-    addresses
 }
 
 /// When the git remote is called on next.
@@ -279,13 +260,5 @@ mod tests {
         );
         pace.asked(now);
         assert_eq!(pace.due(), now);
-    }
-
-    #[test]
-    fn an_address_that_was_asked_for_is_the_one_that_is_told() {
-        let there = "192.0.2.7:9".parse().unwrap();
-        assert_eq!(reachable(there), [there]);
-        let anywhere = reachable("0.0.0.0:9".parse().unwrap());
-        assert!(anywhere.iter().all(|address| !address.ip().is_loopback()));
     }
 }

@@ -560,6 +560,7 @@ impl Keeper {
         }
         admission::vouch(&mut self.shelf.store, &node, &trusted)?;
         self.admission.set(trusted);
+        self.shelf.learn_paces();
         self.hub.trust_changed();
         if let Some(rounds) = &self.rounds {
             let Shelf { repo, store, .. } = &mut self.shelf;

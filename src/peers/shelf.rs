@@ -23,12 +23,22 @@ pub(super) struct Shelf {
 
 impl Shelf {
     pub(super) fn new(repo: Repo, store: Store, judge: Admission) -> Self {
-        Self {
+        let mut shelf = Self {
             repo,
             store,
             judge,
             lost: None,
             new: BTreeSet::new(),
+        };
+        shelf.learn_paces();
+        shelf
+    }
+
+    /// Learns how much those have written of whom only so much is taken in an hour.
+    pub(super) fn learn_paces(&mut self) {
+        let reading = self.store.read().map_err(Error::from);
+        if let Err(error) = reading.and_then(|reading| self.judge.learn_paces(&reading)) {
+            tracing::info!("{error}");
         }
     }
 

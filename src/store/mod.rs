@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
 //! folder is, and its key) and `git` (locks).
 
@@ -26,6 +26,7 @@ mod marks;
 mod moment;
 mod opening;
 mod peers;
+mod refusals;
 mod renderings;
 #[cfg(test)]
 mod samples;
@@ -46,6 +47,7 @@ pub use looks::{Facts, Fingerprint, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;
 pub use peers::{Event, Key, Peer, Trust};
+pub use refusals::Refused;
 pub use renderings::{Content, Rendering};
 pub use seals::Author;
 

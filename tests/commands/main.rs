@@ -13,9 +13,11 @@ mod driver;
 mod editing;
 mod export;
 mod init;
+mod joining;
 mod merge;
 mod peers;
 mod resolve;
+mod rules;
 mod setup;
 mod status;
 mod sync;
@@ -26,5 +28,4 @@ mod verify;
 #[cfg(unix)]
 mod walk;
 #[path = "../support/watcher.rs"]
-#[expect(dead_code, reason = "shared; some of it is not used here")]
 mod watcher;

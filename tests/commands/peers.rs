@@ -1,7 +1,7 @@
 //! Who may sync.
 
 use crate::cloned::cloned;
-use crate::support::{Tree, World};
+use crate::support::{BINARY, Tree, World};
 use crate::watcher::Watcher;
 
 const MEMBERS: &str = ".rhema/crdt/members.yaml";
@@ -143,4 +143,96 @@ fn who_is_removed_takes_no_line_of_its_own_away() {
         ben.read(MEMBERS).contains(&id),
         "his edits are proved by it"
     );
+}
+
+#[test]
+fn another_key_takes_the_place_of_the_old_one_for_all_who_have_the_commit() {
+    let world = World::new();
+    let (ann, ben, watcher, stamp) = acquainted(&world);
+    let before = node(&ben);
+    ben.rhema(&["set", "todos/a", "title=Three"]).exits(0);
+    let running = Watcher::start(&ben);
+    let refused = ben.rhema(&["peers", "rotate"]).exits(3).stderr;
+    assert!(refused.contains("watch` runs here"), "{refused}");
+    drop(running);
+    let rotated = ben.rhema(&["peers", "rotate", "--json"]).exits(0).json();
+    assert_eq!(rotated["old"], before.as_str());
+    assert_eq!(rotated["node"], node(&ben).as_str());
+    assert_ne!(node(&ben), before);
+    let members = ben.read(MEMBERS);
+    assert!(
+        members.contains("role: removed") && !members.contains(&stamp),
+        "{members}"
+    );
+    assert_eq!(members.matches("role: writer").count(), 1, "{members}");
+    ben.rhema(&["set", "todos/a", "title=Four"]).exits(0);
+
+    // She knows the old one only, until she has the commit.
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(3);
+    ben.git(&["commit", "-q", "-m", "Another key", MEMBERS]);
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+    watcher.says("\"event\":\"rendered\"");
+    drop(watcher);
+    ann.rhema(&["sync", "--timeout", "0"]).exits(0);
+    assert!(ann.read(".rhema/todos.yaml").contains("title: Four"));
+    let peers = ann.rhema(&["peers", "--json"]).exits(0).json();
+    assert_eq!(peers["peers"][0]["node"], node(&ben).as_str());
+    assert_eq!(peers["removed"][0]["node"], before.as_str());
+    assert_eq!(ann.read(".rhema/todos.yaml"), ben.read(".rhema/todos.yaml"));
+}
+
+#[test]
+fn a_change_of_keys_that_was_stopped_is_finished_by_the_next() {
+    let world = World::new();
+    let (_ann, ben, _, _) = acquainted(&world);
+    let before = node(&ben);
+    let mut command = ben.world.command(BINARY, &ben.top);
+    command.env("RHEMA_CRASH_AT", "after-listed");
+    let status = command.args(["crdt", "peers", "rotate"]).status().unwrap();
+    assert!(!status.success());
+    assert_eq!(node(&ben), before);
+    let listed = ben.read(MEMBERS);
+    assert!(listed.contains("role: removed"), "{listed}");
+    let rotated = ben.rhema(&["peers", "rotate", "--json"]).exits(0).json();
+    assert!(
+        listed.contains(rotated["node"].as_str().unwrap()),
+        "{listed}"
+    );
+    assert_eq!(ben.read(MEMBERS), listed);
+}
+
+#[test]
+fn what_a_removed_member_made_since_is_refused_whoever_brings_it() {
+    let world = World::new();
+    let (ann, ben, watcher, _) = acquainted(&world);
+    let id = node(&ben);
+    ann.rhema(&["peers", "remove", &id]).exits(0);
+    ann.git(&["commit", "-q", "-m", "Ben has left", MEMBERS]);
+    drop(watcher);
+    // Dan does not know yet, and takes what Ben made since.
+    ben.git(&["clone", "-q", ".", "../dan"]);
+    let dan = world.tree("dan");
+    dan.rhema(&["init"]).exits(0);
+    dan.commit("Dan joins");
+    for other in [&ann, &ben] {
+        other.git(&["stash", "-q"]);
+        other.git(&["pull", "-q", "--no-rebase", "--no-edit", "../dan", "main"]);
+    }
+    let at_dans = Watcher::start(&dan);
+    ben.rhema(&["set", "todos/a", "title=Secret"]).exits(0);
+    ben.rhema(&["sync", "--peer", &at_dans.address]).exits(0);
+    at_dans.says("\"event\":\"rendered\"");
+    assert!(dan.read(".rhema/todos.yaml").contains("Secret"));
+    let synced = ann.rhema(&["sync", "--peer", &at_dans.address]);
+    assert!(
+        synced.stderr.contains("removed member"),
+        "{}{}",
+        synced.stdout,
+        synced.stderr
+    );
+    assert!(!ann.read(".rhema/todos.yaml").contains("Secret"));
+    at_dans.says("did not take: edits that a removed member made since");
+    let refused = ann.rhema(&["status", "--json"]).exits(0).json()["refused"].clone();
+    assert_eq!(refused[0]["node"], id.as_str(), "{refused}");
 }

@@ -50,6 +50,8 @@ fn the_json_has_the_agreed_shape() {
                 {"path": "api/.rhema/deep/k.yml", "scope": "api", "state": "clean", "records": 1, "conflicts": 0, "pending": 0, "parked": []},
             ],
             "peers": [],
+            "removed": [],
+            "remote": null,
             "watching": false,
             "watcher": null,
             "auto_sync": null,

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "demo",
     "init",
     "uninit",
@@ -15,6 +15,8 @@ const COMMANDS: [&str; 23] = [
     "sync",
     "watch",
     "peers",
+    "invite",
+    "join",
     "resolve",
     "get",
     "add",

@@ -12,6 +12,7 @@ mod flood;
 #[cfg(target_os = "linux")]
 #[path = "../support/hosts.rs"]
 mod hosts;
+mod joining;
 mod lines;
 #[cfg(target_os = "linux")]
 mod namespaces;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rhema_crdt::net::{
-    Ending, Gauge, Hub, HubEvent, Line, Listen, LocalNetwork, PublicKey, Settings, Sought, Trust,
+    DialError, Ending, Gauge, Hub, HubEvent, Knock, Line, Listen, LocalNetwork, PublicKey,
+    Settings, Sought, Trust, knock,
 };
 use rhema_crdt::node::Node as Identity;
 use tempfile::TempDir;
@@ -18,21 +20,33 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Whom a node admits, changeable at any time.
 #[derive(Clone, Default)]
-pub(crate) struct Known(Arc<Mutex<BTreeSet<PublicKey>>>);
+pub(crate) struct Known {
+    keys: Arc<Mutex<BTreeSet<PublicKey>>>,
+    expects_strangers: Arc<AtomicBool>,
+}
 
 impl Known {
     pub(crate) fn add(&self, node: &Node) {
-        self.0.lock().unwrap().insert(node.key());
+        self.keys.lock().unwrap().insert(node.key());
     }
 
     pub(crate) fn remove(&self, node: &Node) {
-        self.0.lock().unwrap().remove(&node.key());
+        self.keys.lock().unwrap().remove(&node.key());
+    }
+
+    /// Whether strangers may say with what they were invited.
+    pub(crate) fn expect_strangers(&self, expected: bool) {
+        self.expects_strangers.store(expected, Ordering::Relaxed);
     }
 }
 
 impl Trust for Known {
     fn admits(&self, key: &PublicKey) -> bool {
-        self.0.lock().unwrap().contains(key)
+        self.keys.lock().unwrap().contains(key)
+    }
+
+    fn expects_strangers(&self) -> bool {
+        self.expects_strangers.load(Ordering::Relaxed)
     }
 }
 
@@ -107,6 +121,25 @@ impl Node {
 
     pub(crate) fn at(&self) -> String {
         self.address().to_string()
+    }
+
+    /// Says something to another one that does not know this one.
+    pub(crate) async fn knock(
+        &self,
+        other: PublicKey,
+        at: &str,
+        said: &[u8],
+    ) -> Result<Vec<u8>, DialError> {
+        knock(self.identity.key(), other, &[at.to_owned()], said).await
+    }
+
+    /// The next stranger that wants to join.
+    pub(crate) async fn knocked(&mut self) -> Knock {
+        loop {
+            if let HubEvent::Knocked(knock) = self.event().await {
+                return knock;
+            }
+        }
     }
 
     /// The next line that comes up.

@@ -111,7 +111,14 @@ fn what_uninit_leaves_is_nothing() {
     let clones = team(&world, 1);
     add(&clones[0], "b");
     sync(&clones[0]);
-    clones[0].rhema(&["uninit"]).exits(0);
+    let name = refs(&origin(&world))[0].clone();
+    let said = clones[0].rhema(&["uninit"]).exits(0).stdout;
+    assert!(
+        said.contains(&format!("`git push origin :{name}` removes it")),
+        "{said}"
+    );
+    clones[0].git(&["push", "-q", "origin", &format!(":{name}")]);
+    assert!(refs(&origin(&world)).is_empty());
     assert!(!clones[0].path(".git/rhema").exists());
 }
 

@@ -4,6 +4,7 @@
 mod converging;
 mod growing;
 mod hostile;
+mod joining;
 mod refusing;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]

@@ -23,11 +23,17 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     pub(crate) fn start(tree: &Tree<'_>) -> Self {
+        Self::start_at(tree, "127.0.0.1:0", &[])
+    }
+
+    /// One that listens there, with more in its environment.
+    pub(crate) fn start_at(tree: &Tree<'_>, listen: &str, environment: &[(&str, &str)]) -> Self {
         let mut child = tree
             .world
             .command(BINARY, &tree.top)
             .args(["crdt", "watch", "--discovery", "off", "--json"])
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", listen])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -60,6 +66,12 @@ impl Watcher {
     /// Everything that it told of since it listens.
     pub(crate) fn all(&self) -> String {
         self.said.lock().unwrap().join("\n")
+    }
+
+    /// Waits until it ends by itself.
+    #[allow(dead_code, reason = "shared; not all of it is used everywhere")]
+    pub(crate) fn ends(&mut self) {
+        self.child.wait().unwrap();
     }
 
     /// Waits until it tells of something with these words.

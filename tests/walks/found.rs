@@ -200,3 +200,14 @@ fn a_comment_goes_with_its_record_and_does_not_come_back_when_somebody_counts() 
         (0, Deed::Count, 9, 4),
     ]);
 }
+
+#[test]
+fn who_removes_a_record_has_removed_what_was_edited_on_a_commit_that_is_gone() {
+    nothing_breaks(&[
+        (1, Deed::Add, 0, 0),
+        (1, Deed::SetBy, 0, 9),
+        (1, Deed::Add, 1, 9),
+        (1, Deed::ResetSoft, 7, 8),
+        (1, Deed::RemoveBy, 10, 2),
+    ]);
+}

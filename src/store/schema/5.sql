@@ -15,3 +15,11 @@ CREATE TABLE invitations (
     -- Whether who joined stands in the list of members.
     listed INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+-- Edits that others brought and that were not taken, until they are.
+CREATE TABLE refusals (
+    id INTEGER PRIMARY KEY,
+    stamp TEXT NOT NULL UNIQUE,
+    why TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;

@@ -225,7 +225,7 @@ fn for_people(report: &Report, trusted: &Trusted) -> String {
             let role = match trusted.own_role {
                 Some(Role::Removed) => "removed: nobody takes its edits any more",
                 Some(role) => role.name(),
-                None => "no member yet: commit .rhema/crdt/members.yaml",
+                None => "no member at HEAD yet: .rhema/crdt/members.yaml",
             };
             writeln!(
                 text,

@@ -172,7 +172,7 @@ fn known_of(reading: &Reading<'_>, key: &PublicKey) -> Result<Vec<Stamp>, Error>
     let owners = reading.all_owners()?.into_iter();
     for owner in owners.filter(|owner| owner.key == *key) {
         let links = reading.links(owner.replica)?;
-        known.extend(links.into_iter().map(|(stamp, _)| stamp));
+        known.extend(links.into_keys());
     }
     Ok(known)
 }

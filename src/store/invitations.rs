@@ -26,6 +26,9 @@ impl FromSql for InvitationKey {
     }
 }
 
+/// For how long after its end an invitation is remembered, in milliseconds.
+const REMEMBERED: u64 = 90 * 86_400_000;
+
 /// An invitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
@@ -132,11 +135,14 @@ impl Reading<'_> {
 }
 
 impl Writing<'_> {
-    /// Notes an invitation that nobody used yet.
+    /// Notes an invitation that nobody used yet. Those that are long over are forgotten.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn invite(&self, invitation: &Invitation) -> Result<(), Error> {
+        let long_ago = invitation.made.unix_millis().saturating_sub(REMEMBERED);
+        let sql = "DELETE FROM invitations WHERE expires < ?1 AND (used IS NULL OR listed = 1)";
+        self.run(sql, [Moment::from_unix_millis(long_ago)])?;
         let Invitation {
             key,
             role,
@@ -238,6 +244,33 @@ mod tests {
         let found = writing.invitations().unwrap();
         assert_eq!(found[0].used, joined(true));
         assert_eq!(found[1], second);
+    }
+
+    #[test]
+    fn what_is_long_over_is_forgotten_once_all_is_done_that_it_led_to() {
+        let (_git_dir, mut store) = store();
+        let writing = store.write(Durability::Process).unwrap();
+        let [first, second, third] = [1, 2, 3].map(invitation);
+        for invitation in [&first, &second] {
+            writing.invite(invitation).unwrap();
+        }
+        let joiner = [7; 32];
+        assert!(
+            writing
+                .use_invitation(second.key, &joiner, "", at(5))
+                .unwrap()
+        );
+        let later = Invitation {
+            made: at(100 * 86_400),
+            expires: at(101 * 86_400),
+            ..third
+        };
+        writing.invite(&later).unwrap();
+        let keys = |writing: &Writing<'_>| {
+            let all = writing.invitations().unwrap().into_iter();
+            all.map(|invitation| invitation.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&writing), [second.key, later.key]);
     }
 
     #[test]

@@ -51,6 +51,8 @@ fn the_json_has_the_agreed_shape() {
             ],
             "peers": [],
             "removed": [],
+            "untaken": [],
+            "refused": [],
             "remote": null,
             "watching": false,
             "watcher": null,

@@ -21,10 +21,11 @@ fn three(world: &World) -> (Tree<'_>, Tree<'_>, Watcher) {
     sync(&ben);
     ann.git(&["worktree", "add", "-q", "../side", "-b", "side"]);
     let side = world.tree("side");
+    side.rhema(&["init", "--no-join"]).exits(0);
     side.rhema(&["set", "todos/a", "title=Aside"]).exits(0);
     let watcher = Watcher::start(&ann);
     call(&side, &watcher).exits(0);
-    watcher.says("\"learned\"");
+    watcher.says("\"received\"");
     (ann, ben, watcher)
 }
 

@@ -112,7 +112,8 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(newer);
     let before = fs::read(&path).unwrap();
     let error = Store::open(git_dir.path()).unwrap_err();
-    let expected = Error::newer(&path.canonicalize().unwrap(), 99, 5);
+    let newest = schema::newest(STEPS);
+    let expected = Error::newer(&path.canonicalize().unwrap(), 99, newest);
     assert_eq!(error.to_string(), expected.to_string());
     assert!(matches!(error, Error::Newer { found: 99, .. }));
     assert_eq!(fs::read(&path).unwrap(), before);

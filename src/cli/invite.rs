@@ -507,6 +507,11 @@ fn in_words(time: Duration) -> String {
     super::round::counted(count as usize, unit)
 }
 
+/// Whether others are met through the git remote, too.
+fn is_met_at_remote(repo: &Repo) -> anyhow::Result<bool> {
+    Ok(Config::in_work_tree(repo)?.discovery == Discovery::Git)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -543,9 +548,4 @@ mod tests {
             assert_eq!(in_words(time(text).unwrap()), words);
         }
     }
-}
-
-/// Whether others are met through the git remote, too.
-fn is_met_at_remote(repo: &Repo) -> anyhow::Result<bool> {
-    Ok(Config::in_work_tree(repo)?.discovery == Discovery::Git)
 }

@@ -58,6 +58,8 @@ pub struct Hello {
     pub stays: bool,
     /// Whether it lets the other's edits in: a member that only reads must not send any.
     pub takes_edits: bool,
+    /// Whether it says what it knows: a member that only reads by its own account says none of it.
+    pub sends_edits: bool,
 }
 
 /// Whose replica one is: its name is a fingerprint of these two, so that nobody has to be believed. Others can have the same

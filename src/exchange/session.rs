@@ -366,6 +366,7 @@ impl Session {
             now: now.wall,
             stays: self.us.stay == Stay::On,
             takes_edits: self.them.access == Access::Writes,
+            sends_edits: self.us.access == Access::Writes,
         }));
     }
 
@@ -840,7 +841,11 @@ impl Session {
     /// Tells people once of edits of which the other side said that it knows them, and which it does not say. What is refused here
     /// is no such edit, nor is anything else of the same replica.
     fn tell_withheld(&mut self, now: Now, when: Withheld, ours: &Knowledge, doing: &mut Doing) {
-        if self.them.access == Access::Reads {
+        let sends_none = match &self.stage {
+            Stage::Talking(hello) => !hello.sends_edits,
+            _ => true,
+        };
+        if self.them.access == Access::Reads || sends_none {
             return;
         }
         let claims = self.claims.iter().flatten();

@@ -208,7 +208,7 @@ mod tests {
         Invitation {
             key: InvitationKey::from_bytes([number; 32]),
             role: Role::Agent,
-            name: (number % 2 == 0).then(|| "Ben".to_owned()),
+            name: number.is_multiple_of(2).then(|| "Ben".to_owned()),
             made: at(number.into()),
             expires: at(100),
             revoked: None,

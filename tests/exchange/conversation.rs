@@ -28,6 +28,7 @@ fn hello(number: u8) -> Hello {
         now: BEGINNING,
         stays: true,
         takes_edits: true,
+        sends_edits: true,
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Plan {
     pub(crate) pushes: bool,
     /// One that only reads; whether it knows that.
     pub(crate) reader: Option<(usize, bool)>,
+    /// One, the last, that passes on what it knows as it likes: how many of a hundred runs it tampers with.
+    pub(crate) hostile: Option<u32>,
     /// How many edits a message has, and how many of these are under way.
     pub(crate) batch: usize,
     pub(crate) window: usize,
@@ -157,6 +159,7 @@ fn plans_of(perfect: bool, step: BoxedStrategy<Step>) -> impl Strategy<Value = P
                 shape,
                 network,
                 pushes,
+                hostile: None,
                 // In a row nothing gets past one from whom nothing is taken.
                 reader: reader.filter(|_| shape == Shape::Mesh),
                 batch,
@@ -164,6 +167,17 @@ fn plans_of(perfect: bool, step: BoxedStrategy<Step>) -> impl Strategy<Value = P
                 script: apart(script),
             },
         )
+}
+
+/// Plans in which one of three or more says what nobody made, and not what it knows. The others hear of each other as well.
+pub(crate) fn hostile_plans() -> impl Strategy<Value = Plan> {
+    (plans_of(false, calm().boxed()), 20u32..100).prop_map(|(plan, hostile)| Plan {
+        nodes: plan.nodes.max(3),
+        shape: Shape::Mesh,
+        reader: None,
+        hostile: Some(hostile),
+        ..plan
+    })
 }
 
 /// The script, without clocks that go wrong where a work tree is copied: who writes under one name in two times at once is not

@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use rhema_crdt::exchange::{
-    Access, Action, Config, Ending, Event, Message, Push, Session, Stay, Them, Us,
+    Access, Action, Config, EditDigest, Ending, Event, Key, Link, Message, Push, Run, Session,
+    Stay, Them, Us,
 };
 use rhema_crdt::overlay::CommitId;
 
-use crate::line::crypto;
+use crate::line::{crypto, signed};
 use crate::meaning::Meanings;
 use crate::node::Node;
 use crate::plan::{Network, Plan, Shape, Step};
@@ -89,6 +90,8 @@ pub(crate) struct World {
     /// What was said since this was emptied.
     pub(crate) said: Vec<Message>,
     pub(crate) endings: Vec<Ending>,
+    /// What the hostile one said before.
+    heard: Vec<Run>,
 }
 
 impl World {
@@ -112,6 +115,7 @@ impl World {
             meanings: Meanings::new(),
             said: Vec::new(),
             endings: Vec::new(),
+            heard: Vec::new(),
             plan,
         };
         for pair in world.pairs() {
@@ -437,7 +441,10 @@ impl World {
         let mut learned = false;
         for action in actions {
             match action {
-                Action::Say(message) => self.send(connection, 1 - side, message),
+                Action::Say(message) => {
+                    let message = self.as_said(node, message);
+                    self.send(connection, 1 - side, message);
+                }
                 Action::Learned => learned = true,
                 Action::Tell(_) => {}
                 Action::End(ending) => {
@@ -461,8 +468,38 @@ impl World {
         }
     }
 
+    /// Whether a node says what nobody made.
+    pub(crate) fn is_hostile(&self, node: usize) -> bool {
+        self.plan.hostile.is_some() && node + 1 == self.plan.nodes
+    }
+
+    /// What a node says in place of what an honest one would say.
+    fn as_said(&mut self, node: usize, message: Message) -> Message {
+        let Some(percent) = self.plan.hostile.filter(|_| self.is_hostile(node)) else {
+            return message;
+        };
+        let Message::Edits(mut runs) = message else {
+            return message;
+        };
+        self.heard.extend(runs.iter().cloned());
+        for run in &mut runs {
+            if self.draw(100) < u64::from(percent) {
+                let (what, which) = (self.draw(6), self.draw(64) as usize);
+                let replayed = self.heard[which % self.heard.len()].clone();
+                tamper(run, what, which, replayed, &[self.nodes[node].number; 32]);
+            }
+        }
+        if self.draw(100) < u64::from(percent) {
+            runs.reverse();
+        }
+        Message::Edits(runs)
+    }
+
     fn send(&mut self, connection: usize, side: usize, message: Message) {
-        self.said.push(message.clone());
+        let by = self.connections[connection].nodes[1 - side];
+        if !self.is_hostile(by) {
+            self.said.push(message.clone());
+        }
         let Network {
             lost,
             twice,
@@ -498,7 +535,7 @@ impl World {
     /// The nodes from whom edits are taken.
     pub(crate) fn writers(&self) -> BTreeSet<usize> {
         (0..self.nodes.len())
-            .filter(|node| !self.is_reader(*node))
+            .filter(|node| !self.is_reader(*node) && !self.is_hostile(*node))
             .collect()
     }
 
@@ -506,5 +543,28 @@ impl World {
     pub(crate) fn standing(&self) -> usize {
         let stands = |connection: &&Connection| connection.sessions.iter().all(Option::is_some);
         self.connections.iter().filter(stands).count()
+    }
+}
+
+/// Alters a run, or puts another one in its place.
+fn tamper(run: &mut Run, what: u64, which: usize, replayed: Run, key: &Key) {
+    let which = which % run.links.len();
+    match (what, &mut run.links[which]) {
+        (0, Link::Edit(edit)) => {
+            let digest = EditDigest::of(edit, &crypto());
+            run.links[which] = Link::Digest(edit.stamp, digest);
+        }
+        (1, Link::Edit(edit)) => edit.branch = Some("forged".to_owned()),
+        // What others made, as if it were its own to sign.
+        (2, Link::Edit(edit)) => {
+            edit.branch = Some("signed by another one".to_owned());
+            let edits: Vec<_> = run.edits().cloned().collect();
+            *run = signed(&edits, key).remove(0);
+        }
+        (3, _) => *run = replayed,
+        (4, _) => run.signature[which % 64] ^= 1,
+        _ => {
+            run.links.truncate(which.max(1));
+        }
     }
 }

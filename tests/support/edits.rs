@@ -303,18 +303,21 @@ fn hello() -> BoxedStrategy<Hello> {
         any::<u64>(),
         vec(commit(), 0..3),
         any::<u64>(),
-        any::<(bool, bool)>(),
+        any::<(bool, bool, bool)>(),
     );
     (any::<(u16, u16)>(), introduction(), says)
         .prop_map(
-            |(versions, introduction, (boot, roots, now, (stays, takes_edits)))| Hello {
-                versions,
-                introduction,
-                boot,
-                roots,
-                now,
-                stays,
-                takes_edits,
+            |(versions, introduction, (boot, roots, now, (stays, takes_edits, sends_edits)))| {
+                Hello {
+                    versions,
+                    introduction,
+                    boot,
+                    roots,
+                    now,
+                    stays,
+                    takes_edits,
+                    sends_edits,
+                }
             },
         )
         .boxed()

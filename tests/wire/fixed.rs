@@ -259,6 +259,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         now: 1_800_000_000_000,
         stays: true,
         takes_edits: true,
+        sends_edits: true,
     };
     let first = Known {
         previous: None,

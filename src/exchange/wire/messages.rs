@@ -112,6 +112,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> 
 
 const STAYS: u8 = 1;
 const TAKES_EDITS: u8 = 2;
+const SENDS_NONE: u8 = 4;
 
 impl Coded for Hello {
     fn write(&self, to: &mut Writer) {
@@ -123,7 +124,8 @@ impl Coded for Hello {
         to.number(self.now);
         let stays = if self.stays { STAYS } else { 0 };
         let takes_edits = if self.takes_edits { TAKES_EDITS } else { 0 };
-        to.byte(stays | takes_edits);
+        let sends_none = if self.sends_edits { 0 } else { SENDS_NONE };
+        to.byte(stays | takes_edits | sends_none);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -142,6 +144,7 @@ impl Coded for Hello {
             now,
             stays: bits & STAYS != 0,
             takes_edits: bits & TAKES_EDITS != 0,
+            sends_edits: bits & SENDS_NONE == 0,
         })
     }
 }

@@ -45,3 +45,11 @@ pub(super) const MOST_WORDS: usize = 1_024;
 
 /// How often the time between two pulses is doubled where nothing happens.
 pub(super) const MOST_CALM: u32 = 6;
+
+/// How long on a lazy line what comes to be known is gathered: longer than an edit takes over all the lines that it takes as
+/// a rule, so that nobody asks for what is about to come, and much shorter than the time between two pulses.
+pub(super) const NOTICE: Millis = 500;
+
+/// How long edits that were told of on a lazy line may take on another one at least, and half as long as at most: of those
+/// who could be asked for them not all are.
+pub(super) const GRACE: Millis = 250;

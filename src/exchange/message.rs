@@ -37,6 +37,10 @@ pub enum Message {
     Refused(Refusal),
     /// All that the sender had to say for now is said and all that it got is stored.
     Done,
+    /// What came from the receiver had come from others before: new edits may be left to them, and told of later by [`Stored`](Self::Stored).
+    Lull,
+    /// New edits are to be said at once again, and so is what the sender lacks.
+    Rouse,
     /// The sender trusts others than before, or other rules hold: what it did not take may be taken now.
     Reconsidered,
 }

@@ -5,6 +5,7 @@
 //! Depends on `overlay` and `crdt`.
 
 mod digest;
+mod eagerness;
 mod greeting;
 mod inquiry;
 mod limits;
@@ -19,6 +20,7 @@ mod telling;
 pub mod wire;
 
 pub use digest::digest;
+pub use eagerness::Lulling;
 pub use limits::{MOST_BASES, MOST_COMMITS, MOST_EDITS_SAID, Millis, VERSIONS, WINDOW};
 pub use message::{Hello, Introduction, Message, Refusal};
 pub use names::may_be_synced;

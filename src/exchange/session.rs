@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::eagerness::{Eagerness, Lulling};
 use super::greeting;
 use super::inquiry::Inquiries;
 use super::limits::{
-    MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_WORDS, SECOND, WINDOW,
+    GRACE, MOST_BASES, MOST_CALM, MOST_CHAINS, MOST_COMMITS, MOST_EDITS_SAID, MOST_WORDS, NOTICE,
+    SECOND, WINDOW,
 };
 use super::receiving;
 use super::sending::{Next, Sending, knows};
@@ -41,6 +43,12 @@ pub struct Config {
     pub push: Push,
     /// Whether everything is said anew, whatever the other side knows.
     pub scope: Scope,
+    /// Whether new edits are left to others to say where they always come from others first.
+    pub lulling: Lulling,
+    /// How long on a lazy line what comes to be known is gathered, until the other side is told that it is.
+    pub notice: Millis,
+    /// How long edits that the other side told of may take on another way, until it is asked for them.
+    pub grace: Millis,
 }
 
 /// When new edits are said.
@@ -77,6 +85,9 @@ impl Config {
             jump: 60 * SECOND,
             push: Push::AtOnce,
             scope: Scope::Missing,
+            lulling: Lulling::Never,
+            notice: NOTICE,
+            grace: GRACE,
         }
     }
 }
@@ -104,6 +115,7 @@ pub struct Session {
     random: u64,
     stage: Stage,
     sending: Sending,
+    eagerness: Eagerness,
     /// Replicas that were introduced to them.
     introduced: BTreeSet<Replica>,
     /// Bases that they were asked for.
@@ -192,6 +204,7 @@ impl Session {
             random: seed,
             stage: Stage::New,
             sending: Sending::default(),
+            eagerness: Eagerness::default(),
             introduced: BTreeSet::new(),
             asked: BTreeSet::new(),
             unanswered: BTreeSet::new(),
@@ -254,7 +267,25 @@ impl Session {
     #[must_use]
     pub fn is_in_step(&self) -> bool {
         let is_talking = matches!(self.stage, Stage::Talking(_));
-        is_talking && self.sending.is_done() && self.heard_done && !self.inquiries.are_open()
+        is_talking && self.is_all_said() && !self.inquiries.are_open()
+    }
+
+    /// Whether new edits are left to others to say, as what came on this line had always come on another one before.
+    #[must_use]
+    pub fn is_lazy(&self) -> bool {
+        self.eagerness.is_lazy()
+    }
+
+    /// Whether edits come on this line that did not come on another one before. Where it is gone, the others are to hear that
+    /// ([`Event::Bereft`]).
+    #[must_use]
+    pub fn is_way(&self) -> bool {
+        self.eagerness.is_way()
+    }
+
+    /// Whether both know the same, as far as they may and as far as is known here.
+    fn is_all_said(&self) -> bool {
+        self.sending.is_done() && self.heard_done && !self.eagerness.is_unsure()
     }
 
     /// When, by the steady clock, the session wants an [`Event::Tick`]; none when it is over or has not begun.
@@ -263,11 +294,13 @@ impl Session {
         match self.stage {
             Stage::New | Stage::Over => None,
             Stage::Greeting => Some(self.opened + self.config.greeting),
-            Stage::Talking(_) => Some(
-                self.sending
-                    .wakes()
-                    .map_or(self.pulse_at, |at| at.min(self.pulse_at)),
-            ),
+            Stage::Talking(_) => {
+                let wakes = self.sending.wakes().into_iter();
+                wakes
+                    .chain(self.eagerness.wakes())
+                    .chain([self.pulse_at])
+                    .min()
+            }
         }
     }
 
@@ -305,8 +338,17 @@ impl Session {
             }
             Event::News => {
                 self.stir(now);
-                if self.config.push == Push::AtOnce {
-                    self.sending.look();
+                match (self.config.push, self.is_lazy()) {
+                    (Push::AtOnce, false) => self.sending.look(),
+                    (_, true) => self.eagerness.more(now.steady + self.config.notice),
+                    (Push::WhenAsked, false) => {}
+                }
+            }
+            Event::Bereft => self.rouse(shelf, doing)?,
+            Event::Lulling(lulling) => {
+                self.config.lulling = lulling;
+                if lulling == Lulling::Never {
+                    self.rouse(shelf, doing)?;
                 }
             }
             Event::Wanted(scope) => return Ok(self.wanted(now, scope, shelf, doing)?),
@@ -333,6 +375,7 @@ impl Session {
         }
         let knowledge = shelf.knowledge()?;
         self.stir(now);
+        self.eagerness.be_sure();
         match (scope, self.sending.has_begun()) {
             (Scope::Missing, _) => self.sending.look(),
             (Scope::Everything, false) => self.config.scope = scope,
@@ -383,6 +426,12 @@ impl Session {
             return Ok(());
         }
         self.sending.wake(now.steady);
+        if self.eagerness.tells_now(now.steady) {
+            self.tell_of_more(shelf, doing)?;
+        }
+        if self.eagerness.asks_now(now.steady) && self.eagerness.lacks(&shelf.knowledge()?) {
+            self.rouse(shelf, doing)?;
+        }
         if now.steady >= self.pulse_at {
             let waits = !self.sending.is_done() || !self.heard_done;
             if waits && now.steady >= self.heard + self.config.patience {
@@ -445,6 +494,11 @@ impl Session {
             (Stage::Talking(_), Message::Edits(runs)) => self.received(now, runs, shelf, doing),
             (Stage::Talking(_), Message::Stored(chains)) => {
                 check_size(&chains).map_err(violated)?;
+                if self.is_lazy() {
+                    let at =
+                        now.steady + self.config.grace + self.draw() % self.config.grace.max(1);
+                    self.eagerness.heard(&chains, &shelf.knowledge()?, at);
+                }
                 let edits = self.sending.stored(chains);
                 if edits > 0 {
                     doing.tell(Happening::Confirmed { edits });
@@ -467,6 +521,15 @@ impl Session {
                     true => Ok(self.wanted(now, Scope::Missing, shelf, doing)?),
                     false => Ok(()),
                 }
+            }
+            (Stage::Talking(_), Message::Lull) => {
+                self.eagerness.lull();
+                Ok(())
+            }
+            (Stage::Talking(_), Message::Rouse) => {
+                self.eagerness.rouse();
+                self.sending.look();
+                Ok(())
             }
             (Stage::Talking(_), Message::Done) => {
                 self.heard_done = true;
@@ -556,6 +619,7 @@ impl Session {
             self.tell_refused(doing);
         }
         self.sending.replace(marks, digest(&knowledge), lost_before);
+        self.eagerness.be_sure();
         // Who leaves when all is said waits for that word.
         self.owes_done |= self.they_leave();
         Ok(())
@@ -593,10 +657,19 @@ impl Session {
             edits,
             new: added.new,
         });
-        if added.new > 0 {
-            self.stir(now);
-            doing.actions.push(Action::Learned);
-            self.ask_for_bases(shelf, doing)?;
+        match added.new {
+            0 if self.eagerness.repeated(self.config.lulling) && self.both_stay() => {
+                self.eagerness.lull();
+                doing.say(Message::Lull);
+            }
+            0 => {}
+            _ => {
+                self.stir(now);
+                self.rouse(shelf, doing)?;
+                self.eagerness.brought();
+                doing.actions.push(Action::Learned);
+                self.ask_for_bases(shelf, doing)?;
+            }
         }
         if !added.forks.is_empty() {
             doing.tell(Happening::Forks(added.forks));
@@ -617,6 +690,8 @@ impl Session {
         let knowledge = shelf.knowledge()?;
         let ours = digest(&knowledge);
         if theirs == ours {
+            self.eagerness.told_all(&knowledge);
+            self.eagerness.be_sure();
             self.sending.agree(knowledge);
             self.heard_done = true;
             self.rest(now);
@@ -624,12 +699,39 @@ impl Session {
             self.owes_done |= self.they_leave();
             return Ok(());
         }
+        self.eagerness.told_all(&knowledge);
         doing.say(Message::Marks(knowledge));
         let is_known = self.sending.belief().map(digest) == Some(theirs);
         if !is_known {
             doing.say(Message::Pulse(ours));
         }
         Ok(())
+    }
+
+    /// Tells what came to be known here since the other side was told last.
+    fn tell_of_more<S: Shelf>(&mut self, shelf: &mut S, doing: &mut Doing) -> Result<(), S::Error> {
+        let untold = self.eagerness.untold(&shelf.knowledge()?);
+        if !untold.is_empty() {
+            doing.say(Message::Stored(untold));
+        }
+        Ok(())
+    }
+
+    /// Makes the line eager again, if it is lazy: what the other side lacks is said, and it is asked to do the same.
+    fn rouse<S: Shelf>(&mut self, shelf: &mut S, doing: &mut Doing) -> Result<(), S::Error> {
+        if !self.is_lazy() {
+            return Ok(());
+        }
+        // What we know already is not to come.
+        self.tell_of_more(shelf, doing)?;
+        self.eagerness.rouse();
+        self.sending.look();
+        doing.say(Message::Rouse);
+        Ok(())
+    }
+
+    fn both_stay(&self) -> bool {
+        self.us.stay == Stay::On && !self.they_leave()
     }
 
     fn they_leave(&self) -> bool {
@@ -741,7 +843,7 @@ impl Session {
         if self.sending.is_said() && std::mem::take(&mut self.owes_done) {
             doing.say(Message::Done);
         }
-        let in_step = self.sending.is_done() && self.heard_done;
+        let in_step = self.is_all_said();
         if in_step && !self.told_in_step {
             doing.tell(Happening::InStep);
         }

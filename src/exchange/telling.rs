@@ -1,6 +1,6 @@
 //! What goes into a session and what comes out of it.
 
-use super::{Introduction, Message, Millis, Refusal, Scope};
+use super::{Introduction, Lulling, Message, Millis, Refusal, Scope};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::CommitId;
 
@@ -68,6 +68,10 @@ pub enum Event {
     Wanted(Scope),
     /// The other side may do something else now.
     Granted(Access),
+    /// Lines may become lazy now, or may not any more.
+    Lulling(Lulling),
+    /// A line with another one by which edits came is gone: what came that way must come another way.
+    Bereft,
     /// Others are trusted than before, or other rules hold for who may write what.
     Reconsidered,
     /// The moment came that the session wanted to be told of.

@@ -19,7 +19,7 @@ use super::joining::Knock;
 use super::line::{Gauge, Line, LineId};
 use super::lines::{Lines, Process};
 use super::seeking::{Seekers, Sought, Target};
-use super::waiting::Waiting;
+use super::waiting::{Waiting, lot};
 use super::{DialError, Error, Listen, Warning, dialling, endpoint, limits, vigil};
 use crate::node::NodeKey;
 
@@ -60,7 +60,7 @@ pub(super) struct Inner {
     /// None while one that failed is replaced.
     endpoint: Mutex<Option<Endpoint>>,
     lines: Mutex<Lines<Gauge>>,
-    /// Told whenever a line comes or goes.
+    /// Told whenever a line comes or goes, or others are to be called.
     lines_changed: watch::Sender<()>,
     pub(super) callers: Callers,
     conduct: Mutex<Conduct>,
@@ -121,6 +121,7 @@ impl Hub {
         }
         inner.spawn(accept(inner.clone()));
         inner.spawn(keep_vigil(inner.clone()));
+        inner.spawn(keep_turning(inner.clone()));
         Ok((Self(inner), stream))
     }
 
@@ -147,6 +148,12 @@ impl Hub {
         keys.remove(self.0.identity.key());
         self.0.keys.send_replace(Arc::new(keys));
         self.0.seekers().seek(sought, &self.0);
+        self.0.choose();
+    }
+
+    /// Whether nothing comes on a line that does not come on another one, too: where there are many peers, it may have to go.
+    pub fn spare(&self, line: LineId, is_spare: bool) {
+        self.0.lines().set_spare(line, is_spare);
     }
 
     /// The peer said on this line which process it is and whether it means to stay. Ends what it supersedes.
@@ -215,6 +222,30 @@ impl Inner {
         lock(&self.lines)
     }
 
+    pub(super) fn has_line(&self, peer: &PublicKey) -> bool {
+        self.lines().has(peer)
+    }
+
+    pub(super) fn count_lines(&self) -> usize {
+        self.lines().len()
+    }
+
+    /// Chooses anew whom to call, where that is not everybody.
+    pub(super) fn choose(&self) {
+        let lines = self.lines().all().map(|(peer, _)| *peer).collect();
+        self.seekers().choose(&lines);
+        self.changed();
+    }
+
+    /// Lets those know who wait for a line to come or to go, or to be called.
+    pub(super) fn changed(&self) {
+        self.lines_changed.send_replace(());
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.lines_changed.subscribe()
+    }
+
     /// Runs this until it ends or the hub is shut down.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut closing = self.closing.subscribe();
@@ -228,7 +259,7 @@ impl Inner {
 
     /// Returns when there is no line with this key, and whether there was one.
     pub(super) async fn without_line(&self, peer: &PublicKey) -> bool {
-        let mut changed = self.lines_changed.subscribe();
+        let mut changed = self.changes();
         let mut was_there = false;
         while self.lines().has(peer) {
             was_there = true;
@@ -278,17 +309,19 @@ impl Inner {
             }
         }
         self.seekers().met(gauge.peer(), gauge.remote());
-        self.lines_changed.send_replace(());
+        self.choose();
         tracing::debug!(line = ?gauge, dialled = gauge.dialled(), "line up");
         event.send(HubEvent::Up(line));
         let (inner, watched) = (self.clone(), gauge.clone());
         tokio::spawn(async move {
             connection.closed().await;
+            let (ending, peer) = (watched.ending(), *watched.peer());
+            if ending == Ending::There(Close::Full) {
+                inner.seekers().turned_away(&peer);
+            }
             inner.lines().remove(watched.id());
-            inner.lines_changed.send_replace(());
-            let ending = watched.ending();
+            inner.choose();
             tracing::debug!(line = ?watched, %ending, "line down");
-            let peer = *watched.peer();
             let faulty = ending == Ending::Here(Close::Faulty);
             inner.tell(HubEvent::Down(watched, ending)).await;
             if faulty && lock(&inner.conduct).fault(&peer, Instant::now()) {
@@ -366,12 +399,31 @@ async fn keep_vigil(inner: Arc<Inner>) {
     }
 }
 
+/// Where there are many, draws others of them by lot now and then, and ends lines that can be done without.
+async fn keep_turning(inner: Arc<Inner>) {
+    loop {
+        sleep(limits::TURN.mul_f64(0.5 + lot())).await;
+        inner.seekers().turn();
+        inner.choose();
+        let spare = {
+            let mut lines = inner.lines();
+            let seekers = inner.seekers();
+            lines.take_spare(|peer| !seekers.can_spare(peer))
+        };
+        for line in spare {
+            line.close(Close::Left);
+        }
+    }
+}
+
 /// Calls whoever is seen.
 async fn look_around(inner: Arc<Inner>, mut seen: mpsc::Receiver<Sighting>) {
     while let Some(sighting) = seen.recv().await {
         match sighting {
             Sighting::Here(peer, addresses) => {
-                if inner.seekers().sighted(&peer, addresses.clone()) {
+                let is_news = inner.seekers().sighted(&peer, addresses.clone());
+                if is_news {
+                    inner.choose();
                     inner.tell(HubEvent::Discovered(peer, addresses)).await;
                 }
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::circle::Degree;
+
 /// A frame's payload in bytes. Batches of edits aim at a quarter of it; one edit of a long text must still fit.
 pub const FRAME: usize = 1 << 20;
 
@@ -53,8 +55,33 @@ pub(super) const RECEIVE_WINDOW: u32 = 1 << 20;
 /// Unacknowledged bytes of a connection.
 pub(super) const SEND_WINDOW: u64 = 1 << 20;
 
-/// Lines at a time. Each costs some 40 kB when idle.
+/// Lines at a time. Each costs some 40 kB when idle. Who has so many lets another one in all the same, and ends one that it can
+/// do without.
 pub(super) const LINES: usize = 64;
+
+/// So many others are few: a line with each costs less than what is saved by passing on. `docs/benchmarks.md` has the figures.
+pub(super) const FEW: usize = 12;
+
+/// With whom lines are kept where there are more.
+pub(super) const DEGREE: Degree = Degree {
+    beside: 2,
+    drawn: 2,
+};
+
+/// Where there are fewer lines than this, anybody is called: some whom others call come to that by themselves.
+pub(super) const ENOUGH: usize = 8;
+
+/// How many are called on, where there are more than few, by one who does not stay.
+pub const CALLED_ON: usize = 8;
+
+/// How often another one is drawn by lot, about: with a hundred others everybody has talked to everybody within an hour.
+pub(super) const TURN: Duration = Duration::from_secs(60);
+
+/// How long a line lasts at least before it has to go for another one.
+pub(super) const SETTLED: Duration = Duration::from_secs(30);
+
+/// The shortest wait before one is called again that had too many lines.
+pub(super) const FULL_WAIT: Duration = Duration::from_secs(15);
 
 /// Lines at a time with one key: its watcher's, and the two that a command's call and our own to it make for a moment.
 pub(super) const LINES_PER_KEY: usize = 3;

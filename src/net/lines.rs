@@ -25,6 +25,8 @@ struct Entry<H> {
     dialled: bool,
     since: Instant,
     process: Option<Process>,
+    /// Whether what comes on it comes on other lines, too, or nothing ever came.
+    is_spare: bool,
     handle: H,
 }
 
@@ -52,20 +54,21 @@ impl<H: Clone> Lines<H> {
         dialled: bool,
         handle: H,
     ) -> Result<Vec<(H, Close)>, Close> {
-        let mut gone = Vec::new();
         let siblings: Vec<_> = self.with(&peer).collect();
-        if siblings.len() >= limits::LINES_PER_KEY {
+        let (out, close) = if siblings.len() >= limits::LINES_PER_KEY {
             // Whoever has the key asks for a new one, so one of its own has to go: a visit before a watcher's.
             let stays = |entry: &Entry<H>| entry.process.is_some_and(|process| process.stays);
             let oldest = siblings
                 .iter()
                 .find(|(_, entry)| !stays(entry))
                 .or(siblings.first());
-            gone.extend(oldest.map(|(id, _)| *id));
+            (oldest.map(|(id, _)| *id), Close::Replaced)
         } else if self.all.len() >= limits::LINES {
-            return Err(Close::Full);
-        }
-        let gone = self.remove_all(gone, Close::Replaced);
+            (Some(self.least_needed().ok_or(Close::Full)?), Close::Full)
+        } else {
+            (None, Close::Replaced)
+        };
+        let gone = self.remove_all(out.into_iter().collect(), close);
         self.all.insert(
             id,
             Entry {
@@ -73,10 +76,45 @@ impl<H: Clone> Lines<H> {
                 dialled,
                 since: Instant::now(),
                 process: None,
+                is_spare: false,
                 handle,
             },
         );
         Ok(gone)
+    }
+
+    /// The line that has to go where there are too many: one that is spare, else the one that lasted longest. So nobody is kept
+    /// out for good, and nobody has to go who just came.
+    fn least_needed(&self) -> Option<LineId> {
+        let now = Instant::now();
+        let settled = self.all.iter();
+        let settled = settled.filter(|(_, entry)| now - entry.since >= limits::SETTLED);
+        settled
+            .min_by_key(|(_, entry)| (!entry.is_spare, entry.since))
+            .map(|(id, _)| *id)
+    }
+
+    /// Whether a line can be done without.
+    pub(super) fn set_spare(&mut self, id: LineId, is_spare: bool) {
+        if let Some(entry) = self.all.get_mut(&id) {
+            entry.is_spare = is_spare;
+        }
+    }
+
+    /// Takes out what we called, can be done without and is with nobody of those who are `wanted`, as far as enough is left.
+    pub(super) fn take_spare(&mut self, is_wanted: impl Fn(&PublicKey) -> bool) -> Vec<H> {
+        let now = Instant::now();
+        let is_to_go = |entry: &Entry<H>| {
+            entry.dialled
+                && entry.is_spare
+                && now - entry.since >= limits::SETTLED
+                && !is_wanted(&entry.peer)
+        };
+        let spare = self.all.iter().filter(|(_, entry)| is_to_go(entry));
+        let most = self.all.len().saturating_sub(limits::ENOUGH);
+        let spare = spare.take(most).map(|(id, _)| *id).collect();
+        let gone = self.remove_all(spare, Close::Left);
+        gone.into_iter().map(|(line, _)| line).collect()
     }
 
     /// A line's peer said which process it is; the lines that end by that.
@@ -125,6 +163,11 @@ impl<H: Clone> Lines<H> {
     /// Whether there is a line with this key.
     pub(super) fn has(&self, peer: &PublicKey) -> bool {
         self.with(peer).next().is_some()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
     }
 
     /// Whether there is none.
@@ -230,20 +273,53 @@ mod tests {
         );
     }
 
-    #[test]
-    fn there_are_only_so_many_lines() {
+    /// As many lines as there may be, each with another key, and one more key.
+    fn full() -> (Lines<usize>, Vec<LineId>, PublicKey) {
         let mut lines = Lines::new(LOW);
-        let key = |number: usize| [u8::try_from(number).unwrap(); 32];
-        for number in 0..limits::LINES {
-            lines
-                .add(LineId::next(), key(number), false, number)
-                .unwrap();
-        }
-        let (one_more, known) = (key(limits::LINES), key(0));
-        assert_eq!(
-            lines.add(LineId::next(), one_more, false, 0),
-            Err(Close::Full)
-        );
-        assert_eq!(lines.add(LineId::next(), known, false, 0), Err(Close::Full));
+        let key = |number: usize| [u8::try_from(number + 2).unwrap(); 32];
+        let enter = |number: usize| {
+            let id = LineId::next();
+            assert_eq!(lines.add(id, key(number), true, number), Ok(Vec::new()));
+            id
+        };
+        let ids = (0..limits::LINES).map(enter).collect();
+        (lines, ids, key(limits::LINES))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_just_came_does_not_have_to_go_for_another_one() {
+        let (mut lines, _, one_more) = full();
+        let added = lines.add(LineId::next(), one_more, false, 99);
+        assert_eq!(added, Err(Close::Full));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_there_are_too_many_one_goes_that_is_spare_or_else_the_oldest() {
+        let (mut lines, ids, one_more) = full();
+        lines.set_spare(ids[7], true);
+        tokio::time::advance(limits::SETTLED).await;
+        let gone = lines.add(LineId::next(), one_more, false, 99);
+        assert_eq!(gone, Ok(vec![(7, Close::Full)]));
+        let gone = lines.add(LineId::next(), [1; 32], false, 100);
+        assert_eq!(gone, Ok(vec![(0, Close::Full)]));
+        let last = lines.add(LineId::next(), [254; 32], false, 101);
+        assert_eq!(last, Ok(vec![(1, Close::Full)]), "and not who just came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_we_called_goes_when_it_is_spare_and_nobody_wants_it() {
+        let (mut lines, ids, called_us) = full();
+        lines.remove(ids[0]);
+        let incoming = LineId::next();
+        lines.add(incoming, called_us, false, 99).unwrap();
+        lines.set_spare(incoming, true);
+        ids[1..9].iter().for_each(|id| lines.set_spare(*id, true));
+        let is_wanted = |peer: &PublicKey| *peer == [3; 32];
+        assert!(lines.take_spare(is_wanted).is_empty(), "they just came");
+        tokio::time::advance(limits::SETTLED).await;
+        assert_eq!(lines.take_spare(is_wanted), (2..9).collect::<Vec<_>>());
+        ids.iter().for_each(|id| lines.set_spare(*id, true));
+        lines.take_spare(|_| false);
+        assert_eq!(lines.len(), limits::ENOUGH);
     }
 }

@@ -5,6 +5,7 @@
 //! [`Trust`]. QUIC carries the lines: TLS 1.3 on both sides with the nodes' own keys.
 
 mod answering;
+mod circle;
 mod conduct;
 mod dialling;
 mod discovery;
@@ -26,6 +27,7 @@ mod seeking;
 mod vigil;
 mod waiting;
 
+pub use circle::{Circle, Degree};
 pub use discovery::local::LocalNetwork;
 pub use discovery::siblings::{address_left, leave_address, take_address};
 pub use ending::{Close, Ending};
@@ -35,7 +37,7 @@ pub use hub::{Hub, HubEvent, Settings};
 pub use identity::{PublicKey, Trust};
 pub use interfaces::reachable_at;
 pub use joining::{Knock, Reply, knock};
-pub use limits::FRAME;
+pub use limits::{CALLED_ON, FRAME};
 pub use line::{Gauge, Line, LineId, Traffic};
 pub use memory::conversation;
-pub use seeking::{Place, Sought, Target, Until};
+pub use seeking::{Company, Place, Sought, Target, Until};

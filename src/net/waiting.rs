@@ -33,7 +33,7 @@ impl Waiting {
 }
 
 /// A number from 0 to 1; where the system has no randomness, 1.
-fn lot() -> f64 {
+pub(super) fn lot() -> f64 {
     getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX))
 }
 

@@ -9,7 +9,7 @@ use super::{Error, ruling};
 use crate::crdt::Stamp;
 use crate::exchange::{Access, Author, Denial, Judge, Objection, Standing};
 use crate::git::Repo;
-use crate::net::{PublicKey, Trust};
+use crate::net::{Company, PublicKey, Trust};
 use crate::node::{Admitted, Ground, Node, Pace, Role, Trusted};
 use crate::overlay::Known;
 use crate::store::{self, Durability, Moment, Store};
@@ -91,6 +91,11 @@ impl Admission {
     /// The keys of all who are trusted.
     pub(super) fn keys(&self) -> Vec<PublicKey> {
         self.now().others.keys().copied().collect()
+    }
+
+    /// How many those are.
+    pub(super) fn company(&self) -> Company {
+        Company::of(self.now().others.len())
     }
 }
 

@@ -28,7 +28,10 @@ impl Wanted {
         admission: &Admission,
     ) -> Result<Sought, Error> {
         let mut sought = match self.discovery {
-            Discovery::Off => Sought::default(),
+            Discovery::Off => Sought {
+                company: admission.company(),
+                ..Sought::default()
+            },
             _ => everywhere(repo, store, admission, &Config::in_work_tree(repo)?)?,
         };
         sought.places.extend(self.named.iter().cloned());
@@ -49,7 +52,10 @@ pub(super) fn everywhere(
     admission: &Admission,
     config: &Config,
 ) -> Result<Sought, Error> {
-    let mut sought = Sought::default();
+    let mut sought = Sought {
+        company: admission.company(),
+        ..Sought::default()
+    };
     for key in admission.keys() {
         sought.peers.insert(key, Vec::new());
     }

@@ -18,10 +18,12 @@ use super::shelf::Shelf;
 use super::{Admission, Error, admission, ruling, telling};
 use crate::asking::Asked;
 use crate::exchange::{
-    Access, Action, Event, Happening, Message, Now, Refusal, Session, Them, Us, wire,
+    Access, Action, Event, Happening, Lulling, Message, Now, Refusal, Session, Them, Us, wire,
 };
 use crate::git::Repo;
-use crate::net::{Close, DialError, Ending, Gauge, Hub, Knock, LineId, PublicKey, Target, Traffic};
+use crate::net::{
+    Close, Company, DialError, Ending, Gauge, Hub, Knock, LineId, PublicKey, Target, Traffic,
+};
 use crate::node::Admitted;
 use crate::replica::Report;
 use crate::store::{self, Durability, Moment, Store};
@@ -29,6 +31,10 @@ use crate::watch::Touched;
 
 /// The longest wait for something to happen.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// After how many messages with edits in turn that brought nothing new a line becomes lazy: each edit that is made at another place
+/// comes another way, and a line that is the shortest for some of them is worth what the others cost.
+const REPEATS: u32 = 3;
 
 /// How much of what people were told of a peer is kept in mind: a peer can give cause for any number of words.
 const TOLD: usize = 16;
@@ -140,6 +146,8 @@ pub(super) struct Talk {
     error: Option<String>,
     /// What people were told of the peer, the first of it.
     pub(super) told: BTreeSet<String>,
+    /// Whether the hub may end the line, as nothing comes on it that does not come on others.
+    is_spare: bool,
 }
 
 /// How conversations are held.
@@ -311,7 +319,11 @@ impl Keeper {
         let access = admission::access(peer.role);
         let them = Them { key, access };
         self.seeds = self.seeds.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let session = Session::new(self.manner.us.clone(), them, self.manner.config, self.seeds);
+        let config = crate::exchange::Config {
+            lulling: self.lulling(),
+            ..self.manner.config
+        };
+        let session = Session::new(self.manner.us.clone(), them, config, self.seeds);
         let talk = Talk {
             session,
             assembly: wire::Assembly::default(),
@@ -325,6 +337,7 @@ impl Keeper {
             received: 0,
             error: None,
             told: BTreeSet::new(),
+            is_spare: false,
         };
         self.answering.up(&talk);
         self.talks.insert(id, talk);
@@ -371,6 +384,9 @@ impl Keeper {
             }
             _ => None,
         });
+        if talk.session.is_way() {
+            self.tell_all_but(None, &Event::Bereft);
+        }
         let key = *talk.gauge.peer();
         if let Some(error) = &error {
             self.log(Some(key), error);
@@ -413,6 +429,10 @@ impl Keeper {
                 return;
             }
         };
+        let is_spare = talk.session.is_lazy() || talk.sent + talk.received == 0;
+        if std::mem::replace(&mut talk.is_spare, is_spare) != is_spare {
+            self.hub.spare(id, is_spare);
+        }
         let mut has_learned = false;
         let mut notable = Vec::new();
         for action in actions {
@@ -451,6 +471,14 @@ impl Keeper {
 
     /// Lets all sessions but one know that there is more to be known.
     pub(super) fn news(&mut self, but: Option<LineId>) {
+        self.tell_all_but(but, &Event::News);
+        if let Some(calls) = &self.manner.calls {
+            calls.news();
+        }
+    }
+
+    /// Tells all sessions but one what happened.
+    fn tell_all_but(&mut self, but: Option<LineId>, event: &Event) {
         let others: Vec<LineId> = self
             .talks
             .keys()
@@ -458,10 +486,15 @@ impl Keeper {
             .filter(|id| Some(*id) != but)
             .collect();
         for id in others {
-            self.step(id, Event::News);
+            self.step(id, event.clone());
         }
-        if let Some(calls) = &self.manner.calls {
-            calls.news();
+    }
+
+    /// Whether lines may become lazy: where there are few, all say everything at once to all.
+    pub(super) fn lulling(&self) -> Lulling {
+        match self.admission.company() {
+            Company::Few => Lulling::Never,
+            Company::Many => Lulling::After(REPEATS),
         }
     }
 

@@ -579,6 +579,7 @@ impl Keeper {
             let access = admission::access(peer.role);
             self.step(id, crate::exchange::Event::Granted(access));
             self.step(id, crate::exchange::Event::Reconsidered);
+            self.step(id, crate::exchange::Event::Lulling(self.lulling()));
             if (is_own_new || access != before)
                 && let Some(talk) = self.talks.get(&id)
             {

@@ -14,8 +14,8 @@ use crate::crdt::Stamp;
 use crate::exchange::{self, Introduction, Scope, Stay, Us};
 use crate::git::Repo;
 use crate::net::{
-    DialError, Hub, HubEvent, Listen, LocalNetwork, Place, PublicKey, Settings, Sought, Target,
-    Traffic, Until, Warning,
+    CALLED_ON, Company, DialError, Hub, HubEvent, Listen, LocalNetwork, Place, PublicKey, Settings,
+    Sought, Target, Traffic, Until, Warning,
 };
 use crate::node::{self, Config, Discovery, Node, Trusted, crypto};
 use crate::overlay::Knowledge;
@@ -220,6 +220,7 @@ pub fn visit(repo: &Repo, visit: &Visit, mut hear: impl FnMut(&Heard)) -> Result
         }
         let mut store = Store::open(repo.git_dir())?.store;
         visiting.count_kept(&store.read()?)?;
+        called.notes.extend(visiting.left_to_others());
         visiting.finish(&mut called, &admission);
         Ok(called)
     });
@@ -264,6 +265,9 @@ struct Visiting {
 impl Visiting {
     /// Whether nothing is under way. One who is looked for on the local network may still show itself.
     fn is_content(&self, is_looking: bool) -> bool {
+        if self.has_met_enough() {
+            return self.up == 0;
+        }
         let waits = self.waiting.iter().any(|target| match target {
             Target::Peer(_) => !is_looking && !self.unreached.contains_key(target),
             Target::Place(_) => true,
@@ -271,8 +275,17 @@ impl Visiting {
         self.up == 0 && !waits
     }
 
-    /// Whether everybody was talked to.
+    /// Whether so many of many were talked to that the others need not be called on.
+    fn has_met_enough(&self) -> bool {
+        let done = self.over.values().filter(|peer| peer.error.is_none());
+        self.named.is_none() && self.sought.company == Company::Many && done.count() >= CALLED_ON
+    }
+
+    /// Whether everybody was talked to who is to be.
     fn has_met_all(&self) -> bool {
+        if self.has_met_enough() {
+            return true;
+        }
         match &self.named {
             Some(_) => {
                 !self.over.is_empty() || !self.unreached.is_empty() && self.waiting.is_empty()
@@ -372,6 +385,14 @@ impl Visiting {
         let waits = |place: &Place| self.waiting.contains(&Target::Place(place.clone()));
         sought.places.retain(waits);
         sought
+    }
+
+    /// What is told where not everybody was called on.
+    fn left_to_others(&self) -> Option<String> {
+        let (met, members) = (self.over.len(), self.members.len());
+        (self.has_met_enough() && met < members).then(|| {
+            format!("{met} of {members} members were called on; the others hear it from them")
+        })
     }
 
     /// Whether nobody was reached whoever it was, nor seen.

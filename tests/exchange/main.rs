@@ -6,6 +6,7 @@ mod conversation;
 mod document;
 mod forging;
 mod line;
+mod lulls;
 mod meaning;
 mod names;
 mod node;

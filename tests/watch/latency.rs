@@ -18,7 +18,7 @@ use crate::watching::Watch;
 
 /// Tells what a file holds whenever it was put in place or written, and at which moment that was. The moment is taken before
 /// the file is read, so that the reader costs nothing.
-fn observe(path: &Path) -> Receiver<(Instant, Vec<u8>)> {
+pub(crate) fn observe(path: &Path) -> Receiver<(Instant, Vec<u8>)> {
     let (tell, told) = channel();
     let queue = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
     let flags = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::CLOSE_WRITE;
@@ -50,10 +50,10 @@ fn observe(path: &Path) -> Receiver<(Instant, Vec<u8>)> {
 
 /// What was measured of a stage, in milliseconds.
 #[derive(Default)]
-struct Measured(Vec<f64>);
+pub(crate) struct Measured(Vec<f64>);
 
 impl Measured {
-    fn add(&mut self, length: Duration) {
+    pub(crate) fn add(&mut self, length: Duration) {
         self.0.push(length.as_secs_f64() * 1000.0);
     }
 
@@ -65,7 +65,7 @@ impl Measured {
         sorted.get(at).copied().unwrap_or(f64::NAN)
     }
 
-    fn row(&self, name: &str) -> String {
+    pub(crate) fn row(&self, name: &str) -> String {
         let [half, most, nearly] = [50, 95, 99].map(|hundredths| self.percentile(hundredths));
         format!(
             "{name:<34} {half:>8.2} {most:>8.2} {nearly:>8.2}   ({})\n",

@@ -10,6 +10,7 @@
 //! | test | what | parameters in the environment, with what holds otherwise |
 //! |---|---|---|
 //! | `latency` | from a save here until it is seen there | `WATCH_EDITS=1000`, `WATCH_RECORDS=100,10000` |
+//! | `many` | from a save here until it is seen everywhere, and what that costs; in a network of its own (`unshare -n`) | `WATCH_TREES=16`, `WATCH_EDITS=60`, `WATCH_SETTLE=120`, `WATCH_IDLE=60` |
 //! | `mesh` | many who edit the same records, and an idle minute | `WATCH_TREES=8`, `WATCH_SECONDS=300`, `WATCH_RATE=10` a second, `WATCH_SEED=1`, `WATCH_IDLE=60` |
 //! | `soak` | git at work, restarts and kills among edits | `WATCH_SECONDS=3600`, `WATCH_SEED=1`, `WATCH_STEPS=24`, `WATCH_TITLES=0` |
 //! | `racing` | a tool that reads, thinks and writes without a lock | `WATCH_SECONDS=60`, `WATCH_SEED=1` |
@@ -23,6 +24,7 @@ mod clones;
 mod editor;
 mod latency;
 mod life;
+mod many;
 mod mesh;
 mod oracle;
 mod pieces;

@@ -8,8 +8,8 @@ use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Denial, Hello, Introduction, Message, Refusal, Voucher};
 use crate::overlay::{Chain, CommitId, Knowledge};
 
-/// The kinds from here on may be added within a version: who does not know one passes over it.
-const FIRST_OPTIONAL: u8 = 128;
+/// The kinds from 128 on may be added within a version: who does not know one passes over it, as we do from here on.
+const FIRST_UNKNOWN: u8 = 130;
 
 const HELLO: u8 = 1;
 const INTRODUCTIONS: u8 = 2;
@@ -22,6 +22,8 @@ const FOUND: u8 = 8;
 const REFUSED: u8 = 9;
 const DONE: u8 = 10;
 const RECONSIDERED: u8 = 11;
+const LULL: u8 = 128;
+const ROUSE: u8 = 129;
 
 /// Writes a message: its kind, and what it says.
 pub(super) fn write(message: &Message, to: &mut Writer) {
@@ -65,6 +67,8 @@ pub(super) fn write(message: &Message, to: &mut Writer) {
             refusal.write(to);
         }
         Message::Done => to.byte(DONE),
+        Message::Lull => to.byte(LULL),
+        Message::Rouse => to.byte(ROUSE),
         Message::Reconsidered => to.byte(RECONSIDERED),
     }
 }
@@ -100,8 +104,10 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Message>, Malformed> 
         FOUND => Message::Found(from.all()?),
         REFUSED => Message::Refused(Refusal::read(from)?),
         DONE => Message::Done,
+        LULL => Message::Lull,
+        ROUSE => Message::Rouse,
         RECONSIDERED => Message::Reconsidered,
-        FIRST_OPTIONAL.. => return Ok(None),
+        FIRST_UNKNOWN.. => return Ok(None),
         kind => return Err(Malformed::Tag("message", kind.into())),
     };
     match from.left() {

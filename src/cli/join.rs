@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::init;
 use super::ui::{GOOD, Ui, printable};
-use crate::git::{Driver, Prompts, Repo};
+use crate::git::{Driver, Patience, Prompts, Repo};
 use crate::node::{Members, Node, NodeId, Ticket, Verdict};
 use crate::peers::{self, Asked};
 use crate::setup::{Init, Wanted};
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 
 /// Leaves the request at the git remote, where the inviter finds it.
 fn ask_in_writing(repo: &Repo, inviter: NodeId, ui: &Ui) -> anyhow::Result<Outcome> {
-    let met = peers::meet(repo, Prompts::Terminal, PATIENCE)?.unwrap_or_default();
+    let met = peers::meet(repo, Prompts::Terminal, Patience::of(PATIENCE))?.unwrap_or_default();
     met.notes.iter().for_each(|note| ui.warn(note));
     if let Some(error) = met.error {
         bail!(

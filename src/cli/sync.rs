@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
@@ -16,7 +16,7 @@ use crate::asking::{
     Answer, Failure, Outcome as Synced, PeerOutcome, Question, RemoteOutcome, Reply,
     Sync as Wanted, ask,
 };
-use crate::git::{Prompts, Repo, git_path, lacks_marker};
+use crate::git::{Patience, Prompts, Repo, git_path, lacks_marker};
 use crate::node::{Config, Discovery, Watch};
 use crate::overlay::DocumentPath;
 use crate::peers::{self, Called, Error, Heard, Met, Peer, Visit, visit};
@@ -247,6 +247,7 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
     if arguments.timeout == Some(0) {
         return Ok(synced);
     }
+    let began = Instant::now();
     match meet(repo, arguments, ui) {
         Ok(Some(met)) => {
             synced.warnings.extend(met.notes.iter().cloned());
@@ -258,7 +259,11 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
             return Ok(synced);
         }
     }
-    let called = match call(repo, arguments, ui) {
+    // What the git remote took of the time the others do not have.
+    let left = arguments
+        .timeout()
+        .map(|timeout| timeout.saturating_sub(began.elapsed()));
+    let called = match call(repo, arguments, left, ui) {
         Ok(called) => called,
         Err(error) => {
             synced.failure = Some(Failure::of(&error));
@@ -291,15 +296,20 @@ fn meet(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Option<Met>, Erro
         false => Prompts::None,
     };
     let limit = arguments.timeout().unwrap_or(REMOTE_PATIENCE);
-    peers::meet(repo, prompts, limit)
+    peers::meet(repo, prompts, Patience::of(limit))
 }
 
-fn call(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Called, Error> {
+fn call(
+    repo: &Repo,
+    arguments: &Arguments,
+    timeout: Option<Duration>,
+    ui: &Ui,
+) -> Result<Called, Error> {
     let wanted = Visit {
         peer: arguments.peer.clone(),
         discovery: None,
         everything: arguments.force,
-        timeout: arguments.timeout(),
+        timeout,
     };
     let hear = |heard: &Heard| {
         if let Heard::Met { peer, address } = heard {

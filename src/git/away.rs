@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,46 @@ pub(super) struct Away<'a> {
     /// What its configuration says besides, the last word first to none.
     pub(super) config: &'a [(&'a str, &'a str)],
     pub(super) prompts: Prompts,
-    /// How long it may take.
-    pub(super) limit: Duration,
+    pub(super) patience: &'a Patience,
+}
+
+/// For how long a program that talks to another host is waited for.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    limit: Duration,
+    ended: Arc<AtomicBool>,
+}
+
+impl Patience {
+    /// For so long.
+    #[must_use]
+    pub fn of(limit: Duration) -> Self {
+        Self {
+            limit,
+            ended: Arc::default(),
+        }
+    }
+
+    /// Waits no longer, wherever a clone of this one is waited with: what runs is ended.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was ended.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn is_over(&self, since: Instant) -> bool {
+        self.is_ended() || since.elapsed() >= self.limit
+    }
 }
 
 /// Runs `git ARGUMENTS` away from the user's repository, for so long at most.
@@ -57,7 +96,7 @@ where
         if away.prompts == Prompts::None {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
         }
-        within(command, away.limit)
+        within(command, away.patience, away.prompts)
     })
 }
 
@@ -65,27 +104,31 @@ where
 const BETWEEN_LOOKS: Duration = Duration::from_millis(4);
 
 /// The output of a program, which is ended when it takes too long.
-fn within(command: &mut Command, limit: Duration) -> io::Result<Output> {
+fn within(command: &mut Command, patience: &Patience, prompts: Prompts) -> io::Result<Output> {
+    // What git runs to reach a host ends with it. Whoever asks on a terminal must stay in its foreground.
+    #[cfg(unix)]
+    if prompts != Prompts::Terminal {
+        use std::os::unix::process::CommandExt as _;
+        command.process_group(0);
+    }
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
-    let end = Instant::now() + limit;
+    let began = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        if Instant::now() >= end {
-            // It may have ended just now.
-            let _ = child.kill();
-            let _ = child.wait();
+        if patience.is_over(began) {
+            end(&mut child, prompts);
             return Err(io::ErrorKind::TimedOut.into());
         }
         thread::sleep(BETWEEN_LOOKS);
     };
     // Whatever it left running may hold the pipes, and has nothing more to say.
     let rest = |read: mpsc::Receiver<Vec<u8>>| {
-        let left = end.saturating_duration_since(Instant::now());
+        let left = patience.limit.saturating_sub(began.elapsed());
         read.recv_timeout(left.max(BETWEEN_LOOKS))
             .unwrap_or_default()
     };
@@ -94,6 +137,20 @@ fn within(command: &mut Command, limit: Duration) -> io::Result<Output> {
         stdout: rest(stdout),
         stderr: rest(stderr),
     })
+}
+
+/// Ends a program, and what it runs.
+fn end(child: &mut Child, prompts: Prompts) {
+    #[cfg(unix)]
+    if prompts != Prompts::Terminal
+        && let Ok(id) = i32::try_from(child.id())
+        && let Some(group) = rustix::process::Pid::from_raw(id)
+    {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    // It may have ended just now.
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// Reads a pipe to its end in a thread of its own, so that no program waits for it to be read.

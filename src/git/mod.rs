@@ -45,7 +45,7 @@ mod walk;
 
 pub use ancestry::MergedCommits;
 #[cfg(feature = "net")]
-pub use away::Prompts;
+pub use away::{Patience, Prompts};
 pub use committing::Staged;
 pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use git2::{FileMode, ObjectType, Oid, Signature, Time};
 
-use super::away::{Away, Prompts, git_away};
+use super::away::{Away, Patience, Prompts, git_away};
 use super::config;
 use super::history::{blob_id, commit_id, oid};
 use super::program::Answer;
@@ -170,7 +170,8 @@ impl<'r> Outpost<'r> {
         let some = std::fs::read_dir(self.folder.join("objects").join("17"));
         if some.map_or(0, Iterator::count) > LOOSE_IN_ONE {
             let arguments = ["gc", "--quiet", "--prune=now"];
-            self.run(arguments, Prompts::None, TIDYING)?.success()?;
+            self.run(arguments, Prompts::None, &Patience::of(TIDYING))?
+                .success()?;
         }
         Ok(())
     }
@@ -219,7 +220,7 @@ impl<'r> Outpost<'r> {
     ///
     /// # Errors
     /// When the remote cannot be reached.
-    pub fn fetch(&self, remote: &str, prompts: Prompts, limit: Duration) -> Result<(), Error> {
+    pub fn fetch(&self, remote: &str, prompts: Prompts, patience: &Patience) -> Result<(), Error> {
         let refspecs = Namespace::ALL.map(|namespace| {
             format!(
                 "+{}*:{}*",
@@ -246,7 +247,7 @@ impl<'r> Outpost<'r> {
         let arguments = options
             .into_iter()
             .chain(refspecs.iter().map(String::as_str));
-        self.run(arguments, prompts, limit)?.success()?;
+        self.run(arguments, prompts, patience)?.success()?;
         Ok(())
     }
 
@@ -259,7 +260,7 @@ impl<'r> Outpost<'r> {
         remote: &str,
         tip: &Tip,
         prompts: Prompts,
-        limit: Duration,
+        patience: &Patience,
     ) -> Result<Pushed, Error> {
         let there = tip.namespace.there(&tip.name);
         let here = tip.namespace.here(&tip.name);
@@ -281,7 +282,7 @@ impl<'r> Outpost<'r> {
             remote,
             &refspec,
         ];
-        let answer = self.run(arguments, prompts, limit)?;
+        let answer = self.run(arguments, prompts, patience)?;
         let verdict = verdict(&answer.stdout);
         match (answer.status, verdict) {
             (Some(0), _) => {}
@@ -301,7 +302,7 @@ impl<'r> Outpost<'r> {
         &self,
         arguments: impl IntoIterator<Item = &'a str>,
         prompts: Prompts,
-        limit: Duration,
+        patience: &Patience,
     ) -> Result<Answer, Error> {
         let shared = config::path(self.repo);
         let away = Away {
@@ -317,7 +318,7 @@ impl<'r> Outpost<'r> {
                 Prompts::None if self.repo.has_ssh_command() => Prompts::NoneOfGit,
                 prompts => prompts,
             },
-            limit,
+            patience,
         };
         git_away(self.repo, &away, arguments)
     }

@@ -22,6 +22,7 @@ use crate::asking::{
 use crate::exchange::{Event, Scope};
 use crate::git::{Repo, crash};
 use crate::net::{DialError, LineId, Place, PublicKey, Sought, Target, Traffic};
+use crate::node::Config;
 use crate::replica::{Done, Errand, Report};
 
 /// What is open of what was asked, and what has to be known for it.
@@ -545,6 +546,7 @@ impl Keeper {
         let learned = came || peers.iter().any(|peer| peer.received > 0);
         if open.awaits.is_some() {
             outcome.remote = Some(RemoteOutcome {
+                name: self.remote_name(),
                 error: Some("it did not answer in time".to_owned()),
                 ..RemoteOutcome::default()
             });
@@ -555,6 +557,14 @@ impl Keeper {
             outcome.failure = Some(Failure::of(&error));
         }
         answer(open.reply, Answer::Synced(outcome));
+    }
+
+    /// What the git remote is called; nothing where that cannot be told.
+    fn remote_name(&self) -> String {
+        let repo = &self.shelf.repo;
+        let config = Config::in_work_tree(repo).ok();
+        let named = config.and_then(|config| config.remote);
+        repo.meeting_remote(named.as_deref()).unwrap_or_default()
     }
 }
 

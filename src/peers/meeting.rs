@@ -11,7 +11,7 @@ use super::{Admission, Error, admission};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::Introduction;
-use crate::git::{self, Outpost, Prompts, Repo, Tip};
+use crate::git::{self, Outpost, Patience, Prompts, Repo, Tip};
 use crate::net::PublicKey;
 use crate::node::{Config, Node, NodeId, Trusted};
 use crate::overlay::BlobId;
@@ -50,7 +50,7 @@ pub(super) struct Meeting<'m> {
     listening: Option<Vec<SocketAddr>>,
     prompts: Prompts,
     /// How long each call of git may take.
-    limit: Duration,
+    patience: Patience,
 }
 
 /// What came of an exchange through the git remote.
@@ -93,8 +93,8 @@ pub struct Met {
 /// # Errors
 /// When the work tree, its node or its store cannot be read. That the remote cannot be reached, or lets nobody write, is
 /// told in the result.
-pub fn meet(repo: &Repo, prompts: Prompts, limit: Duration) -> Result<Option<Met>, Error> {
-    let meeting = Meeting::of(repo, None, prompts, limit)?;
+pub fn meet(repo: &Repo, prompts: Prompts, patience: Patience) -> Result<Option<Met>, Error> {
+    let meeting = Meeting::of(repo, None, prompts, patience)?;
     meeting.map(Meeting::hold).transpose()
 }
 
@@ -104,7 +104,7 @@ impl<'m> Meeting<'m> {
         repo: &'m Repo,
         listening: Option<Vec<SocketAddr>>,
         prompts: Prompts,
-        limit: Duration,
+        patience: Patience,
     ) -> Result<Option<Self>, Error> {
         let Some(node) = Node::load(repo.git_dir())? else {
             return Ok(None);
@@ -119,7 +119,7 @@ impl<'m> Meeting<'m> {
             remote: String::new(),
             listening,
             prompts,
-            limit,
+            patience,
         }))
     }
 
@@ -154,10 +154,11 @@ impl<'m> Meeting<'m> {
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
         let lock = self.node.folder().join(LOCK);
-        let locked = git::lock(&lock, self.limit).map_err(|source| git::Error::Write {
-            path: lock.clone(),
-            source,
-        })?;
+        let locked =
+            git::lock(&lock, self.patience.limit()).map_err(|source| git::Error::Write {
+                path: lock.clone(),
+                source,
+            })?;
         let Some(_locked) = locked else {
             return Err(Error::Git(git::Error::Held { path: lock }));
         };
@@ -187,7 +188,7 @@ impl<'m> Meeting<'m> {
         met: &mut Met,
     ) -> Result<(), Error> {
         for _ in 0..TRIES {
-            outpost.fetch(&self.remote, self.prompts, self.limit)?;
+            outpost.fetch(&self.remote, self.prompts, &self.patience)?;
             self.take(outpost, shelf, met)?;
             met.left = shelf.store.read()?.last_of(self.introduction()?.replica)?;
             if self.leave(outpost, shelf, met)? {

@@ -4,14 +4,14 @@
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Error;
 use super::keeper::Note;
 use super::meeting::{Meeting, Met};
 use crate::crdt::Stamp;
-use crate::git::{Prompts, Repo};
+use crate::git::{Patience, Prompts, Repo};
 use crate::net::reachable_at;
 use crate::node::Node;
 use crate::store::Store;
@@ -27,6 +27,10 @@ const QUIET: Duration = Duration::from_secs(300);
 /// How long each call of git may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How long the end of a call is waited for when the program ends, and how often is looked.
+const LAST_CALL: Duration = Duration::from_millis(500);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
 /// Why the git remote is called on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
@@ -40,6 +44,21 @@ enum Call {
 pub(super) struct Calls {
     way: Sender<Call>,
     last: u64,
+    patience: Patience,
+    thread: JoinHandle<()>,
+}
+
+impl Drop for Calls {
+    /// What runs is ended, and that is waited for: nothing of it is left when the program ends.
+    fn drop(&mut self) {
+        self.patience.end();
+        let began = Instant::now();
+        while !self.thread.is_finished() && began.elapsed() < LAST_CALL {
+            // It may wait to be called.
+            let _ = self.way.send(Call::News);
+            thread::sleep(BETWEEN_LOOKS);
+        }
+    }
 }
 
 impl Calls {
@@ -60,10 +79,13 @@ impl Calls {
 /// Begins to call on the git remote; what came of it is told to the keeper.
 pub(super) fn begin(listening: SocketAddr, notes: Sender<Note>) -> Result<Calls, Error> {
     let (way, called) = mpsc::channel();
+    let patience = Patience::of(LIMIT);
+    let waiting = patience.clone();
     let hold = move || {
         let meetings = Meetings {
             listening,
             notes,
+            patience: waiting,
             pace: Pace::new(Instant::now()),
             call: 0,
             left: None,
@@ -72,13 +94,19 @@ pub(super) fn begin(listening: SocketAddr, notes: Sender<Note>) -> Result<Calls,
         meetings.run(&called);
     };
     let thread = thread::Builder::new().name("git remote".to_owned());
-    thread.spawn(hold).map_err(Error::Runtime)?;
-    Ok(Calls { way, last: 0 })
+    let thread = thread.spawn(hold).map_err(Error::Runtime)?;
+    Ok(Calls {
+        way,
+        last: 0,
+        patience,
+        thread,
+    })
 }
 
 struct Meetings {
     listening: SocketAddr,
     notes: Sender<Note>,
+    patience: Patience,
     pace: Pace,
     /// The last call of somebody who waits.
     call: u64,
@@ -91,6 +119,9 @@ struct Meetings {
 impl Meetings {
     fn run(mut self, called: &Receiver<Call>) {
         loop {
+            if self.patience.is_ended() {
+                return;
+            }
             let wait = self.pace.due().saturating_duration_since(Instant::now());
             match called.recv_timeout(wait) {
                 Ok(Call::News) => self.pace.edited(Instant::now()),
@@ -155,7 +186,7 @@ impl Meetings {
     fn try_to_meet(&self) -> Result<Option<Met>, Error> {
         let repo = Repo::find()?;
         let listening = Some(reachable_at(self.listening));
-        let meeting = Meeting::of(&repo, listening, Prompts::None, LIMIT)?;
+        let meeting = Meeting::of(&repo, listening, Prompts::None, self.patience.clone())?;
         meeting.map(Meeting::hold).transpose()
     }
 }

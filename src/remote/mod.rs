@@ -11,5 +11,8 @@ mod segment;
 pub use record::{PeerRecord, Unreadable};
 pub use segment::{Segment, packed, to_join, unpacked};
 
+/// The file of a ref in which its node vouches for others.
+pub const VOUCHERS: &str = "vouchers";
+
 /// The file of a ref that says where the node can be reached.
 pub const RECORD: &str = "peer";

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Tree, World};
+use crate::support::{Tree, World, run};
 use crate::team::{TODOS, add, origin, refs, same, sync, sync_all, team};
+use crate::watch::eventually;
 
 /// A hook of the host that lets in only the refs that `pattern` (of `case`) names.
 fn only(origin: &Tree<'_>, pattern: &str) {
@@ -159,7 +160,11 @@ fn a_host_that_does_not_answer_is_not_waited_for_longer_than_was_said() {
     let clones = team(&world, 1);
     let clone = &clones[0];
     clone.git(&["remote", "set-url", "origin", "ssh://host.invalid/repo.git"]);
-    clone.git(&["config", "core.sshCommand", "sleep 600 #"]);
+    let ssh = format!(
+        "sh -c 'echo $$ > {}; exec sleep 600' #",
+        world.path("ssh-process").display()
+    );
+    clone.git(&["config", "core.sshCommand", &ssh]);
     add(clone, "b");
     let began = Instant::now();
     let report = clone
@@ -170,6 +175,12 @@ fn a_host_that_does_not_answer_is_not_waited_for_longer_than_was_said() {
     assert!(error.contains("took too long"), "{error}");
     // Far from the minutes that the host takes; how fast it is is measured elsewhere.
     assert!(began.elapsed() < Duration::from_secs(120));
+    let process = std::fs::read_to_string(world.path("ssh-process")).unwrap();
+    let is_there = || {
+        let mut kill = world.command("kill", &clone.top);
+        run(kill.args(["-0", process.trim()])).status == 0
+    };
+    eventually(|| !is_there(), || "what git ran is left behind".to_owned());
 }
 
 #[test]

@@ -204,3 +204,24 @@ fn what_was_edited_before_the_key_was_changed_is_left_there_too() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_work_tree_for_which_its_sibling_vouches_is_heard_through_the_remote() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    let [ann, ben] = clones.as_slice() else {
+        unreachable!()
+    };
+    ben.git(&["worktree", "add", "-q", "../linked", "-b", "linked"]);
+    let linked = world.tree("linked");
+    linked.rhema(&["init", "--no-join"]).exits(0);
+    linked.rhema(&["set", "todos/a", "status=done"]).exits(0);
+    sync(&linked);
+    sync(ben);
+    sync(ann);
+    assert!(
+        ann.read(TODOS).contains("status: done"),
+        "{}",
+        ann.read(TODOS)
+    );
+}

@@ -5,11 +5,11 @@ use super::super::requests::{self, ANSWER, REQUEST};
 use super::super::shelf::Shelf;
 use super::{Meeting, Met, blobs};
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::{Introduction, Shelf as _, write_down};
+use crate::exchange::{Introduction, Message, Shelf as _, write_down};
 use crate::git::{Namespace, Outpost, Piece, Pushed, Tip};
 use crate::node::{Role, crypto};
 use crate::overlay::BlobId;
-use crate::remote::{PeerRecord, RECORD, Segment, packed, to_join};
+use crate::remote::{PeerRecord, RECORD, Segment, VOUCHERS, packed, to_join};
 use crate::store::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -50,9 +50,10 @@ impl Meeting<'_> {
         let mut pieces = found.unwrap_or_default();
         let is_edited = self.leave_edits(outpost, introduction, &mut pieces, shelf, met)?;
         let is_written = self.leave_letters(outpost, &mut pieces, shelf, met)?;
+        let is_vouched = self.leave_vouchers(outpost, &mut pieces, shelf)?;
         let own = introduction.replica;
         let is_passed_on = self.leave_for_others(outpost, own, &mut pieces, shelf, met)?;
-        let is_pushed = is_edited || is_written || is_passed_on;
+        let is_pushed = is_edited || is_written || is_vouched || is_passed_on;
         let is_renewed = self.renew_record(outpost, &mut pieces, is_pushed, shelf)?;
         if !is_pushed && !is_renewed {
             return Ok(true);
@@ -84,7 +85,7 @@ impl Meeting<'_> {
 
     /// Pushes to where the host takes it; nothing where somebody else was faster.
     fn push(&self, outpost: &Outpost<'_>, tip: Tip, met: &mut Met) -> Result<Option<Tip>, Error> {
-        let push = |tip: &Tip| outpost.push(&self.remote, tip, self.prompts, self.limit);
+        let push = |tip: &Tip| outpost.push(&self.remote, tip, self.prompts, &self.patience);
         let why = match push(&tip)? {
             Pushed::Done => return Ok(Some(tip)),
             Pushed::Overtaken => return Ok(None),
@@ -117,6 +118,28 @@ impl Meeting<'_> {
                 why,
             }),
         }
+    }
+
+    /// Puts there for whom this node vouches; says whether that is anything else than before.
+    fn leave_vouchers(
+        &self,
+        outpost: &Outpost<'_>,
+        pieces: &mut BTreeMap<String, Piece>,
+        shelf: &mut Shelf,
+    ) -> Result<bool, Error> {
+        let own = self.node.key().public().to_bytes();
+        let keys: Vec<_> = self.trusted.others.keys().copied().collect();
+        let mut vouchers = shelf.vouchers(&keys)?;
+        vouchers.retain(|voucher| voucher.by == own);
+        let mut replicas = shelf.store.read()?.all_owners()?;
+        replicas.retain(|owner| vouchers.iter().any(|voucher| voucher.key == owner.key));
+        let before = pieces.remove(VOUCHERS);
+        if !vouchers.is_empty() {
+            let message = Message::Introductions { replicas, vouchers };
+            let content = packed(&[message]).map_err(Error::Unsendable)?;
+            pieces.insert(VOUCHERS.to_owned(), outpost.keep(&content)?);
+        }
+        Ok(before != pieces.get(VOUCHERS).copied())
     }
 
     /// Puts edits that are not there into segments; says whether there were any.

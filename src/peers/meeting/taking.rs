@@ -1,5 +1,7 @@
 //! What others left at the git remote is taken: edits, where they listen, and what they ask.
 
+use std::collections::BTreeMap;
+
 use super::super::joining::{Joiner, answer_request, list_who_joined, refusal};
 use super::super::requests::{self, REQUEST};
 use super::super::shelf::Shelf;
@@ -9,7 +11,7 @@ use crate::crdt::Replica;
 use crate::exchange::take_written;
 use crate::git::{Outpost, Piece, Tip};
 use crate::node::{LONGEST_REQUEST, Verdict, crypto};
-use crate::remote::{PeerRecord, RECORD, Segment, unpacked};
+use crate::remote::{PeerRecord, RECORD, Segment, VOUCHERS, unpacked};
 use crate::store::{Durability, Moment};
 
 /// A segment that is longer than this, in bytes, nobody wrote who keeps to the format.
@@ -23,6 +25,7 @@ impl Meeting<'_> {
         shelf: &mut Shelf,
         met: &mut Met,
     ) -> Result<(), Error> {
+        let mut found = Vec::new();
         for tip in outpost.tips()? {
             let Ok(replica) = tip.name.parse::<Replica>() else {
                 continue;
@@ -44,28 +47,55 @@ impl Meeting<'_> {
             if let Some(answer) = pieces.get(&self.answer_name(self.node.id())) {
                 self.take_answer(outpost, *answer, shelf, met)?;
             }
-            let mut seen = self.seen(&tip, shelf)?;
-            let before = seen.clone();
-            for (name, piece) in &pieces {
-                let Ok(segment) = name.parse::<Segment>() else {
-                    continue;
-                };
-                if seen.contains(&piece.blob) {
-                    continue;
-                }
-                match self.take_segment(outpost, segment, *piece, shelf, met)? {
-                    Ok(()) => {
-                        seen.insert(piece.blob);
-                    }
-                    Err(why) => met.note(format!("what {replica} left at {}: {why}", self.remote)),
+            if let Some(vouchers) = pieces.get(VOUCHERS) {
+                let taken = self.take_said(outpost, *vouchers, shelf, met)?;
+                if let Err(why) = taken {
+                    met.note(format!(
+                        "for whom {replica} vouches at {}: {why}",
+                        self.remote
+                    ));
                 }
             }
-            seen.retain(|blob| pieces.values().any(|piece| piece.blob == *blob));
-            if seen != before {
-                self.note_seen(&tip, &seen, shelf)?;
-            }
+            found.push((tip, replica, pieces));
+        }
+        // Only now it is known who vouches for whom.
+        for (tip, replica, pieces) in found {
+            self.take_edits(outpost, &tip, replica, &pieces, shelf, met)?;
         }
         Ok(())
+    }
+
+    /// Takes the edits of a ref that were not taken before.
+    fn take_edits(
+        &self,
+        outpost: &Outpost<'_>,
+        tip: &Tip,
+        replica: Replica,
+        pieces: &BTreeMap<String, Piece>,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<(), Error> {
+        let mut seen = self.seen(tip, shelf)?;
+        let before = seen.clone();
+        for (name, piece) in pieces {
+            let Ok(segment) = name.parse::<Segment>() else {
+                continue;
+            };
+            if seen.contains(&piece.blob) {
+                continue;
+            }
+            match self.take_segment(outpost, segment, *piece, shelf, met)? {
+                Ok(()) => {
+                    seen.insert(piece.blob);
+                }
+                Err(why) => met.note(format!("what {replica} left at {}: {why}", self.remote)),
+            }
+        }
+        seen.retain(|blob| pieces.values().any(|piece| piece.blob == *blob));
+        match seen == before {
+            true => Ok(()),
+            false => self.note_seen(tip, &seen, shelf),
+        }
     }
 
     /// Lets in who asks this node and was invited by it.
@@ -143,6 +173,17 @@ impl Meeting<'_> {
                 "it is written in version {version} of the protocol, which this program does not know: a newer one does"
             )));
         }
+        self.take_said(outpost, piece, shelf, met)
+    }
+
+    /// Takes what a file says; inside, why not all of it is taken.
+    fn take_said(
+        &self,
+        outpost: &Outpost<'_>,
+        piece: Piece,
+        shelf: &mut Shelf,
+        met: &mut Met,
+    ) -> Result<Result<(), String>, Error> {
         if piece.size > LONGEST_SEGMENT {
             return Ok(Err(format!("{} bytes are too long for it", piece.size)));
         }

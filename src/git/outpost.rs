@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use git2::{FileMode, ObjectType, Signature, Time};
+use git2::{FileMode, ObjectType, Oid, Signature, Time};
 
 use super::away::{Away, Prompts, git_away};
 use super::config;
@@ -23,6 +23,12 @@ const MOST_FILES: usize = 1_024;
 
 /// Refs that are looked at.
 const MOST_REFS: usize = 16_384;
+
+/// Loose objects in one of 256 folders, from which on all are packed.
+const LOOSE_IN_ONE: usize = 8;
+
+/// How long packing may take.
+const TIDYING: Duration = Duration::from_secs(60);
 
 /// Where refs stand on the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,13 +123,69 @@ impl<'r> Outpost<'r> {
         })
     }
 
-    fn make(folder: &Path) -> Result<git2::Repository, Error> {
-        if folder.exists() {
-            std::fs::remove_dir_all(folder).map_err(|source| Error::Write {
-                path: folder.to_path_buf(),
-                source,
-            })?;
+    /// Takes away what programs left behind that were ended: nobody else is at work here. Says whether it is whole then.
+    ///
+    /// # Errors
+    /// When it cannot be looked through.
+    pub fn mend(&self) -> Result<bool, Error> {
+        let read = |source| Error::Read {
+            path: self.folder.clone(),
+            source,
+        };
+        let mut is_whole = true;
+        let mut folders = vec![self.folder.join("refs")];
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(read)? {
+            files.push(entry.map_err(read)?.path());
         }
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "lock"));
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).map_err(read)? {
+                let path = entry.map_err(read)?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.extension().is_some_and(|ending| ending == "lock") {
+                    files.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                is_whole &= Oid::from_str(text.trim_end()).is_ok();
+            }
+        }
+        for path in files {
+            tracing::info!("{} was left behind and is taken away", path.display());
+            std::fs::remove_file(&path).map_err(|source| Error::Write { path, source })?;
+        }
+        Ok(is_whole)
+    }
+
+    /// Packs what is here and drops what nobody names any more, where that is worth it.
+    ///
+    /// # Errors
+    /// When git cannot.
+    pub fn tidy(&self) -> Result<(), Error> {
+        // One in 256 folders, as git itself estimates it.
+        let some = std::fs::read_dir(self.folder.join("objects").join("17"));
+        if some.map_or(0, Iterator::count) > LOOSE_IN_ONE {
+            let arguments = ["gc", "--quiet", "--prune=now"];
+            self.run(arguments, Prompts::None, TIDYING)?.success()?;
+        }
+        Ok(())
+    }
+
+    fn make(folder: &Path) -> Result<git2::Repository, Error> {
+        // Whatever stands in its place.
+        let removed = match std::fs::symlink_metadata(folder) {
+            Ok(there) if there.is_dir() => std::fs::remove_dir_all(folder),
+            Ok(_) => std::fs::remove_file(folder),
+            Err(_) => Ok(()),
+        };
+        removed.map_err(|source| Error::Write {
+            path: folder.to_path_buf(),
+            source,
+        })?;
         let mut options = git2::RepositoryInitOptions::new();
         options.bare(true).external_template(false);
         git2::Repository::init_opts(folder, &options)
@@ -176,6 +238,8 @@ impl<'r> Outpost<'r> {
             "--no-tags",
             "--no-write-fetch-head",
             "--no-recurse-submodules",
+            // Nothing goes on here behind our back.
+            "--no-auto-maintenance",
             "--refmap=",
             remote,
         ];
@@ -286,13 +350,16 @@ impl<'r> Outpost<'r> {
         Ok(tips)
     }
 
-    /// The files that a commit has, by their names; none where it has others than files, or too many.
+    /// The files that a commit has, by their names, as far as they are not too many; nothing where this is no commit.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn pieces(&self, commit: CommitId) -> Result<BTreeMap<String, Piece>, Error> {
+    pub fn pieces(&self, commit: CommitId) -> Result<Option<BTreeMap<String, Piece>>, Error> {
         let reading = || Error::libgit2(format!("read {commit}"));
-        let commit = self.inner.find_commit(oid(commit)).map_err(reading())?;
+        let object = self.inner.find_object(oid(commit), None);
+        let Some(commit) = object.map_err(reading())?.into_commit().ok() else {
+            return Ok(None);
+        };
         let tree = commit.tree().map_err(reading())?;
         let odb = self.inner.odb().map_err(reading())?;
         let mut pieces = BTreeMap::new();
@@ -305,7 +372,7 @@ impl<'r> Outpost<'r> {
             let blob = blob_id(entry.id());
             pieces.insert(name.to_owned(), Piece { blob, size });
         }
-        Ok(pieces)
+        Ok(Some(pieces))
     }
 
     /// The content of a file.

@@ -1,7 +1,8 @@
 //! One exchange through the git remote: what others left there is taken (`meeting/taking.rs`), what is known more here is left there
-//! (`meeting/leaving.rs`).
+//! (`meeting/leaving.rs`, and for others `meeting/relaying.rs`).
 
 mod leaving;
+mod relaying;
 mod taking;
 
 use super::requests::ANSWER;
@@ -161,7 +162,14 @@ impl<'m> Meeting<'m> {
             return Err(Error::Git(git::Error::Held { path: lock }));
         };
         let mut outpost = Outpost::open(self.repo, self.node.folder().join(OUTPOST))?;
-        match self.try_to_hold_at(&outpost, shelf, met) {
+        if !outpost.mend()? {
+            outpost = outpost.begin_anew()?;
+        }
+        let held = self.try_to_hold_at(&outpost, shelf, met);
+        if held.is_ok() {
+            outpost.tidy()?;
+        }
+        match held {
             // Nothing is lost with what is damaged there: it all comes from elsewhere.
             Err(Error::Git(error)) if !outpost.is_whole().unwrap_or(false) => {
                 tracing::info!("the repository beside is made anew: {error}");
@@ -233,6 +241,12 @@ impl<'m> Meeting<'m> {
     /// Under which name it is remembered what a replica left there.
     fn left_name(&self, replica: Replica) -> ContentDigest {
         ContentDigest::of(format!("what {replica} left at {}", self.remote).as_bytes())
+    }
+
+    /// Under which name it is remembered what a replica is about to leave there.
+    fn about_to_leave_name(&self, replica: Replica) -> ContentDigest {
+        let name = format!("what {replica} is about to leave at {}", self.remote);
+        ContentDigest::of(name.as_bytes())
     }
 
     /// Under which name something is remembered of a ref.

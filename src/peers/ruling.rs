@@ -1,6 +1,6 @@
 //! What the rules of the repository make of edits: of those that others bring, and of those that are made here.
 
-use super::{Admission, Error, admission};
+use super::{Admission, Error};
 use crate::crdt::Stamp;
 use crate::exchange::{Denial, Refusal};
 use crate::git::Repo;
@@ -30,7 +30,10 @@ pub struct Untaken {
 /// # Errors
 /// When the repository or the store cannot be read.
 pub fn untaken(repo: &Repo, node: &Node, store: &mut Store) -> Result<Vec<Untaken>, Error> {
-    let trusted = admission::trusted(repo, node, store)?;
+    let trusted = Trusted::of_itself(repo, node)?;
+    if without_right(&trusted).is_none() && trusted.access == Access::default() {
+        return Ok(Vec::new());
+    }
     let reading = store.read()?;
     let writer = trusted.own_writer(node.id());
     let pace = match trusted.access.edits_per_hour(writer) {
@@ -48,7 +51,7 @@ pub fn untaken(repo: &Repo, node: &Node, store: &mut Store) -> Result<Vec<Untake
         };
         let due = pace.as_ref().map(|pace| pace.due(stamp));
         let due = due.filter(|due| *due > now.unix_millis());
-        let why = match (
+        let (why, due) = match (
             without_right(&trusted),
             trusted.access.broken(writer, &edit),
             due,
@@ -61,7 +64,6 @@ pub fn untaken(repo: &Repo, node: &Node, store: &mut Store) -> Result<Vec<Untake
             }
             (None, None, None) => continue,
         };
-        let (why, due) = why;
         untaken.push(Untaken {
             stamp,
             document: edit.document,

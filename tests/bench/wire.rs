@@ -3,11 +3,13 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use ed25519_dalek::{Signer as _, SigningKey};
 use rhema_crdt::crdt::{
     Act, Atom, Birth, Change, Clock, Map, Node, Observed, Path, Record, Replica, Stamp, Stamps,
 };
-use rhema_crdt::exchange::Message;
 use rhema_crdt::exchange::wire::{Assembly, encode, fitting};
+use rhema_crdt::exchange::{Link, Message, Run, Seal, sealed};
+use rhema_crdt::node::crypto;
 use rhema_crdt::overlay::{CommitId, Deed, DocumentPath, Known};
 use rhema_crdt::yaml::double_quoted;
 
@@ -64,13 +66,33 @@ fn births(count: usize) -> Vec<Known> {
     births.collect()
 }
 
-/// The messages that say these edits.
-fn messages(mut edits: &[Known]) -> Vec<Message> {
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
+fn seals(edits: &[Known]) -> Vec<Seal> {
+    let key = key();
+    sealed(edits, &crypto(), |text| key.sign(text).to_bytes())
+}
+
+/// The runs in which these edits are said.
+fn runs(edits: &[Known]) -> Vec<Run> {
+    let mut links = edits.iter().cloned().map(Link::Edit);
+    let run = |seal: Seal| Run {
+        before: seal.before,
+        links: links.by_ref().take(seal.run.len()).collect(),
+        signature: seal.signature,
+    };
+    seals(edits).into_iter().map(run).collect()
+}
+
+/// The messages that say these runs.
+fn messages(mut runs: &[Run]) -> Vec<Message> {
     let mut messages = Vec::new();
-    while !edits.is_empty() {
-        let (now, later) = edits.split_at(fitting(edits).unwrap());
+    while !runs.is_empty() {
+        let (now, later) = runs.split_at(fitting(runs).unwrap());
         messages.push(Message::Edits(now.to_vec()));
-        edits = later;
+        runs = later;
     }
     messages
 }
@@ -82,15 +104,35 @@ fn said(messages: &[Message]) -> Vec<Vec<u8>> {
 
 const COUNTS: [usize; 2] = [1, 10_000];
 
+/// Alone, and in bursts.
+const BURSTS: [usize; 3] = [1, 100, 1_000];
+
+#[divan::bench(args = BURSTS)]
+fn seal(bencher: Bencher, count: usize) {
+    let edits = births(count);
+    bencher.bench_local(|| seals(black_box(&edits)));
+}
+
+#[divan::bench(args = BURSTS)]
+fn verify(bencher: Bencher, count: usize) {
+    let seals = seals(&births(count));
+    let key = key().verifying_key().to_bytes();
+    bencher.bench_local(|| {
+        seals
+            .iter()
+            .all(|seal| black_box(seal).is_by(&key, &crypto()))
+    });
+}
+
 #[divan::bench(args = COUNTS)]
 fn cut_into_messages(bencher: Bencher, count: usize) {
-    let edits = births(count);
-    bencher.bench_local(|| messages(black_box(&edits)));
+    let runs = runs(&births(count));
+    bencher.bench_local(|| messages(black_box(&runs)));
 }
 
 #[divan::bench(args = COUNTS)]
 fn say(bencher: Bencher, count: usize) {
-    let messages = messages(&births(count));
+    let messages = messages(&runs(&births(count)));
     let bytes = said(&messages).iter().map(Vec::len).sum::<usize>();
     bencher
         .counter(BytesCount::new(bytes))
@@ -99,7 +141,7 @@ fn say(bencher: Bencher, count: usize) {
 
 #[divan::bench(args = COUNTS)]
 fn hear(bencher: Bencher, count: usize) {
-    let frames = said(&messages(&births(count)));
+    let frames = said(&messages(&runs(&births(count))));
     bencher.bench_local(|| {
         let mut assembly = Assembly::default();
         let heard = frames.iter().map(|frame| assembly.add(frame).unwrap());

@@ -1,10 +1,16 @@
 //! Who may sync.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::cloned::cloned;
 use crate::support::{BINARY, Tree, World};
 use crate::watcher::Watcher;
 
 const MEMBERS: &str = ".rhema/crdt/members.yaml";
+
+/// For how long something may be waited for: never a claim about speed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const KEY: &str = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
@@ -72,6 +78,20 @@ fn acquainted(world: &World) -> (Tree<'_>, Tree<'_>, Watcher, String) {
     (ann, ben, watcher, stamp)
 }
 
+/// Calls until that ends with this status: one who stays sees a commit within a moment.
+#[track_caller]
+fn sync_until(status: i32, tree: &Tree<'_>, watcher: &Watcher) {
+    let began = Instant::now();
+    loop {
+        let run = tree.rhema(&["sync", "--peer", &watcher.address]);
+        if run.status == status {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{}{}", run.stdout, run.stderr);
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
 fn node(tree: &Tree<'_>) -> String {
     let status = tree.rhema(&["status", "--json"]).exits(0).json();
     status["node"].as_str().unwrap().to_owned()
@@ -90,7 +110,7 @@ fn who_is_removed_stays_in_the_list_with_the_last_edits_that_are_taken() {
     ann.git(&["commit", "-q", "-m", "Ben has left", MEMBERS]);
 
     // He is nobody any more, and both see it.
-    ben.rhema(&["sync", "--peer", &watcher.address]).exits(3);
+    sync_until(3, &ben, &watcher);
     let peers = ann.rhema(&["peers", "--json"]).exits(0).json();
     assert_eq!(peers["peers"], serde_json::json!([]));
     assert_eq!(peers["removed"][0]["node"], id.as_str());
@@ -115,7 +135,7 @@ fn who_is_removed_stays_in_the_list_with_the_last_edits_that_are_taken() {
     assert!(!members.contains("removed"), "{members}");
     ann.git(&["commit", "-q", "-m", "Ben is back", MEMBERS]);
     ben.git(&["pull", "-q", "--no-rebase", "../ann", "main"]);
-    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+    sync_until(0, &ben, &watcher);
 }
 
 #[test]
@@ -171,7 +191,7 @@ fn another_key_takes_the_place_of_the_old_one_for_all_who_have_the_commit() {
     ben.rhema(&["sync", "--peer", &watcher.address]).exits(3);
     ben.git(&["commit", "-q", "-m", "Another key", MEMBERS]);
     ann.git(&["pull", "-q", "../ben", "main"]);
-    ben.rhema(&["sync", "--peer", &watcher.address]).exits(0);
+    sync_until(0, &ben, &watcher);
     watcher.says("\"event\":\"rendered\"");
     drop(watcher);
     ann.rhema(&["sync", "--timeout", "0"]).exits(0);

@@ -9,7 +9,7 @@ use rhema_crdt::exchange::{
 };
 use rhema_crdt::overlay::CommitId;
 
-use crate::line::{crypto, signed};
+use crate::line::{crypto, named, signed};
 use crate::meaning::Meanings;
 use crate::node::Node;
 use crate::plan::{Network, Plan, Shape, Step};
@@ -556,7 +556,7 @@ fn tamper(run: &mut Run, what: u64, which: usize, replayed: Run, key: &Key) {
         }
         (1, Link::Edit(edit)) => edit.branch = Some("forged".to_owned()),
         // What others made, as if it were its own to sign.
-        (2, Link::Edit(edit)) => {
+        (2, Link::Edit(edit)) if named(edit.stamp.replica()).key != *key => {
             edit.branch = Some("signed by another one".to_owned());
             let edits: Vec<_> = run.edits().cloned().collect();
             *run = signed(&edits, key).remove(0);

@@ -9,6 +9,7 @@ mod committing;
 mod documents;
 mod pair;
 mod policy;
+mod proving;
 mod racing;
 mod readers;
 #[path = "../support/sent.rs"]

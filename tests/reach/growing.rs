@@ -106,6 +106,34 @@ fn the_repository_beside_may_be_deleted_or_broken() {
 }
 
 #[test]
+fn what_programs_left_behind_that_were_ended_stops_nobody() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    add(&clones[0], "b");
+    sync_all(&clones);
+    let name = refs(&origin(&world))[0].clone();
+    for clone in &clones {
+        std::fs::write(beside(clone).join(format!("{name}.lock")), "").unwrap();
+        std::fs::write(beside(clone).join("packed-refs.lock"), "").unwrap();
+    }
+    add(&clones[0], "c");
+    sync_all(&clones);
+    // A power cut leaves files empty.
+    for clone in &clones {
+        std::fs::write(beside(clone).join(&name), "").unwrap();
+    }
+    add(&clones[1], "d");
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        ["b", "c", "d"]
+            .iter()
+            .all(|id| shown.contains(&format!("id: {id}\n"))),
+        "{shown}"
+    );
+}
+
+#[test]
 fn what_uninit_leaves_is_nothing() {
     let world = World::new();
     let clones = team(&world, 1);

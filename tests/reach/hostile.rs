@@ -266,3 +266,48 @@ fn what_a_removed_member_leaves_there_later_is_refused() {
         "{shown}"
     );
 }
+
+#[test]
+fn refs_that_hold_anything_else_stop_nobody() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    add(&clones[0], "b");
+    sync_all(&clones);
+    let files = Files::of(&world, &clones[0]);
+    let origin = &files.origin;
+    let blob = files.keep(b"anything");
+    let tree = origin.git(&["rev-parse", "main^{tree}"]);
+    origin.git(&["tag", "-a", "tagged", "-m", "x", "main"]);
+    let tag = origin.git(&["rev-parse", "tagged"]);
+    let main = origin.git(&["rev-parse", "main"]);
+    for (name, object) in [
+        ("refs/rhema/zzzzz1", blob.as_str()),
+        ("refs/rhema/zzzzz2", tree.trim()),
+        ("refs/rhema/zzzzz3", tag.trim()),
+        ("refs/rhema/zzzzz4", main.trim()),
+        ("refs/rhema/not-a-replica", main.trim()),
+        ("refs/rhema/deep/er/zzzzz5", main.trim()),
+        // Her own, too.
+        (files.name.as_str(), blob.as_str()),
+    ] {
+        origin.git(&["update-ref", name, object]);
+    }
+    let said = clones[1].rhema(&["sync"]).exits(0);
+    assert!(
+        said.stderr
+            .contains("refs/rhema/zzzzz1 at origin is nothing that this program left"),
+        "{}",
+        said.stderr
+    );
+    add(&clones[1], "c");
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        shown.contains("id: b") && shown.contains("id: c"),
+        "{shown}"
+    );
+    assert_eq!(
+        origin.git(&["cat-file", "-t", &files.name]).trim(),
+        "commit"
+    );
+}

@@ -153,3 +153,54 @@ fn what_the_user_configured_for_git_counts() {
     assert_eq!(sync(&clones[1])["received"], 1);
     assert!(clones[1].read(TODOS).contains("id: b"));
 }
+
+#[test]
+fn what_was_edited_under_another_name_is_left_there_too() {
+    let world = World::new();
+    let mut clones = team(&world, 2);
+    // A copy takes the place of the original, which never left there what was edited last.
+    add(&clones[0], "before");
+    let copy = world.tree("copy");
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(&clones[0].top)
+        .arg(&copy.top)
+        .status();
+    assert!(copied.unwrap().success());
+    clones[0] = copy;
+    add(&clones[0], "after");
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        shown.contains("id: before") && shown.contains("id: after"),
+        "{shown}"
+    );
+    // And once it is committed nobody passes it on any more.
+    clones[0].commit("both");
+    clones[0].git(&["push", "-q"]);
+    sync_all(&clones);
+    let said = sync(&clones[0]);
+    assert_eq!(said["sent"], 0, "{said}");
+}
+
+#[test]
+fn what_was_edited_before_the_key_was_changed_is_left_there_too() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    let [ann, ben] = clones.as_slice() else {
+        unreachable!()
+    };
+    ann.rhema(&["set", "todos/a", "status=done"]).exits(0);
+    ann.rhema(&["peers", "rotate"]).exits(0);
+    ann.git(&["add", ".rhema/crdt"]);
+    ann.git(&["commit", "-q", "-m", "another key"]);
+    ann.git(&["push", "-q"]);
+    ben.git(&["pull", "-q"]);
+    ann.rhema(&["set", "todos/a", "title=Better"]).exits(0);
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        shown.contains("status: done") && shown.contains("title: Better"),
+        "{shown}"
+    );
+}

@@ -175,3 +175,38 @@ fn values_nest_as_deep_as_the_reader_of_yaml_goes() {
     let limit = rhema_crdt::yaml::Limits::default().max_depth;
     assert!(limits::DEPTH >= limit, "what stands in a file can be sent");
 }
+
+#[test]
+fn a_burst_pays_once_for_what_proves_it() {
+    let bytes = |count: u64, proved: bool| {
+        let edits = (0..count).map(|number| {
+            let text = format!("{number}");
+            edit(number, Act::Write(Atom::text(double_quoted(&text), text)))
+        });
+        let mut runs: Vec<Run> = edits.map(run).collect();
+        if proved {
+            let links = runs.drain(..).flat_map(|run| run.links);
+            let links: Vec<Link> = links.collect();
+            runs = links.chunks(256).map(joined).collect();
+        }
+        let frames = encode(&Message::Edits(runs)).unwrap();
+        frames.iter().map(Vec::len).sum::<usize>()
+    };
+    let each = |count: u64| bytes(count, true) / usize::try_from(count).unwrap();
+    println!(
+        "{:?}",
+        [1, 100, 1_000].map(|count| (bytes(count, true), bytes(count, false)))
+    );
+    assert!(each(1) < 130 && each(100) < 20 && each(1_000) < 20);
+}
+
+fn joined(links: &[Link]) -> Run {
+    let Some(Link::Edit(first)) = links.first() else {
+        panic!("{links:?}")
+    };
+    Run {
+        before: first.previous,
+        links: links.to_vec(),
+        signature: [7; 64],
+    }
+}

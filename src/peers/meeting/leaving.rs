@@ -41,18 +41,22 @@ impl Meeting<'_> {
         tips.retain(|tip| tip.name == name);
         // A host that did not take the one takes the other.
         let there = tips.into_iter().max_by_key(|tip| tip.namespace);
-        let mut pieces = match &there {
-            Some(tip) => outpost.pieces(tip.commit)?,
-            None => BTreeMap::new(),
-        };
+        let found = there.as_ref().map(|tip| outpost.pieces(tip.commit));
+        let found = found.transpose()?.flatten();
+        let chain = there
+            .as_ref()
+            .filter(|_| found.is_some())
+            .map(|tip| tip.commit);
+        let mut pieces = found.unwrap_or_default();
         let is_edited = self.leave_edits(outpost, introduction, &mut pieces, shelf, met)?;
         let is_written = self.leave_letters(outpost, &mut pieces, shelf, met)?;
-        let is_pushed = is_edited || is_written;
+        let own = introduction.replica;
+        let is_passed_on = self.leave_for_others(outpost, own, &mut pieces, shelf, met)?;
+        let is_pushed = is_edited || is_written || is_passed_on;
         let is_renewed = self.renew_record(outpost, &mut pieces, is_pushed, shelf)?;
         if !is_pushed && !is_renewed {
             return Ok(true);
         }
-        let chain = there.as_ref().map(|tip| tip.commit);
         let parent = match chain {
             Some(tip) if outpost.depth(tip, LONGEST_CHAIN)? < LONGEST_CHAIN => Some(tip),
             _ => None,
@@ -66,13 +70,13 @@ impl Meeting<'_> {
             namespace,
             commit,
         };
+        let about_to = self.about_to_leave_name(introduction.replica);
+        let own = blobs_of(&pieces, &|name| is_segment_of(introduction.replica, name));
+        self.keep(about_to, &own, shelf)?;
         let Some(tip) = self.push(outpost, tip, met)? else {
             return Ok(false);
         };
-        let is_segment = |name: &str| name.parse::<Segment>().is_ok();
-        let segments = pieces.iter().filter(|(name, _)| is_segment(name));
-        let own = segments.map(|(_, piece)| piece.blob).collect();
-        self.note_seen(&tip, &own, shelf)?;
+        self.note_seen(&tip, &blobs_of(&pieces, &|_| true), shelf)?;
         let name = self.left_name(introduction.replica);
         self.keep(name, &own, shelf)?;
         Ok(true)
@@ -127,14 +131,21 @@ impl Meeting<'_> {
         let mut segments: Vec<(Segment, Piece)> = pieces
             .iter()
             .filter_map(|(name, piece)| Some((name.parse::<Segment>().ok()?, *piece)))
+            .filter(|(segment, _)| segment.first.replica() == introduction.replica)
             .collect();
         let name = self.left_name(introduction.replica);
-        let left = blobs(shelf.store.read()?.state(name)?);
+        let mut left = blobs(shelf.store.read()?.state(name)?);
+        let about_to = self.about_to_leave_name(introduction.replica);
+        let about_to = blobs(shelf.store.read()?.state(about_to)?);
         // What an older program wrote is written anew as a whole.
         let is_old = segments
             .iter()
             .any(|(segment, _)| *segment != Segment::new(segment.first, segment.last));
         let there: BTreeSet<BlobId> = segments.iter().map(|(_, piece)| piece.blob).collect();
+        if there == about_to {
+            // It arrived, and who left it did not hear that.
+            left = about_to;
+        }
         if there != left && !there.is_empty() && !left.is_empty() {
             met.note(format!(
                 "{} does not have what this work tree left there: it was lost, put back or altered, and is left there anew",
@@ -157,7 +168,7 @@ impl Meeting<'_> {
         };
         met.sent = self.count(introduction.replica, there, shelf)?;
         met.bytes_sent += content.len() as u64;
-        pieces.retain(|name, _| name.parse::<Segment>().is_err());
+        pieces.retain(|name, _| !is_segment_of(introduction.replica, name));
         for (segment, piece) in segments {
             pieces.insert(segment.to_string(), piece);
         }
@@ -264,6 +275,18 @@ impl Meeting<'_> {
         pieces.extend(letters.clone());
         Ok(before != letters)
     }
+}
+
+/// The contents of those files of which that holds.
+fn blobs_of(pieces: &BTreeMap<String, Piece>, is_it: &dyn Fn(&str) -> bool) -> BTreeSet<BlobId> {
+    let pieces = pieces.iter().filter(|(name, _)| is_it(name));
+    pieces.map(|(_, piece)| piece.blob).collect()
+}
+
+/// Whether a file has edits of this replica.
+fn is_segment_of(replica: Replica, name: &str) -> bool {
+    let segment = name.parse::<Segment>();
+    segment.is_ok_and(|segment| segment.first.replica() == replica)
 }
 
 /// A time as records have it.

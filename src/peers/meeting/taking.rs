@@ -27,7 +27,14 @@ impl Meeting<'_> {
             let Ok(replica) = tip.name.parse::<Replica>() else {
                 continue;
             };
-            let pieces = outpost.pieces(tip.commit)?;
+            let Some(pieces) = outpost.pieces(tip.commit)? else {
+                met.note(format!(
+                    "{} at {} is nothing that this program left there: it is passed over",
+                    tip.namespace.there(&tip.name),
+                    self.remote
+                ));
+                continue;
+            };
             if let Some(record) = pieces.get(RECORD) {
                 self.note_record(&outpost.content(record.blob)?, &tip, shelf, met)?;
             }

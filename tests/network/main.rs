@@ -14,6 +14,7 @@ mod flood;
 mod hosts;
 mod joining;
 mod lines;
+mod many;
 #[cfg(target_os = "linux")]
 mod namespaces;
 mod seeking;

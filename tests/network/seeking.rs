@@ -114,7 +114,7 @@ async fn two_who_call_each_other_at_once_end_up_with_one_line() {
 }
 
 /// Greets on every line, introduces whoever greets, and counts the lines when nothing happens any more.
-async fn settle(node: &mut Node, boot: u64) -> usize {
+pub(crate) async fn settle(node: &mut Node, boot: u64) -> usize {
     let mut talks = tokio::task::JoinSet::new();
     while let Ok(Some(event)) =
         tokio::time::timeout(Duration::from_millis(500), node.events.recv()).await

@@ -1,5 +1,6 @@
 //! `rhema crdt join`: becoming a member by an invitation.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,10 +11,13 @@ use super::Outcome;
 use super::init;
 use super::ui::{GOOD, Ui, printable};
 use crate::git::{Driver, Patience, Prompts, Repo};
-use crate::node::{Members, Node, NodeId, Ticket, Verdict};
+use crate::node::{Members, Node, NodeId, Ticket, Verdict, state_folder};
 use crate::peers::{self, Asked};
 use crate::setup::{Init, Wanted};
 use crate::store::Moment;
+
+/// Bytes of standard input that are read: a ticket is far shorter.
+const LONGEST_TICKET: u64 = 16 << 10;
 
 /// How long each call on the git remote may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,14 +32,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[command(after_help = "Examples:\n  \
     rhema crdt join rhema1akt3…      what `rhema crdt invite` printed\n  \
     rhema crdt join rhema1akt3… --name ben\n  \
-    pbpaste | xargs rhema crdt join  blanks and line breaks do no harm")]
+    pbpaste | rhema crdt join -      blanks and line breaks do no harm")]
 pub(super) struct Arguments {
-    /// The ticket
+    /// The ticket; `-` reads it from standard input, where no list of processes shows it
     #[arg(required = true, value_name = "TICKET")]
     ticket: Vec<String>,
     /// What this work tree is called, unless the inviter said so; what git says if not given
     #[arg(long)]
     name: Option<String>,
+}
+
+impl Arguments {
+    /// The ticket as it was typed, or as it stands in standard input.
+    fn ticket(&self) -> anyhow::Result<String> {
+        if self.ticket != ["-"] {
+            return Ok(self.ticket.concat());
+        }
+        let mut text = String::new();
+        let input = std::io::stdin().lock();
+        input
+            .take(LONGEST_TICKET)
+            .read_to_string(&mut text)
+            .context("cannot read the ticket from standard input")?;
+        Ok(text)
+    }
 }
 
 /// What is printed for scripts; the names are a contract.
@@ -63,7 +83,7 @@ struct Inviter {
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
-    let ticket: Ticket = arguments.ticket.concat().parse()?;
+    let ticket: Ticket = arguments.ticket()?.parse()?;
     if Moment::now().unix_millis() / 1_000 >= ticket.expires.into() {
         bail!("this ticket is of no use any more, its time is over: ask for another one");
     }
@@ -80,14 +100,29 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             );
         }
     }
-    let set_up = set_up(&repo, ui)?;
+    let was_node = Node::load(repo.git_dir())?.is_some();
     let name = arguments.name.clone().unwrap_or_else(|| repo.user_name());
     let inviter = NodeId::of_bytes(&ticket.inviter);
-    let (role, inviter_name) = match peers::join(&repo, &ticket, &name)? {
+    let asked = peers::join(&repo, &ticket, &name);
+    let is_refused = !matches!(
+        asked,
+        Ok(Asked::Answered(Verdict::Welcome { .. }) | Asked::InWriting)
+    );
+    if is_refused && !was_node {
+        // Nothing is changed then: neither is this the clone of a node.
+        let state = state_folder(repo.git_dir());
+        std::fs::remove_dir_all(&state)
+            .with_context(|| format!("cannot remove {}", state.display()))?;
+    }
+    let (role, inviter_name) = match asked? {
         Asked::Answered(Verdict::Welcome { role, name }) => (role, name),
         Asked::Answered(other) => bail!(peers::refusal(&other)),
-        Asked::InWriting => return ask_in_writing(&repo, inviter, ui),
+        Asked::InWriting => {
+            set_up(&repo, ui)?;
+            return ask_in_writing(&repo, inviter, ui);
+        }
     };
+    let set_up = set_up(&repo, ui)?;
     let node = Node::load(repo.git_dir())?.context("the key of this node is gone")?;
     if ui.wants_json() {
         ui.json(&Report {

@@ -243,6 +243,10 @@ fn synced(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced>
 
 fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> {
     let mut synced = Synced::default();
+    let first = match is_met_there(repo, arguments)? {
+        true => peers::hear_first(repo, prompts(ui), patience(arguments))?,
+        false => None,
+    };
     synced.add(repo, &replica::round(repo, arguments.confirm)?);
     if arguments.timeout == Some(0) {
         return Ok(synced);
@@ -250,6 +254,7 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
     let began = Instant::now();
     match meet(repo, arguments, ui) {
         Ok(Some(met)) => {
+            let met = met.after(first.unwrap_or_default());
             synced.warnings.extend(met.notes.iter().cloned());
             synced.remote = Some(met.outcome());
         }
@@ -285,18 +290,29 @@ fn alone(repo: &Repo, arguments: &Arguments, ui: &Ui) -> anyhow::Result<Synced> 
     Ok(synced)
 }
 
-/// Exchanges edits through the git remote, where others are found that way and nobody is named.
+/// Exchanges edits through the git remote, where others are found that way.
 fn meet(repo: &Repo, arguments: &Arguments, ui: &Ui) -> Result<Option<Met>, Error> {
-    let is_wanted = Config::in_work_tree(repo)?.discovery == Discovery::Git;
-    if arguments.peer.is_some() || !is_wanted {
-        return Ok(None);
+    match is_met_there(repo, arguments)? {
+        true => peers::meet(repo, prompts(ui), patience(arguments)),
+        false => Ok(None),
     }
-    let prompts = match std::io::stdin().is_terminal() && !ui.wants_json() {
+}
+
+/// Whether others are met through the git remote, and not only one is meant, or nobody.
+fn is_met_there(repo: &Repo, arguments: &Arguments) -> Result<bool, Error> {
+    let is_for_all = arguments.peer.is_none() && arguments.timeout != Some(0);
+    Ok(is_for_all && Config::in_work_tree(repo)?.discovery == Discovery::Git)
+}
+
+fn prompts(ui: &Ui) -> Prompts {
+    match std::io::stdin().is_terminal() && !ui.wants_json() {
         true => Prompts::Terminal,
         false => Prompts::None,
-    };
-    let limit = arguments.timeout().unwrap_or(REMOTE_PATIENCE);
-    peers::meet(repo, prompts, Patience::of(limit))
+    }
+}
+
+fn patience(arguments: &Arguments) -> Patience {
+    Patience::of(arguments.timeout().unwrap_or(REMOTE_PATIENCE))
 }
 
 fn call(
@@ -324,10 +340,9 @@ fn for_people(report: &Report) -> String {
     let nothing_came = report.peers.is_empty() && remote.is_none_or(|remote| remote.received == 0);
     let mut text = match (report.documents_changed, report.edits_recorded) {
         (0, 0) => format!("{GOOD}Nothing to record.{GOOD:#}\n"),
-        (documents, 0) if nothing_came => format!(
-            "{} put back to what HEAD holds.\n",
-            counted(documents, "document")
-        ),
+        (documents, 0) if nothing_came => {
+            format!("{} brought up to date.\n", counted(documents, "document"))
+        }
         (documents, 0) => format!("{} changed.\n", counted(documents, "document")),
         (documents, edits) => format!(
             "{} recorded in {}.\n",
@@ -340,8 +355,8 @@ fn for_people(report: &Report) -> String {
         let _ = match &remote.error {
             Some(error) => writeln!(
                 text,
-                "  git remote {}: {BAD}{}{BAD:#}",
-                printable(&remote.name),
+                "  {}: {BAD}{}{BAD:#}",
+                format!("git remote {}", printable(&remote.name)).trim_end(),
                 printable(error)
             ),
             None => writeln!(

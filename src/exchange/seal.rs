@@ -63,7 +63,7 @@ pub struct Seal {
     pub before: Option<Stamp>,
     /// Their stamps and digests, in the order in which they were made; one at least.
     pub run: Vec<(Stamp, EditDigest)>,
-    /// By the author's key, over all of this ([`text`](Self::text)).
+    /// By the author's key, over all of this.
     pub signature: Signature,
 }
 

@@ -213,7 +213,9 @@ impl<'r> Outpost<'r> {
     /// When the refs cannot be listed.
     pub fn is_whole(&self) -> Result<bool, Error> {
         let tips = self.tips()?;
-        Ok(tips.iter().all(|tip| self.pieces(tip.commit).is_ok()))
+        Ok(tips
+            .iter()
+            .all(|tip| self.pieces(tip.commit, |_| true).is_ok()))
     }
 
     /// Brings the refs of all replicas here.
@@ -287,7 +289,13 @@ impl<'r> Outpost<'r> {
         match (answer.status, verdict) {
             (Some(0), _) => {}
             (_, Some(Verdict::Overtaken)) => return Ok(Pushed::Overtaken),
-            (_, Some(Verdict::Refused(why))) => return Ok(Pushed::Forbidden(why)),
+            (_, Some(Verdict::Refused(why))) => {
+                let said = answer.said_there();
+                return Ok(Pushed::Forbidden(match said {
+                    Some(said) => format!("{why}: {said}"),
+                    None => why,
+                }));
+            }
             (_, None) => {
                 answer.success()?;
             }
@@ -320,7 +328,15 @@ impl<'r> Outpost<'r> {
             },
             patience,
         };
-        git_away(self.repo, &away, arguments)
+        let arguments: Vec<&str> = arguments.into_iter().collect();
+        let shown = arguments.first().copied().unwrap_or_default().to_owned();
+        let secrets = self.repo.secrets_of_remotes();
+        let told = |text: &str| {
+            let hide = |text: String, secret: &String| text.replace(secret, "…");
+            secrets.iter().fold(text.to_owned(), hide)
+        };
+        let answer = git_away(self.repo, &away, arguments);
+        answer.map(|answer| answer.retold(shown, told))
     }
 
     /// The refs as they were fetched last.
@@ -351,11 +367,15 @@ impl<'r> Outpost<'r> {
         Ok(tips)
     }
 
-    /// The files that a commit has, by their names, as far as they are not too many; nothing where this is no commit.
+    /// The files that a commit has and of whose names that holds, as far as these are not too many; nothing where this is no commit.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn pieces(&self, commit: CommitId) -> Result<Option<BTreeMap<String, Piece>>, Error> {
+    pub fn pieces(
+        &self,
+        commit: CommitId,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<Option<BTreeMap<String, Piece>>, Error> {
         let reading = || Error::libgit2(format!("read {commit}"));
         let object = self.inner.find_object(oid(commit), None);
         let Some(commit) = object.map_err(reading())?.into_commit().ok() else {
@@ -364,9 +384,10 @@ impl<'r> Outpost<'r> {
         let tree = commit.tree().map_err(reading())?;
         let odb = self.inner.odb().map_err(reading())?;
         let mut pieces = BTreeMap::new();
-        for entry in tree.iter().take(MOST_FILES) {
+        for entry in tree.iter() {
             let is_file = entry.kind() == Some(ObjectType::Blob);
-            let (Ok(name), true) = (entry.name(), is_file) else {
+            let name = entry.name().ok().filter(|name| is_file && is_meant(name));
+            let Some(name) = name.filter(|_| pieces.len() < MOST_FILES) else {
                 continue;
             };
             let (size, _) = odb.read_header(entry.id()).map_err(reading())?;
@@ -483,6 +504,26 @@ impl Repo {
             })
     }
 
+    /// What of the addresses of remotes must not be shown, the longest first: whoever stands before an `@` in them, and what
+    /// stands behind a `?`.
+    fn secrets_of_remotes(&self) -> Vec<String> {
+        let config = self.inner.config().and_then(|mut all| all.snapshot());
+        let mut secrets = Vec::new();
+        let names = self.inner.remotes().ok();
+        for name in names.iter().flatten().flatten().flatten() {
+            for key in ["url", "pushurl"] {
+                let key = format!("remote.{name}.{key}");
+                let url = config
+                    .as_ref()
+                    .ok()
+                    .and_then(|config| config.get_string(&key).ok());
+                secrets.extend(url.iter().flat_map(|url| secrets_of(url)));
+            }
+        }
+        secrets.sort_by_key(|secret: &String| std::cmp::Reverse(secret.len()));
+        secrets
+    }
+
     /// Whether the user says by which program to reach hosts over ssh.
     fn has_ssh_command(&self) -> bool {
         let in_environment = ["GIT_SSH", "GIT_SSH_COMMAND"]
@@ -491,6 +532,26 @@ impl Repo {
         let config = self.inner.config().and_then(|mut all| all.snapshot());
         in_environment || config.is_ok_and(|config| config.get_string("core.sshCommand").is_ok())
     }
+}
+
+/// What of an address must not be shown.
+fn secrets_of(url: &str) -> Vec<String> {
+    let Some((_, rest)) = url.split_once("://") else {
+        return Vec::new();
+    };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let host = place.split('/').next().unwrap_or_default();
+    let user = host.rsplit_once('@').map_or("", |(user, _)| user);
+    let password = user.split_once(':').map_or("", |(_, password)| password);
+    // git itself takes the first `@` for the end of it in what it says.
+    let parts = user.split(['@', ':']).skip(1);
+    [user, password, query]
+        .into_iter()
+        .chain(parts)
+        // Shorter ones stand in every other word.
+        .filter(|secret| secret.len() > 3)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Why a ref was not pushed.
@@ -521,5 +582,39 @@ fn verdict(stdout: &[u8]) -> Option<Verdict> {
     {
         true => Some(Verdict::Overtaken),
         false => Some(Verdict::Refused(summary)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_secrets() {
+        for (url, secrets) in [
+            ("https://host/repo.git", &[][..]),
+            ("git@host:repo.git", &[]),
+            ("https://ann@host/x", &["ann"]),
+            ("https://ann:pw@host/x", &["ann:pw", "pw", "pw"]),
+            (
+                "https://u:a@b@host/x?token=t",
+                &["u:a@b", "a@b", "token=t", "a", "b"],
+            ),
+        ] {
+            assert_eq!(secrets_of(url), secrets, "{url}");
+        }
+    }
+
+    #[test]
+    fn why_a_ref_is_not_pushed_is_told_from_the_lines_of_git() {
+        let stale = b"To ../o.git\n!\tabc:refs/rhema/x\t[rejected] (stale info)\nDone\n";
+        assert_eq!(verdict(stale), Some(Verdict::Overtaken));
+        let hidden = b"!\tabc:refs/rhema/x\t[remote rejected] (deny updating a hidden ref)\n";
+        let why = "[remote rejected] (deny updating a hidden ref)".to_owned();
+        assert_eq!(verdict(hidden), Some(Verdict::Refused(why)));
+        assert_eq!(
+            verdict(b"*\tabc:refs/rhema/x\t[new reference]\nDone\n"),
+            None
+        );
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Answer {
     pub(super) stdout: Vec<u8>,
     message: String,
     arguments: String,
+    stderr: String,
 }
 
 impl Answer {
@@ -23,6 +24,25 @@ impl Answer {
         match self.status {
             Some(0) => Ok(self.stdout),
             _ => Err(self.into_error()),
+        }
+    }
+
+    /// What the other side said, as git passes that on.
+    #[cfg(feature = "net")]
+    pub(super) fn said_there(&self) -> Option<&str> {
+        let mut lines = self.stderr.lines();
+        let said = lines.find_map(|line| line.strip_prefix("remote: "))?.trim();
+        (!said.is_empty()).then_some(said)
+    }
+
+    /// The same answer, with all that is said in it as `told` has it, and the call named so.
+    #[cfg(feature = "net")]
+    pub(super) fn retold(self, arguments: String, told: impl Fn(&str) -> String) -> Self {
+        Self {
+            message: told(&self.message),
+            stderr: told(&self.stderr),
+            arguments,
+            ..self
         }
     }
 
@@ -116,6 +136,7 @@ where
         stdout,
         message: reason(&stderr),
         arguments: shown,
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
     })
 }
 

@@ -35,7 +35,7 @@ pub enum Error {
     Watched(Option<std::net::SocketAddr>),
     /// Somebody else pushes under the name of this replica all the time.
     #[error(
-        "another work tree pushes to {0} under the name of this one: if it is a copy, run `rhema crdt uninit` and `rhema crdt init` in one of them"
+        "somebody else pushed to {0} under the name of this work tree each time that it did: if that is a copy of it, `rhema crdt peers rotate` gives one of them another key"
     )]
     Overtaken(String),
     /// The host lets nobody push what is exchanged through it.

@@ -5,7 +5,7 @@ mod leaving;
 mod relaying;
 mod taking;
 
-use super::requests::ANSWER;
+use super::requests::{ANSWER, REQUEST};
 use super::shelf::Shelf;
 use super::{Admission, Error, admission};
 use crate::asking::RemoteOutcome;
@@ -15,6 +15,7 @@ use crate::git::{self, Outpost, Patience, Prompts, Repo, Tip};
 use crate::net::PublicKey;
 use crate::node::{Config, Node, NodeId, Trusted};
 use crate::overlay::BlobId;
+use crate::remote::{RECORD, Segment, VOUCHERS};
 use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,16 @@ pub(super) struct Meeting<'m> {
     prompts: Prompts,
     /// How long each call of git may take.
     patience: Patience,
+    share: Share,
+}
+
+/// What is done at the remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    /// What is there is taken, and what is not is left.
+    TakesAndLeaves,
+    /// What is there is taken.
+    Takes,
 }
 
 /// What came of an exchange through the git remote.
@@ -98,6 +109,23 @@ pub fn meet(repo: &Repo, prompts: Prompts, patience: Patience) -> Result<Option<
     meeting.map(Meeting::hold).transpose()
 }
 
+/// What others left at the git remote, where nothing is known here yet: who lost what they knew hears what others made of it before
+/// what the files hold is taken for newly made. Nothing is left there, and that it failed is told when it is called on again.
+///
+/// # Errors
+/// When the work tree, its node or its store cannot be read.
+pub fn hear_first(repo: &Repo, prompts: Prompts, patience: Patience) -> Result<Option<Met>, Error> {
+    if Store::path_in(repo.git_dir()).exists() {
+        return Ok(None);
+    }
+    let meeting = Meeting::of(repo, None, prompts, patience)?;
+    let meeting = meeting.map(|meeting| Meeting {
+        share: Share::Takes,
+        ..meeting
+    });
+    meeting.map(Meeting::hold).transpose()
+}
+
 impl<'m> Meeting<'m> {
     /// An exchange for a work tree; nothing where that is no node's.
     pub(super) fn of(
@@ -120,6 +148,7 @@ impl<'m> Meeting<'m> {
             listening,
             prompts,
             patience,
+            share: Share::TakesAndLeaves,
         }))
     }
 
@@ -146,7 +175,9 @@ impl<'m> Meeting<'m> {
         }
         met.took = began.elapsed();
         met.files = shelf.take_new();
-        if let Err(error) = log(&mut shelf.store, &mut met) {
+        if self.share == Share::TakesAndLeaves
+            && let Err(error) = log(&mut shelf.store, &mut met)
+        {
             tracing::info!("{error}");
         }
         Ok(met)
@@ -187,11 +218,13 @@ impl<'m> Meeting<'m> {
         shelf: &mut Shelf,
         met: &mut Met,
     ) -> Result<(), Error> {
-        for _ in 0..TRIES {
+        for attempt in 1..=TRIES {
             outpost.fetch(&self.remote, self.prompts, &self.patience)?;
             self.take(outpost, shelf, met)?;
             met.left = shelf.store.read()?.last_of(self.introduction()?.replica)?;
-            if self.leave(outpost, shelf, met)? {
+            // A host may let a ref be seen or be pushed, and not both: that looks as if somebody were faster each time.
+            let evades = attempt == TRIES;
+            if self.share == Share::Takes || self.leave(outpost, evades, shelf, met)? {
                 return Ok(());
             }
         }
@@ -344,12 +377,28 @@ impl Met {
         }
     }
 
+    /// What came of this one and of one before it.
+    pub fn after(self, first: Self) -> Self {
+        Self {
+            received: first.received + self.received,
+            bytes_received: first.bytes_received + self.bytes_received,
+            took: first.took + self.took,
+            ..self
+        }
+    }
+
     /// Tells people something, once.
     fn note(&mut self, what: String) {
         if !self.notes.contains(&what) {
             self.notes.push(what);
         }
     }
+}
+
+/// Whether a file of a ref is one that this program leaves there: whatever else somebody put there is nobody's business.
+fn is_ours(name: &str) -> bool {
+    let is_named = [RECORD, VOUCHERS, REQUEST].contains(&name) || name.starts_with(ANSWER);
+    is_named || name.parse::<Segment>().is_ok()
 }
 
 /// Names of files, as they are remembered.

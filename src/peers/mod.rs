@@ -32,7 +32,7 @@ pub use error::Error;
 pub use finding::is_address;
 pub use joining::{Asked, Joiner, answer_request, join, list_who_joined, refusal};
 pub use keeper::Heard;
-pub use meeting::{LastMet, Met, last_met, left_there, meet};
+pub use meeting::{LastMet, Met, hear_first, last_met, left_there, meet};
 pub use rotating::{Rotated, last_edits, rotate};
 pub use rounds::Sight;
 pub use ruling::{NotTaken, Untaken, forbidden, not_taken, untaken};

@@ -10,13 +10,14 @@ use tokio::task::JoinHandle;
 
 use super::finding::Wanted;
 use super::keeper::{Heard, Keeper, Manner, Note};
+use super::meeting::hear_first;
 use super::rounds::Looks;
-use super::visit::{manner, runtime};
+use super::visit::{PATIENCE, manner, runtime};
 use super::{Admission, Error, admission, line, meetings, telling};
 #[cfg(unix)]
 use crate::asking::Socket;
 use crate::exchange::Stay;
-use crate::git::Repo;
+use crate::git::{Patience, Prompts, Repo};
 use crate::net::{
     DialError, Hub, HubEvent, Listen, LocalNetwork, Place, Settings, Target, address_left,
     leave_address, take_address,
@@ -56,11 +57,14 @@ pub fn stay(
     let Some(_watch) = Watch::begin(repo.git_dir())? else {
         return Err(Error::Watched(address_left(repo.git_dir())));
     };
+    let config = Config::in_work_tree(repo)?;
+    let discovery = staying.discovery.unwrap_or(config.discovery);
+    if discovery == Discovery::Git {
+        hear_first(repo, Prompts::None, Patience::of(PATIENCE))?;
+    }
     let mut store = Store::open(repo.git_dir())?.store;
     let trusted = admission::trusted(repo, &node, &mut store)?;
     trusted.problems.iter().cloned().for_each(&mut warn);
-    let config = Config::in_work_tree(repo)?;
-    let discovery = staying.discovery.unwrap_or(config.discovery);
     let wanted = Wanted {
         discovery,
         named: staying.peers.iter().cloned().map(Place::Address).collect(),

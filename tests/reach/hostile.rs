@@ -311,3 +311,22 @@ fn refs_that_hold_anything_else_stop_nobody() {
         "commit"
     );
 }
+
+#[test]
+fn files_that_somebody_else_put_there_hide_nothing_and_do_not_stay() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    add(&clones[0], "b");
+    sync_all(&clones);
+    let mut files = Files::of(&world, &clones[0]);
+    let blob = files.keep(b"anything");
+    files
+        .all
+        .extend((0..1_500).map(|number| (format!("a{number:04}"), blob.clone())));
+    files.show(&files.name);
+    add(&clones[0], "c");
+    sync_all(&clones);
+    assert!(same(&clones).contains("id: c"));
+    let listed = files.origin.git(&["ls-tree", "--name-only", &files.name]);
+    assert!(listed.lines().count() < 10, "{listed}");
+}

@@ -210,3 +210,55 @@ fn nobody_is_asked_for_a_password_in_a_pipe() {
     let called = clone.read("ssh-was-called");
     assert!(called.contains("-oBatchMode=yes"), "{called}");
 }
+
+#[test]
+fn a_host_that_hides_custom_refs_from_one_side_only_gets_a_branch() {
+    for which in ["uploadpack.hideRefs", "receive.hideRefs"] {
+        let world = World::new();
+        let clones = team(&world, 2);
+        add(&clones[0], "b");
+        sync_all(&clones);
+        origin(&world).git(&["config", which, "refs/rhema"]);
+        add(&clones[0], "c");
+        add(&clones[1], "d");
+        sync_all(&clones);
+        let shown = same(&clones);
+        assert!(
+            shown.contains("id: c") && shown.contains("id: d"),
+            "{which}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn what_a_hook_says_is_told() {
+    let world = World::new();
+    let clones = team(&world, 1);
+    only(&origin(&world), "refs/heads/main");
+    add(&clones[0], "b");
+    let said = clones[0].rhema(&["sync"]).exits(1).stdout;
+    assert!(said.contains("not on this host"), "{said}");
+}
+
+#[test]
+fn no_password_is_ever_told() {
+    let world = World::new();
+    let clones = team(&world, 1);
+    add(&clones[0], "b");
+    for url in [
+        "git://ann:hunter22@127.0.0.1:1/x",
+        "https://ann:hunter22@127.0.0.1:1/x?token=hunter22",
+        "ssh://ann:hunter22@127.0.0.1:1/x",
+    ] {
+        clones[0].git(&["remote", "set-url", "origin", url]);
+        for arguments in [
+            &["sync", "--timeout", "10"][..],
+            &["sync", "--json", "-vv", "--timeout", "10"],
+            &["status", "-v"],
+        ] {
+            let said = clones[0].rhema(arguments);
+            let all = format!("{}{}", said.stdout, said.stderr);
+            assert!(!all.contains("hunter22"), "{url}: {all}");
+        }
+    }
+}

@@ -225,3 +225,25 @@ fn a_work_tree_for_which_its_sibling_vouches_is_heard_through_the_remote() {
         ann.read(TODOS)
     );
 }
+
+#[test]
+fn who_lost_what_they_knew_does_not_take_what_is_old_for_their_own() {
+    let world = World::new();
+    let clones = team(&world, 2);
+    let [ann, ben] = clones.as_slice() else {
+        unreachable!()
+    };
+    ann.rhema(&["set", "todos/a", "title=old"]).exits(0);
+    sync_all(&clones);
+    ann.rhema(&["set", "todos/a", "title=new"]).exits(0);
+    sync(ann);
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(ben.path(format!(".git/rhema/store.sqlite{ending}")));
+    }
+    sync_all(&clones);
+    let shown = same(&clones);
+    assert!(
+        shown.contains("title: new") && !shown.contains("old"),
+        "{shown}"
+    );
+}

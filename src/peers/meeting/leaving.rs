@@ -3,7 +3,7 @@
 use super::super::Error;
 use super::super::requests::{self, ANSWER, REQUEST};
 use super::super::shelf::Shelf;
-use super::{Meeting, Met, blobs};
+use super::{Meeting, Met, blobs, is_ours};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Introduction, Message, Shelf as _, write_down};
 use crate::git::{Namespace, Outpost, Piece, Pushed, Tip};
@@ -29,6 +29,7 @@ impl Meeting<'_> {
     pub(super) fn leave(
         &self,
         outpost: &Outpost<'_>,
+        evades: bool,
         shelf: &mut Shelf,
         met: &mut Met,
     ) -> Result<bool, Error> {
@@ -41,7 +42,9 @@ impl Meeting<'_> {
         tips.retain(|tip| tip.name == name);
         // A host that did not take the one takes the other.
         let there = tips.into_iter().max_by_key(|tip| tip.namespace);
-        let found = there.as_ref().map(|tip| outpost.pieces(tip.commit));
+        let found = there
+            .as_ref()
+            .map(|tip| outpost.pieces(tip.commit, is_ours));
         let found = found.transpose()?.flatten();
         let chain = there
             .as_ref()
@@ -74,7 +77,7 @@ impl Meeting<'_> {
         let about_to = self.about_to_leave_name(introduction.replica);
         let own = blobs_of(&pieces, &|name| is_segment_of(introduction.replica, name));
         self.keep(about_to, &own, shelf)?;
-        let Some(tip) = self.push(outpost, tip, met)? else {
+        let Some(tip) = self.push(outpost, tip, evades, met)? else {
             return Ok(false);
         };
         self.note_seen(&tip, &blobs_of(&pieces, &|_| true), shelf)?;
@@ -83,27 +86,33 @@ impl Meeting<'_> {
         Ok(true)
     }
 
-    /// Pushes to where the host takes it; nothing where somebody else was faster.
-    fn push(&self, outpost: &Outpost<'_>, tip: Tip, met: &mut Met) -> Result<Option<Tip>, Error> {
+    /// Pushes to where the host takes it; nothing where somebody else was faster. `evades` where that was so again and again.
+    fn push(
+        &self,
+        outpost: &Outpost<'_>,
+        tip: Tip,
+        evades: bool,
+        met: &mut Met,
+    ) -> Result<Option<Tip>, Error> {
         let push = |tip: &Tip| outpost.push(&self.remote, tip, self.prompts, &self.patience);
         let why = match push(&tip)? {
             Pushed::Done => return Ok(Some(tip)),
+            Pushed::Overtaken if evades && tip.namespace == Namespace::Own => {
+                "it does not let it be seen and pushed by the same".to_owned()
+            }
             Pushed::Overtaken => return Ok(None),
             Pushed::Forbidden(why) => why,
         };
-        let there = tip.namespace.there(&tip.name);
-        if tip.namespace == Namespace::Branches {
-            return Err(Error::Forbidden {
-                remote: self.remote.clone(),
-                there,
-                why,
-            });
-        }
+        let there = Namespace::Own.there(&tip.name);
         let branch = Tip {
             namespace: Namespace::Branches,
-            ..tip
+            ..tip.clone()
         };
-        match push(&branch)? {
+        let pushed = match tip.namespace {
+            Namespace::Own => push(&branch)?,
+            Namespace::Branches => Pushed::Forbidden(why.clone()),
+        };
+        match pushed {
             Pushed::Done => {
                 met.note(format!(
                     "{} does not take {there} ({why}): the branch rhema/{} is used in its place",

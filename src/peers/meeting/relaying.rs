@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::Error;
 use super::super::shelf::Shelf;
-use super::{Meeting, Met};
+use super::{Meeting, Met, is_ours};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Shelf as _, write_down};
 use crate::git::{Outpost, Piece};
@@ -97,7 +97,7 @@ impl Meeting<'_> {
         let own = own.to_string();
         for tip in outpost.tips()?.into_iter().filter(|tip| tip.name != own) {
             let seen = self.seen(&tip, shelf)?;
-            let pieces = outpost.pieces(tip.commit)?.unwrap_or_default();
+            let pieces = outpost.pieces(tip.commit, is_ours)?.unwrap_or_default();
             for (name, piece) in &pieces {
                 // What was not taken as a whole is not relied upon.
                 let segment = name.parse::<Segment>().ok();

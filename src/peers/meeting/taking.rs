@@ -6,7 +6,7 @@ use super::super::joining::{Joiner, answer_request, list_who_joined, refusal};
 use super::super::requests::{self, REQUEST};
 use super::super::shelf::Shelf;
 use super::super::{Error, ruling, telling};
-use super::{Meeting, Met};
+use super::{Meeting, Met, is_ours};
 use crate::crdt::Replica;
 use crate::exchange::take_written;
 use crate::git::{Outpost, Piece, Tip};
@@ -30,7 +30,7 @@ impl Meeting<'_> {
             let Ok(replica) = tip.name.parse::<Replica>() else {
                 continue;
             };
-            let Some(pieces) = outpost.pieces(tip.commit)? else {
+            let Some(pieces) = outpost.pieces(tip.commit, is_ours)? else {
                 met.note(format!(
                     "{} at {} is nothing that this program left there: it is passed over",
                     tip.namespace.there(&tip.name),

@@ -131,3 +131,37 @@ fn what_only_a_peer_added_is_removed_by_command_for_all() {
     ben.rhema(&["unpark", "--all"]).exits(0);
     assert!(!ben.read(".rhema/todos.yaml").contains("Zeta"));
 }
+
+#[test]
+fn one_persons_values_one_after_the_other_are_no_conflict_wherever_each_was_committed() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(".rhema/todos.yaml", TODOS);
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    ann.git(&["clone", "-q", ".", "../cat"]);
+    let cat = world.tree("cat");
+    cat.rhema(&["init", "--no-join"]).exits(0);
+    for tree in [&ann, &ben, &cat] {
+        sync(tree);
+    }
+    let sets = |value: &str, whose: Option<&crate::support::Tree<'_>>| {
+        ben.rhema(&["set", "todos/a", &format!("title={value}")])
+            .exits(0);
+        if let Some(tree) = whose {
+            send(&ben, tree);
+            sync(tree);
+            tree.git(&["commit", "-qam", value]);
+        }
+    };
+    sets("v0", None);
+    sets("v1", Some(&cat));
+    sets("v2", Some(&ann));
+    sets("v3", Some(&ann));
+    ann.git(&["pull", "-q", "--no-rebase", "--no-edit", "../cat", "main"]);
+    let merged = ann.read(".rhema/todos.yaml");
+    assert!(
+        merged.contains("title: v3") && !merged.contains("_crdt_conflicts"),
+        "{merged}"
+    );
+}

@@ -269,7 +269,7 @@ impl<'d> Claims<'d> {
         let versions = ancestry.versions(other).unwrap_or_default();
         let stood = Stood::in_any(&versions, &wanted);
         let is_known = |proof: &Proof| {
-            !proof.stamps.is_disjoint(&stood.stamps) && stood.facts.contains(&proof.fact)
+            !proof.stamps.is_disjoint(&stood.stamps) && stood.has(&proof.fact, &proof.stamps)
         };
         self.retain(|claim| match claim {
             Claim::Leaf(leaf) => is_known(&leaf.proof),

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use memchr::memmem;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::{
-    Annotation, Held, IDENTITY_FIELDS, Loser, Own, Role, birth, digest, leaf_at, runs_in, sameness,
+    Annotation, Held, IDENTITY_FIELDS, Leaf, Loser, Own, Role, birth, digest, leaf_at, runs_in,
+    sameness,
 };
-use crate::crdt::Stamp;
+use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, Limits, NodeRef};
 
 /// A root or record, as it is known in every version.
@@ -46,6 +47,8 @@ pub(super) enum Fact {
 pub(super) struct Stood {
     pub(super) stamps: BTreeSet<Stamp>,
     pub(super) facts: FxHashSet<Fact>,
+    /// The leaves of which they say that edits were replaced there, with all that they say of each.
+    replaced: FxHashMap<(Holder, String), Vec<StampSet>>,
 }
 
 impl Stood {
@@ -64,40 +67,75 @@ impl Stood {
             each_fact(&document, &mut |fact, _| {
                 stood.facts.insert(fact);
             });
+            each_holder(&document, &mut |holder, own, held| {
+                for leaf in &held.leaves {
+                    let edits = own.annotation.leaves.get(&leaf.path).into_iter().flatten();
+                    let replaced =
+                        edits.filter_map(|edit| own.annotation.superseded.get(&edit.stamp));
+                    for replaced in replaced {
+                        let of_leaf = (holder.clone(), leaf.path.clone());
+                        let known = stood.replaced.entry(of_leaf).or_default();
+                        known.push(replaced.clone());
+                    }
+                }
+            });
         }
         stood
+    }
+
+    /// Whether that value stood there, or one of the edits that it came with was replaced there by somebody who had seen it: the value
+    /// itself may never have been committed on that side.
+    pub(super) fn has(&self, fact: &Fact, stamps: &BTreeSet<Stamp>) -> bool {
+        if self.facts.contains(fact) {
+            return true;
+        }
+        let Fact::Leaf(holder, path, _) = fact else {
+            return false;
+        };
+        let known = self.replaced.get(&(holder.clone(), path.clone()));
+        let mut known = known.into_iter().flatten();
+        known.any(|known| stamps.iter().all(|stamp| known.contains(*stamp)))
     }
 }
 
 /// Everything that a version holds, with the stamps beside it that fit.
 pub(super) fn each_fact(document: &Document, found: &mut impl FnMut(Fact, BTreeSet<Stamp>)) {
-    let mut holders: Vec<_> = document
-        .root()
-        .map(|root| (root, Role::Root))
-        .into_iter()
-        .collect();
-    while let Some((node, role)) = holders.pop() {
-        let (holder, own) = (Holder::of(node, role), Own::of(node, role));
-        let held = Held::of(node, None);
-        for leaf in held.leaves {
-            if let Some(entry) = leaf_at(node, &Annotation::names(&leaf.path)) {
+    each_holder(document, &mut |holder, own, held| {
+        for leaf in &held.leaves {
+            if let Some(entry) = leaf_at(held.of, &Annotation::names(&leaf.path)) {
                 let value = entry.value();
                 let stamps = own.annotation.fitting(&leaf.path, digest(value)).collect();
-                found(
-                    Fact::Leaf(holder.clone(), leaf.path, sameness(value)),
-                    stamps,
-                );
+                let fact = Fact::Leaf(holder.clone(), leaf.path.clone(), sameness(value));
+                found(fact, stamps);
             }
         }
         for (loser, stamp) in own.conflicts.iter() {
             let stamps = stamp.into_iter().collect();
             found(Fact::Lost(holder.clone(), loser.clone()), stamps);
         }
-        holders.extend(
-            held.records
-                .iter()
-                .map(|record| (record.node, Role::Record)),
+    });
+}
+
+/// What a root or record of a version says of itself, and its leaves.
+struct Leaves<'d> {
+    of: NodeRef<'d>,
+    leaves: Vec<Leaf>,
+}
+
+/// The root and all records of a version.
+fn each_holder(document: &Document, found: &mut impl FnMut(&Holder, &Own, &Leaves<'_>)) {
+    let root = document.root().map(|root| (root, Role::Root));
+    let mut holders: Vec<_> = root.into_iter().collect();
+    while let Some((node, role)) = holders.pop() {
+        let Held {
+            leaves, records, ..
+        } = Held::of(node, None);
+        found(
+            &Holder::of(node, role),
+            &Own::of(node, role),
+            &Leaves { of: node, leaves },
         );
+        holders.extend(records.iter().map(|record| (record.node, Role::Record)));
     }
 }
 

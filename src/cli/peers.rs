@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::resolve::ago;
+use super::round::counted;
 use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
 use crate::git::{self, Repo};
 use crate::node::{
@@ -424,7 +425,14 @@ fn renew_key(repo: &Repo, ui: &Ui) -> anyhow::Result<Outcome> {
         old,
         new,
         is_listed,
+        taken_back,
     } = rotate(repo)?;
+    if taken_back > 0 {
+        ui.warn(format_args!(
+            "{} made with the old key cannot be used any more: invite again",
+            counted(taken_back, "invitation")
+        ));
+    }
     if ui.wants_json() {
         ui.json(&RotatedReport {
             old: old.to_string(),

@@ -189,8 +189,19 @@ impl<'r> Outpost<'r> {
         })?;
         let mut options = git2::RepositoryInitOptions::new();
         options.bare(true).external_template(false);
-        git2::Repository::init_opts(folder, &options)
-            .map_err(Error::libgit2(format!("make {}", folder.display())))
+        let made = git2::Repository::init_opts(folder, &options)
+            .map_err(Error::libgit2(format!("make {}", folder.display())))?;
+        // Like the store beside it, it has what is not committed.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let only_us = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(folder, only_us).map_err(|source| Error::Write {
+                path: folder.to_path_buf(),
+                source,
+            })?;
+        }
+        Ok(made)
     }
 
     /// Makes it anew: what it holds is of no use.
@@ -313,10 +324,13 @@ impl<'r> Outpost<'r> {
         patience: &Patience,
     ) -> Result<Answer, Error> {
         let shared = config::path(self.repo);
+        // There only where work trees have configurations of their own; what is not there is passed over.
+        let own = self.repo.git_dir().join("config.worktree");
         let away = Away {
             git_dir: &self.folder,
             config: &[
                 ("include.path", &shared.to_string_lossy()),
+                ("include.path", &own.to_string_lossy()),
                 ("core.bare", "true"),
                 // Hooks of the user's are about their own branches.
                 ("core.hooksPath", "/dev/null"),

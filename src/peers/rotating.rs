@@ -3,7 +3,7 @@
 use super::Error;
 use crate::git::{self, Repo, crash};
 use crate::node::{self, Member, Members, Node, NodeId, Until, Watch, with_member, with_removed};
-use crate::store::{Durability, Reading, Store};
+use crate::store::{Durability, Moment, Reading, Standing, Store};
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Rotated {
     pub new: NodeId,
     /// Whether the list of members says so now; that is to be committed.
     pub is_listed: bool,
+    /// How many invitations were open, which nobody can use any more: what proves them is made for the old key.
+    pub taken_back: usize,
 }
 
 /// Gives a work tree another key, in a new incarnation, and writes that into the list of members. Whoever is stopped halfway does it
@@ -33,6 +35,13 @@ pub fn rotate(repo: &Repo) -> Result<Rotated, Error> {
     // Nobody can do so any more when the old key is gone.
     let writing = store.write(Durability::Power)?;
     writing.seal_unsealed(node.key())?;
+    let now = Moment::now();
+    let mut taken_back = 0;
+    for invitation in writing.invitations()? {
+        if invitation.stands(now) == Standing::Open && writing.revoke(invitation.key, now)? {
+            taken_back += 1;
+        }
+    }
     writing.commit()?;
     let next = node.next_key()?;
     let (old, new) = (node.id(), next.id());
@@ -50,6 +59,7 @@ pub fn rotate(repo: &Repo) -> Result<Rotated, Error> {
         old,
         new,
         is_listed,
+        taken_back,
     })
 }
 

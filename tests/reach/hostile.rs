@@ -217,6 +217,15 @@ fn edits_that_are_withheld_are_missed_and_come_from_their_author_again() {
     files.show(&files.name);
     sync(&clones[1]);
     assert!(!clones[1].read(TODOS).contains(&long));
+    let mut none = Files::of(&world, &clones[0]);
+    none.all.retain(|(name, _)| name == "peer");
+    none.show(&none.name);
+    let said = clones[2].rhema(&["sync"]).exits(0);
+    assert!(
+        said.stderr.contains("origin withholds edits"),
+        "{}",
+        said.stderr
+    );
     let said = clones[0].rhema(&["sync"]).exits(0);
     assert!(
         said.stderr

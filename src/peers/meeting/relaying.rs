@@ -15,7 +15,7 @@ use crate::remote::{Segment, packed};
 use crate::store::{Issuer, Mark, Moment};
 
 /// How old an edit of somebody else must be to be passed on, in milliseconds: until then they leave it there themselves, if they can.
-const GRACE: u64 = 600_000;
+const GRACE: u64 = 60_000;
 
 impl Meeting<'_> {
     /// Puts what nobody else left there among our files; says whether that is anything else than before.

@@ -39,7 +39,7 @@ impl Meeting<'_> {
                 continue;
             };
             if let Some(record) = pieces.get(RECORD) {
-                self.note_record(&outpost.content(record.blob)?, &tip, shelf, met)?;
+                self.note_record(&outpost.content(record.blob)?, &tip, &pieces, shelf, met)?;
             }
             if let Some(request) = pieces.get(REQUEST) {
                 self.answer(outpost, *request, shelf, met)?;
@@ -214,6 +214,7 @@ impl Meeting<'_> {
         &self,
         bytes: &[u8],
         tip: &Tip,
+        pieces: &BTreeMap<String, Piece>,
         shelf: &mut Shelf,
         met: &mut Met,
     ) -> Result<(), Error> {
@@ -230,6 +231,20 @@ impl Meeting<'_> {
         let Some(peer) = self.trusted.others.get(&record.key) else {
             return Ok(());
         };
+        // Whoever says what it knows has left its own edits up to there.
+        let own = tip.name.parse::<Replica>().ok();
+        let made = own.and_then(|own| record.knowledge.get(&own)?.upto);
+        let there = pieces
+            .keys()
+            .filter_map(|name| name.parse::<Segment>().ok());
+        let there = there.map(|segment| segment.last);
+        let there = there.filter(|last| Some(last.replica()) == own).max();
+        if there < made {
+            met.note(format!(
+                "{} withholds edits that {} left there, or lost them",
+                self.remote, peer.name
+            ));
+        }
         let now = Moment::now().unix_millis();
         if record.expires > now {
             let addresses = met.addresses.entry(record.key).or_default();

@@ -178,7 +178,7 @@ impl Meeting<'_> {
             // It arrived, and who left it did not hear that.
             left = about_to;
         }
-        if there != left && !there.is_empty() && !left.is_empty() {
+        if there != left && !left.is_empty() {
             met.note(format!(
                 "{} does not have what this work tree left there: it was lost, put back or altered, and is left there anew",
                 self.remote

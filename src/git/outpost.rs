@@ -608,11 +608,14 @@ mod tests {
         for (url, secrets) in [
             ("https://host/repo.git", &[][..]),
             ("git@host:repo.git", &[]),
-            ("https://ann@host/x", &["ann"]),
-            ("https://ann:pw@host/x", &["ann:pw", "pw", "pw"]),
+            ("https://ann@host/x", &[]),
             (
-                "https://u:a@b@host/x?token=t",
-                &["u:a@b", "a@b", "token=t", "a", "b"],
+                "https://ann:secret@host/x",
+                &["ann:secret", "secret", "secret"],
+            ),
+            (
+                "https://ann:one@more@host/x?token=t",
+                &["ann:one@more", "one@more", "token=t", "more"],
             ),
         ] {
             assert_eq!(secrets_of(url), secrets, "{url}");

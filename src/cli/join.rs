@@ -104,9 +104,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let name = arguments.name.clone().unwrap_or_else(|| repo.user_name());
     let inviter = NodeId::of_bytes(&ticket.inviter);
     let asked = peers::join(&repo, &ticket, &name);
-    let is_refused = !matches!(
-        asked,
-        Ok(Asked::Answered(Verdict::Welcome { .. }) | Asked::InWriting)
+    // Where no answer came the request may have arrived: with the same key it may be said again.
+    let is_refused = matches!(
+        &asked,
+        Ok(Asked::Answered(verdict)) if !matches!(verdict, Verdict::Welcome { .. } | Verdict::NotNow)
     );
     if is_refused && !was_node {
         // Nothing is changed then: neither is this the clone of a node.

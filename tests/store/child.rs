@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Clock, Observed, Replica};
+use rhema_crdt::exchange::{EditDigest, Seal};
 use rhema_crdt::overlay::{Deed, DocumentPath, Known};
 use rhema_crdt::store::{
     Content, Durability, Facts, Issuer, Look, Moment, Reading, Store, Way, Which, Writing,
@@ -126,6 +127,13 @@ fn add(writing: &Writing<'_>, replica: u32, document: &DocumentPath) {
         }]),
     };
     writing.add(&edit, Issuer::Own, Way::Recorded).unwrap();
+    // What proves it nobody asks here.
+    let seal = Seal {
+        before: previous,
+        run: vec![(stamp, EditDigest([7; 32]))],
+        signature: [7; 64],
+    };
+    writing.prove(&[7; 32], &seal, [stamp]).unwrap();
 }
 
 fn look(records: u64) -> Look {

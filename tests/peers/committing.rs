@@ -1,19 +1,25 @@
 //! What is shown of several people's edits, and committed.
 
 use crate::pair::{pair, send, sync};
-use crate::support::World;
+use crate::support::{Tree, World};
 
 const TODOS: &str = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    owner: q\n    title: Alpha\n  - id: b\n    title: Beta\n";
 
-#[test]
-fn a_clean_tree_stays_clean_whoever_wrote_the_keys_in_which_order() {
-    let world = World::new();
-    let (ann, ben) = pair(&world);
+/// Ann's repository and Ben's clone of it, both with these todos, at which both looked.
+fn with_todos(world: &World) -> (Tree<'_>, Tree<'_>) {
+    let (ann, ben) = pair(world);
     ann.write(".rhema/todos.yaml", TODOS);
     ann.commit("todos");
     ben.git(&["pull", "-q", "../ann", "main"]);
     sync(&ann);
     sync(&ben);
+    (ann, ben)
+}
+
+#[test]
+fn a_clean_tree_stays_clean_whoever_wrote_the_keys_in_which_order() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
     let with = |owner: &str| TODOS.replace("    owner: q\n", owner);
     ann.write(
         ".rhema/todos.yaml",
@@ -42,12 +48,7 @@ fn a_clean_tree_stays_clean_whoever_wrote_the_keys_in_which_order() {
 #[test]
 fn a_document_that_was_removed_leaves_no_remnant_where_somebody_else_edited_it() {
     let world = World::new();
-    let (ann, ben) = pair(&world);
-    ann.write(".rhema/todos.yaml", TODOS);
-    ann.commit("todos");
-    ben.git(&["pull", "-q", "../ann", "main"]);
-    sync(&ann);
-    sync(&ben);
+    let (ann, ben) = with_todos(&world);
     ann.git(&["rm", "-q", ".rhema/todos.yaml"]);
     sync(&ann);
     ben.rhema(&["set", "todos/b", "title=Bet"]).exits(0);
@@ -81,13 +82,8 @@ fn a_document_that_was_moved_leaves_no_ghost_at_its_old_place() {
 #[test]
 fn whose_clean_tree_a_peer_changed_is_told_how_git_gets_a_clean_one() {
     let world = World::new();
-    let (ann, ben) = pair(&world);
-    ann.write(".rhema/todos.yaml", TODOS);
-    ann.commit("todos");
-    ben.git(&["pull", "-q", "../ann", "main"]);
-    sync(&ann);
-    sync(&ben);
-    let is_told = |tree: &crate::support::Tree<'_>| {
+    let (ann, ben) = with_todos(&world);
+    let is_told = |tree: &Tree<'_>| {
         let text = tree.rhema(&["status"]).exits(0).stdout;
         text.contains("`rhema crdt park` puts it out of git's way")
     };
@@ -113,12 +109,7 @@ fn whose_clean_tree_a_peer_changed_is_told_how_git_gets_a_clean_one() {
 #[test]
 fn what_only_a_peer_added_is_removed_by_command_for_all() {
     let world = World::new();
-    let (ann, ben) = pair(&world);
-    ann.write(".rhema/todos.yaml", TODOS);
-    ann.commit("todos");
-    ben.git(&["pull", "-q", "../ann", "main"]);
-    sync(&ann);
-    sync(&ben);
+    let (ann, ben) = with_todos(&world);
     ann.rhema(&["add", "todos", "id=z", "title=Zeta"]).exits(0);
     send(&ann, &ben);
     sync(&ben);
@@ -145,7 +136,7 @@ fn one_persons_values_one_after_the_other_are_no_conflict_wherever_each_was_comm
     for tree in [&ann, &ben, &cat] {
         sync(tree);
     }
-    let sets = |value: &str, whose: Option<&crate::support::Tree<'_>>| {
+    let sets = |value: &str, whose: Option<&Tree<'_>>| {
         ben.rhema(&["set", "todos/a", &format!("title={value}")])
             .exits(0);
         if let Some(tree) = whose {

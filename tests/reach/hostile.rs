@@ -87,16 +87,22 @@ impl<'w> Files<'w> {
     }
 }
 
-#[test]
-fn an_edit_that_was_altered_on_the_way_is_refused_and_comes_right_again() {
-    let world = World::new();
-    let clones = team(&world, 2);
+/// Two clones, of which the first left one edit there; its files, and which of them has the edit.
+fn one_segment(world: &World) -> (Vec<Tree<'_>>, Files<'_>, usize) {
+    let clones = team(world, 2);
     add(&clones[0], "b");
     sync(&clones[0]);
-    let mut files = Files::of(&world, &clones[0]);
+    let files = Files::of(world, &clones[0]);
     let [segment] = files.segments()[..] else {
         panic!("{:?}", files.all)
     };
+    (clones, files, segment)
+}
+
+#[test]
+fn an_edit_that_was_altered_on_the_way_is_refused_and_comes_right_again() {
+    let world = World::new();
+    let (clones, mut files, segment) = one_segment(&world);
     let content = files.content(&files.all[segment].1);
     let at = content
         .windows(8)
@@ -127,13 +133,7 @@ fn an_edit_that_was_altered_on_the_way_is_refused_and_comes_right_again() {
 #[test]
 fn no_byte_of_a_segment_can_be_changed() {
     let world = World::new();
-    let clones = team(&world, 2);
-    add(&clones[0], "b");
-    sync(&clones[0]);
-    let mut files = Files::of(&world, &clones[0]);
-    let [segment] = files.segments()[..] else {
-        panic!("{:?}", files.all)
-    };
+    let (clones, mut files, segment) = one_segment(&world);
     let content = files.content(&files.all[segment].1);
     let before = clones[1].read(TODOS);
     // Every seventh byte: a program is run for each.

@@ -7,55 +7,40 @@ fn url(origin: &Tree<'_>) -> String {
     format!("file://{}", origin.top.display())
 }
 
-#[test]
-fn a_shallow_clone_takes_part() {
-    let world = World::new();
-    let mut clones = team(&world, 2);
-    let from = url(&origin(&world));
-    clones[0].git(&["clone", "-q", "--depth", "1", &from, "../shallow"]);
-    let shallow = world.tree("shallow");
-    shallow.rhema(&["init"]).exits(0);
-    shallow.commit("join");
-    shallow.git(&["push", "-q"]);
-    clones.iter().for_each(|clone| {
+/// Has a clone of another kind join two usual ones, everybody edit, and all come to the same; all three.
+fn takes_part<'w>(world: &'w World, kind: &str) -> Vec<Tree<'w>> {
+    let mut clones = team(world, 2);
+    let origin = origin(world);
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    clones[0].git(&["clone", "-q", kind, &url(&origin), "../other"]);
+    let other = world.tree("other");
+    other.rhema(&["init"]).exits(0);
+    other.commit("join");
+    other.git(&["push", "-q"]);
+    for clone in &clones {
         clone.git(&["pull", "-q"]);
-    });
-    clones.push(shallow);
+    }
+    clones.push(other);
     for (number, clone) in clones.iter().enumerate() {
         add(clone, &format!("t{number}"));
     }
     sync_all(&clones);
     let shown = same(&clones);
     assert_eq!(shown.matches("id: t").count(), 3, "{shown}");
+    clones
+}
+
+#[test]
+fn a_shallow_clone_takes_part() {
+    let world = World::new();
+    let clones = takes_part(&world, "--depth=1");
     assert!(clones[2].path(".git/shallow").exists(), "it stays shallow");
 }
 
 #[test]
 fn a_partial_clone_takes_part() {
     let world = World::new();
-    let mut clones = team(&world, 2);
-    let origin = origin(&world);
-    origin.git(&["config", "uploadpack.allowFilter", "true"]);
-    clones[0].git(&[
-        "clone",
-        "-q",
-        "--filter=blob:none",
-        &url(&origin),
-        "../partial",
-    ]);
-    let partial = world.tree("partial");
-    partial.rhema(&["init"]).exits(0);
-    partial.commit("join");
-    partial.git(&["push", "-q"]);
-    clones.iter().for_each(|clone| {
-        clone.git(&["pull", "-q"]);
-    });
-    clones.push(partial);
-    for (number, clone) in clones.iter().enumerate() {
-        add(clone, &format!("t{number}"));
-    }
-    sync_all(&clones);
-    assert_eq!(same(&clones).matches("id: t").count(), 3);
+    takes_part(&world, "--filter=blob:none");
 }
 
 #[test]

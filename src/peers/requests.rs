@@ -3,16 +3,13 @@
 //! Who has a ticket leaves the request among the files of its own ref. The inviter finds it, lets the one who made it in as if it had called, and leaves
 //! the answer, signed, among its own. Nobody else can make use of either.
 
-use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
 use super::joining::welcomed;
 use crate::git::Repo;
-use crate::node::{
-    LONGEST_REQUEST, LONGEST_VERDICT, Node, NodeId, NodeKey, Request, Ticket, Verdict,
-};
+use crate::node::{LONGEST_VERDICT, Node, NodeId, NodeKey, Request, Ticket, Verdict, crypto};
 use crate::store::{ContentDigest, Durability, Reading, Store};
 
 /// The file of a ref in which its node asks to be let in.
@@ -61,16 +58,15 @@ pub(super) fn pending(reading: &Reading<'_>) -> Result<Option<Pending>, Error> {
 
 /// Whether these bytes ask the node with this key; the node that asks.
 pub(super) fn asks(bytes: &[u8], key: &NodeKey) -> Option<NodeId> {
-    let is_short = bytes.len() <= LONGEST_REQUEST;
-    let request = is_short.then(|| Request::read(bytes, key.public().as_bytes()))??;
+    let request = Request::read(bytes, key.public().as_bytes())?;
     Some(NodeId::of_bytes(&request.joiner))
 }
 
 /// The bytes of an answer, signed with the key of who was asked.
 pub(super) fn answer(verdict: &Verdict, request: &[u8], key: &NodeKey) -> Vec<u8> {
     let mut bytes = verdict.bytes();
-    let signature = key.signing().sign(&signed(request, &bytes));
-    bytes.extend(signature.to_bytes());
+    let signature = key.sign(&signed(request, &bytes));
+    bytes.extend(signature);
     bytes
 }
 
@@ -111,11 +107,9 @@ fn read_answer(pending: &Pending, bytes: &[u8]) -> Option<Verdict> {
         return None;
     }
     let (verdict, signature) = bytes.split_last_chunk::<SIGNATURE>()?;
-    let key = VerifyingKey::from_bytes(&pending.inviter).ok()?;
     let signed = signed(&pending.request, verdict);
-    key.verify_strict(&signed, &Signature::from_bytes(signature))
-        .ok()?;
-    Verdict::read(verdict)
+    let is_theirs = (crypto().verify)(&pending.inviter, &signed, signature);
+    is_theirs.then(|| Verdict::read(verdict))?
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 
-use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::Message;
 use crate::exchange::wire::{self, Assembly};
-use crate::node::NodeKey;
+use crate::node::{NodeKey, crypto};
 use crate::overlay::Knowledge;
 
 /// Set before what is signed, so that a signature of this is one of nothing else.
@@ -80,8 +79,8 @@ impl PeerRecord {
         };
         let mut bytes = vec![FORMAT];
         bytes.extend(postcard::to_stdvec(&body).ok()?);
-        let signature = key.signing().sign(&[DOMAIN, &bytes].concat());
-        bytes.extend(signature.to_bytes());
+        let signature = key.sign(&[DOMAIN, &bytes].concat());
+        bytes.extend(signature);
         Some(bytes)
     }
 
@@ -101,9 +100,9 @@ impl PeerRecord {
         let (said, signature) = bytes.split_last_chunk().ok_or(Unreadable::Damaged)?;
         let (_, said_of) = said.split_first().ok_or(Unreadable::Damaged)?;
         let body: Body = postcard::from_bytes(said_of).map_err(|_| Unreadable::Damaged)?;
-        let key = VerifyingKey::from_bytes(&body.key).map_err(|_| Unreadable::Forged)?;
-        key.verify_strict(&[DOMAIN, said].concat(), &Signature::from_bytes(signature))
-            .map_err(|_| Unreadable::Forged)?;
+        if !(crypto().verify)(&body.key, &[DOMAIN, said].concat(), signature) {
+            return Err(Unreadable::Forged);
+        }
         let mut assembly = Assembly::default();
         let mut knowledge = Knowledge::new();
         for frame in &body.marks {
@@ -185,8 +184,7 @@ mod tests {
         let mut forged = record(ours.key()).signed(ours.key()).unwrap();
         let end = forged.len() - 64;
         forged.truncate(end);
-        let signature = theirs.key().signing().sign(&[DOMAIN, &forged].concat());
-        forged.extend(signature.to_bytes());
+        forged.extend(theirs.key().sign(&[DOMAIN, &forged].concat()));
         assert_eq!(PeerRecord::read(&forged), Err(Unreadable::Forged));
     }
 }

@@ -5,23 +5,25 @@ mod leaving;
 mod relaying;
 mod taking;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
 use super::requests::{ANSWER, REQUEST};
 use super::shelf::Shelf;
+use super::visit::introduction;
 use super::{Admission, Error, admission};
 use crate::asking::RemoteOutcome;
 use crate::crdt::{Replica, Stamp};
-use crate::exchange::Introduction;
 use crate::git::{self, Outpost, Patience, Prompts, Repo, Tip};
 use crate::net::PublicKey;
 use crate::node::{Config, Node, NodeId, Trusted};
 use crate::overlay::BlobId;
 use crate::remote::{RECORD, Segment, VOUCHERS};
 use crate::store::{self, ContentDigest, Durability, Moment, Reading, Store};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 /// The folder of the repository beside the user's, in that of the work tree's state.
 const OUTPOST: &str = "remote.git";
@@ -57,7 +59,7 @@ pub(super) struct Meeting<'m> {
 
 /// What is done at the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Share {
+pub(super) enum Share {
     /// What is there is taken, and what is not is left.
     TakesAndLeaves,
     /// What is there is taken.
@@ -105,8 +107,7 @@ pub struct Met {
 /// When the work tree, its node or its store cannot be read. That the remote cannot be reached, or lets nobody write, is
 /// told in the result.
 pub fn meet(repo: &Repo, prompts: Prompts, patience: Patience) -> Result<Option<Met>, Error> {
-    let meeting = Meeting::of(repo, None, prompts, patience)?;
-    meeting.map(Meeting::hold).transpose()
+    Meeting::hold(repo, None, prompts, patience, Share::TakesAndLeaves)
 }
 
 /// What others left at the git remote, where nothing is known here yet: who lost what they knew hears what others made of it before
@@ -118,69 +119,58 @@ pub fn hear_first(repo: &Repo, prompts: Prompts, patience: Patience) -> Result<O
     if Store::path_in(repo.git_dir()).exists() {
         return Ok(None);
     }
-    let meeting = Meeting::of(repo, None, prompts, patience)?;
-    let meeting = meeting.map(|meeting| Meeting {
-        share: Share::Takes,
-        ..meeting
-    });
-    meeting.map(Meeting::hold).transpose()
+    Meeting::hold(repo, None, prompts, patience, Share::Takes)
 }
 
 impl<'m> Meeting<'m> {
-    /// An exchange for a work tree; nothing where that is no node's.
-    pub(super) fn of(
+    /// One exchange; nothing where the work tree is no node's.
+    pub(super) fn hold(
         repo: &'m Repo,
         listening: Option<Vec<SocketAddr>>,
         prompts: Prompts,
         patience: Patience,
-    ) -> Result<Option<Self>, Error> {
+        share: Share,
+    ) -> Result<Option<Met>, Error> {
+        let began = Instant::now();
         let Some(node) = Node::load(repo.git_dir())? else {
             return Ok(None);
         };
         let mut store = Store::open(repo.git_dir())?.store;
         let trusted = admission::trusted(repo, &node, &mut store)?;
-        Ok(Some(Self {
-            repo,
-            node,
-            trusted,
-            ahead: Config::at_head(repo)?.allowed_skew_millis(),
-            remote: String::new(),
-            listening,
-            prompts,
-            patience,
-            share: Share::TakesAndLeaves,
-        }))
-    }
-
-    /// Takes what is there and leaves what is not.
-    pub(super) fn hold(mut self) -> Result<Met, Error> {
-        let began = Instant::now();
-        let mut store = Store::open(self.repo.git_dir())?.store;
-        admission::prove(&mut store, &self.node, &self.trusted)?;
-        let own = self.node.key().public().to_bytes();
-        let admission = Admission::new(own, self.trusted.clone());
+        admission::prove(&mut store, &node, &trusted)?;
+        let ahead = Config::at_head(repo)?.allowed_skew_millis();
+        let config = Config::in_work_tree(repo)?;
+        let own = node.key().public().to_bytes();
+        let admission = Admission::new(own, trusted.clone());
         let mut shelf = Shelf::new(Repo::find()?, store, admission);
         let mut met = Met::default();
-        let config = Config::in_work_tree(self.repo)?;
-        let held = match self.repo.meeting_remote(config.remote.as_deref()) {
+        let held = match repo.meeting_remote(config.remote.as_deref()) {
             Ok(remote) => {
                 met.remote.clone_from(&remote);
-                self.remote = remote;
-                self.try_to_hold(&mut shelf, &mut met)
+                let meeting = Self {
+                    repo,
+                    node,
+                    trusted,
+                    ahead,
+                    remote,
+                    listening,
+                    prompts,
+                    patience,
+                    share,
+                };
+                meeting.try_to_hold(&mut shelf, &mut met)
             }
             Err(error) => Err(error.into()),
         };
-        if let Err(error) = held {
-            met.error = Some(in_words(&error));
-        }
+        met.error = held.err().map(|error| in_words(&error));
         met.took = began.elapsed();
         met.files = shelf.take_new();
-        if self.share == Share::TakesAndLeaves
+        if share == Share::TakesAndLeaves
             && let Err(error) = log(&mut shelf.store, &mut met)
         {
             tracing::info!("{error}");
         }
-        Ok(met)
+        Ok(Some(met))
     }
 
     fn try_to_hold(&self, shelf: &mut Shelf, met: &mut Met) -> Result<(), Error> {
@@ -221,7 +211,10 @@ impl<'m> Meeting<'m> {
         for attempt in 1..=TRIES {
             outpost.fetch(&self.remote, self.prompts, &self.patience)?;
             self.take(outpost, shelf, met)?;
-            met.left = shelf.store.read()?.last_of(self.introduction()?.replica)?;
+            met.left = shelf
+                .store
+                .read()?
+                .last_of(introduction(&self.node)?.replica)?;
             // A host may let a ref be seen or be pushed, and not both: that looks as if somebody were faster each time.
             let evades = attempt == TRIES;
             if self.share == Share::Takes || self.leave(outpost, evades, shelf, met)? {
@@ -234,16 +227,6 @@ impl<'m> Meeting<'m> {
     /// The file with the answer to a node that asked to be let in.
     fn answer_name(&self, node: NodeId) -> String {
         format!("{ANSWER}{node}")
-    }
-
-    /// Who leaves something there.
-    fn introduction(&self) -> Result<Introduction, Error> {
-        let clock = self.node.clock()?;
-        Ok(Introduction {
-            key: self.node.key().public().to_bytes(),
-            incarnation: clock.incarnation(),
-            replica: clock.replica(),
-        })
     }
 
     /// The files of a ref that were taken.
@@ -395,10 +378,16 @@ impl Met {
     }
 }
 
+/// Whose edits a file of a ref has; nothing where it has none.
+fn made_by(name: &str) -> Option<Replica> {
+    let segment = name.parse::<Segment>().ok()?;
+    Some(segment.first.replica())
+}
+
 /// Whether a file of a ref is one that this program leaves there: whatever else somebody put there is nobody's business.
 fn is_ours(name: &str) -> bool {
     let is_named = [RECORD, VOUCHERS, REQUEST].contains(&name) || name.starts_with(ANSWER);
-    is_named || name.parse::<Segment>().is_ok()
+    is_named || made_by(name).is_some()
 }
 
 /// Names of files, as they are remembered.
@@ -410,7 +399,7 @@ fn blobs(state: Option<Vec<u8>>) -> BTreeSet<BlobId> {
 }
 
 /// An error and its causes in one line.
-fn in_words(error: &dyn std::error::Error) -> String {
+pub(super) fn in_words(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

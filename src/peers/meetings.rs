@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::keeper::Note;
-use super::meeting::{Meeting, Met};
+use super::meeting::{Meeting, Met, Share, in_words};
 use crate::crdt::Stamp;
 use crate::git::{Patience, Prompts, Repo};
 use crate::net::reachable_at;
@@ -177,7 +177,7 @@ impl Meetings {
         match self.try_to_meet() {
             Ok(met) => met,
             Err(error) => Some(Met {
-                error: Some(error.to_string()),
+                error: Some(in_words(&error)),
                 ..Met::default()
             }),
         }
@@ -186,8 +186,14 @@ impl Meetings {
     fn try_to_meet(&self) -> Result<Option<Met>, Error> {
         let repo = Repo::find()?;
         let listening = Some(reachable_at(self.listening));
-        let meeting = Meeting::of(&repo, listening, Prompts::None, self.patience.clone())?;
-        meeting.map(Meeting::hold).transpose()
+        let patience = self.patience.clone();
+        Meeting::hold(
+            &repo,
+            listening,
+            Prompts::None,
+            patience,
+            Share::TakesAndLeaves,
+        )
     }
 }
 

@@ -493,15 +493,8 @@ pub(super) fn manner(
     stay: Stay,
 ) -> Result<Manner, Error> {
     admission::prove(store, node, trusted)?;
-    let clock = node.clock()?;
-    let introduction = Introduction {
-        key: node.key().public().to_bytes(),
-        incarnation: clock.incarnation(),
-        replica: clock.replica(),
-    };
-    drop(clock);
     let us = Us {
-        introduction,
+        introduction: introduction(node)?,
         boot: node::random()?,
         roots: roots(repo, store)?,
         access: admission::own_access(trusted),
@@ -517,6 +510,16 @@ pub(super) fn manner(
         config,
         looks: None,
         calls: None,
+    })
+}
+
+/// Who a node is now.
+pub(super) fn introduction(node: &Node) -> Result<Introduction, Error> {
+    let clock = node.clock()?;
+    Ok(Introduction {
+        key: node.key().public().to_bytes(),
+        incarnation: clock.incarnation(),
+        replica: clock.replica(),
     })
 }
 

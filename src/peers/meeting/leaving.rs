@@ -1,9 +1,13 @@
 //! What others may not know is left at the git remote: edits, where we listen, and answers.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use super::super::Error;
 use super::super::requests::{self, ANSWER, REQUEST};
 use super::super::shelf::Shelf;
-use super::{Meeting, Met, blobs, is_ours};
+use super::super::visit::introduction;
+use super::{Meeting, Met, blobs, is_ours, made_by};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Introduction, Message, Shelf as _, write_down};
 use crate::git::{Namespace, Outpost, Piece, Pushed, Tip};
@@ -11,8 +15,6 @@ use crate::node::{Role, crypto};
 use crate::overlay::BlobId;
 use crate::remote::{PeerRecord, RECORD, Segment, VOUCHERS, packed, to_join};
 use crate::store::Moment;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// Commits of a ref before they are squashed. Each keeps what it replaced on the host; a squash costs readers nothing, as
 /// the files stay the same.
@@ -23,6 +25,14 @@ const RECORD_COUNTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// How long others may take us to know what we knew then.
 const MARKS_COUNT: Duration = Duration::from_secs(600);
+
+/// A segment as it is to be left there.
+struct Written {
+    segment: Segment,
+    content: Vec<u8>,
+    /// How many edits it has.
+    edits: usize,
+}
 
 impl Meeting<'_> {
     /// Leaves there what is not there; says whether that is done, or somebody else was faster.
@@ -36,7 +46,7 @@ impl Meeting<'_> {
         if self.trusted.own_role == Some(Role::Reader) {
             return Ok(true);
         }
-        let introduction = self.introduction()?;
+        let introduction = introduction(&self.node)?;
         let name = introduction.replica.to_string();
         let mut tips = outpost.tips()?;
         tips.retain(|tip| tip.name == name);
@@ -189,16 +199,23 @@ impl Meeting<'_> {
         }
         segments.sort_by_key(|(segment, _)| segment.first);
         let end = |segments: &[(Segment, Piece)]| segments.last().map(|(segment, _)| segment.last);
-        let Some((_, new)) = self.segment(introduction, end(&segments), shelf)? else {
+        let Some(new) = self.segment(introduction, end(&segments), shelf)? else {
             return Ok(false);
         };
+        met.sent = new.edits;
         let sizes: Vec<usize> = segments.iter().map(|(_, piece)| piece.size).collect();
-        let there = end(&segments);
-        segments.truncate(sizes.len() - to_join(&sizes, new.len()));
-        let Some((segment, content)) = self.segment(introduction, end(&segments), shelf)? else {
+        let joined = to_join(&sizes, new.content.len());
+        segments.truncate(sizes.len() - joined);
+        let written = match joined {
+            0 => Some(new),
+            _ => self.segment(introduction, end(&segments), shelf)?,
+        };
+        let Some(Written {
+            segment, content, ..
+        }) = written
+        else {
             return Ok(false);
         };
-        met.sent = self.count(introduction.replica, there, shelf)?;
         met.bytes_sent += content.len() as u64;
         pieces.retain(|name, _| !is_segment_of(introduction.replica, name));
         for (segment, piece) in segments {
@@ -214,25 +231,21 @@ impl Meeting<'_> {
         introduction: Introduction,
         behind: Option<Stamp>,
         shelf: &mut Shelf,
-    ) -> Result<Option<(Segment, Vec<u8>)>, Error> {
+    ) -> Result<Option<Written>, Error> {
         let edits = shelf.made_behind(introduction.replica, behind)?;
         let (Some(first), Some(last)) = (edits.first(), edits.last()) else {
             return Ok(None);
         };
         let segment = Segment::new(first.stamp, last.stamp);
+        let count = edits.len();
         shelf.introduce(&[introduction], &[])?;
         let messages = write_down(edits, &crypto(), shelf)?;
         let content = packed(&messages).map_err(Error::Unsendable)?;
-        Ok(Some((segment, content)))
-    }
-
-    fn count(
-        &self,
-        replica: Replica,
-        behind: Option<Stamp>,
-        shelf: &mut Shelf,
-    ) -> Result<usize, Error> {
-        Ok(shelf.made_behind(replica, behind)?.len())
+        Ok(Some(Written {
+            segment,
+            content,
+            edits: count,
+        }))
     }
 
     /// Writes anew where we listen and what we know, where that is due; says whether it was.
@@ -317,8 +330,7 @@ fn blobs_of(pieces: &BTreeMap<String, Piece>, is_it: &dyn Fn(&str) -> bool) -> B
 
 /// Whether a file has edits of this replica.
 fn is_segment_of(replica: Replica, name: &str) -> bool {
-    let segment = name.parse::<Segment>();
-    segment.is_ok_and(|segment| segment.first.replica() == replica)
+    made_by(name) == Some(replica)
 }
 
 /// A time as records have it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::Error;
 use super::super::shelf::Shelf;
-use super::{Meeting, Met, is_ours};
+use super::{Meeting, Met, is_ours, made_by};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::{Shelf as _, write_down};
 use crate::git::{Outpost, Piece};
@@ -43,10 +43,7 @@ impl Meeting<'_> {
             }
             relayed.insert(name, piece);
         }
-        let is_relayed = |name: &str| {
-            let segment = name.parse::<Segment>();
-            segment.is_ok_and(|segment| segment.first.replica() != own)
-        };
+        let is_relayed = |name: &str| made_by(name).is_some_and(|replica| replica != own);
         let (before, others): (BTreeMap<_, _>, _) = std::mem::take(pieces)
             .into_iter()
             .partition(|(name, _)| is_relayed(name));

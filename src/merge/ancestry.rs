@@ -2,7 +2,7 @@
 //!
 //! Three files cannot tell a value that one side never had from one that it had, by a pick or a squash merge, and replaced.
 //! The ancestries of both sides can: a value or record of one side whose stamps the base's ancestry does not hold, and
-//! that stood in a version of the other side, is not concurrent to what that side made of it. It is taken out of the side
+//! that stood in a version of the other side, or was replaced in one by somebody who had seen it, is not concurrent to what that side made of it. It is taken out of the side
 //! that still has it before the two are merged as ever.
 //!
 //! What has no stamp is never taken out, nor is a value whose stamps all stand in the base's ancestry: somebody brought that

@@ -8,6 +8,7 @@
 //! - [`merge`]: merges three versions of a document by structure; a pure function of three texts.
 //! - [`overlay`]: what a work tree shows: HEAD, and the known edits that it does not contain.
 //! - [`exchange`]: how two replicas come to know the same edits; a pure engine without sockets.
+//! - [`query`]: questions about records, `todos WHERE status = 'pending'`; pure.
 //! - `git`: the repository around the files: discovery, attributes, driver configuration, listing.
 //! - `node`: who this work tree is: its key, its clock, the members.
 //! - `store`: what this work tree knows beside its files: edits, renderings, caches.
@@ -43,6 +44,7 @@ pub mod node;
 pub mod overlay;
 #[cfg(feature = "net")]
 pub mod peers;
+pub mod query;
 #[cfg(feature = "net")]
 pub mod remote;
 #[cfg(feature = "node")]

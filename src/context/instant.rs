@@ -7,7 +7,7 @@
 /// Nothing for a text that is no timestamp, one without an offset among them: nobody knows which instant it names.
 ///
 /// Leap seconds are left out: they have no offset-free spelling that every reader takes for the same instant.
-pub(super) fn in_utc(text: &str) -> Option<String> {
+pub(crate) fn in_utc(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     let year = number(&mut rest, 4)?;
     sign(&mut rest, b"-")?;

@@ -46,6 +46,7 @@ pub(crate) use editing::Neighbours;
 pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };
+pub(crate) use instant::in_utc;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;

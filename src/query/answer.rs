@@ -14,16 +14,23 @@ pub trait Fields {
 #[must_use]
 pub fn select<F: Fields>(query: &Query, all: &[F]) -> Vec<usize> {
     let mut found: Vec<usize> = (0..all.len())
-        .filter(|place| all.get(*place).is_some_and(|one| query.condition.holds(one)))
+        .filter(|place| {
+            all.get(*place)
+                .is_some_and(|one| query.condition.holds(one))
+        })
         .collect();
     if !query.order.is_empty() {
         let keys = |place: usize| -> Vec<Value> {
             let fields = query.order.iter().map(|order| &order.field);
             let one = all.get(place);
-            fields.map(|name| one.map_or(Value::Null, |one| one.field(name))).collect()
+            fields
+                .map(|name| one.map_or(Value::Null, |one| one.field(name)))
+                .collect()
         };
-        let mut keyed: Vec<(Vec<Value>, usize)> =
-            found.into_iter().map(|place| (keys(place), place)).collect();
+        let mut keyed: Vec<(Vec<Value>, usize)> = found
+            .into_iter()
+            .map(|place| (keys(place), place))
+            .collect();
         // What is equal stays as it stood.
         keyed.sort_by(|(one, _), (other, _)| query.compare(one, other));
         found = keyed.into_iter().map(|(_, place)| place).collect();
@@ -144,7 +151,10 @@ fn is_like(text: &[char], form: &[char]) -> bool {
             }
         }
     }
-    form.get(in_form..).unwrap_or_default().iter().all(|letter| *letter == '%')
+    form.get(in_form..)
+        .unwrap_or_default()
+        .iter()
+        .all(|letter| *letter == '%')
 }
 
 #[cfg(test)]
@@ -166,7 +176,9 @@ mod tests {
         fn field(&self, name: &str) -> Value {
             let mut node = Some(self.0);
             for part in name.split('.') {
-                node = node.and_then(|node| node.get(part)).map(|entry| entry.value());
+                node = node
+                    .and_then(|node| node.get(part))
+                    .map(|entry| entry.value());
             }
             node.map_or(Value::Null, Value::of)
         }
@@ -206,8 +218,14 @@ mod tests {
             ("todos WHERE owner.name = 'Ann'", "c"),
             ("todos WHERE created_at < '2026-01-01T12:00:00Z'", "b"),
             ("todos WHERE NOT (status = pending OR status = done)", "d"),
-            ("todos WHERE status = pending AND priority = 2 OR id = d", "ad"),
-            ("todos WHERE status = pending AND (priority = 2 OR id = d)", "a"),
+            (
+                "todos WHERE status = pending AND priority = 2 OR id = d",
+                "ad",
+            ),
+            (
+                "todos WHERE status = pending AND (priority = 2 OR id = d)",
+                "a",
+            ),
             ("todos WHERE nothing = 1", ""),
         ] {
             assert_eq!(found(query), ids, "{query}");

@@ -2,7 +2,8 @@
 //!
 //! The form is that of the host tool, which is that of SQL where the two have the same. A [`Query`] is read from a text
 //! ([`parse`]) and asked of anything that can tell a field's value ([`Fields`]): records of a file, edits of a log. What a record lacks is null,
-//! and null is no error: it equals nothing but null, and stands behind all else in an order. Depends on nothing but `yaml`, whose scalars are the values.
+//! and null is no error: it equals nothing but null, and stands behind all else in an order. Depends on `yaml`, whose scalars are
+//! the values, and on what `context` knows of moments.
 
 mod answer;
 mod parse;

@@ -69,7 +69,9 @@ impl Parser {
     }
 
     fn column(&self) -> usize {
-        self.tokens.get(self.at).map_or(self.length, |(column, _)| *column)
+        self.tokens
+            .get(self.at)
+            .map_or(self.length, |(column, _)| *column)
     }
 
     fn wrong<T>(&self, what: impl Into<String>) -> Result<T, NoQuery> {
@@ -266,11 +268,14 @@ impl Parser {
     }
 
     fn value(&mut self) -> Result<Value, NoQuery> {
-        let value = match self.peek() {
-            Some(Token::Quoted(text)) => Value::Text(text.clone()),
-            Some(Token::Word(word)) => bare(word),
-            _ => return self.wrong("expected a value: a number, true, false, null, a word, or a text in quotes"),
-        };
+        let value =
+            match self.peek() {
+                Some(Token::Quoted(text)) => Value::Text(text.clone()),
+                Some(Token::Word(word)) => bare(word),
+                _ => return self.wrong(
+                    "expected a value: a number, true, false, null, a word, or a text in quotes",
+                ),
+            };
         self.at += 1;
         Ok(value)
     }
@@ -280,7 +285,9 @@ impl Parser {
 fn bare(word: &str) -> Value {
     use crate::yaml::{Document, Limits};
     let document = Document::from_text(word.to_owned(), &Limits::default());
-    let value = document.ok().and_then(|document| document.root().map(Value::of));
+    let value = document
+        .ok()
+        .and_then(|document| document.root().map(Value::of));
     value.unwrap_or_else(|| Value::Text(word.to_owned()))
 }
 
@@ -337,7 +344,11 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, NoQuery> {
             continue;
         }
         let is_end = |letter: &char| {
-            letter.is_whitespace() || matches!(letter, '(' | ')' | ',' | '=' | '<' | '>' | '!' | '\'' | '"' | '`')
+            letter.is_whitespace()
+                || matches!(
+                    letter,
+                    '(' | ')' | ',' | '=' | '<' | '>' | '!' | '\'' | '"' | '`'
+                )
         };
         let length = rest.iter().position(is_end).unwrap_or(rest.len());
         if length == 0 {
@@ -388,8 +399,12 @@ mod tests {
         assert_eq!(query.offset, 3);
         assert_eq!(query.order.len(), 2);
         assert_eq!(query.order[1].field, "order by");
-        let Condition::All(conditions) = query.condition else { panic!() };
-        let Condition::Field { name, test } = &conditions[0] else { panic!() };
+        let Condition::All(conditions) = query.condition else {
+            panic!()
+        };
+        let Condition::Field { name, test } = &conditions[0] else {
+            panic!()
+        };
         assert_eq!(name, "status");
         let text = Value::Text("it's".to_owned());
         assert_eq!(*test, Test::Compares(Comparison::Equal, text));
@@ -402,11 +417,16 @@ mod tests {
             ("true", Value::Bool(true)),
             ("null", Value::Null),
             ("pending", Value::Text("pending".to_owned())),
-            ("2026-01-01T00:00:00Z", Value::Text("2026-01-01T00:00:00Z".to_owned())),
+            (
+                "2026-01-01T00:00:00Z",
+                Value::Text("2026-01-01T00:00:00Z".to_owned()),
+            ),
             ("'3'", Value::Text("3".to_owned())),
         ] {
             let condition = parse_condition(&format!("a = {word}")).unwrap();
-            let Condition::Field { test, .. } = condition else { panic!() };
+            let Condition::Field { test, .. } = condition else {
+                panic!()
+            };
             assert_eq!(test, Test::Compares(Comparison::Equal, value), "{word}");
         }
     }
@@ -415,16 +435,28 @@ mod tests {
     fn what_is_wrong_is_told_with_its_column() {
         for (text, told) in [
             ("todos WHERE", "column 12: expected the name of a field"),
-            ("todos WHERE a", "column 14: expected =, !=, <, <=, >, >=, LIKE, IN, CONTAINS, IS NULL or IS NOT NULL"),
+            (
+                "todos WHERE a",
+                "column 14: expected =, !=, <, <=, >, >=, LIKE, IN, CONTAINS, IS NULL or IS NOT NULL",
+            ),
             ("todos WHERE a = 'x", "column 17: ' is not closed"),
             ("todos WHERE (a = 1", "column 19: expected `)`"),
-            ("todos WHERE a = 1 b", "column 19: expected AND, OR, ORDER BY, LIMIT, OFFSET or the end"),
+            (
+                "todos WHERE a = 1 b",
+                "column 19: expected AND, OR, ORDER BY, LIMIT, OFFSET or the end",
+            ),
             ("todos ORDER a", "column 13: expected BY behind ORDER"),
             ("todos LIMIT many", "column 13: expected a whole number"),
             ("todos WHERE a IN 3", "column 18: expected `(` behind IN"),
             ("todos WHERE a IN (3", "column 20: expected `,` or `)`"),
-            ("todos WHERE a NOT 3", "column 19: expected LIKE, CONTAINS or IN behind NOT"),
-            ("todos WHERE a IS 3", "column 18: expected NULL or NOT NULL behind IS"),
+            (
+                "todos WHERE a NOT 3",
+                "column 19: expected LIKE, CONTAINS or IN behind NOT",
+            ),
+            (
+                "todos WHERE a IS 3",
+                "column 18: expected NULL or NOT NULL behind IS",
+            ),
             ("todos WHERE a ! 3", "column 15: `!` means nothing here"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), told, "{text}");

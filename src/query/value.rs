@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::context::in_utc;
 use crate::yaml::{Kind, NodeRef, Scalar};
 
 /// A value.
@@ -26,9 +27,11 @@ impl Value {
     #[must_use]
     pub fn of(node: NodeRef<'_>) -> Self {
         match node.kind() {
-            Kind::Sequence => {
-                Self::List(node.entries().map(|entry| Self::of(entry.value())).collect())
-            }
+            Kind::Sequence => Self::List(
+                node.entries()
+                    .map(|entry| Self::of(entry.value()))
+                    .collect(),
+            ),
             Kind::Mapping => {
                 let keys = node.entries().filter_map(|entry| entry.key());
                 Self::List(keys.map(Self::of).collect())
@@ -74,7 +77,10 @@ impl Value {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "whole numbers are compared as such among themselves")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "whole numbers are compared as such among themselves"
+    )]
     fn number(&self) -> Option<f64> {
         match self {
             Self::Int(number) => Some(*number as f64),
@@ -86,7 +92,6 @@ impl Value {
 
 /// Moments are compared as such, in whatever time zone they are written; all else letter by letter.
 fn compare_texts(one: &str, other: &str) -> Ordering {
-    use crate::context::in_utc;
     match (in_utc(one), in_utc(other)) {
         (Some(one), Some(other)) => compare_moments(&one, &other),
         _ => one.cmp(other),
@@ -108,7 +113,10 @@ mod tests {
 
     #[test]
     fn numbers_compare_whatever_their_kind() {
-        assert_eq!(Value::Int(2).compare(&Value::Float(2.5)), Some(Ordering::Less));
+        assert_eq!(
+            Value::Int(2).compare(&Value::Float(2.5)),
+            Some(Ordering::Less)
+        );
         assert!(Value::Int(2).is(&Value::Float(2.0)));
         let large = i128::from(i64::MAX);
         assert!(!Value::Int(large).is(&Value::Int(large - 1)), "exactly");

@@ -1,6 +1,6 @@
 //! Nodes with keys of their own that listen on loopback.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -57,6 +57,8 @@ pub(crate) struct Node {
     pub(crate) known: Known,
     pub(crate) hub: Hub,
     pub(crate) events: Receiver<HubEvent>,
+    /// Lines that went down while another one was awaited.
+    ended: VecDeque<(Gauge, Ending)>,
 }
 
 impl Node {
@@ -79,6 +81,7 @@ impl Node {
             known,
             hub,
             events,
+            ended: VecDeque::new(),
         }
     }
 
@@ -145,14 +148,19 @@ impl Node {
     /// The next line that comes up.
     pub(crate) async fn line(&mut self) -> Line {
         loop {
-            if let HubEvent::Up(line) = self.event().await {
-                return line;
+            match self.event().await {
+                HubEvent::Up(line) => return line,
+                HubEvent::Down(gauge, ending) => self.ended.push_back((gauge, ending)),
+                _ => {}
             }
         }
     }
 
-    /// The next line that goes down.
+    /// The next line that goes down, or went down before the last one that came up.
     pub(crate) async fn down(&mut self) -> (Gauge, Ending) {
+        if let Some(ended) = self.ended.pop_front() {
+            return ended;
+        }
         loop {
             if let HubEvent::Down(gauge, ending) = self.event().await {
                 return (gauge, ending);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::super::same;
-use super::super::settling::{checked, writing::NewValue};
+use super::super::settling::{BEGINNINGS, checked, writing::NewValue};
 use crate::yaml::{Document, Limits, NodeRef, Scalar, Value};
 
 /// A value that was typed: YAML of one line, or a text.
@@ -45,13 +45,7 @@ impl FromStr for Given {
                 value: value_of(&typed),
                 typed: Some(typed),
             }),
-            Err(_)
-                if text
-                    .trim_start()
-                    .starts_with(['"', '\'', '[', '{', '&', '*', '!']) =>
-            {
-                Err(NotGiven::NotAValue)
-            }
+            Err(_) if text.trim_start().starts_with(BEGINNINGS) => Err(NotGiven::NotAValue),
             Err(_) => Ok(Self::text_of(text.trim())),
         }
     }

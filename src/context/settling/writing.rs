@@ -182,8 +182,8 @@ fn has_lines(value: &Value) -> bool {
     matches!(value, Value::Scalar(Scalar::Str(text)) if text.contains('\n'))
 }
 
-/// The entries that lead from a node down to another one.
-fn steps(from: NodeRef<'_>, to: NodeRef<'_>) -> Option<Vec<usize>> {
+/// The entries that lead from a node down to another one; nothing where it is not in there.
+pub(super) fn steps(from: NodeRef<'_>, to: NodeRef<'_>) -> Option<Vec<usize>> {
     if from == to {
         return Some(Vec::new());
     }

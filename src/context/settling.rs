@@ -1,17 +1,17 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
 //!
-//! `contest.rs` lists them, `joining.rs` makes one record of two that were born under one name, `writing.rs` puts values into
+//! `contest.rs` lists them, `misfits.rs` what does not fit its type, `joining.rs` makes one record of two that were born under one name, `writing.rs` puts values into
 //! the file.
 
 mod contest;
 mod joining;
+mod misfits;
 pub(super) mod writing;
 
 pub use contest::{Contest, Matter, contests};
 use contest::{Holder, at};
+pub use misfits::misfits;
 use writing::NewValue;
-
-use std::borrow::Cow;
 
 use super::GROUPS;
 use super::births::defining_leaf;
@@ -21,7 +21,7 @@ use super::placing::{self, Splice};
 use super::records::member;
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest, same_entry};
 use crate::crdt::{Stamp, StampSet};
-use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef, Scalar};
+use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
 
 /// What a contest is settled by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub enum Unsettled {
     /// A whole record was given a value.
     #[error("this is about a whole record: take the winner to keep it, or 1 to let it go")]
     NotOneValue,
+    /// A value that does not fit.
+    #[error("that does not fit there: take the winner, or give another value")]
+    Unfit,
     /// A name that is none, or that a record of the list has.
     #[error("no record can be called so here: give a name that no other record of the list has")]
     NotAName,
@@ -100,9 +103,7 @@ impl Contest {
                 return Ok(vec![(self.leaf.clone(), Some(value))]);
             }
             Choice::Text(text) => {
-                let text = Cow::Owned(text.clone());
-                let value = NewValue::Meant(Scalar::Str(text).into());
-                return Ok(vec![(self.leaf.clone(), Some(value))]);
+                return Ok(vec![(self.leaf.clone(), Some(NewValue::of_text(text)))]);
             }
             Choice::Loser(index) => *index,
         };
@@ -162,6 +163,9 @@ pub fn settle(
 ) -> Result<String, Unsettled> {
     if contest.matter == Matter::Name {
         return settle_name(document, contest, choice);
+    }
+    if let Matter::Misfit { .. } = contest.matter {
+        return with_fitting(document, contest, choice);
     }
     if contest.leaf.is_empty() {
         match choice {
@@ -268,6 +272,25 @@ fn settle_name(
     let named = NewValue::Typed(name);
     let renamed = writing::with_field(document, holder.node, field, &named, &none, None);
     renamed.map(Document::into_text).ok_or(Unsettled::NoPlace)
+}
+
+/// Puts a value where one stands that does not fit: the one from before, which is no edit, or another one, which is one like
+/// those by hand.
+fn with_fitting(
+    document: &Document,
+    contest: &Contest,
+    choice: &Choice,
+) -> Result<String, Unsettled> {
+    let value = match choice {
+        Choice::Winner => contest.winner.0.as_deref().map(NewValue::of_canonical),
+        Choice::Loser(0) => return Err(Unsettled::Unfit),
+        Choice::Loser(_) => return Err(Unsettled::NoSuchLoser),
+        Choice::Value(value) => Some(NewValue::Typed(checked(value)?)),
+        Choice::Text(text) => Some(NewValue::of_text(text)),
+    };
+    let holder = contest.holder_like(document).ok_or(Unsettled::NoPlace)?;
+    let changed = with_leaf(document, holder.node, &contest.leaf, value.as_ref())?;
+    Ok(changed.into_text())
 }
 
 /// Takes the stamps of a leaf away, and of those in it; all that they were, and all that they superseded.

@@ -1,6 +1,5 @@
 //! Values as people type them: `priority=3`, `title=Ship it`, `tags=[a, b]`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -66,10 +65,9 @@ impl fmt::Display for Given {
 impl Given {
     /// A text as it stands.
     pub(super) fn text_of(text: &str) -> Self {
-        let text = Cow::Owned(text.replace("\r\n", "\n"));
         Self {
             typed: None,
-            value: NewValue::Meant(Scalar::Str(text).into()),
+            value: NewValue::of_text(text),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Choice;
 use crate::context::births::{birth, original_identity};
+use crate::context::conflicts::plain_text;
 use crate::context::own::{Own, Role, is_free};
 use crate::context::records::{identity_field, may_carry, member};
 use crate::context::value::said;
@@ -10,7 +11,7 @@ use crate::crdt::{Stamp, split_second_name};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef, Scalar, double_quoted};
 
 /// What is disagreed about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Matter {
     /// The value of a leaf.
     Value,
@@ -20,6 +21,11 @@ pub enum Matter {
     Deletion,
     /// The name of a record: two were born under it, and one goes by a second name.
     Name,
+    /// A value that does not fit the type of its place: it stands in the file and is recorded by nobody.
+    Misfit {
+        /// What is the matter, and what to do.
+        why: String,
+    },
 }
 
 /// A leaf, or a whole record, with values that lost there; or a record whose name another one has.
@@ -32,9 +38,9 @@ pub struct Contest {
     /// The leaf as annotations name it; empty for the record as a whole.
     pub(super) leaf: String,
     /// Which of the document's roots and records it is in.
-    holder: usize,
+    pub(super) holder: usize,
     /// The names that lead to that.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// The canonical text of the value that is shown, and its stamp.
     pub winner: (Option<String>, Option<Stamp>),
     /// What lost, in order.
@@ -104,6 +110,19 @@ impl Contest {
         (!self.names.is_empty()).then(|| self.names.join("/"))
     }
 
+    /// The record that has the name under which this one was born, where that is what it is about.
+    #[must_use]
+    pub fn namesake(&self) -> Option<String> {
+        let (Lost::Value(name), _) = self.losers.first()? else {
+            return None;
+        };
+        let (_, around) = self.names.split_last()?;
+        let name = plain_text(name)?;
+        let namesake = || around.iter().map(String::as_str).chain([name]);
+        let joined = namesake().collect::<Vec<_>>().join("/");
+        (self.matter == Matter::Name).then_some(joined)
+    }
+
     /// The entry that it is about in a document, or the record: where it stands in the text.
     #[must_use]
     pub fn offset_in(&self, document: &Document) -> Option<u32> {
@@ -147,10 +166,13 @@ impl Contest {
     /// What stands here in another version of the document; nothing if it is contested there, too.
     #[must_use]
     pub fn in_version(&self, document: &Document) -> Option<Lost> {
-        let is_open = contests(document)
-            .iter()
-            .any(|other| other.field == self.field);
-        if is_open {
+        self.in_version_with(document, &contests(document))
+    }
+
+    /// The same, where those that are open there are known.
+    #[must_use]
+    pub fn in_version_with(&self, document: &Document, open: &[Contest]) -> Option<Lost> {
+        if open.iter().any(|other| other.field == self.field) {
             return None;
         }
         let value = self
@@ -165,8 +187,8 @@ impl Contest {
     /// The choice that brings `value` back; nothing if it is not among those that are open.
     #[must_use]
     pub fn choice_of(&self, value: &Lost) -> Option<Choice> {
-        if self.matter == Matter::Name {
-            // Both records stand, whatever the one was called before.
+        if matches!(self.matter, Matter::Name | Matter::Misfit { .. }) {
+            // Both records stand, whatever the one was called before; what does not fit came from neither side.
             return Some(Choice::Winner);
         }
         let wins = match &self.winner.0 {
@@ -204,7 +226,7 @@ fn is_text_of_lines(canonical: &str) -> bool {
 pub(super) struct Holder<'d> {
     pub(super) node: NodeRef<'d>,
     pub(super) role: Role,
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// The list that a record is in, and what tells it apart there.
     pub(super) among: Option<(NodeRef<'d>, &'static str)>,
 }
@@ -268,7 +290,7 @@ impl<'d> Holder<'d> {
     }
 }
 
-fn holders(document: &Document) -> Vec<Holder<'_>> {
+pub(super) fn holders(document: &Document) -> Vec<Holder<'_>> {
     let mut found = Vec::new();
     if let Some(root) = document.root() {
         collect(root, Role::Root, None, &mut Vec::new(), &mut found);
@@ -311,7 +333,7 @@ fn collect<'d>(
     }
 }
 
-fn shown(names: &[String], leaf: &str) -> String {
+pub(super) fn shown(names: &[String], leaf: &str) -> String {
     let mut parts = names.to_vec();
     parts.extend(Annotation::names(leaf));
     parts.join("/")

@@ -29,6 +29,11 @@ impl NewValue {
         value.map_or_else(|| Self::Typed(text.to_owned()), Self::Meant)
     }
 
+    /// A text as it stands.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::Meant(Scalar::Str(Cow::Owned(text.replace("\r\n", "\n"))).into())
+    }
+
     /// How this is written in the place of `old`. People and tools write dates without quotes, and readers of YAML 1.1
     /// take them for dates then: what lost was most likely written so, too.
     pub(crate) fn to_be_written(&self, old: Option<NodeRef<'_>>) -> Self {

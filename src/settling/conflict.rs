@@ -111,6 +111,12 @@ impl Conflict {
         self.open.contest.is_of_a_record()
     }
 
+    /// The other fields that are settled together with this one, since they change together.
+    #[must_use]
+    pub fn settled_with(&self) -> Vec<&'static str> {
+        self.open.contest.settled_with()
+    }
+
     /// What can be done about it.
     #[must_use]
     pub fn ways(&self) -> Vec<Way> {

@@ -240,7 +240,7 @@ impl Telling<'_> {
         let mut origin = stamp.map_or_else(Origin::default, |stamp| self.of_stamp(stamp));
         if let Some(source) = source {
             origin.when = origin.when.or(Some(source.at));
-            if stamp.is_none() {
+            if !self.knows(stamp) {
                 origin.name = Some(source.author);
             }
             origin.branch = origin.branch.or(source.branch);
@@ -251,6 +251,11 @@ impl Telling<'_> {
             stamp,
             origin,
         }
+    }
+
+    /// Whether it is known whose edit this is.
+    fn knows(&self, stamp: Option<Stamp>) -> bool {
+        stamp.is_some_and(|stamp| self.people.knows(stamp))
     }
 
     fn of_stamp(&self, stamp: Stamp) -> Origin {

@@ -38,6 +38,11 @@ impl People {
         people
     }
 
+    /// Whether it is known whose key is behind an edit.
+    pub(super) fn knows(&self, stamp: Stamp) -> bool {
+        self.keys.contains_key(&stamp.replica())
+    }
+
     /// The node that made an edit, and what it is called; where its key is not known, the replica.
     pub(super) fn who(&self, stamp: Stamp) -> (String, Option<String>) {
         match self.keys.get(&stamp.replica()) {

@@ -42,7 +42,10 @@ pub(super) fn option(way: &Way) -> String {
 /// What a conflict is about, where its values do not tell.
 fn what(conflict: &Conflict) -> Option<String> {
     match conflict.kind {
-        Kind::Value => None,
+        Kind::Value => match conflict.settled_with().as_slice() {
+            [] => None,
+            others => Some(format!("settled together with {}", others.join(" and "))),
+        },
         Kind::Text => Some("both changed the same lines".to_owned()),
         Kind::Deleted => Some("one deleted what the other changed".to_owned()),
         Kind::Id => {
@@ -62,23 +65,17 @@ fn what(conflict: &Conflict) -> Option<String> {
 
 /// What each side is called, and its value.
 fn sides(conflict: &Conflict) -> Vec<(String, String, &Side)> {
-    let gone = match conflict.is_of_a_record() {
-        true => "(deleted)",
-        false => "(not there)",
+    let value = |side: &Side, gone: &str| side.value.clone().unwrap_or_else(|| gone.to_owned());
+    let shown = match conflict.is_of_a_record() {
+        true => "(kept)".to_owned(),
+        false => value(&conflict.winner, "(not there)"),
     };
-    let value = |side: &Side, gone: &str| match &side.value {
-        Some(value) => value.clone(),
-        None => gone.to_owned(),
-    };
-    let winner = (
-        "winner".to_owned(),
-        value(&conflict.winner, gone),
-        &conflict.winner,
-    );
-    let losers = (1..).zip(&conflict.losers);
-    let losers = losers
-        .map(|(number, side): (usize, _)| (number.to_string(), value(side, "(deleted)"), side));
-    std::iter::once(winner).chain(losers).collect()
+    let mut sides = vec![("winner".to_owned(), shown, &conflict.winner)];
+    for (number, loser) in (1..).zip(&conflict.losers) {
+        let number: usize = number;
+        sides.push((number.to_string(), value(loser, "(deleted)"), loser));
+    }
+    sides
 }
 
 /// A conflict in a list.
@@ -328,7 +325,7 @@ fn told(origin: &Origin) -> Vec<String> {
         parts.push(second.join(" "));
     }
     if parts.is_empty() {
-        parts.push("nobody knows from where".to_owned());
+        parts.push("without a stamp".to_owned());
     }
     parts
 }

@@ -6,7 +6,7 @@ use crate::context::conflicts::plain_text;
 use crate::context::own::{Own, Role, is_free};
 use crate::context::records::{identity_field, may_carry, member};
 use crate::context::value::said;
-use crate::context::{Annotation, Loser, Lost, digest, leaves, placing};
+use crate::context::{Annotation, GROUPS, Loser, Lost, digest, leaves, placing};
 use crate::crdt::{Stamp, split_second_name};
 use crate::yaml::{Document, EntryRef, Kind, NodeRef, Scalar, double_quoted};
 
@@ -82,8 +82,26 @@ pub fn contests(document: &Document) -> Vec<Contest> {
         for contest in &mut contests[of_holder..] {
             contest.matter = contest.matter_of_values();
         }
+        as_groups_go(&mut contests[of_holder..]);
     }
     contests
+}
+
+/// Puts the contests about fields that change together in the order of their group: what they are asked about is the first.
+fn as_groups_go(contests: &mut [Contest]) {
+    for group in GROUPS {
+        let place = |contest: &Contest| group.iter().position(|name| *name == contest.leaf);
+        let at = contests.iter().enumerate();
+        let at: Vec<usize> = at
+            .filter(|(_, contest)| place(contest).is_some())
+            .map(|(at, _)| at)
+            .collect();
+        let mut members: Vec<Contest> = at.iter().map(|at| contests[*at].clone()).collect();
+        members.sort_by_key(place);
+        for (at, member) in at.into_iter().zip(members) {
+            contests[at] = member;
+        }
+    }
 }
 
 impl Contest {
@@ -102,6 +120,16 @@ impl Contest {
             true => Matter::Text,
             false => Matter::Value,
         }
+    }
+
+    /// The other fields that are settled together with this one, since they change together.
+    #[must_use]
+    pub fn settled_with(&self) -> Vec<&'static str> {
+        let group = GROUPS
+            .iter()
+            .find(|group| group.contains(&self.leaf.as_str()));
+        let others = group.into_iter().flat_map(|group| group.iter().copied());
+        others.filter(|other| *other != self.leaf).collect()
     }
 
     /// The record that it is in, or that it is about; nothing where it is in the root.

@@ -204,7 +204,10 @@ fn two_who_settle_the_same_alike_have_settled_it() {
         "{text}"
     );
     assert!(!text.contains("id: old"), "{text}");
-    assert!(text.contains("_crdt_conflicts: id~~s.SECOND\n"), "{text}");
+    assert!(
+        text.contains("_crdt_conflicts: id~") && text.contains("~s.SECOND\n"),
+        "{text}"
+    );
     assert_eq!(text.matches("_crdt_conflicts").count(), 1, "{text}");
 }
 

@@ -157,8 +157,11 @@ pub struct Walk<'w, T: Table> {
     /// The next one to be asked about.
     at: usize,
     /// Those that were asked about, in the order of asking, with what was taken and done.
-    trail: Vec<(usize, Option<(Choice, T::Done)>)>,
+    trail: Vec<Asked<T::Done>>,
 }
+
+/// A conflict that was asked about: which, and what was taken and done if it was settled.
+type Asked<D> = (usize, Option<(Choice, D)>);
 
 impl<'w, T: Table> Walk<'w, T> {
     /// Begins at the first.

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use super::{
     add, carry, completions, demo, export, get, increment, init, invite, join, man, merge,
     merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify,
-    watch,
+    watch, why,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -98,6 +98,7 @@ pub(super) enum Command {
     Invite(invite::Arguments),
     Join(join::Arguments),
     Resolve(resolve::Arguments),
+    Why(why::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::context::Address;
 use crate::git::{Repo, Within};
+use crate::yaml::{Document, Limits};
 
 /// Which documents are searched for what a path names.
 #[derive(Args, Debug)]
@@ -28,6 +29,35 @@ impl Where {
         field: Option<&str>,
     ) -> anyhow::Result<PathBuf> {
         Ok(repo.document_of(&self.within(repo)?, at, field)?)
+    }
+
+    /// The document that an address is about, the place that it leads to, and what stands in the file; of what is gone the place that
+    /// it had in HEAD.
+    pub(super) fn place(
+        &self,
+        repo: &Repo,
+        at: &Address,
+    ) -> anyhow::Result<(PathBuf, crate::crdt::Path, Document)> {
+        let within = self.within(repo)?;
+        let found = repo.document_of(&within, at, None);
+        let files = match (&found, within) {
+            (Ok(file), _) => vec![file.clone()],
+            (Err(_), Within::File(file)) => vec![file],
+            (Err(_), Within::Scope(scope)) => repo.document_paths(Some(&scope))?,
+        };
+        for file in files {
+            let (_, document) = repo.read_document(&file)?;
+            if let Some(place) = at.place_in(&document) {
+                return Ok((file, place, document));
+            }
+            let head = repo.in_head(&file)?.unwrap_or_default();
+            let head = Document::read(&head, &Limits::default());
+            if let Some(place) = head.ok().and_then(|head| at.place_in(&head)) {
+                return Ok((file, place, document));
+            }
+        }
+        found?;
+        bail!("{at} is not there, and was not there in HEAD: `rhema crdt get .` shows what is")
     }
 
     /// Where to look for it.

@@ -34,6 +34,7 @@ mod ui;
 mod uninit;
 mod verify;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -151,6 +152,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Invite(arguments) => invite::run(arguments, &ui),
         Command::Join(arguments) => join::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
+        Command::Why(arguments) => why::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),

@@ -20,6 +20,7 @@ use crate::context::Choice;
 use crate::git::{Favour, Mended, Repo};
 use crate::replica::Replica;
 use crate::settling::{Conflict, Settler};
+pub(super) use showing::{is_settled_by, told};
 
 /// List conflicts, or settle them
 ///

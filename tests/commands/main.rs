@@ -32,3 +32,4 @@ mod verify;
 mod walk;
 #[path = "../support/watcher.rs"]
 mod watcher;
+mod why;

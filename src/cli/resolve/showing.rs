@@ -147,6 +147,14 @@ pub(super) fn hint(repo: &Repo, conflicts: &[Conflict]) -> String {
     )
 }
 
+/// What settles a conflict at a path.
+pub(in crate::cli) fn is_settled_by(path: &str) -> String {
+    format!(
+        "{NOTABLE}hint:{NOTABLE:#} `rhema crdt resolve --path {} --take winner`, or `--take 1`, settles it\n",
+        quoted(path)
+    )
+}
+
 /// A conflict as somebody is asked about it, on a terminal of this width.
 pub(super) fn asked(
     repo: &Repo,
@@ -303,7 +311,7 @@ fn in_lines(canonical: &str) -> (String, Vec<String>) {
 }
 
 /// When, by whom and where a value was written, as far as anybody knows.
-fn told(origin: &Origin) -> Vec<String> {
+pub(in crate::cli) fn told(origin: &Origin) -> Vec<String> {
     let mut parts = Vec::new();
     let when = origin.when.map(|when| {
         let at = UNIX_EPOCH + Duration::from_millis(when);

@@ -18,6 +18,9 @@ mod merge;
 mod peers;
 mod resolve;
 mod rules;
+#[path = "../support/sent.rs"]
+mod sent;
+mod settling;
 mod setup;
 mod status;
 mod sync;

@@ -747,7 +747,10 @@ b: Three
 c: 1
 ";
         let document = read(text.to_owned()).unwrap();
-        let matters: Vec<Matter> = contests(&document).iter().map(|one| one.matter).collect();
+        let matters: Vec<Matter> = contests(&document)
+            .iter()
+            .map(|one| one.matter.clone())
+            .collect();
         assert_eq!(matters, [Matter::Text, Matter::Value, Matter::Deletion]);
     }
 

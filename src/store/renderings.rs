@@ -164,7 +164,11 @@ mod tests {
         assert_eq!(reading.renderings(&todos(), at(0)).unwrap(), all);
         assert_eq!(reading.renderings(&todos(), at(200)).unwrap(), all);
         assert_eq!(reading.renderings(&todos(), at(201)).unwrap(), all[1..]);
-        assert_eq!(reading.renderings(&todos(), at(900)).unwrap(), all[2..]);
+        assert_eq!(
+            reading.renderings(&todos(), at(900)).unwrap(),
+            all[1..],
+            "the current one may never have been written"
+        );
         assert_eq!(reading.rendering(&todos()).unwrap().as_ref(), all.last());
     }
 

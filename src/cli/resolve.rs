@@ -20,7 +20,8 @@ use crate::context::Choice;
 use crate::git::{Favour, Mended, Repo};
 use crate::replica::Replica;
 use crate::settling::{Conflict, Settler};
-pub(super) use showing::{is_settled_by, told};
+pub(super) use report::ConflictReport;
+pub(super) use showing::{in_one_line, is_settled_by, told};
 
 /// List conflicts, or settle them
 ///

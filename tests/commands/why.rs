@@ -115,8 +115,7 @@ fn moves_counters_and_deletions_have_rules_of_their_own() {
     ann.rhema(&["move", "todos/old", "--first"]).exits(0);
     ann.rhema(&["move", "todos/old", "--last"]).exits(0);
     ann.rhema(&["increment", "todos/ship/votes"]).exits(0);
-    ann.rhema(&["increment", "todos/ship/votes", "--by", "4"])
-        .exits(0);
+    ann.rhema(&["increment", "todos/ship/votes", "4"]).exits(0);
     let moved = why(&ann, "todos/old");
     assert_eq!(moved["rule"], "place", "{moved}");
     let moves = edits(&moved)
@@ -150,11 +149,7 @@ fn what_never_was_there_is_refused_and_without_a_store_the_file_tells() {
         )],
     );
     let run = tree.rhema(&["why", "b"]).exits(3);
-    assert!(
-        run.stderr.contains("no b") || run.stderr.contains("not there"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("has b"), "{}", run.stderr);
     let explained = why(&tree, "a");
     assert_eq!(explained["rule"], "greater", "{explained}");
     assert_eq!(edits(&explained).len(), 2);

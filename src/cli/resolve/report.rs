@@ -17,7 +17,7 @@ pub(super) struct Report {
 }
 
 #[derive(Serialize)]
-struct ConflictReport {
+pub(in crate::cli) struct ConflictReport {
     path: String,
     field: String,
     kind: &'static str,
@@ -88,7 +88,7 @@ impl Report {
 }
 
 impl ConflictReport {
-    fn of(repo: &Repo, conflict: &Conflict) -> Self {
+    pub(in crate::cli) fn of(repo: &Repo, conflict: &Conflict) -> Self {
         let place = place(repo, conflict);
         let way = |Way { take, what }: Way| {
             let chosen = match take.as_str() {

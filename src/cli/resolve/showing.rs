@@ -147,6 +147,21 @@ pub(super) fn hint(repo: &Repo, conflicts: &[Conflict]) -> String {
     )
 }
 
+/// A conflict in one line: what lost, or what it is about.
+pub(in crate::cli) fn in_one_line(conflict: &Conflict) -> String {
+    let lost = sides(conflict).into_iter().skip(1).map(|(_, value, side)| {
+        let origin = told(&side.origin).join(", ");
+        format!("{} ({origin})", printable(&value))
+    });
+    let lost: Vec<String> = lost.collect();
+    let what = what(conflict).map_or_else(String::new, |what| format!("{what}; "));
+    format!(
+        "{}: {what}lost: {}",
+        printable(&conflict.field),
+        lost.join(", ")
+    )
+}
+
 /// What settles a conflict at a path.
 pub(in crate::cli) fn is_settled_by(path: &str) -> String {
     format!(

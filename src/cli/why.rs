@@ -24,7 +24,7 @@ use crate::store::Store;
     rhema crdt why todos/ship-it/status\n  \
     rhema crdt why todos/ship-it                 a record: its birth, its place, whether it was deleted\n  \
     rhema crdt why todos/ship-it/status --json | jq -r .rule\n\n\
-    With --json: {path, file, value, there, rule, why, together, edits}; edits are {stamp, node, name, when, branch, did,\n\
+    With --json: {path, file, value, there, rule, why, together, edits}; edits are {stamp, node, name, when, branch, commit, did,\n\
     value, fate, by, committed}. Rules: unedited, alone, seen, later, stamped, greater, changed, lines, members, sum,\n\
     greatest, last, place, name, gone, absent. Fates: stands, counts, replaced (by), lost, settled, taken back, parked, elsewhere,\n\
     of another branch.")]
@@ -55,6 +55,7 @@ struct EditReport {
     name: Option<String>,
     when: Option<String>,
     branch: Option<String>,
+    commit: Option<String>,
     did: &'static str,
     value: Value,
     fate: &'static str,
@@ -105,6 +106,7 @@ impl EditReport {
             name: origin.name,
             when: origin.when.map(rfc3339),
             branch: origin.branch,
+            commit: origin.commit,
             did: one.did,
             value: value(one.value.as_deref()),
             fate: one.fate.name(),

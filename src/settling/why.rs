@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as FilePath;
 
+use super::conflict::value_of;
 use super::people::People;
 use super::{Kind, Origin};
 use crate::context::{GROUPS, Types, contests, lift_but};
@@ -235,6 +236,7 @@ pub fn explain(
         telling.tell(&edits);
     }
     telling.tell_of_the_file();
+    telling.name_authors(repo, file, document);
     let is_there = lifted.found(at).is_some();
     let rule = telling.rule(types, is_there, has_second_name(document, at));
     let value = telling.shown.value.clone();
@@ -478,6 +480,43 @@ impl Telling<'_> {
             .sort_by_key(|one| std::cmp::Reverse(one.stamp));
     }
 
+    /// Names those whose edits came by git alone, and whose keys nobody told here: by the commits that brought what lost.
+    fn name_authors(&mut self, repo: &Repo, file: &FilePath, document: &yaml::Document) {
+        let people = &self.people;
+        let is_unknown = |one: &Competitor| {
+            one.origin.name.is_none() && one.stamp.is_none_or(|stamp| !people.knows(stamp))
+        };
+        let is_lost = |one: &Competitor| one.fate == Fate::Lost;
+        if !self
+            .competitors
+            .iter()
+            .any(|one| is_lost(one) && is_unknown(one))
+        {
+            return;
+        }
+        let field = self.at.to_string();
+        let open = contests(document);
+        let Some(contest) = open.iter().find(|contest| contest.field == field) else {
+            return;
+        };
+        let Ok(sources) = repo.sources(file, &[contest]) else {
+            return;
+        };
+        let sources = sources.into_iter().flatten().skip(1);
+        for ((lost, stamp), source) in contest.losers.iter().zip(sources) {
+            let value = value_of(lost);
+            let known = self.competitors.iter_mut().find(|one| {
+                is_lost(one) && is_unknown(one) && one.stamp == *stamp && one.value == value
+            });
+            if let (Some(known), Some(source)) = (known, source) {
+                known.origin.name = Some(source.author);
+                known.origin.when = known.origin.when.or(Some(source.at));
+                known.origin.branch = known.origin.branch.take().or(source.branch);
+                known.origin.commit = Some(source.commit);
+            }
+        }
+    }
+
     /// What a change did at the place.
     fn did(&self, change: &Change) -> Option<(&'static str, Option<String>)> {
         let is_here = change.at.as_born() == self.at.as_born();
@@ -504,7 +543,7 @@ impl Telling<'_> {
             }
             Act::Add { .. } => ("added the record", None),
             Act::Move { behind } => ("moved behind", behind.as_ref().and_then(canonical)),
-            Act::Settle(value) => ("settled", value.as_ref().and_then(canonical)),
+            Act::Settle(value) => ("let go of", value.as_ref().and_then(canonical)),
             Act::Lose(_) | Act::Form(_) => return None,
         })
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::showing::{place, quoted};
 use crate::cli::get;
+use crate::cli::ui::printable;
 use crate::context::{Choice, rfc3339};
 use crate::git::Repo;
 use crate::settling::{Conflict, Side, Way};
@@ -72,6 +73,22 @@ impl Settled {
                 Choice::Value(_) | Choice::Text(_) => "value".to_owned(),
             },
         }
+    }
+}
+
+impl Settled {
+    /// What was settled by what, in words.
+    pub(super) fn for_people(&self) -> String {
+        let took = match self.took.as_str() {
+            "winner" => "the winner",
+            "value" => "the value given",
+            number => &format!("number {number}"),
+        };
+        format!(
+            "{} in {}: took {took}",
+            printable(&self.field),
+            printable(&self.path)
+        )
     }
 }
 

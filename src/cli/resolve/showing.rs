@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ago;
-use crate::cli::ui::{FAINT, NOTABLE, STRONG, printable};
+use crate::cli::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
 use crate::git::Repo;
 use crate::settling::{Conflict, Kind, Origin, Side, Way};
 
@@ -145,6 +145,16 @@ pub(super) fn hint(repo: &Repo, conflicts: &[Conflict]) -> String {
         quoted(&path),
         ways.join(" or ")
     )
+}
+
+/// That one was settled, and how many are left.
+pub(super) fn settled(what: &str, left: usize) -> String {
+    let left = match left {
+        0 => "No conflict is open.".to_owned(),
+        1 => "1 is left: `rhema crdt resolve --list` shows it.".to_owned(),
+        many => format!("{many} are left: `rhema crdt resolve --list` shows them."),
+    };
+    format!("{GOOD}Settled{GOOD:#} {what}.\n{left}\n")
 }
 
 /// A conflict in one line: what lost, or what it is about.

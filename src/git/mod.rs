@@ -29,6 +29,7 @@ mod mending;
 mod moves;
 #[cfg(feature = "net")]
 mod outpost;
+mod passing;
 mod program;
 mod reflog;
 mod replace;
@@ -47,8 +48,8 @@ pub use ancestry::MergedCommits;
 #[cfg(feature = "net")]
 pub use away::{Patience, Prompts};
 pub use committing::Staged;
-pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
+pub(crate) use documents::{marked_places, scope_of};
 pub use driver::{Driver, this_program};
 pub use editing::Within;
 pub use error::Error;
@@ -57,6 +58,7 @@ pub(crate) use lock::lock;
 pub use mending::{Favour, Mended};
 #[cfg(feature = "net")]
 pub use outpost::{Namespace, Outpost, Piece, Pushed, Tip};
+pub use passing::{Passed, Passing};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub(crate) use replace::held;
 pub(crate) use replace::sweep;

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use super::{
     add, blame, carry, completions, demo, diff, export, get, increment, init, invite, join, log,
     man, merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, show,
-    sync, uninit, verify, watch,
+    sync, undo, uninit, verify, watch,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -102,6 +102,7 @@ pub(super) enum Command {
     Blame(blame::Arguments),
     Show(show::Arguments),
     Diff(diff::Arguments),
+    Undo(undo::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),

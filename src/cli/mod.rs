@@ -37,6 +37,7 @@ mod team;
 mod times;
 mod told;
 mod ui;
+mod undo;
 mod uninit;
 mod verify;
 mod watch;
@@ -161,6 +162,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Blame(arguments) => blame::run(arguments, &ui),
         Command::Show(arguments) => show::run(arguments, &ui),
         Command::Diff(arguments) => diff::run(arguments, &ui),
+        Command::Undo(arguments) => undo::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),

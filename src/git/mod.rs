@@ -55,7 +55,7 @@ pub use editing::Within;
 pub use error::Error;
 pub use history::DocumentHistory;
 pub(crate) use lock::lock;
-pub use mending::{Favour, Mended};
+pub use mending::{Favour, Mended, chosen};
 #[cfg(feature = "net")]
 pub use outpost::{Namespace, Outpost, Piece, Pushed, Tip};
 pub use passing::{Passed, Passing};
@@ -72,9 +72,9 @@ pub use setup::{Change, Plan};
 pub(crate) use shared::is_shared;
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::{git_path, native_path};
 #[cfg(feature = "net")]
-pub(crate) use walk::{is_context_file, is_in_context};
+pub(crate) use walk::is_in_context;
+pub(crate) use walk::{git_path, is_context_file, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

@@ -115,6 +115,48 @@ pub fn blame(
     Ok(Some(blames))
 }
 
+/// The last that was done to a place, as the work tree has it now: what stands there says it, else the known edits.
+///
+/// # Errors
+/// When the repository or the store cannot be read.
+pub fn last_edit_of(
+    repo: &Repo,
+    reading: Option<&Reading<'_>>,
+    people: &People,
+    document: &DocumentPath,
+    text: &str,
+    at: &Path,
+) -> Result<Option<Origin>, Error> {
+    let blames = blame(repo, reading, people, document, text, at)?;
+    let origins = blames.into_iter().flatten();
+    let newest = origins
+        .filter_map(|blame| blame.origin)
+        .max_by_key(|origin| origin.unix_millis);
+    if newest.is_some() {
+        return Ok(newest);
+    }
+    // It is gone.
+    let Some(reading) = reading else {
+        return Ok(None);
+    };
+    let known = KnownEdits::of(reading, document.clone())?;
+    let edits = reading.edits_about(document, at, None, MOST_LOOKED_AT)?;
+    let last = edits
+        .into_iter()
+        .find(|edit| !known.is_retracted(edit.known.stamp) && left_by(&edit.known, at).is_some());
+    Ok(last.map(|edit| {
+        let stamp = edit.known.stamp;
+        Origin {
+            unix_millis: stamp.unix_millis(),
+            stamp: Some(stamp),
+            who: people.who(repo, Some(stamp), None),
+            state: known.state(&edit, None),
+            branch: edit.known.branch,
+            commit: None,
+        }
+    }))
+}
+
 fn in_map(map: &Map, at: &Path, leaves: &mut Vec<(Path, Node)>) {
     for (name, node) in map {
         in_node(node, &at.entry(name), leaves);
@@ -456,9 +498,9 @@ impl Blaming<'_> {
         blames: &mut [Blame],
         open: Vec<usize>,
     ) -> Result<(), Error> {
-        let mut open: HashMap<Path, usize> = open
+        let mut open: HashMap<String, usize> = open
             .into_iter()
-            .filter_map(|index| Some((blames.get(index)?.at.as_born(), index)))
+            .filter_map(|index| Some((blames.get(index)?.at.to_string(), index)))
             .collect();
         for version in versions.changes(head)? {
             if open.is_empty() {
@@ -470,10 +512,10 @@ impl Blaming<'_> {
                 before.map(of).transpose()?.flatten(),
                 version.after.map(of).transpose()?.flatten(),
             );
-            let changed: Vec<Path> = match before {
-                None => vec![Path::default()],
+            let changed: Vec<(String, bool)> = match &before {
+                None => vec![(String::new(), true)],
                 Some(before) => {
-                    let texts = [Some(&*before), after.as_deref()];
+                    let texts = [Some(&**before), after.as_deref()];
                     let Some(read) = lifted(&texts, &Mentioned::default()) else {
                         continue;
                     };
@@ -481,26 +523,27 @@ impl Blaming<'_> {
                         continue;
                     };
                     let happened = difference(before, after, &self.types);
-                    happened.into_iter().map(|one| one.at.as_born()).collect()
+                    happened
+                        .into_iter()
+                        .map(|one| {
+                            let holds_more = !matches!(one.to, Some(Node::Register(..)));
+                            (one.at.to_string(), holds_more)
+                        })
+                        .collect()
                 }
             };
-            let is_new = changed.iter().any(|at| at.steps().is_empty());
-            let mut found: Vec<(Path, usize)> = Vec::new();
-            for at in &changed {
+            let is_new = before.is_none();
+            let mut found: Vec<usize> = Vec::new();
+            for (at, holds_more) in &changed {
                 if is_new {
-                    found.extend(open.drain());
+                    found.extend(open.drain().map(|(_, index)| index));
                 } else if let Some(index) = open.remove(at) {
-                    found.push((at.clone(), index));
-                } else if open.len() < 10_000
-                    || matches!(at.steps().last(), Some(crate::crdt::Step::Record(..)))
-                {
-                    let inside: Vec<Path> = open
-                        .keys()
-                        .filter(|open| open.steps().starts_with(at.steps()))
-                        .cloned()
-                        .collect();
-                    let inside = inside.into_iter();
-                    found.extend(inside.filter_map(|at| open.remove_entry(&at)));
+                    found.push(index);
+                } else if *holds_more {
+                    let inside = format!("{at}/");
+                    let is_inside = |open: &&String| open.starts_with(&inside);
+                    let inside: Vec<String> = open.keys().filter(is_inside).cloned().collect();
+                    found.extend(inside.iter().filter_map(|at| open.remove(at)));
                 }
             }
             if found.is_empty() {
@@ -526,7 +569,7 @@ impl Blaming<'_> {
                 let read = lifted(&[text.as_deref(), Some("")], &Mentioned::default());
                 branches.extend(read.and_then(|read| Some((parent, read.into_iter().next()?))));
             }
-            for (_, index) in found {
+            for index in found {
                 let Some(blame) = blames.get_mut(index) else {
                     continue;
                 };

@@ -7,7 +7,7 @@ use super::Error;
 use super::changes::{Happened, difference};
 use super::versions::{Versions, lifted};
 use crate::context::Types;
-use crate::crdt::{Path, Stamp};
+use crate::crdt::Stamp;
 use crate::git::{Passed, Repo};
 use crate::node::Config;
 use crate::overlay::{BlobId, CommitId, Mentioned, Version};
@@ -123,14 +123,19 @@ fn unlike_all(first: Vec<Happened>, others: Vec<Vec<Happened>>) -> Vec<Happened>
     }
     let mut all = vec![first];
     all.extend(others);
-    let ways: Vec<HashSet<Path>> = all
+    let ways: Vec<HashSet<(String, bool)>> = all
         .iter()
-        .map(|happened| happened.iter().map(|one| one.at.as_born()).collect())
+        .map(|happened| {
+            let places = happened.iter();
+            let places = places.map(|one| (one.at.to_string(), one.kind.is_of_conflicts()));
+            places.collect()
+        })
         .collect();
-    let is_in = |ways: &HashSet<Path>, at: &Path| {
-        let mut way = Some(at.clone());
+    let is_in = |ways: &HashSet<(String, bool)>, one: &Happened| {
+        let is_of_conflicts = one.kind.is_of_conflicts();
+        let mut way = Some(one.at.clone());
         while let Some(at) = way {
-            if ways.contains(&at) {
+            if ways.contains(&(at.to_string(), is_of_conflicts)) {
                 return true;
             }
             way = at.around();
@@ -141,9 +146,10 @@ fn unlike_all(first: Vec<Happened>, others: Vec<Vec<Happened>>) -> Vec<Happened>
     let mut unlike = Vec::new();
     for (index, happened) in all.into_iter().enumerate() {
         for one in happened {
-            let at = one.at.as_born();
             let mut others = ways.iter().enumerate().filter(|(other, _)| *other != index);
-            if others.all(|(_, ways)| is_in(ways, &at)) && told.insert((at, one.kind)) {
+            if others.all(|(_, ways)| is_in(ways, &one))
+                && told.insert((one.at.to_string(), one.kind))
+            {
                 unlike.push(one);
             }
         }

@@ -206,7 +206,7 @@ impl<'k> KnownEdits<'k> {
         });
         for one in seen.flat_map(|other| other.known.changes()) {
             let here = one.at.as_born();
-            match (&one.act, here.steps().strip_prefix(at.steps())) {
+            match (&one.act, way_on(&here, &at)) {
                 (Act::Add { record: born, .. }, Some([])) => {
                     record = Some(Node::Map(born.fields.clone()));
                 }
@@ -302,12 +302,22 @@ fn is_of_group(at: &Path) -> bool {
     }
 }
 
+/// What of a way leads on from another one; nothing where it does not come by there. What names a record by now does not matter.
+fn way_on<'p>(at: &'p Path, from: &Path) -> Option<&'p [Step]> {
+    let is_same = |(one, other): (&Step, &Step)| match (one, other) {
+        (Step::Record(one, _), Step::Record(other, _)) => one == other,
+        (one, other) => one == other,
+    };
+    let (first, rest) = at.steps().split_at_checked(from.steps().len())?;
+    first.iter().zip(from.steps()).all(is_same).then_some(rest)
+}
+
 /// What an edit left at a place; nothing where it did not touch it.
 pub(super) fn left_by(edit: &Known, at: &Path) -> Option<Left> {
     let at = at.as_born();
     edit.changes().iter().rev().find_map(|change| {
         let here = change.at.as_born();
-        let rest = at.steps().strip_prefix(here.steps())?;
+        let rest = way_on(&at, &here)?;
         Some(match (&change.act, rest) {
             (Act::Write(value) | Act::Last(value), []) => Left::Value(Some(named(value.clone()))),
             (Act::Raise(value), []) => Left::Value(Some(number(*value))),

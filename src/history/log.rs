@@ -195,7 +195,7 @@ struct Telling<'t> {
     /// The oldest commit that was seen to bring an edit.
     commits_of: HashMap<Stamp, (CommitId, u64)>,
     /// What was told of edits that only commits know.
-    told: HashSet<(Stamp, Path)>,
+    told: HashSet<(Stamp, String, Kind)>,
     ready: BinaryHeap<Ready>,
     number: usize,
 }
@@ -429,7 +429,7 @@ impl<'t> Telling<'t> {
                 .insert(stamp, (passed.commit, passed.unix_millis));
         }
         for (stamp, one) in entries {
-            if stamp.is_some_and(|stamp| !self.told.insert((stamp, one.at.clone()))) {
+            if stamp.is_some_and(|stamp| !self.told.insert((stamp, one.at.to_string(), one.kind))) {
                 continue;
             }
             let who = self.people.who(self.repo, stamp, Some(passed.commit));
@@ -500,9 +500,9 @@ impl Source<'_> {
 /// Whether an edit did this.
 fn did(edit: &Known, one: &Happened) -> bool {
     use crate::crdt::{Act, Node};
-    let at = one.at.as_born();
+    let at = one.at.as_born().to_string();
     edit.changes().iter().any(|change| {
-        change.at.as_born() == at
+        change.at.as_born().to_string() == at
             && match (&change.act, one.kind, &one.to) {
                 (Act::Remove, Kind::Removed, _)
                 | (Act::Move { .. }, Kind::Moved, _)

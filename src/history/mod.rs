@@ -6,7 +6,7 @@
 //!
 //! `entry.rs` is what is told, `changes.rs` what became of a place from one version to the next, `versions.rs` reads versions of a document, and
 //! of large ones only what somebody asks for. `known.rs` has the edits of the store as entries, `commits.rs` those of a commit, `log.rs`
-//! both in order of time, `blame.rs` the last of them for each leaf, `past.rs` documents as they were, `people.rs` whose edits are whose. Depends on
+//! both in order of time, `blame.rs` the last of them for each leaf, `past.rs` documents as they were, `undoing.rs` takes back, `people.rs` whose edits are whose. Depends on
 //! `store`, `node`, `git`, `overlay`, `context` and `crdt`, never on `replica` or `cli`.
 
 mod blame;
@@ -18,9 +18,10 @@ mod known;
 mod log;
 mod past;
 mod people;
+mod undoing;
 mod versions;
 
-pub use blame::{Blame, Origin, blame};
+pub use blame::{Blame, Origin, blame, last_edit_of};
 pub use changes::{Happened, difference};
 pub use commits::compared;
 pub use entry::{Entry, Kind, State, Who};
@@ -28,3 +29,4 @@ pub use error::Error;
 pub use log::{Asked, Ended, is_about, log};
 pub use past::{Instant, document_at};
 pub use people::People;
+pub use undoing::{Undoing, Undone, last_own_edit, undoing, undoing_commit, value_at};

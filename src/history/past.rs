@@ -12,7 +12,7 @@ use crate::overlay::{
     CommitId, Containment, Contents, Deed, DocumentPath, Excerpts, Judged, Known, Mentioned,
     Origin, RULES, overlay, render, retracted,
 };
-use crate::store::{Mark, Reading, StoredEdit};
+use crate::store::{Issuer, Mark, Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
 
 /// How many edits one after the other HEAD must have contained for all earlier ones to be taken as contained, too.
@@ -50,32 +50,59 @@ pub fn document_at(
         Instant::Commit(commit) => (Some(commit), None),
         Instant::Time(time) => (commit_at(repo, time)?, Some(Stamp::first_after(time))),
         Instant::Stamp(stamp) => (
-            commit_at(repo, stamp.unix_millis().saturating_sub(999))?,
+            match known_base(reading, stamp)? {
+                Some((base, Issuer::Own)) => base,
+                _ => commit_at(repo, stamp.unix_millis())?,
+            },
             Some(Stamp::first_after(stamp.unix_millis())),
         ),
     };
-    let then = name_at(repo, document, commit)?;
-    let versions = Versions::of(repo, then.clone());
-    let blob = commit.map(|commit| versions.version_in(commit));
-    let blob = blob.transpose()?.flatten();
-    let text = blob.map(|blob| versions.text(blob)).transpose()?.flatten();
-    let mut past = Past {
-        repo,
-        versions,
-        commit,
-        text,
-    };
+    let past = Past::of(repo, document, commit)?;
     let edits = match (reading, until) {
-        (Some(reading), Some(until)) => {
-            let mut edits = past.edits(reading, &then, until, at)?;
-            if then != *document {
-                edits.extend(past.edits(reading, document, until, at)?);
-            }
-            edits
-        }
+        (Some(reading), Some(until)) => past.edits(reading, document, until, at)?,
         _ => Vec::new(),
     };
     past.with(&edits)
+}
+
+/// The text of a document just before an edit, and with it.
+pub(super) fn document_around(
+    repo: &Repo,
+    reading: &Reading<'_>,
+    document: &DocumentPath,
+    stamp: Stamp,
+) -> Result<(Option<String>, Option<String>), Error> {
+    let base = known_base(Some(reading), stamp)?.and_then(|(base, _)| base);
+    let past = Past::of(repo, document, base)?;
+    let until = Stamp::first_after(stamp.unix_millis());
+    let mut edits = past.edits(reading, document, until, None)?;
+    edits.retain(|edit| edit.known.stamp <= stamp);
+    let after = past.with(&edits)?;
+    edits.retain(|edit| edit.known.stamp < stamp);
+    Ok((past.with(&edits)?, after))
+}
+
+/// The text of a document in a commit.
+pub(super) fn document_in(
+    repo: &Repo,
+    document: &DocumentPath,
+    commit: CommitId,
+) -> Result<Option<String>, Error> {
+    let past = Past::of(repo, document, Some(commit))?;
+    past.with(&[])
+}
+
+/// The commit on which a known edit was made, and whether that was done here; nothing inside where there was none.
+#[expect(clippy::type_complexity, reason = "two answers")]
+fn known_base(
+    reading: Option<&Reading<'_>>,
+    stamp: Stamp,
+) -> Result<Option<(Option<CommitId>, Issuer)>, Error> {
+    let Some(reading) = reading else {
+        return Ok(None);
+    };
+    let edit = reading.edit(stamp)?;
+    Ok(edit.map(|edit| (edit.known.base, edit.issuer)))
 }
 
 /// The commit that HEAD named at a time: as the log of this work tree has it, else the last one by then on the way of first parents.
@@ -137,10 +164,44 @@ struct Standing {
     contained: Vec<bool>,
 }
 
-impl Past<'_> {
-    /// The edits before a stamp that stood over the commit.
+impl<'r> Past<'r> {
+    fn of(
+        repo: &'r Repo,
+        document: &DocumentPath,
+        commit: Option<CommitId>,
+    ) -> Result<Self, Error> {
+        let versions = Versions::of(repo, name_at(repo, document, commit)?);
+        let blob = commit.map(|commit| versions.version_in(commit));
+        let blob = blob.transpose()?.flatten();
+        let text = blob.map(|blob| versions.text(blob)).transpose()?.flatten();
+        Ok(Self {
+            repo,
+            versions,
+            commit,
+            text,
+        })
+    }
+
+    /// The edits before a stamp that stood over the commit, whatever the document was called.
     fn edits(
-        &mut self,
+        &self,
+        reading: &Reading<'_>,
+        document: &DocumentPath,
+        until: Stamp,
+        at: Option<&Path>,
+    ) -> Result<Vec<Standing>, Error> {
+        let mut edits = self.edits_of(reading, document, until, at)?;
+        let then = self.versions.path.clone();
+        if then != *document {
+            edits.extend(self.edits_of(reading, &then, until, at)?);
+            edits.sort_by_key(|edit| edit.known.stamp);
+        }
+        Ok(edits)
+    }
+
+    /// Those that were made under one name.
+    fn edits_of(
+        &self,
         reading: &Reading<'_>,
         document: &DocumentPath,
         until: Stamp,

@@ -202,6 +202,16 @@ impl Reading<'_> {
         self.all(sql, (from, Issuer::Own), stored)
     }
 
+    /// The last edits that were made here, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
+        let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.all(sql, (Issuer::Own, most), stored)
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cloned::Team;
+use crate::cloned::cloned;
 use crate::support::{Run, Tree, World};
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -56,7 +56,12 @@ fn told(tree: &Tree<'_>, arguments: &[&str]) -> Vec<String> {
             part("to")
         )
     };
-    log["entries"].as_array().unwrap().iter().map(line).collect()
+    log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(line)
+        .collect()
 }
 
 fn head(tree: &Tree<'_>) -> String {
@@ -73,7 +78,13 @@ fn git_alone_tells_of_what_was_committed_before_there_was_a_tool() {
     let world = World::new();
     let tree = world.repo("repo", &[(FILE, TODOS)]);
     tree.write(FILE, TODOS.replace("First", "The first"));
-    tree.git(&["commit", "-qam", "title", "--author", "Bob <bob@example.org>"]);
+    tree.git(&[
+        "commit",
+        "-qam",
+        "title",
+        "--author",
+        "Bob <bob@example.org>",
+    ]);
     let before = tree.snapshot();
     assert_eq!(
         told(&tree, &[]),
@@ -98,7 +109,8 @@ fn setting_up_is_no_edit() {
     let tree = set_up(&world);
     let all = told(&tree, &["--all"]);
     assert_eq!(all.len(), 2, "{all:?}");
-    let verbose = "todos:\n  _crdt_metadata: {type: or_set}\n  items:\n    - id: a\n      title: First\n";
+    let verbose =
+        "todos:\n  _crdt_metadata: {type: or_set}\n  items:\n    - id: a\n      title: First\n";
     let other = world.repo("other", &[(FILE, verbose)]);
     other.rhema(&["init"]).exits(0);
     other.commit("set up");
@@ -109,7 +121,10 @@ fn setting_up_is_no_edit() {
 fn an_edit_is_told_once_with_its_stamp_and_the_commit_that_has_it() {
     let world = World::new();
     let tree = set_up(&world);
-    let made = json(&tree, &["set", "todos/a", "status=completed", "outcome=Done"]);
+    let made = json(
+        &tree,
+        &["set", "todos/a", "status=completed", "outcome=Done"],
+    );
     let pending = json(&tree, &["log", "-n", "2"])["entries"].clone();
     assert_eq!(pending[0]["state"], "pending");
     assert_eq!(pending[0]["commit"], Value::Null);
@@ -137,7 +152,8 @@ fn an_edit_is_told_once_with_its_stamp_and_the_commit_that_has_it() {
 fn removed_moved_and_new_records_are_told_and_found_by_their_paths() {
     let world = World::new();
     let tree = set_up(&world);
-    tree.rhema(&["add", "todos", "title=Third", "id=c"]).exits(0);
+    tree.rhema(&["add", "todos", "title=Third", "id=c"])
+        .exits(0);
     tree.rhema(&["move", "todos/c", "--first"]).exits(0);
     tree.rhema(&["remove", "todos/b"]).exits(0);
     let expected = [
@@ -150,22 +166,35 @@ fn removed_moved_and_new_records_are_told_and_found_by_their_paths() {
     assert_eq!(told(&tree, &["-n", "3"]), expected);
     assert_eq!(
         told(&tree, &["todos/b"]),
-        ["removed todos/b: Second -> null", "born todos/b: null -> Second"]
+        [
+            "removed todos/b: Second -> null",
+            "born todos/b: null -> Second"
+        ]
     );
-    assert_eq!(told(&tree, &["todos/c/title"]), ["born todos/c: null -> Third"]);
+    assert_eq!(
+        told(&tree, &["todos/c/title"]),
+        ["born todos/c: null -> Third"]
+    );
 }
 
 #[test]
 fn what_was_typed_and_committed_is_told_once() {
     let world = World::new();
     let tree = set_up(&world);
-    tree.write(FILE, tree.read(FILE).replace("title: First", "title: Typed"));
+    tree.write(
+        FILE,
+        tree.read(FILE).replace("title: First", "title: Typed"),
+    );
     tree.commit("typed");
     let expected = "changed todos/a/title: First -> Typed";
     assert_eq!(told(&tree, &["-n", "1"]), [expected]);
     tree.rhema(&["sync", "--timeout", "0"]).exits(0);
     let all = told(&tree, &[]);
-    assert_eq!(all.iter().filter(|line| *line == expected).count(), 1, "{all:?}");
+    assert_eq!(
+        all.iter().filter(|line| *line == expected).count(),
+        1,
+        "{all:?}"
+    );
     let entry = &json(&tree, &["log", "-n", "1"])["entries"][0];
     assert_eq!(entry["commit"], head(&tree));
     assert!(entry["stamp"].is_string(), "{entry}");
@@ -221,7 +250,8 @@ fn a_merge_tells_nothing_of_its_own_but_what_it_left_to_settle() {
     let world = World::new();
     let tree = set_up(&world);
     tree.git(&["checkout", "-q", "-b", "side"]);
-    tree.rhema(&["set", "todos/a", "title=Theirs", "owner=bob"]).exits(0);
+    tree.rhema(&["set", "todos/a", "title=Theirs", "owner=bob"])
+        .exits(0);
     tree.commit("theirs");
     tree.git(&["checkout", "-q", "main"]);
     tree.rhema(&["set", "todos/a", "title=Ours"]).exits(0);
@@ -293,7 +323,9 @@ fn a_document_that_was_renamed_keeps_its_history() {
     let blamed = json(&tree, &["blame", "todos/a/status"]);
     let first = tree.git(&["rev-list", "--max-parents=0", "HEAD"]);
     assert_eq!(blamed["fields"][0]["commit"], first.trim());
-    let shown = tree.rhema(&["show", "todos/a/title", "--at", "HEAD"]).exits(0);
+    let shown = tree
+        .rhema(&["show", "todos/a/title", "--at", "HEAD"])
+        .exits(0);
     assert_eq!(shown.stdout, "Before\n");
 }
 
@@ -301,7 +333,15 @@ fn a_document_that_was_renamed_keeps_its_history() {
 fn a_log_is_bounded_in_time_and_by_conditions() {
     let world = World::new();
     let tree = set_up(&world);
-    let old = ["-c", "user.name=Old", "commit", "-q", "--allow-empty", "-m", "x"];
+    let old = [
+        "-c",
+        "user.name=Old",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "x",
+    ];
     tree.git(&old);
     let stamp = json(&tree, &["set", "todos/a", "title=One"])["stamp"].clone();
     tree.rhema(&["set", "todos/b", "title=Two"]).exits(0);
@@ -316,7 +356,11 @@ fn a_log_is_bounded_in_time_and_by_conditions() {
     assert_eq!(of("commit IS NULL").len(), 2);
     tree.rhema(&["log", "--where", "to = "]).exits(3);
     let told = tree.rhema(&["log", "--since", "gibberish"]).exits(3);
-    assert!(told.stderr.contains("no time, stamp or commit"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("no time, stamp or commit"),
+        "{}",
+        told.stderr
+    );
 }
 
 #[test]
@@ -341,7 +385,10 @@ fn before_the_first_commit_the_known_edits_tell_all() {
     let tree = world.tree("repo");
     std::fs::create_dir_all(&tree.top).unwrap();
     tree.git(&["init", "-q", "-b", "main"]);
-    assert_eq!(tree.rhema(&["log"]).exits(0).stdout, "Nothing was edited.\n");
+    assert_eq!(
+        tree.rhema(&["log"]).exits(0).stdout,
+        "Nothing was edited.\n"
+    );
     tree.write(FILE, TODOS);
     tree.rhema(&["init"]).exits(0);
     tree.rhema(&["sync", "--timeout", "0"]).exits(0);
@@ -358,14 +405,26 @@ fn before_the_first_commit_the_known_edits_tell_all() {
 fn each_field_is_blamed_on_whoever_wrote_it() {
     let world = World::new();
     let tree = set_up(&world);
-    tree.write(FILE, tree.read(FILE).replace("title: Second", "title: Typed"));
-    tree.git(&["commit", "-qam", "typed", "--author", "Bob <bob@example.org>"]);
+    tree.write(
+        FILE,
+        tree.read(FILE).replace("title: Second", "title: Typed"),
+    );
+    tree.git(&[
+        "commit",
+        "-qam",
+        "typed",
+        "--author",
+        "Bob <bob@example.org>",
+    ]);
     let stamp = json(&tree, &["set", "todos/b", "owner=ann"])["stamp"].clone();
     let fields = json(&tree, &["blame", "todos/b"])["fields"].clone();
     let of = |name: &str| {
         let mut fields = fields.as_array().unwrap().iter();
         let place = format!("todos/b/{name}");
-        fields.find(|field| field["field"] == place).unwrap().clone()
+        fields
+            .find(|field| field["field"] == place)
+            .unwrap()
+            .clone()
     };
     assert_eq!(of("owner")["stamp"], stamp);
     assert_eq!(of("owner")["commit"], Value::Null);
@@ -399,7 +458,9 @@ fn documents_are_shown_as_they_were() {
     assert_eq!(at("HEAD~1"), "First");
     let whole = tree.rhema(&["show", FILE, "--at", "HEAD~2"]).exits(0);
     assert_eq!(whole.stdout, TODOS);
-    let whole = tree.rhema(&["show", FILE, "--at", one.as_str().unwrap()]).exits(0);
+    let whole = tree
+        .rhema(&["show", FILE, "--at", one.as_str().unwrap()])
+        .exits(0);
     assert_eq!(whole.stdout, TODOS.replace("First", "One"));
     let annotated = tree.rhema(&["show", FILE, "--annotated"]).exits(0);
     assert_eq!(annotated.stdout, tree.read(FILE));
@@ -410,7 +471,8 @@ fn differences_are_told_by_meaning() {
     let world = World::new();
     let tree = set_up(&world);
     tree.rhema(&["set", "todos/a", "status=completed"]).exits(0);
-    tree.rhema(&["add", "todos", "id=c", "title=Third"]).exits(0);
+    tree.rhema(&["add", "todos", "id=c", "title=Third"])
+        .exits(0);
     tree.rhema(&["remove", "todos/b"]).exits(0);
     let said = tree.rhema(&["diff", "HEAD"]).exits(0).stdout;
     assert_eq!(
@@ -437,6 +499,151 @@ fn differences_are_told_by_meaning() {
 #[test]
 fn a_teammate_is_called_by_name() {
     let world = World::new();
-    let team = Team::new(&world);
-    drop(team);
+    let (ann, ben) = cloned(&world, &[(FILE, TODOS)]);
+    ben.git(&["config", "user.name", "Ben"]);
+    ben.rhema(&["set", "todos/a", "title=Bens"]).exits(0);
+    ben.commit("his");
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    let entry = json(&ann, &["log", "-n", "1"])["entries"][0].clone();
+    assert_eq!(entry["to"], "Bens");
+    assert_eq!(entry["commit"], head(&ann));
+    assert!(entry["name"].is_string(), "{entry}");
+    assert!(entry["stamp"].is_string(), "{entry}");
+}
+
+/// What the file says without annotations.
+fn bare(tree: &Tree<'_>) -> String {
+    tree.rhema(&["show", FILE]).exits(0).stdout
+}
+
+#[test]
+fn the_last_edit_is_taken_back_and_given_again() {
+    let world = World::new();
+    let tree = set_up(&world);
+    for (edit, made) in [
+        (
+            vec!["set", "todos/a", "status=completed", "outcome=Done"],
+            TODOS.replacen("status: pending", "status: completed", 1),
+        ),
+        (
+            vec!["remove", "todos/b"],
+            TODOS.split("  # about b").next().unwrap().to_owned(),
+        ),
+        (vec!["remove", "todos/a"], String::new()),
+        (
+            vec!["add", "todos", "id=c", "title=Third"],
+            format!("{TODOS}  - id: c\n    title: Third\n"),
+        ),
+        (vec!["move", "todos/b", "--first"], String::new()),
+        (vec!["set", "todos/a", "notes=Other"], String::new()),
+        (vec!["set", "todos/a", "--unset", "status"], String::new()),
+    ] {
+        tree.rhema(&edit).exits(0);
+        let done = bare(&tree);
+        if edit[0] != "set" && !made.is_empty() {
+            assert_eq!(done, made, "{edit:?}");
+        }
+        assert_ne!(done, TODOS, "{edit:?}");
+        let undone = json(&tree, &["undo"]);
+        assert_eq!(bare(&tree), TODOS, "{edit:?}");
+        assert!(
+            undone["edits"][0]["stamp"].is_string(),
+            "{edit:?}: {undone}"
+        );
+        tree.rhema(&["undo"]).exits(0);
+        assert_eq!(bare(&tree), done, "{edit:?}: undo of undo");
+        tree.rhema(&["undo"]).exits(0);
+        assert_eq!(bare(&tree), TODOS, "{edit:?}");
+        let sync = json(&tree, &["sync", "--timeout", "0"]);
+        assert_eq!(sync["edits_recorded"], 0, "{edit:?}");
+    }
+}
+
+#[test]
+fn what_was_committed_is_taken_back_too() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let stamp = json(&tree, &["remove", "todos/b"]);
+    assert_eq!(stamp["changed"], true);
+    tree.commit("gone");
+    tree.rhema(&["set", "todos/a", "title=Later"]).exits(0);
+    tree.commit("later");
+    let log = json(&tree, &["log", "--where", "kind = 'removed'"]);
+    let stamp = log["entries"][0]["stamp"].as_str().unwrap().to_owned();
+    tree.rhema(&["undo", &stamp]).exits(0);
+    assert_eq!(bare(&tree), TODOS.replace("First", "Later"));
+    tree.rhema(&["undo", "HEAD"]).exits(0);
+    assert_eq!(bare(&tree), TODOS);
+}
+
+#[test]
+fn what_others_committed_without_the_tool_is_taken_back_by_its_commit() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.git(&["checkout", "-q", "-b", "side"]);
+    let typed = tree.read(FILE).replace("title: Second", "title: Typed");
+    tree.write(FILE, typed.replace("      two\n", "      two, and more\n"));
+    tree.commit("typed");
+    tree.rhema(&["undo", "HEAD"]).exits(0);
+    assert_eq!(bare(&tree), TODOS);
+    tree.rhema(&["undo", "HEAD~5"]).exits(3);
+}
+
+#[test]
+fn where_something_else_was_done_since_nothing_is_taken_back() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let stamp = json(&tree, &["set", "todos/a", "title=One", "owner=me"])["stamp"].clone();
+    let stamp = stamp.as_str().unwrap();
+    tree.rhema(&["set", "todos/a", "title=Two"]).exits(0);
+    let before = tree.read(FILE);
+    let said = tree.rhema(&["undo", stamp]).exits(3);
+    assert!(
+        said.stderr
+            .contains("todos/a/title is Two since by A. Tester"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(tree.read(FILE), before);
+    tree.rhema(&["undo", stamp, "--force"]).exits(0);
+    assert_eq!(bare(&tree), TODOS);
+    let said = tree.rhema(&["undo", "4k2m9xa7-7f3kqd"]).exits(3);
+    assert!(said.stderr.contains("nobody here knows"), "{}", said.stderr);
+}
+
+#[test]
+fn a_text_goes_back_where_nobody_touched_its_lines_since() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let change = |from: &str, to: &str| {
+        let text = tree.read(FILE);
+        assert!(text.contains(from), "{text}");
+        tree.write(FILE, text.replace(from, to));
+        tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+        let entry = &json(&tree, &["log", "-n", "1"])["entries"][0];
+        entry["stamp"].as_str().unwrap().to_owned()
+    };
+    let first = change("      one\n", "      one, changed\n");
+    change("      three\n", "      three\n      four\n");
+    tree.rhema(&["undo", &first]).exits(0);
+    let expected = TODOS.replace("      three\n", "      three\n      four\n");
+    assert_eq!(bare(&tree), expected);
+}
+
+#[test]
+fn a_counter_goes_back_by_what_was_added() {
+    let world = World::new();
+    let text = "todos:\n  - id: a\n    title: First\n    votes: 5\n";
+    let config = "types:\n  todos[].votes: pn_counter\n";
+    let files = [(FILE, text), (".rhema/crdt/config.yaml", config)];
+    let tree = world.repo("repo", &files);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("set up");
+    tree.rhema(&["increment", "todos/a/votes", "3"]).exits(0);
+    let log = json(&tree, &["log", "-n", "1"]);
+    let stamp = log["entries"][0]["stamp"].as_str().unwrap().to_owned();
+    tree.rhema(&["increment", "todos/a/votes", "10"]).exits(0);
+    tree.rhema(&["undo", &stamp]).exits(0);
+    let votes = tree.rhema(&["get", "todos/a/votes"]).exits(0).stdout;
+    assert_eq!(votes, "15\n");
 }

@@ -95,10 +95,10 @@ fn atom(atom: &Atom) -> Value {
 pub(super) fn shown(node: Option<&Node>) -> String {
     let text = match node {
         None => return "nothing".to_owned(),
-        Some(Node::Register(value, _)) => match value.as_text() {
-            Some(text) if is_plain(text) => text.to_owned(),
-            Some(_) => value.canonical().to_owned(),
-            None => value.canonical().to_owned(),
+        Some(Node::Register(value, _)) => match atom(value) {
+            Value::String(text) if is_plain(&text) => text,
+            Value::String(_) => value.canonical().to_owned(),
+            other => other.to_string(),
         },
         Some(node @ (Node::List(..) | Node::Set(_))) => value(Some(node)).to_string(),
         Some(Node::Map(map)) => {

@@ -8,7 +8,9 @@ use super::changes::{Happened, are_the_same, named, node_at, node_in, number};
 use super::versions::{Versions, lifted, mentions};
 use super::{Error, Kind, State};
 use crate::context::GROUPS;
-use crate::crdt::{Act, Atom, Change, Document, Node, Observed, Path, Stamp, Stamps, Step};
+use crate::crdt::{
+    Act, Atom, Change, Document, Node, Observed, Path, Stamp, StampSet, Stamps, Step,
+};
 use crate::overlay::{BlobId, CommitId, DocumentPath, Known};
 use crate::store::{Mark, Reading, StoredEdit};
 
@@ -104,10 +106,13 @@ impl<'k> KnownEdits<'k> {
                 Act::Settle(lost) => (Kind::Settled, lost.clone().map(named), stood()?),
                 Act::Write(value) | Act::Last(value) => {
                     let (from, to) = (was()?, named(value.clone()));
-                    if are_the_same(from.as_ref(), Some(&to)) && changes.len() > 1 {
+                    if let Some(lost) = self.settled(edit, change, &to)? {
+                        (Kind::Settled, Some(lost), Some(to))
+                    } else if are_the_same(from.as_ref(), Some(&to)) && changes.len() > 1 {
                         continue;
+                    } else {
+                        (Kind::Changed, from, Some(to))
                     }
-                    (Kind::Changed, from, Some(to))
                 }
                 Act::Raise(value) => (Kind::Changed, was()?, Some(number(*value))),
                 Act::Replace(members) => {
@@ -183,6 +188,43 @@ impl<'k> KnownEdits<'k> {
             (None, None) if is_counter && sum != 0 => Some(number(sum)),
             (None, None) => None,
         })
+    }
+
+    /// What had lost, or stood, where an edit settled a conflict: it had seen several values of which none had replaced the other.
+    fn settled(&self, edit: &Known, change: &Change, to: &Node) -> Result<Option<Node>, Error> {
+        let seen_runs = change.observed.stamps().runs();
+        if matches!(seen_runs, [] | [_]) && seen_runs.iter().all(|run| run.single().is_some()) {
+            return Ok(None);
+        }
+        let earlier = self.reading.edits_about(
+            &self.document,
+            &change.at,
+            Some(edit.stamp),
+            MOST_LOOKED_AT,
+        )?;
+        let mut covered = StampSet::default();
+        let mut heads = Vec::new();
+        for other in earlier {
+            let stamp = other.known.stamp;
+            if !change.observed.has_stamp(stamp) || self.is_retracted(stamp) {
+                continue;
+            }
+            let Some(Left::Value(Some(value))) = left_by(&other.known, &change.at) else {
+                continue;
+            };
+            if !covered.contains(stamp) {
+                heads.push(value);
+            }
+            for change in other.known.changes() {
+                covered.union(change.observed.stamps());
+            }
+        }
+        if heads.len() < 2 {
+            return Ok(None);
+        }
+        Ok(heads
+            .into_iter()
+            .find(|value| !are_the_same(Some(value), Some(to))))
     }
 
     /// A record as it stood when it was removed: as it was born, or as the commit has it, with what the removal saw of later edits.

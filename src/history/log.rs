@@ -512,7 +512,7 @@ fn did(edit: &Known, one: &Happened) -> bool {
                 | (Act::Lose(_), Kind::Conflict, _) => true,
                 (
                     Act::Write(value) | Act::Last(value),
-                    Kind::Changed,
+                    Kind::Changed | Kind::Settled,
                     Some(Node::Register(to, _)),
                 ) => value == to,
                 (Act::Replace(members), Kind::Changed, Some(Node::List(to, _))) => members == to,

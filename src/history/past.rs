@@ -65,21 +65,24 @@ pub fn document_at(
     past.with(&edits)
 }
 
-/// The text of a document just before an edit, and with it.
+/// The text of a document without some edits, and with them, as it was where the first of them was made.
 pub(super) fn document_around(
     repo: &Repo,
     reading: &Reading<'_>,
     document: &DocumentPath,
-    stamp: Stamp,
+    stamps: &[Stamp],
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let base = known_base(Some(reading), stamp)?.and_then(|(base, _)| base);
+    let (Some(first), Some(last)) = (stamps.iter().min(), stamps.iter().max()) else {
+        return Ok((None, None));
+    };
+    let base = known_base(Some(reading), *first)?.and_then(|(base, _)| base);
     let past = Past::of(repo, document, base)?;
-    let until = Stamp::first_after(stamp.unix_millis());
+    let until = Stamp::first_after(last.unix_millis());
     let mut edits = past.edits(reading, document, until, None)?;
-    edits.retain(|edit| edit.known.stamp <= stamp);
-    let after = past.with(&edits)?;
-    edits.retain(|edit| edit.known.stamp < stamp);
-    Ok((past.with(&edits)?, after))
+    edits.retain(|edit| edit.known.stamp <= *last);
+    let with = past.with(&edits)?;
+    edits.retain(|edit| !stamps.contains(&edit.known.stamp));
+    Ok((past.with(&edits)?, with))
 }
 
 /// The text of a document in a commit.

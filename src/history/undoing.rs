@@ -9,12 +9,12 @@ use super::changes::{are_the_same, node_at};
 use super::past::{document_around, document_in};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, People, compared, log};
-use crate::context::{Types, strip, with_annotations_of};
-use crate::crdt::{Edit, Node, Path, Stamp};
+use crate::context::{Address, Types, strip, with_annotations_of};
+use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
 use crate::git::{
     Ending, Favour, Repo, Settings, Sides, chosen, git_path, is_context_file, merge_files,
 };
-use crate::overlay::{CommitId, DocumentPath, RULES, render};
+use crate::overlay::{CommitId, Deed, DocumentPath, RULES, render};
 use crate::store::{Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
 
@@ -55,9 +55,12 @@ pub enum Undone {
 pub fn last_own_edit(reading: &Reading<'_>) -> Result<Option<Stamp>, Error> {
     let edits = reading.last_own(MOST_LOOKED_AT)?;
     for edit in edits {
-        let is_form =
-            |change: &crate::crdt::Change| matches!(change.act, crate::crdt::Act::Form(_));
-        if edit.known.changes().iter().all(is_form) {
+        let is_form = |change: &Change| matches!(change.act, Act::Form(_));
+        let does_nothing = match &edit.known.deed {
+            Deed::Change(changes) => changes.iter().all(is_form),
+            Deed::Retract(stamps) => stamps.is_empty(),
+        };
+        if does_nothing {
             continue;
         }
         let taken_back = reading.retracted(&edit.known.document)?;
@@ -177,7 +180,14 @@ fn by_edits(
     edit: &StoredEdit,
 ) -> Result<Option<Undoing>, Error> {
     let document = edit.known.document.clone();
-    let (before, after) = document_around(repo, reading, &document, edit.known.stamp)?;
+    let (before, after) = match &edit.known.deed {
+        Deed::Change(_) => document_around(repo, reading, &document, &[edit.known.stamp])?,
+        // What was taken back comes again.
+        Deed::Retract(stamps) => {
+            let (without, with) = document_around(repo, reading, &document, stamps)?;
+            (with, without)
+        }
+    };
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(None);
     };
@@ -224,6 +234,10 @@ impl Undoing {
         else {
             return Undone::NoText;
         };
+        let (before, after) = match self.counted(&current, &before, &after, types) {
+            Some(counted) => counted,
+            None => return Undone::NoText,
+        };
         let sides = Sides {
             base: after.as_bytes(),
             ours: current.as_bytes(),
@@ -248,6 +262,30 @@ impl Undoing {
             },
             Ending::Binary => Undone::NoText,
         }
+    }
+
+    /// Both sides as they would be if counters had stood where they stand now: then what was added is taken away from that. Nothing
+    /// where that cannot be written.
+    fn counted(
+        &self,
+        now: &str,
+        before: &str,
+        after: &str,
+        types: &Types,
+    ) -> Option<(String, String)> {
+        let (mut before, mut after) = (before.to_owned(), after.to_owned());
+        for one in self.happened.iter().filter(|one| one.kind == Kind::Counted) {
+            let stood = one.to.as_ref().and_then(Node::as_number)?;
+            let stands = value_at(now, &one.at).as_ref().and_then(Node::as_number)?;
+            let by = stands.checked_sub(stood)?;
+            for text in [&mut before, &mut after] {
+                let document = Document::from_text(text.clone(), &Limits::default()).ok()?;
+                let at = Address::new(&one.at.to_string());
+                let shifted = crate::context::Change::Increment { at, by };
+                *text = shifted.apply(&document, types).ok()?.document.into_text();
+            }
+        }
+        Some((before, after))
     }
 
     /// The places at which something else stands now than was left there.

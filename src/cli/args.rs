@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, carry, completions, demo, export, get, increment, init, invite, join, man, merge,
+    add, carry, completions, demo, export, get, heal, increment, init, invite, join, man, merge,
     merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify,
     watch,
 };
@@ -98,6 +98,7 @@ pub(super) enum Command {
     Invite(invite::Arguments),
     Join(join::Arguments),
     Resolve(resolve::Arguments),
+    Heal(heal::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),

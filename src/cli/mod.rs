@@ -12,6 +12,7 @@ mod edit;
 mod export;
 mod find;
 mod get;
+mod heal;
 mod increment;
 mod init;
 mod invite;
@@ -151,6 +152,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Invite(arguments) => invite::run(arguments, &ui),
         Command::Join(arguments) => join::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
+        Command::Heal(arguments) => heal::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, carry, completions, demo, export, get, heal, increment, init, invite, join, man, merge,
-    merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit, verify,
-    watch,
+    add, carry, completions, demo, export, gc, get, heal, increment, init, invite, join, man,
+    merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit,
+    verify, watch,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -108,6 +108,7 @@ pub(super) enum Command {
     Park(park::ParkArguments),
     Unpark(park::UnparkArguments),
     Carry(carry::Arguments),
+    Gc(gc::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     PreCommit(pre_commit::Arguments),

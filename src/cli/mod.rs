@@ -11,6 +11,7 @@ mod demo;
 mod edit;
 mod export;
 mod find;
+mod gc;
 mod get;
 mod heal;
 mod increment;
@@ -152,6 +153,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Invite(arguments) => invite::run(arguments, &ui),
         Command::Join(arguments) => join::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
+        Command::Gc(arguments) => gc::run(arguments, &ui),
         Command::Heal(arguments) => heal::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),

@@ -30,14 +30,13 @@ pub(super) struct Arguments {
     /// Also look at the merges that HEAD has and this commit has not
     #[arg(long, value_name = "COMMIT")]
     since: Option<String>,
-    /// How problems are printed: `github` as annotations of a GitHub workflow
+    /// How problems are printed, unless as JSON: `github` as annotations of a GitHub workflow
     #[arg(
         long,
         value_name = "text|github",
         default_value = "text",
         hide_default_value = true,
-        hide_possible_values = true,
-        conflicts_with = "json"
+        hide_possible_values = true
     )]
     format: Format,
     /// Mend what can be mended without choosing

@@ -68,7 +68,7 @@ pub(super) fn scope_in_tree(repo: &Repo, scope: &Path) -> anyhow::Result<PathBuf
 }
 
 /// A path as it was typed, from the top of the work tree.
-fn in_tree(repo: &Repo, path: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn in_tree(repo: &Repo, path: &Path) -> anyhow::Result<PathBuf> {
     let full = path.canonicalize().with_context(|| {
         format!(
             "{} is not there: name something of this repository",

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
 }
 
 /// A node as JSON has it; what JSON cannot say (a tag, an alias, `.nan`) as YAML writes it.
-fn value(node: NodeRef<'_>) -> Value {
+pub(super) fn value(node: NodeRef<'_>) -> Value {
     match node.kind() {
         Kind::Sequence => node.entries().map(|entry| value(entry.value())).collect(),
         Kind::Mapping => {

@@ -46,7 +46,7 @@ pub(crate) use editing::Neighbours;
 pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
 };
-pub(crate) use instant::in_utc;
+pub(crate) use instant::{in_utc, rfc3339};
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
@@ -59,7 +59,7 @@ pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
 pub use records::{collection_type, identity_field, may_carry, named_twice};
 pub(crate) use settling::writing::{Fields, NewValue};
-pub use settling::{Choice, Contest, Unsettled, contests, settle};
+pub use settling::{Choice, Contest, Matter, Unsettled, contests, misfits, settle};
 pub use stamping::{
     FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
 };

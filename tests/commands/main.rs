@@ -19,6 +19,9 @@ mod merge;
 mod peers;
 mod resolve;
 mod rules;
+#[path = "../support/sent.rs"]
+mod sent;
+mod settling;
 mod setup;
 mod status;
 mod sync;

@@ -241,6 +241,18 @@ impl Edited {
         }
     }
 
+    /// A document that is rewritten as a whole.
+    #[must_use]
+    pub fn rewritten(document: Document) -> Self {
+        Self::new(document, Address::new("."))
+    }
+
+    /// Whether it may be another one anywhere.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.at.is_root() && self.fields.is_empty()
+    }
+
     /// Whether a conflict is open about what was set: setting it settles that.
     #[must_use]
     pub fn is_contested(&self) -> bool {

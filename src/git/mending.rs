@@ -160,7 +160,8 @@ impl Repo {
 }
 
 /// A merge with the lines of one side in every marked place.
-fn chosen(bytes: &[u8], favour: Favour) -> Vec<u8> {
+#[must_use]
+pub fn chosen(bytes: &[u8], favour: Favour) -> Vec<u8> {
     #[derive(PartialEq)]
     enum In {
         Both,

@@ -98,7 +98,7 @@ fn body(edit: &Known) -> Body<'_> {
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
     Ok(StoredEdit {
         known: known(row)?,
         issuer: row.get(6)?,
@@ -118,6 +118,7 @@ macro_rules! stored_where {
         )
     };
 }
+pub(super) use stored_where;
 
 /// The first proved edits of a replica after one of them, or from the beginning, in the order in which it made them.
 pub(super) fn proved_after(
@@ -201,6 +202,16 @@ impl Reading<'_> {
         self.all(sql, (from, Issuer::Own), stored)
     }
 
+    /// The last edits that were made here, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
+        let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.all(sql, (Issuer::Own, most), stored)
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors
@@ -267,6 +278,7 @@ impl Writing<'_> {
                 body(edit),
             ),
         )?;
+        self.touch(document, edit.stamp, &edit.deed)?;
         if let Deed::Retract(stamps) = &edit.deed {
             let sql = "INSERT OR IGNORE INTO retractions (document, stamp) VALUES (?1, ?2)";
             for stamp in stamps {

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, touched};
+
+/// The version from which on it is noted what edits are about.
+const TOUCHED: u32 = 6;
 
 /// The steps from an empty database: the one at index `n` makes version `n + 1` of version `n`. A step that was ever
 /// released is never changed.
@@ -15,6 +18,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// Marks a database as ours: `rhem`.
@@ -50,6 +54,9 @@ pub(super) fn migrate(
             return Ok(());
         };
         step.execute_batch(sql).map_err(failed)?;
+        if steps == STEPS && found + 1 == TOUCHED {
+            touched::fill(&step).map_err(failed)?;
+        }
         step.pragma_update(None, "user_version", found + 1)
             .map_err(failed)?;
         step.commit().map_err(failed)?;

@@ -16,6 +16,7 @@
 //! - `net`: other work trees over the network: how they are found, proved and talked to; moves frames of bytes.
 //! - `watch`: which files were written, as soon as the system tells.
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
+//! - `settling`: open conflicts as people and programs see them, the walk over them, and why something stands as it does.
 //! - `asking`: commands ask the program that stays in their work tree.
 //! - `history`: what was edited, when and by whom, by git and the known edits together.
 //! - `setup`: what `init` does and `uninit` takes back.
@@ -52,6 +53,8 @@ pub mod query;
 pub mod remote;
 #[cfg(feature = "node")]
 pub mod replica;
+#[cfg(feature = "node")]
+pub mod settling;
 #[cfg(feature = "node")]
 pub mod setup;
 #[cfg(feature = "node")]

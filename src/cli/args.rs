@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use super::{
     add, blame, carry, completions, demo, diff, export, get, increment, init, invite, join, log,
     man, merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, show,
-    sync, undo, uninit, verify, watch,
+    sync, undo, uninit, verify, watch, why,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -98,6 +98,7 @@ pub(super) enum Command {
     Invite(invite::Arguments),
     Join(join::Arguments),
     Resolve(resolve::Arguments),
+    Why(why::Arguments),
     Log(log::Arguments),
     Blame(blame::Arguments),
     Show(show::Arguments),

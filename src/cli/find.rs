@@ -8,6 +8,7 @@ use clap::Args;
 use crate::context::Address;
 use crate::git::{Repo, Within, git_path, scope_of};
 use crate::overlay::DocumentPath;
+use crate::yaml::{Document, Limits};
 
 /// Which documents are searched for what a path names.
 #[derive(Args, Debug)]
@@ -62,6 +63,35 @@ impl Where {
         self.document(repo, &Address::new(path), None).is_ok()
     }
 
+    /// The document that an address is about, the place that it leads to, and what stands in the file; of what is gone the place that
+    /// it had in HEAD.
+    pub(super) fn place(
+        &self,
+        repo: &Repo,
+        at: &Address,
+    ) -> anyhow::Result<(PathBuf, crate::crdt::Path, Document)> {
+        let within = self.within(repo)?;
+        let found = repo.document_of(&within, at, None);
+        let files = match (&found, within) {
+            (Ok(file), _) => vec![file.clone()],
+            (Err(_), Within::File(file)) => vec![file],
+            (Err(_), Within::Scope(scope)) => repo.document_paths(Some(&scope))?,
+        };
+        for file in files {
+            let (_, document) = repo.read_document(&file)?;
+            if let Some(place) = at.place_in(&document) {
+                return Ok((file, place, document));
+            }
+            let head = repo.in_head(&file)?.unwrap_or_default();
+            let head = Document::read(&head, &Limits::default());
+            if let Some(place) = head.ok().and_then(|head| at.place_in(&head)) {
+                return Ok((file, place, document));
+            }
+        }
+        found?;
+        bail!("{at} is not there, and was not there in HEAD: `rhema crdt get .` shows what is")
+    }
+
     /// Where to look for it.
     pub(super) fn within(&self, repo: &Repo) -> anyhow::Result<Within> {
         Ok(match (&self.file, &self.scope) {
@@ -100,7 +130,7 @@ pub(super) fn scope_in_tree(repo: &Repo, scope: &Path) -> anyhow::Result<PathBuf
 }
 
 /// A path as it was typed, from the top of the work tree.
-fn in_tree(repo: &Repo, path: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn in_tree(repo: &Repo, path: &Path) -> anyhow::Result<PathBuf> {
     let full = path.canonicalize().with_context(|| {
         format!(
             "{} is not there: name something of this repository",

@@ -41,6 +41,7 @@ mod undo;
 mod uninit;
 mod verify;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -158,6 +159,7 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Invite(arguments) => invite::run(arguments, &ui),
         Command::Join(arguments) => join::run(arguments, &ui),
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
+        Command::Why(arguments) => why::run(arguments, &ui),
         Command::Log(arguments) => log::run(arguments, &ui),
         Command::Blame(arguments) => blame::run(arguments, &ui),
         Command::Show(arguments) => show::run(arguments, &ui),

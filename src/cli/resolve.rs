@@ -1,51 +1,68 @@
-//! `rhema crdt resolve`: conflicts, listed or settled.
+//! `rhema crdt resolve`: conflicts, listed or settled. What people see of them is in `resolve/showing.rs`, what scripts read in
+//! `resolve/report.rs`, and `resolve/asking.rs` asks on a terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+mod asking;
+mod report;
+mod showing;
+
+use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use serde_json::Value;
 
 use super::Outcome;
-use super::find::scope_in_tree;
+use super::find::{in_tree, scope_in_tree};
 use super::merge_driver::types;
-use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
-use crate::context::{Choice, Lost};
-use crate::crdt::Stamp;
-use crate::git::{Favour, Mended, Open, OpenConflicts, Repo};
-use crate::node::Ticks;
+use super::ui::{GOOD, Ui};
+use crate::context::Choice;
+use crate::git::{Favour, Mended, Repo};
 use crate::replica::Replica;
+use crate::settling::{Conflict, Settler};
+pub(super) use report::ConflictReport;
+pub(super) use showing::{in_one_line, is_settled_by, told};
 
 /// List conflicts, or settle them
 ///
-/// Where two people changed the very same thing, one value is shown and the others are kept beside it until somebody
-/// settles it: by the value that is shown (the winner), by one that lost, or by another one. First, files that git left
-/// with conflict markers are merged again by structure; nothing is staged. Without options it asks on a terminal and
-/// lists in a pipe. Exit status 1 if conflicts are left.
+/// Where two people changed the very same thing, one value is shown (the winner) and the others are kept beside it (the
+/// losers, counted from 1) until somebody settles it: by the winner, by a loser, or by another value. On a terminal it asks
+/// about each in turn, in a pipe it lists them. First, files that git left with conflict markers are merged again by
+/// structure; nothing is staged. What is settled is an edit like any other: everybody gets it. Exit status 1 if conflicts
+/// are left.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    rhema crdt resolve                                        ask about each in turn\n  \
     rhema crdt resolve --list\n  \
     rhema crdt resolve --path todos/a1/status --take winner\n  \
     rhema crdt resolve --path todos/a1/status --take 1        the first loser\n  \
     rhema crdt resolve --path todos/a1/status --value done\n  \
-    rhema crdt resolve --all --strategy latest")]
+    rhema crdt resolve --all --strategy latest\n  \
+    rhema crdt resolve --json | jq -r '.conflicts[].ways[].command'\n\n\
+    Kinds, and what can be taken:\n  \
+    value      two values of one field: the winner, a loser, --value\n  \
+    text       two versions of a text that changed the same lines: the same\n  \
+    deleted    one deleted what the other changed: the winner keeps it, 1 deletes it\n  \
+    id         two records were born under one id, and one goes by a second name: the winner keeps both so,\n             \
+               1 joins them into one, --value gives it another id\n  \
+    validator  a value that does not fit the type of its place, which nobody else sees: the winner puts back what\n             \
+               stood there, --value writes another one\n\n\
+    With --json: {conflicts: [{path, field, kind, line, winner, losers, record, namesake, why, ways}], settled}; winner and\n\
+    losers are {value, stamp, node, name, when, branch, commit}, ways {take, what, command}; what is not known is null.")]
 pub(super) struct Arguments {
-    /// The folder whose context is meant (`.` for the top); all of them without
+    /// The folder whose context is meant (`.` for the top), or one file; all of them without
     scope: Option<PathBuf>,
     /// Only list
     #[arg(long, conflicts_with_all = ["path", "all"])]
     list: bool,
-    /// Settle the conflict of this field, as the list names it
+    /// Settle the conflict of this field, as the list names it; a record is enough where only one is open in it
     #[arg(long, value_name = "P", conflicts_with = "all")]
     path: Option<String>,
     /// Take the winner, or the loser with this number
     #[arg(long, value_name = "winner|N", requires = "path", conflicts_with = "value", value_parser = taken)]
     take: Option<Taken>,
-    /// Set this value instead
-    #[arg(long, value_name = "V", requires = "path")]
+    /// Write this value instead
+    #[arg(long, value_name = "V", requires = "path", allow_hyphen_values = true)]
     value: Option<String>,
     /// Settle every conflict
     #[arg(long, requires = "strategy")]
@@ -92,51 +109,30 @@ fn taken(text: &str) -> Result<Taken, String> {
     }
 }
 
-/// Up to which width values are padded, so that their origins stand in a column.
-const COLUMN: usize = 40;
-
-/// What is printed for scripts; the names are a contract.
-#[derive(Serialize)]
-struct Report {
-    conflicts: Vec<ConflictReport>,
-}
-
-#[derive(Serialize)]
-struct ConflictReport {
-    path: String,
-    field: String,
-    kind: &'static str,
-    winner: ValueReport,
-    losers: Vec<ValueReport>,
-}
-
-#[derive(Serialize)]
-struct ValueReport {
-    value: Value,
-    stamp: Option<String>,
-    node: Option<String>,
-}
-
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
-    let scope = arguments
-        .scope
-        .as_deref()
-        .map(|scope| scope_in_tree(&repo, scope));
-    let files = repo.document_paths(scope.transpose()?.as_deref())?;
+    let files = files(&repo, arguments)?;
     if !arguments.list && arguments.path.is_none() {
         mend(&repo, &files, arguments.strategy, ui)?;
     }
-    let open = repo.open_conflicts(&files);
-    if let Some(path) = &arguments.path {
-        settle_one(&repo, &open, path, arguments)?;
+    let mut settler = Settler::new(&repo, types());
+    let open = settler.list(&files);
+    let settled = if let Some(path) = &arguments.path {
+        settle_one(&repo, &settler, &open.conflicts, path, arguments)?
     } else if let Some(strategy) = arguments.strategy {
-        settle_all(&repo, &open, strategy, ui)?;
+        settle_all(&repo, &settler, &open.conflicts, strategy, ui)?
     } else if asks(arguments, ui) {
-        ask(&repo, &open, ui)?;
-    }
-    let left = repo.open_conflicts(&files);
-    if left.all.len() < open.all.len() && repo.under_way().is_none() {
+        asking::ask(&repo, &settler, &open.conflicts, ui)?
+    } else {
+        Vec::new()
+    };
+    let left = match settled.is_empty() {
+        true => open,
+        false => settler.list(&files),
+    };
+    drop(settler);
+    let told: Vec<String> = settled.iter().map(report::Settled::for_people).collect();
+    if !settled.is_empty() && repo.under_way().is_none() {
         // What was settled is an edit like any other.
         if let Err(error) = Replica::open(&repo).and_then(|mut replica| replica.round(false)) {
             let error = anyhow::Error::from(error);
@@ -167,36 +163,31 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         ui.warn(format_args!("{}:{why}", repo.shown(path)));
     }
     if ui.wants_json() {
-        ui.json(&Report {
-            conflicts: left
-                .all
-                .iter()
-                .map(|open| for_scripts(&repo, open))
-                .collect(),
-        })?;
-    } else if left.all.is_empty() {
+        ui.json(&report::Report::of(&repo, &left.conflicts, settled))?;
+    } else if let (Some(_), [one]) = (&arguments.path, told.as_slice()) {
+        ui.say(&showing::settled(one, left.conflicts.len()))?;
+    } else if left.conflicts.is_empty() {
         ui.say(&format!("{GOOD}No conflict is open.{GOOD:#}\n"))?;
     } else {
-        let told: String = left
-            .all
-            .iter()
-            .map(|open| for_people(&repo, open))
-            .collect();
+        let told = left.conflicts.iter();
+        let told: String = told.map(|one| showing::listed(&repo, one)).collect();
         ui.show(&told)?;
-        if let Some(first) = left.all.first() {
-            ui.say(&how_to_settle(first))?;
-        }
+        ui.say(&showing::hint(&repo, &left.conflicts))?;
     }
-    let done = left.all.is_empty()
-        && left.marked.is_empty()
-        && left.unmerged.is_empty()
-        && left.half_deleted.is_empty()
-        && left.unread.is_empty();
-    Ok(if done {
-        Outcome::Done
-    } else {
-        Outcome::NeedsAttention
-    })
+    Ok(Outcome::of_attention(!left.is_empty()))
+}
+
+/// The files that are meant.
+fn files(repo: &Repo, arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> {
+    let Some(scope) = arguments.scope.as_deref() else {
+        return Ok(repo.document_paths(None)?);
+    };
+    let files = repo.document_paths(Some(&scope_in_tree(repo, scope)?))?;
+    let file = in_tree(repo, scope)?;
+    if files.contains(&file) {
+        return Ok(vec![file]);
+    }
+    Ok(files)
 }
 
 fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> anyhow::Result<()> {
@@ -217,24 +208,33 @@ fn mend(repo: &Repo, files: &[PathBuf], strategy: Option<Strategy>, ui: &Ui) -> 
 
 fn settle_one(
     repo: &Repo,
-    open: &OpenConflicts,
+    settler: &Settler<'_>,
+    open: &[Conflict],
     path: &str,
     arguments: &Arguments,
-) -> anyhow::Result<()> {
-    let is_meant = |open: &&Open| {
-        let file = repo.shown(&open.path);
-        let field = &open.contest.field;
-        field == path
-            || path
-                .strip_prefix(&file)
-                .and_then(|rest| rest.strip_prefix([':', '/']))
-                == Some(field)
+) -> anyhow::Result<Vec<report::Settled>> {
+    let of = |is: &dyn Fn(&Conflict, &str) -> bool| -> Vec<&Conflict> {
+        let is_meant = |conflict: &&Conflict| is(conflict, &repo.shown(&conflict.path));
+        open.iter().filter(is_meant).collect()
     };
-    let found: Vec<&Open> = open.all.iter().filter(is_meant).collect();
+    let mut found = of(&|conflict, file| conflict.is_named(path, file));
+    if found.is_empty() {
+        found = of(&|conflict, file| conflict.is_in(path, file));
+    }
     let [conflict] = found.as_slice() else {
+        let all_of_one = found.windows(2).all(|two| two[0].path == two[1].path);
         match found.first() {
             None => bail!(
                 "no conflict is open at {path}: `rhema crdt resolve --list` shows those that are"
+            ),
+            Some(_) if all_of_one => bail!(
+                "{} conflicts are open in {path}: name one of {}",
+                found.len(),
+                found
+                    .iter()
+                    .map(|one| one.field.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
             Some(_) => bail!(
                 "{path} is in several files: put the file before it, as in `.rhema/todos.yaml:{path}`"
@@ -242,199 +242,56 @@ fn settle_one(
         }
     };
     let choice = match (&arguments.value, arguments.take) {
-        (Some(value), _) => Choice::Value(value.clone()),
+        (Some(value), _) => Choice::typed(value),
         (None, Some(Taken::Winner)) => Choice::Winner,
         (None, Some(Taken::Loser(index))) => Choice::Loser(index),
-        (None, None) => return Ok(()),
+        (None, None) => {
+            let ways = conflict.ways().into_iter();
+            let ways: Vec<String> = ways.map(|way| showing::option(&way)).collect();
+            bail!(
+                "say what to take for {}: {}",
+                conflict.field,
+                ways.join(", ")
+            );
+        }
     };
-    repo.settle(conflict, &choice, &mut Ticks::of(repo))?;
-    Ok(())
+    let done = settler.settle(conflict, &choice)?;
+    let settled = done.map(|_| report::Settled::of(repo, conflict, &choice));
+    Ok(settled.into_iter().collect())
 }
 
 fn settle_all(
     repo: &Repo,
-    open: &OpenConflicts,
+    settler: &Settler<'_>,
+    open: &[Conflict],
     strategy: Strategy,
     ui: &Ui,
-) -> anyhow::Result<()> {
-    for conflict in &open.all {
+) -> anyhow::Result<Vec<report::Settled>> {
+    let mut settled = Vec::new();
+    for conflict in open {
         let choice = match strategy.side() {
             None => Some(Choice::Winner),
-            Some(side) => repo.choice_of_side(conflict, side)?,
+            Some(side) => settler.choice_of_side(conflict, side)?,
         };
         match choice {
             Some(choice) => {
-                repo.settle(conflict, &choice, &mut Ticks::of(repo))?;
+                let done = settler.settle(conflict, &choice)?;
+                settled.extend(done.map(|_| report::Settled::of(repo, conflict, &choice)));
             }
             None => ui.warn(format_args!(
                 "{}: {} is left open, as the history does not tell which side it came from",
                 repo.shown(&conflict.path),
-                conflict.contest.field
+                conflict.field
             )),
         }
     }
-    Ok(())
+    Ok(settled)
 }
 
 /// Whether somebody is there to be asked.
 fn asks(arguments: &Arguments, ui: &Ui) -> bool {
     let plain = !arguments.list && !arguments.all && !ui.wants_json();
     plain && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
-}
-
-fn ask(repo: &Repo, open: &OpenConflicts, ui: &Ui) -> anyhow::Result<()> {
-    for conflict in &open.all {
-        // Fields that change together are settled together.
-        if !repo.is_open(conflict) {
-            continue;
-        }
-        loop {
-            ui.show(&for_people(repo, conflict))?;
-            ui.show("Take [w]inner, a number, =VALUE, [s]kip or [q]uit? ")?;
-            std::io::stdout()
-                .flush()
-                .context("cannot write to stdout")?;
-            let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line);
-            if read.context("cannot read the answer")? == 0 {
-                return Ok(());
-            }
-            let choice = match line.trim() {
-                "q" => return Ok(()),
-                "" | "s" => break,
-                "w" => Choice::Winner,
-                answer => match (answer.strip_prefix('='), answer.parse::<usize>()) {
-                    (Some(value), _) => Choice::Value(value.trim().to_owned()),
-                    (None, Ok(number @ 1..)) => Choice::Loser(number - 1),
-                    _ => continue,
-                },
-            };
-            match repo.settle(conflict, &choice, &mut Ticks::of(repo)) {
-                Ok(_) => break,
-                Err(error) => ui.error(&error.into()),
-            }
-        }
-    }
-    Ok(())
-}
-
-fn for_scripts(repo: &Repo, open: &Open) -> ConflictReport {
-    let contest = &open.contest;
-    let (value, stamp) = &contest.winner;
-    let deleted = contest
-        .losers
-        .iter()
-        .any(|(lost, _)| *lost == Lost::Deletion);
-    ConflictReport {
-        path: repo.shown(&open.path),
-        field: contest.field.clone(),
-        kind: if deleted { "deleted" } else { "value" },
-        winner: reported(value.as_deref(), *stamp),
-        losers: contest
-            .losers
-            .iter()
-            .map(|(lost, stamp)| match lost {
-                Lost::Deletion => reported(None, *stamp),
-                Lost::Value(value) => reported(Some(value), *stamp),
-            })
-            .collect(),
-    }
-}
-
-fn reported(canonical: Option<&str>, stamp: Option<Stamp>) -> ValueReport {
-    let value = match canonical {
-        None => Value::Null,
-        // What JSON cannot say (a tag, an alias) is told as YAML writes it.
-        Some(text) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-    };
-    ValueReport {
-        value,
-        stamp: stamp.map(|stamp| stamp.to_string()),
-        node: stamp.map(|stamp| stamp.replica().to_string()),
-    }
-}
-
-/// What to type, for the first of those that are open.
-fn how_to_settle(open: &Open) -> String {
-    let field = &open.contest.field;
-    let value = if open.contest.is_of_a_record() {
-        ""
-    } else {
-        " or `--value VALUE`"
-    };
-    let path = if field
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte))
-    {
-        field.clone()
-    } else {
-        format!("'{}'", printable(field).replace('\'', r"'\''"))
-    };
-    format!(
-        "{NOTABLE}hint:{NOTABLE:#} `rhema crdt resolve --path {path} --take winner`, or `--take 1`{value}, settles it; \
-         `--all --strategy latest` takes all winners\n"
-    )
-}
-
-fn for_people(repo: &Repo, open: &Open) -> String {
-    let contest = &open.contest;
-    let (value, stamp) = &contest.winner;
-    let value = value.as_deref().unwrap_or("(not there)");
-    let mut rows = vec![("winner".to_owned(), value, *stamp)];
-    for (index, (lost, stamp)) in contest.losers.iter().enumerate() {
-        let value = match lost {
-            Lost::Deletion => "(deleted)",
-            Lost::Value(value) => value,
-        };
-        rows.push(((index + 1).to_string(), value, *stamp));
-    }
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|(name, value, stamp)| (name, in_lines(value), stamp))
-        .collect();
-    let width = |value: &str| value.chars().count();
-    let widest = rows.iter().map(|(_, (value, _), _)| width(value)).max();
-    // A long value does not push the others' origins out of sight.
-    let column = widest.unwrap_or_default().min(COLUMN);
-    let mut text = format!(
-        "{STRONG}{}{STRONG:#} in {}\n",
-        printable(&contest.field),
-        printable(&repo.shown(&open.path))
-    );
-    for (name, (value, lines), stamp) in rows {
-        let gap = column.saturating_sub(width(&value));
-        let origin = origin(stamp);
-        text.push_str(&format!(
-            "  {name:>6}  {value}{:gap$}  {FAINT}{origin}{FAINT:#}\n",
-            ""
-        ));
-        for line in lines {
-            text.push_str(&format!("          {line}\n"));
-        }
-    }
-    text
-}
-
-/// A value as it is listed: in one line, or a word for it and the lines of a text.
-fn in_lines(canonical: &str) -> (String, Vec<String>) {
-    match serde_json::from_str::<String>(canonical) {
-        Ok(text) if text.trim_end().contains('\n') => {
-            let lines: Vec<String> = text.lines().map(printable).collect();
-            (format!("{} lines", lines.len()), lines)
-        }
-        _ => (printable(canonical), Vec::new()),
-    }
-}
-
-/// When and where a value was written, as far as anybody knows.
-fn origin(stamp: Option<Stamp>) -> String {
-    let Some(stamp) = stamp else {
-        return "without a stamp".to_owned();
-    };
-    let age = SystemTime::now()
-        .duration_since(UNIX_EPOCH + Duration::from_millis(stamp.unix_millis()))
-        .unwrap_or_default();
-    format!("{} by {} ({stamp})", ago(age), stamp.replica())
 }
 
 pub(super) fn ago(age: Duration) -> String {

@@ -174,7 +174,7 @@ impl fmt::Display for Conflicts {
 }
 
 /// The text inside canonical quotes, where no escape hides in it.
-fn plain_text(canonical: &str) -> Option<&str> {
+pub(super) fn plain_text(canonical: &str) -> Option<&str> {
     let inner = canonical.strip_prefix('"')?.strip_suffix('"')?;
     (!inner.contains(['\\', '"'])).then_some(inner)
 }

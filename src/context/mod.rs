@@ -44,9 +44,10 @@ pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub(crate) use editing::Neighbours;
 pub use editing::{
-    Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
+    Assignment, Change, Edited, Given, NotGiven, Pick, Position, Unedited, matching, picked,
+    stamp_at,
 };
-pub(crate) use instant::in_utc;
+pub(crate) use instant::{in_utc, rfc3339};
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
@@ -59,7 +60,7 @@ pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};
 pub(crate) use placing::{is_one_line, is_ours, name_of, place_among};
 pub use records::{collection_type, identity_field, may_carry, named_twice};
 pub(crate) use settling::writing::{Fields, NewValue};
-pub use settling::{Choice, Contest, Unsettled, contests, settle};
+pub use settling::{Choice, Contest, Matter, Unsettled, contests, misfits, settle};
 pub use stamping::{
     FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
 };

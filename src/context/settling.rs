@@ -1,10 +1,16 @@
 //! Open conflicts, and how they are settled: the value that is chosen, under a fresh stamp.
+//!
+//! `contest.rs` lists them, `misfits.rs` what does not fit its type, `joining.rs` makes one record of two that were born under one name, `writing.rs` puts values into
+//! the file.
 
 mod contest;
+mod joining;
+mod misfits;
 pub(super) mod writing;
 
-pub use contest::{Contest, contests};
+pub use contest::{Contest, Matter, contests};
 use contest::{Holder, at};
+pub use misfits::misfits;
 use writing::NewValue;
 
 use super::GROUPS;
@@ -12,6 +18,7 @@ use super::births::defining_leaf;
 use super::leaves;
 use super::own::Own;
 use super::placing::{self, Splice};
+use super::records::member;
 use super::{Annotation, Loser, Lost, StampedValue, canonical, digest, same_entry};
 use crate::crdt::{Stamp, StampSet};
 use crate::yaml::{Document, EntryRef, Kind, Limits, NodeRef};
@@ -25,7 +32,24 @@ pub enum Choice {
     Loser(usize),
     /// Another value, as YAML writes it.
     Value(String),
+    /// Another text, as it stands.
+    Text(String),
 }
+
+impl Choice {
+    /// What somebody typed: YAML in one line, else a text as it stands, unless it begins like YAML that was meant.
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        let begins_like_yaml = || text.trim_start().starts_with(BEGINNINGS);
+        match checked(text) {
+            Err(_) if text.contains('\n') || !begins_like_yaml() => Self::Text(text.to_owned()),
+            _ => Self::Value(text.to_owned()),
+        }
+    }
+}
+
+/// What a value begins with that is meant to be YAML: with a quote, a bracket, an anchor, an alias or a tag.
+pub(super) const BEGINNINGS: [char; 7] = ['"', '\'', '[', '{', '&', '*', '!'];
 
 /// Why a contest could not be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +60,15 @@ pub enum Unsettled {
     /// A value that is no YAML of one line.
     #[error("that is not a YAML value of one line: quote it")]
     NotAValue,
+    /// A whole record was given a value.
+    #[error("this is about a whole record: take the winner to keep it, or 1 to let it go")]
+    NotOneValue,
+    /// A value that does not fit.
+    #[error("that does not fit there: take the winner, or give another value")]
+    Unfit,
+    /// A name that is none, or that a record of the list has.
+    #[error("no record can be called so here: give a name that no other record of the list has")]
+    NotAName,
     /// The value cannot be put where it belongs.
     #[error(
         "the file's form does not allow it: edit it by hand, then run `rhema crdt resolve` again"
@@ -68,6 +101,9 @@ impl Contest {
             Choice::Value(value) => {
                 let value = NewValue::Typed(checked(value)?);
                 return Ok(vec![(self.leaf.clone(), Some(value))]);
+            }
+            Choice::Text(text) => {
+                return Ok(vec![(self.leaf.clone(), Some(NewValue::of_text(text)))]);
             }
             Choice::Loser(index) => *index,
         };
@@ -125,6 +161,12 @@ pub fn settle(
     stamp: Stamp,
     head: &str,
 ) -> Result<String, Unsettled> {
+    if contest.matter == Matter::Name {
+        return settle_name(document, contest, choice);
+    }
+    if let Matter::Misfit { .. } = contest.matter {
+        return with_fitting(document, contest, choice);
+    }
     if contest.leaf.is_empty() {
         match choice {
             Choice::Winner => {}
@@ -138,7 +180,7 @@ pub fn settle(
                 Some((Lost::Value(_), _)) => return Err(Unsettled::NoPlace),
                 None => return Err(Unsettled::NoSuchLoser),
             },
-            Choice::Value(_) => return Err(Unsettled::NoPlace),
+            Choice::Value(_) | Choice::Text(_) => return Err(Unsettled::NotOneValue),
         }
     }
     let mut document = read(document.text().to_owned())?;
@@ -193,6 +235,62 @@ pub fn settle(
     }
     let text = placing::apply(document.text(), own.placed(node, role)).ok_or(Unsettled::NoPlace)?;
     read(text).map(Document::into_text)
+}
+
+/// Settles the name of a record that goes by a second one: it keeps that, gets another one, or is the same record as the one
+/// that has its name. What is changed is an edit like those by hand, which has no stamp yet.
+fn settle_name(
+    document: &Document,
+    contest: &Contest,
+    choice: &Choice,
+) -> Result<String, Unsettled> {
+    let holder = contest.holder_in(document).ok_or(Unsettled::NoPlace)?;
+    let name = match choice {
+        Choice::Winner => {
+            let mut own = Own::of(holder.node, holder.role);
+            let kept = holder.kept_name().ok_or(Unsettled::NoPlace)?;
+            own.conflicts.add(kept, None);
+            let splices = own.placed(holder.node, holder.role);
+            let text = placing::apply(document.text(), splices).ok_or(Unsettled::NoPlace)?;
+            return read(text).map(Document::into_text);
+        }
+        Choice::Loser(0) => return joining::join(document, contest),
+        Choice::Loser(_) => return Err(Unsettled::NoSuchLoser),
+        Choice::Value(name) | Choice::Text(name) => name,
+    };
+    let (list, field) = holder.among.ok_or(Unsettled::NoPlace)?;
+    let name = checked(name).map_err(|_| Unsettled::NotAName)?;
+    let typed = read(format!("a: {name}\n"))?;
+    let meant = typed.root().and_then(|root| root.get("a"));
+    let meant = meant.map(|entry| entry.value());
+    let meant = meant.filter(|meant| !meant.is_collection() && !meant.text().is_empty());
+    let meant = meant.ok_or(Unsettled::NotAName)?;
+    if member(list, &meant.text()).is_some() {
+        return Err(Unsettled::NotAName);
+    }
+    let none: [&str; 0] = [];
+    let named = NewValue::Typed(name);
+    let renamed = writing::with_field(document, holder.node, field, &named, &none, None);
+    renamed.map(Document::into_text).ok_or(Unsettled::NoPlace)
+}
+
+/// Puts a value where one stands that does not fit: the one from before, which is no edit, or another one, which is one like
+/// those by hand.
+fn with_fitting(
+    document: &Document,
+    contest: &Contest,
+    choice: &Choice,
+) -> Result<String, Unsettled> {
+    let value = match choice {
+        Choice::Winner => contest.winner.0.as_deref().map(NewValue::of_canonical),
+        Choice::Loser(0) => return Err(Unsettled::Unfit),
+        Choice::Loser(_) => return Err(Unsettled::NoSuchLoser),
+        Choice::Value(value) => Some(NewValue::Typed(checked(value)?)),
+        Choice::Text(text) => Some(NewValue::of_text(text)),
+    };
+    let holder = contest.holder_like(document).ok_or(Unsettled::NoPlace)?;
+    let changed = with_leaf(document, holder.node, &contest.leaf, value.as_ref())?;
+    Ok(changed.into_text())
 }
 
 /// Takes the stamps of a leaf away, and of those in it; all that they were, and all that they superseded.
@@ -535,6 +633,135 @@ todos:
             back.contains("    _crdt: 6ewzat00-000007 meta~1jj -4k2m9xa7-7f3kqd\n"),
             "{back}"
         );
+    }
+
+    /// Two records that were born as `x`; the digest is that of the second one's title.
+    fn namesakes() -> String {
+        let born = digest(read("Buy\n".to_owned()).unwrap().root().unwrap());
+        format!(
+            "\
+_crdt: v1 todos=or_set
+todos:
+  - id: x
+    _crdt: +4k2m9xa7-7f3kqd~a1f
+    title: Sell
+    status: open
+  # bought
+  - id: x-{born}
+    _crdt: +4k2m9xa8-01xyz9~{born} 4k2m9xa9-01xyz9 owner~000
+    _crdt_conflicts: owner~~s.you
+    title: Buy
+    owner: me
+    status: done
+    completed_at: 2025-11-03
+    steps:
+      - id: one
+        title: Go
+"
+        )
+    }
+
+    fn settled_name(choice: &Choice) -> Result<String, Unsettled> {
+        let text = namesakes();
+        let document = read(text.clone()).unwrap();
+        let contests = contests(&document);
+        let names: Vec<&Contest> = contests
+            .iter()
+            .filter(|contest| contest.matter == Matter::Name)
+            .collect();
+        let [name] = names.as_slice() else {
+            panic!("{contests:?}");
+        };
+        assert!(name.field.ends_with("/id"), "{name:?}");
+        assert_eq!(name.losers[0].0, Lost::Value("\"x\"".into()));
+        let stamp = "6ewzat00-000007".parse().unwrap();
+        settle(&document, name, choice, None, stamp, "")
+    }
+
+    fn names_in(text: &str) -> Vec<Contest> {
+        let document = read(text.to_owned()).unwrap();
+        let contests = contests(&document).into_iter();
+        contests
+            .filter(|contest| contest.matter == Matter::Name)
+            .collect()
+    }
+
+    #[test]
+    fn two_births_of_one_name_are_contested_until_somebody_leaves_it_at_that() {
+        let kept = settled_name(&Choice::Winner).unwrap();
+        assert!(kept.contains("_crdt_conflicts: id~~s.x-"), "{kept}");
+        assert_eq!(names_in(&kept), []);
+        let document = read(kept).unwrap();
+        let open = contests(&document);
+        let open: Vec<&str> = open
+            .iter()
+            .filter_map(|contest| contest.field.rsplit('/').next())
+            .collect();
+        assert_eq!(open, ["owner"], "what else is open stays open");
+        let renamed = settled_name(&Choice::Value("buy".into())).unwrap();
+        assert!(renamed.contains("  # bought\n  - id: buy\n"), "{renamed}");
+        assert_eq!(names_in(&renamed), []);
+        for taken in ["x", "", "[a]"] {
+            let refused = settled_name(&Choice::Value(taken.into()));
+            assert_eq!(refused, Err(Unsettled::NotAName), "{taken}");
+        }
+    }
+
+    #[test]
+    fn whose_namesake_is_gone_is_contested_no_more() {
+        let text = namesakes();
+        let without = text.replace("  - id: x\n", "  - id: y\n");
+        assert_eq!(names_in(&without), []);
+    }
+
+    #[test]
+    fn records_that_are_one_are_joined_and_what_differs_stays_open() {
+        let joined = settled_name(&Choice::Loser(0)).unwrap();
+        assert_eq!(
+            joined,
+            "\
+_crdt: v1 todos=or_set
+todos:
+  - id: x
+    _crdt: +4k2m9xa7-7f3kqd~a1f
+    _crdt_conflicts: completed_at~~s.2025-11-03 owner~~s.you status~~s.done title~~s.Buy
+    title: Sell
+    status: open
+    owner: me
+    steps:
+      - id: one
+        title: Go
+"
+        );
+    }
+
+    #[test]
+    fn texts_of_which_both_changed_the_same_lines_are_told_from_values() {
+        let text = "\
+_crdt: v1
+_crdt_conflicts: a~~j.%22One%5CnTwo%5Cn%22 b~~j.%22One%5CnTwo%5Cn%22 c~~deleted
+a: |
+  One
+  Three
+b: Three
+c: 1
+";
+        let document = read(text.to_owned()).unwrap();
+        let matters: Vec<Matter> = contests(&document)
+            .iter()
+            .map(|one| one.matter.clone())
+            .collect();
+        assert_eq!(matters, [Matter::Text, Matter::Value, Matter::Deletion]);
+    }
+
+    #[test]
+    fn what_is_typed_is_yaml_or_a_text() {
+        assert_eq!(Choice::typed("3"), Choice::Value("3".into()));
+        assert_eq!(Choice::typed("Fix: it"), Choice::Text("Fix: it".into()));
+        assert_eq!(Choice::typed("a\nb"), Choice::Text("a\nb".into()));
+        assert_eq!(Choice::typed("[x"), Choice::Value("[x".into()));
+        let text = settled(TEXT, "owner", &Choice::typed("Fix: it")).unwrap();
+        assert!(text.contains("owner: \"Fix: it\"\n"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::changes::Changes;
 use super::walk::{self, git_path};
 use super::{Error, Repo};
-use crate::context::{ANNOTATION_KEY, Says, may_carry, mentions};
+use crate::context::{ANNOTATION_KEY, Says, contests, may_carry, mentions};
 use crate::crdt::Stamp;
 use crate::yaml::{self, Kind, Limits, NodeRef};
 
@@ -160,7 +160,8 @@ impl Repo {
         };
         let edits = Edits::of(&read);
         document.records = records(&read);
-        document.conflicts = edits.losers;
+        let open = contests(&read);
+        document.conflicts = open.iter().map(|contest| contest.losers.len()).sum();
         if standing.edited && !edits.stamps.is_empty() {
             let head = self.stamps_in_head(&document.path);
             document.pending = edits.stamps.difference(&head).count();
@@ -188,7 +189,6 @@ impl Repo {
 #[derive(Default)]
 struct Edits {
     stamps: BTreeSet<Stamp>,
-    losers: usize,
 }
 
 impl Edits {
@@ -198,11 +198,7 @@ impl Edits {
             let annotation = match mention.says {
                 Some(Says::Annotation(annotation)) => annotation,
                 Some(Says::Marker(marker)) => marker.annotation,
-                Some(Says::Conflicts(conflicts)) => {
-                    edits.losers += conflicts.iter().len();
-                    continue;
-                }
-                None => continue,
+                Some(Says::Conflicts(_)) | None => continue,
             };
             let birth = annotation.birth.and_then(|birth| birth.stamp);
             let leaves = annotation.leaves.values().flatten();

@@ -67,7 +67,7 @@ pub use repo::Repo;
 pub use rest::Stillness;
 pub use saves::Save;
 pub(crate) use saves::unsettled_for;
-pub use settling::{Open, OpenConflicts};
+pub use settling::{Fitting, Open, OpenConflicts, Settled, Source};
 pub use setup::{Change, Plan};
 pub(crate) use shared::is_shared;
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};

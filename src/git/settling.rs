@@ -1,4 +1,8 @@
-//! The open conflicts of all documents, and settling them in the files.
+//! The open conflicts of all documents, and settling them in the files. Where what is contested comes from: `sources.rs`.
+
+mod sources;
+
+pub use sources::Source;
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +13,7 @@ use git2::{Commit, Oid};
 use super::documents::{marked_places, scope_of};
 use super::versions::{Stamps, new_stamp};
 use super::{Error, Favour, Repo, Settings, walk};
-use crate::context::{self, Choice, Contest, Lost, Unsettled};
+use crate::context::{self, Choice, Contest, Lost, Matter, Types, Unsettled};
 use crate::yaml::{Document, Limits};
 
 /// How many commits are searched for the version that a loser comes from: conflicts are settled soon, or their commits
@@ -26,10 +30,37 @@ pub struct Open {
 }
 
 impl Open {
-    /// Whether `contest` is this one, later.
-    fn is_still(&self, contest: &Contest) -> bool {
-        contest.field == self.contest.field && contest.losers == self.contest.losers
+    /// This one in a document as it is by now; nothing where it was settled.
+    fn still_in(&self, document: &Document) -> Option<Contest> {
+        let Self { contest, .. } = self;
+        if matches!(contest.matter, Matter::Misfit { .. }) {
+            return contest.still_misfits(document).then(|| contest.clone());
+        }
+        let is_this = |now: &Contest| {
+            let about = |contest: &Contest| (contest.matter == Matter::Name, contest.field.clone());
+            about(now) == about(contest) && now.losers == contest.losers
+        };
+        context::contests(document).into_iter().find(is_this)
     }
+}
+
+/// What tells which values do not fit: the types of places, and what a file held that was fit for all.
+pub struct Fitting<'f> {
+    /// The types.
+    pub types: &'f Types,
+    /// The last version of a file that was recorded.
+    pub before: &'f dyn Fn(&Path) -> Option<Vec<u8>>,
+}
+
+/// A file in which a conflict was settled.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Which.
+    path: PathBuf,
+    /// What it held.
+    before: Vec<u8>,
+    /// What it holds.
+    after: Vec<u8>,
 }
 
 /// The open conflicts of the work tree.
@@ -61,7 +92,7 @@ impl Repo {
 
     /// The open conflicts of these documents.
     #[must_use]
-    pub fn open_conflicts(&self, files: &[PathBuf]) -> OpenConflicts {
+    pub fn open_conflicts(&self, files: &[PathBuf], fitting: &Fitting<'_>) -> OpenConflicts {
         let mut open = OpenConflicts::default();
         for path in files {
             let unread = |why: String| (path.clone(), why);
@@ -88,7 +119,14 @@ impl Repo {
             }
             match Document::read(&bytes, &Limits::default()) {
                 Ok(document) => {
+                    let before = (fitting.before)(path);
+                    let before =
+                        before.and_then(|bytes| Document::read(&bytes, &Limits::default()).ok());
+                    let misfits = before.map(|before| {
+                        context::misfits(&before, &document, fitting.types).into_iter()
+                    });
                     let contests = context::contests(&document).into_iter();
+                    let contests = contests.chain(misfits.into_iter().flatten());
                     open.all.extend(contests.map(|contest| Open {
                         path: path.clone(),
                         contest,
@@ -103,8 +141,9 @@ impl Repo {
     /// Whether a conflict is still open: settling another one may have closed it.
     #[must_use]
     pub fn is_open(&self, open: &Open) -> bool {
-        let now = self.open_conflicts(std::slice::from_ref(&open.path));
-        now.all.iter().any(|now| open.is_still(&now.contest))
+        let bytes = fs::read(self.top().join(&open.path)).unwrap_or_default();
+        let document = Document::read(&bytes, &Limits::default());
+        document.is_ok_and(|document| open.still_in(&document).is_some())
     }
 
     /// The choice of one side in a conflict: ours is what this branch held before the merge that brought the conflict,
@@ -192,7 +231,7 @@ impl Repo {
         Ok(Document::read(blob.content(), &Limits::default()).ok())
     }
 
-    /// Settles one conflict; whether it was still there.
+    /// Settles one conflict, if it is still there; the file before and after that.
     ///
     /// # Errors
     ///
@@ -202,7 +241,7 @@ impl Repo {
         open: &Open,
         choice: &Choice,
         stamps: &mut dyn Stamps,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Settled>, Error> {
         let full = self.top().join(&open.path);
         let bytes = fs::read(&full).map_err(|source| Error::Read {
             path: full.clone(),
@@ -214,18 +253,38 @@ impl Repo {
         };
         let document = Document::read(&bytes, &Limits::default())
             .map_err(|_| Error::ChangedMeanwhile { path: full })?;
-        let contests = context::contests(&document);
-        let Some(contest) = contests.iter().find(|contest| open.is_still(contest)) else {
-            return Ok(false);
+        let Some(contest) = open.still_in(&document) else {
+            return Ok(None);
         };
+        let contest = &contest;
         let head = self.in_head(&open.path)?.unwrap_or_default();
         let head = String::from_utf8_lossy(&head);
         let origin = self.origin_of(open, contest, choice)?;
         let stamp = new_stamp(stamps)?;
         let text = context::settle(&document, contest, choice, origin.as_ref(), stamp, &head)
             .map_err(unsettled)?;
-        self.replace_unchanged(&open.path, &bytes, text.as_bytes())?;
-        Ok(true)
+        let settled = Settled {
+            path: open.path.clone(),
+            before: bytes,
+            after: text.into_bytes(),
+        };
+        self.replace_unchanged(&settled.path, &settled.before, &settled.after)?;
+        Ok(Some(settled))
+    }
+
+    /// Takes back what was settled, if nobody wrote the file since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ChangedMeanwhile`] if somebody did; when the file cannot be written.
+    pub fn unsettle(&self, settled: &Settled) -> Result<(), Error> {
+        let Settled {
+            path,
+            before,
+            after,
+        } = settled;
+        self.replace_unchanged(path, after, before)?;
+        Ok(())
     }
 }
 

@@ -96,6 +96,19 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
     stands || names(document, change, stamp)
 }
 
+/// Whether a document keeps the value that a change wrote, which lost, and names a later edit of it: of several that wrote one
+/// losing value the latest is named for all.
+pub(super) fn keeps_as_later(document: &Document, change: &Change, stamp: Stamp) -> bool {
+    let value = match &change.act {
+        Act::Write(value) | Act::Last(value) => Some(value),
+        Act::Remove => None,
+        _ => return false,
+    };
+    let is_it = |loser: &Loser| loser.at == change.at && loser.value.as_ref() == value;
+    let mut losers = document.losers.iter();
+    losers.any(|(loser, stamps)| is_it(loser) && stamps.last() > Some(&stamp))
+}
+
 /// Whether a document keeps a value that lost at a place.
 fn keeps(document: &Document, at: &Path, value: &Option<Atom>) -> bool {
     let of_value = |loser: &Loser| loser.at == *at && loser.value == *value;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::effect::{names, shows, tells_of, there};
+use super::effect::{keeps_as_later, names, shows, tells_of, there};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
@@ -32,9 +32,10 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
             let (mut is_named, mut is_seen, mut is_whole) = (false, false, true);
             let meant = open_changes(judged).filter(|change| !matches!(change.act, Act::Form(_)));
             for change in meant {
-                let stands = shows(file, change, stamp);
+                let stands = shows(file, change, stamp) || keeps_as_later(file, change, stamp);
                 is_named |= names(file, change, stamp);
-                is_seen |= stands && !shows(head, change, stamp);
+                let stood = shows(head, change, stamp) || keeps_as_later(head, change, stamp);
+                is_seen |= stands && !stood;
                 is_whole &= stands;
             }
             match (is_named, is_seen) {
@@ -421,17 +422,6 @@ impl Distance {
     pub fn changes(self) -> usize {
         self.changes
     }
-}
-
-/// Whether nothing of what tells two versions apart was made here.
-#[must_use]
-pub fn is_of_others(
-    earlier: &Document,
-    later: &Document,
-    is_own: &dyn Fn(Option<Stamp>, &Change) -> bool,
-) -> bool {
-    let mut between = changes_between(earlier, later);
-    !between.any(|(stamp, change)| is_own(stamp, &change))
 }
 
 /// What was changed between two versions, with the stamps of who did.

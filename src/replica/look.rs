@@ -107,9 +107,11 @@ pub(super) struct Looked {
     pub(super) excerpt: Option<String>,
     /// Whose content that is, if it is HEAD's.
     pub(super) content: Content,
-    /// What was typed, with its stamps, where others' edits come beside it, and what git wrote, where edits come upon that: whoever
-    /// typed or read it may save it before they see them.
+    /// What stands in the file, with its stamps, where that is neither the current rendering nor what it is to hold: whoever typed
+    /// or read it may save it before they see the rest.
     pub(super) stood: Option<Content>,
+    /// Whether it is to get nothing but annotations.
+    pub(super) is_bare: bool,
     /// New edits, in the order of their stamps.
     pub(super) new: Vec<Known>,
     /// How many edits these are, as people count them.
@@ -323,13 +325,14 @@ impl Replica<'_> {
     }
 
     /// What the store has of a document whose file is as it was seen. Of the renderings only those are told that whoever wrote
-    /// the file may have read, and the current one.
+    /// the file may have read, the current one, and the one before it: the current one may never have been written.
     fn recorded(&mut self, path: &DocumentPath, seen: &Seen) -> Result<Recorded, Error> {
         let reading = self.store.read()?;
         let last = reading.look(path)?;
         let mut renderings = reading.renderings(path, writer::may_be_read_since(&seen.metadata))?;
         drop(reading);
         if let Some(current) = renderings.pop() {
+            let before = renderings.pop();
             if let Some(bytes) = self.bytes_of(&current).filter(|_| !renderings.is_empty()) {
                 let known = writer::annotations_in_both(&bytes, &seen.was);
                 renderings.retain(|rendering| {
@@ -337,6 +340,7 @@ impl Replica<'_> {
                     bytes.is_none_or(|bytes| writer::has_all(&bytes, &known))
                 });
             }
+            renderings.extend(before);
             renderings.push(current);
         }
         Ok(Recorded { last, renderings })
@@ -547,8 +551,17 @@ impl Looking<'_, '_, '_> {
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }
-        let brings_news = !new.is_empty() && !file.lifted().says_the_same_as(&view);
-        let typed = brings_news.then(|| self.whole(file.yaml.text())).flatten();
+        // Somebody may save the file before it is written: they had read what stands there now.
+        let stands_now = match &writer {
+            Writer::Nobody => None,
+            Writer::Unwritten(_) => Some(self.seen.was.clone()),
+            _ if self.is_made => Some(self.seen.was.clone()),
+            Writer::Git if new.is_empty() => None,
+            Writer::Git | Writer::Somebody(_) => match file.lifted().says_the_same_as(&view) {
+                true => None,
+                false => self.whole(file.yaml.text()).map(String::into_bytes),
+            },
+        };
         let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
@@ -572,10 +585,12 @@ impl Looking<'_, '_, '_> {
             && text == self.seen.was
             && edits.all.iter().map(|edit| edit.marks).eq(marks);
         let head = self.versions.head.as_ref();
-        let stood = match (typed, &writer) {
-            (Some(typed), _) => Some(Content::Bytes(typed.into_bytes())),
+        let is_bare = stands_now.as_ref() == Some(&text)
+            || (stands_now.is_none() && matches!(writer, Writer::Somebody(_)));
+        let stood = match (stands_now, &writer) {
+            (Some(stands_now), _) if !is_bare => Some(Content::Bytes(stands_now)),
             (None, Writer::Git) if text != self.seen.was => Some(content(head, &self.seen.was)),
-            (None, _) => None,
+            _ => None,
         };
         let content = content(head, &text);
         Ok(Ok(Looked {
@@ -586,6 +601,7 @@ impl Looking<'_, '_, '_> {
             excerpt,
             content,
             stood,
+            is_bare,
             new,
             edits: counted,
             superseded: edits.superseded(&self.versions.head_document),

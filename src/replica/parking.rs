@@ -8,7 +8,7 @@ use super::round::Report;
 use super::{Error, Left, Replica};
 use crate::git;
 use crate::overlay::{CommitId, DocumentPath};
-use crate::store::{Content, Durability, Facts, Look, Mark};
+use crate::store::{Content, Durability, Facts, Holds, Look, Mark};
 
 /// What parking did.
 #[derive(Debug, Default)]
@@ -96,6 +96,7 @@ impl Replica<'_> {
             head: commit,
             file: None,
             facts: Facts::default(),
+            holds: Holds::Before,
         };
         let writing = self.store.write(Durability::Power)?;
         writing.mark(shown.iter().copied(), Mark::Parked)?;

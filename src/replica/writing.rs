@@ -10,7 +10,7 @@ use super::{Error, Replica, author};
 use crate::crdt::{self, Stamp};
 use crate::git::{self, crash};
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
-use crate::store::{Durability, Facts, Fingerprint, Look, Moment, Way};
+use crate::store::{Durability, Facts, Fingerprint, Holds, Look, Moment, Way};
 
 /// How often somebody may write a file just when it is written here.
 const MOST_RACES: usize = 8;
@@ -112,6 +112,11 @@ impl Replica<'_> {
             head: commit,
             file: (!changed).then(|| Fingerprint::of(Some(&looked.metadata), looked.taken)),
             facts: Facts::default(),
+            holds: match (changed, looked.is_bare) {
+                (false, _) => Holds::Current,
+                (true, false) => Holds::Before,
+                (true, true) => Holds::Bare,
+            },
         };
         writing.set_look(&document, &look)?;
         if let Some(errand) = self.errand.take() {
@@ -161,6 +166,7 @@ impl Replica<'_> {
             head: commit,
             file: Some(seen),
             facts: Facts::default(),
+            holds: Holds::Current,
         };
         let writing = self.store.write(Durability::Process)?;
         writing.set_look(document, &look)?;

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::columns::Whole;
+use super::columns::{Whole, as_number};
 use super::{Error, Moment, Reading, Writing};
 use crate::crdt::Replica;
 use crate::git::LogPosition;
@@ -101,6 +101,24 @@ pub struct Facts {
     pub conflicts: u64,
 }
 
+/// What a file held when the current rendering of its document was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// That rendering: it was there already, or was written since.
+    #[default]
+    Current,
+    /// The rendering before it. The current one was to be written then, and may have been.
+    Before,
+    /// The same, but for annotations, which were to be written then.
+    Bare,
+}
+
+as_number!(Holds {
+    Current = 0,
+    Before = 1,
+    Bare = 2,
+});
+
 /// The last look at a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -110,6 +128,8 @@ pub struct Look {
     pub file: Option<Fingerprint>,
     /// What it held.
     pub facts: Facts,
+    /// What that is to the current rendering.
+    pub holds: Holds,
 }
 
 /// The last look at the work tree.
@@ -128,6 +148,7 @@ fn look(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Look> {
         head: row.get(first)?,
         file: file.map(|Whole(file)| file),
         facts: facts.map(|Whole(facts)| facts).unwrap_or_default(),
+        holds: row.get(first + 3)?,
     })
 }
 
@@ -147,7 +168,7 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn look(&self, document: &DocumentPath) -> Result<Option<Look>, Error> {
-        let sql = "SELECT head, file, facts FROM documents WHERE path = ?1 AND looked";
+        let sql = "SELECT head, file, facts, holds FROM documents WHERE path = ?1 AND looked";
         self.first(sql, [document], |row| look(row, 0))
     }
 
@@ -156,7 +177,7 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn looks(&self) -> Result<Vec<(DocumentPath, Look)>, Error> {
-        let sql = "SELECT path, head, file, facts FROM documents WHERE looked ORDER BY path";
+        let sql = "SELECT path, head, file, facts, holds FROM documents WHERE looked ORDER BY path";
         self.all(sql, [], |row| Ok((row.get(0)?, look(row, 1)?)))
     }
 
@@ -186,9 +207,11 @@ impl Writing<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn set_look(&self, document: &DocumentPath, look: &Look) -> Result<(), Error> {
-        let sql = "UPDATE documents SET looked = 1, head = ?2, file = ?3, facts = ?4 WHERE id = ?1";
+        let sql = "UPDATE documents SET looked = 1, head = ?2, file = ?3, facts = ?4, holds = ?5
+            WHERE id = ?1";
         let document = self.number_of(document)?;
-        let values = (document, look.head, look.file.map(Whole), Whole(look.facts));
+        let (file, facts) = (look.file.map(Whole), Whole(look.facts));
+        let values = (document, look.head, file, facts, look.holds);
         self.run(sql, values)?;
         Ok(())
     }
@@ -333,6 +356,7 @@ mod tests {
                 records: 12,
                 conflicts: 3,
             },
+            holds: Holds::Before,
         }
     }
 
@@ -349,6 +373,7 @@ mod tests {
             head: None,
             file: None,
             facts: Facts::default(),
+            holds: Holds::Bare,
         };
         let other = DocumentPath::new("a/.rhema/todos.yaml");
         write(&mut store, &other, &before_the_first_commit);

@@ -44,7 +44,7 @@ pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
 pub use invitations::{Invitation, Joined, Standing};
-pub use looks::{Facts, Fingerprint, LastLook, Look};
+pub use looks::{Facts, Fingerprint, Holds, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;
 pub use peers::{Event, Key, Peer, Trust};

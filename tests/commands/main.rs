@@ -12,6 +12,7 @@ mod demo;
 mod driver;
 mod editing;
 mod export;
+mod getting;
 mod history;
 mod init;
 mod joining;
@@ -19,6 +20,9 @@ mod merge;
 mod peers;
 mod resolve;
 mod rules;
+#[path = "../support/sent.rs"]
+mod sent;
+mod settling;
 mod setup;
 mod status;
 mod sync;
@@ -30,3 +34,4 @@ mod verify;
 mod walk;
 #[path = "../support/watcher.rs"]
 mod watcher;
+mod why;

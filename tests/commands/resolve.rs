@@ -1,6 +1,6 @@
 //! `resolve`: conflicts listed and settled, markers mended.
 
-use crate::support::World;
+use crate::support::{Tree, World};
 
 const FILE: &str = ".rhema/todos.yaml";
 
@@ -16,6 +16,13 @@ todos:
     _crdt_conflicts: ~4k2mez11-01xyz9~deleted
     title: Second
 ";
+
+/// HEAD in git's short form.
+fn head(tree: &Tree<'_>) -> String {
+    tree.git(&["rev-parse", "--short", "HEAD"])
+        .trim()
+        .to_owned()
+}
 
 #[test]
 fn conflicts_are_listed_for_scripts_and_nothing_is_written() {
@@ -37,20 +44,43 @@ fn conflicts_are_listed_for_scripts_and_nothing_is_written() {
     assert_eq!(
         conflicts[0],
         serde_json::json!({
-            "path": FILE, "field": "todos/a/status", "kind": "value",
-            "winner": {"value": "done", "stamp": null, "node": null},
-            "losers": [{"value": "late", "stamp": "4k2mez11-01xyz9", "node": "01xyz9"}],
+            "path": FILE, "field": "todos/a/status", "kind": "value", "line": 7,
+            "winner": {"value": "done", "stamp": null, "node": null, "name": null, "when": null, "branch": null, "commit": null},
+            "losers": [{
+                "value": "late", "stamp": "4k2mez11-01xyz9", "node": "01xyz9", "name": "A. Tester",
+                "when": "2025-01-01T21:03:39.041Z", "branch": "main", "commit": head(&tree),
+            }],
+            "record": {"id": "a", "title": "First", "status": "done"}, "namesake": null, "why": null,
+            "ways": [
+                {
+                    "take": "winner", "what": "keep what is shown",
+                    "command": "rhema crdt resolve --path .rhema/todos.yaml:todos/a/status --take winner",
+                },
+                {
+                    "take": "1", "what": "take this one",
+                    "command": "rhema crdt resolve --path .rhema/todos.yaml:todos/a/status --take 1",
+                },
+                {
+                    "take": "value", "what": "write this instead",
+                    "command": "rhema crdt resolve --path .rhema/todos.yaml:todos/a/status --value VALUE",
+                },
+            ],
         })
     );
+    assert_eq!(report["settled"], serde_json::json!([]));
     assert_eq!(conflicts[2]["field"], "todos/b");
     assert_eq!(conflicts[2]["kind"], "deleted");
     assert_eq!(conflicts[3]["losers"][0]["value"], 3);
     let piped = tree.rhema(&["resolve", "x"]).exits(1).stdout;
     assert_eq!(
         piped,
-        "a in x/.rhema/k.yaml\n  winner  2  without a stamp\n       1  3  without a stamp\nhint: `rhema crdt resolve \
-         --path a --take winner`, or `--take 1` or `--value VALUE`, settles it; `--all --strategy latest` takes all winners\n"
+        "a in x/.rhema/k.yaml:3\n  winner  2  without a stamp\n       1  3  without a stamp\nhint: `rhema crdt resolve \
+         --path a --take winner`, or `--take 1` or `--value VALUE`, settles it; `rhema crdt resolve` on a \
+         terminal asks about each; `--all --strategy latest` takes all winners\n"
     );
+    // One file, as well as one scope.
+    let of_file = tree.rhema(&["resolve", FILE, "--json"]).exits(1).json();
+    assert_eq!(of_file["conflicts"].as_array().unwrap().len(), 3);
     assert_eq!(tree.snapshot(), before);
 }
 
@@ -98,7 +128,8 @@ fn texts_of_several_lines_are_listed_and_taken_as_such() {
     let tree = world.repo("repo", &[(FILE, text)]);
     let listed = tree.rhema(&["resolve", "--list"]).exits(1).stdout;
     let list = "\
-notes in .rhema/todos.yaml
+notes in .rhema/todos.yaml:3
+          both changed the same lines
   winner  2 lines  without a stamp
           Eins
           Zwei
@@ -182,6 +213,9 @@ fn what_is_no_conflict_or_no_choice_is_refused() {
         (&["resolve", "--path", "todos/a/status", "--take", "0"], 2),
         (&["resolve", "--all"], 2),
         (&["resolve", "nowhere"], 3),
+        (&["resolve", "--path", "todos/b", "--value", "x"], 3),
+        (&["resolve", "--path", "todos/a", "--take", "winner"], 3),
+        (&["resolve", "--path", "todos/b"], 3),
     ] {
         tree.rhema(arguments).exits(status);
     }
@@ -189,7 +223,7 @@ fn what_is_no_conflict_or_no_choice_is_refused() {
 }
 
 /// A merge that git made without the driver, with markers in the file.
-fn marked<'w>(world: &'w World, ours: &str, theirs: &str) -> crate::support::Tree<'w> {
+fn marked<'w>(world: &'w World, ours: &str, theirs: &str) -> Tree<'w> {
     let base = "todos:\n  - id: a\n    title: First\n    status: pending\n";
     let tree = world.repo("repo", &[(FILE, base)]);
     tree.on_branch(

@@ -18,6 +18,7 @@ const COMMANDS: [&str; 25] = [
     "invite",
     "join",
     "resolve",
+    "why",
     "get",
     "add",
     "set",

@@ -273,3 +273,33 @@ fn what_one_typed_oneself_can_be_taken_back_at_once() {
     let text = ann.read(FILE);
     assert_eq!(text.matches("owner: nobody\n").count(), 3, "{text}");
 }
+
+#[test]
+fn who_removes_a_record_in_which_a_value_lost_that_two_had_written_removes_it_for_all() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.git(&["clone", "-q", ".", "../cyd"]);
+    let cyd = world.tree("cyd");
+    cyd.rhema(&["init", "--no-join"]).exits(0);
+    for (tree, owner) in [(&ann, "them"), (&ben, "them"), (&cyd, "cyd")] {
+        tree.rhema(&["set", "todos/a", &format!("owner={owner}")])
+            .exits(0);
+    }
+    // Of the value that lost the file names one edit only.
+    for from in [&ann, &cyd] {
+        send(from, &ben);
+    }
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(text.contains("owner: cyd\n"), "{text}");
+    assert!(text.contains("s.them"), "{text}");
+    ben.write(FILE, without(&text, "a"));
+    // It was read long ago.
+    sync_with(&world, &ben, "RHEMA_RACE_MILLIS", "0").exits(0);
+    for tree in [&ben, &ann, &cyd] {
+        send(&ben, tree);
+        sync(tree);
+        let text = tree.read(FILE);
+        assert!(!text.contains("id: a\n"), "{text}");
+    }
+}

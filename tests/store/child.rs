@@ -11,7 +11,7 @@ use rhema_crdt::crdt::{Act, Atom, Change, Clock, Observed, Replica};
 use rhema_crdt::exchange::{EditDigest, Seal};
 use rhema_crdt::overlay::{Deed, DocumentPath, Known};
 use rhema_crdt::store::{
-    Content, Durability, Facts, Issuer, Look, Moment, Reading, Store, Way, Which, Writing,
+    Content, Durability, Facts, Holds, Issuer, Look, Moment, Reading, Store, Way, Which, Writing,
 };
 
 const ROLE: &str = "RHEMA_TEST_STORE_ROLE";
@@ -144,6 +144,7 @@ fn look(records: u64) -> Look {
             records,
             conflicts: 0,
         },
+        holds: Holds::Current,
     }
 }
 

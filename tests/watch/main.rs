@@ -32,7 +32,10 @@ mod pieces;
 mod processes;
 mod racing;
 mod saves;
+#[path = "../support/sent.rs"]
+mod sent;
 mod soak;
+mod starved;
 
 #[path = "../support/steps.rs"]
 mod steps;

@@ -1,11 +1,10 @@
 //! Values as people type them: `priority=3`, `title=Ship it`, `tags=[a, b]`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use super::super::same;
-use super::super::settling::{checked, writing::NewValue};
+use super::super::settling::{BEGINNINGS, checked, writing::NewValue};
 use crate::yaml::{Document, Limits, NodeRef, Scalar, Value};
 
 /// A value that was typed: YAML of one line, or a text.
@@ -45,13 +44,7 @@ impl FromStr for Given {
                 value: value_of(&typed),
                 typed: Some(typed),
             }),
-            Err(_)
-                if text
-                    .trim_start()
-                    .starts_with(['"', '\'', '[', '{', '&', '*', '!']) =>
-            {
-                Err(NotGiven::NotAValue)
-            }
+            Err(_) if text.trim_start().starts_with(BEGINNINGS) => Err(NotGiven::NotAValue),
             Err(_) => Ok(Self::text_of(text.trim())),
         }
     }
@@ -72,10 +65,9 @@ impl fmt::Display for Given {
 impl Given {
     /// A text as it stands.
     pub(super) fn text_of(text: &str) -> Self {
-        let text = Cow::Owned(text.replace("\r\n", "\n"));
         Self {
             typed: None,
-            value: NewValue::Meant(Scalar::Str(text).into()),
+            value: NewValue::of_text(text),
         }
     }
 

@@ -29,6 +29,11 @@ impl NewValue {
         value.map_or_else(|| Self::Typed(text.to_owned()), Self::Meant)
     }
 
+    /// A text as it stands.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::Meant(Scalar::Str(Cow::Owned(text.replace("\r\n", "\n"))).into())
+    }
+
     /// How this is written in the place of `old`. People and tools write dates without quotes, and readers of YAML 1.1
     /// take them for dates then: what lost was most likely written so, too.
     pub(crate) fn to_be_written(&self, old: Option<NodeRef<'_>>) -> Self {
@@ -182,8 +187,8 @@ fn has_lines(value: &Value) -> bool {
     matches!(value, Value::Scalar(Scalar::Str(text)) if text.contains('\n'))
 }
 
-/// The entries that lead from a node down to another one.
-fn steps(from: NodeRef<'_>, to: NodeRef<'_>) -> Option<Vec<usize>> {
+/// The entries that lead from a node down to another one; nothing where it is not in there.
+pub(super) fn steps(from: NodeRef<'_>, to: NodeRef<'_>) -> Option<Vec<usize>> {
     if from == to {
         return Some(Vec::new());
     }

@@ -11,10 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::Looking;
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Act, Change, Stamp};
-use crate::overlay::{Distance, Reading, is_of_others, was_read_before};
+use crate::overlay::{Distance, Reading, was_read_before};
 use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
-use crate::store::{Content, Issuer, Moment, Rendering};
+use crate::store::{Content, Holds, Issuer, Moment, Rendering};
 use crate::yaml::{self, Limits};
 
 /// How long after a rendering was replaced somebody may still write what they made of it.
@@ -71,7 +71,7 @@ impl Looking<'_, '_, '_> {
                 return Ok(Writer::Nobody);
             }
             // Who puts an older file back may keep its time: only a file that nobody was seen to write is behind.
-            let is_unwritten = last.is_some_and(|last| last.file.is_none())
+            let is_unwritten = last.is_some_and(|last| last.holds == Holds::Before)
                 && modified_millis(&self.seen.metadata) < current.since.unix_millis();
             if is_unwritten
                 && let Some(before) = earlier.last()
@@ -99,10 +99,10 @@ impl Looking<'_, '_, '_> {
         if self.is_made {
             return Ok(Writer::Somebody(current));
         }
-        let was_written = last.is_some_and(|last| last.file.is_some());
-        let stood = match was_written {
-            true => None,
-            false => self.what_stood(&current, earlier, work, edits)?,
+        let may_be_unwritten = last.is_some_and(|last| last.holds == Holds::Before);
+        let stood = match may_be_unwritten {
+            true => self.what_stood(&current, earlier, work, edits)?,
+            false => None,
         };
         let (current, earlier) = stood.unwrap_or((current, earlier));
         let nearest = self.nearest(&current, earlier, work, edits)?;
@@ -125,10 +125,9 @@ impl Looking<'_, '_, '_> {
             return Ok(None);
         };
         edits.must_be_all();
-        let is_own = |stamp: Option<Stamp>, change: &Change| is_own_change(edits, stamp, change);
         let [stood_as, current, file] = [&stood, current, work].map(Text::lifted);
-        let may_be_read = is_of_others(stood_as, current, &is_own)
-            && was_read_before(stood_as, current, file, &is_own) != Reading::No;
+        // Of what was never written nothing was taken back by anybody, whoever had made it.
+        let may_be_read = was_read_before(stood_as, current, file, &|_, _| false) != Reading::No;
         Ok(may_be_read.then_some((stood, before)))
     }
 

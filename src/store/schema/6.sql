@@ -1,8 +1,2 @@
--- What an edit is about: the records that it changes, or the entries of the root, by a hash of their places.
-
-CREATE TABLE touched (
-    document INTEGER NOT NULL REFERENCES documents,
-    place INTEGER NOT NULL,
-    stamp TEXT NOT NULL,
-    PRIMARY KEY (document, place, stamp)
-) STRICT, WITHOUT ROWID;
+-- Whether the current rendering of a document was written, and what the file held otherwise (`Holds`).
+ALTER TABLE documents ADD COLUMN holds INTEGER NOT NULL DEFAULT 0;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 31] = [
     "demo",
     "init",
     "uninit",
@@ -19,6 +19,11 @@ const COMMANDS: [&str; 25] = [
     "join",
     "resolve",
     "why",
+    "log",
+    "blame",
+    "show",
+    "diff",
+    "undo",
     "get",
     "add",
     "set",

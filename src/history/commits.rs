@@ -36,10 +36,7 @@ pub(super) fn happened_in(
         before.push(match (blob, former, parent) {
             // It went by another name.
             (None, Some(former), Some(parent)) => text(former, former.version_in(parent)?)?,
-            (blob, ..) => match text(versions, *blob)? {
-                Some(text) => Some(text),
-                None => None,
-            },
+            (blob, ..) => text(versions, *blob)?,
         });
     }
     let Some(before) = before.into_iter().collect::<Option<Vec<_>>>() else {

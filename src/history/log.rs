@@ -84,7 +84,7 @@ pub fn log(
     for document in &asked.documents {
         telling.open(document.clone())?;
     }
-    telling.next_commit = telling.passing.next()?;
+    telling.next_commit = telling.passing.pass()?;
     telling.all(hear)?;
     Ok(match telling.is_cut {
         true => Ended::Cut,
@@ -347,7 +347,7 @@ impl<'t> Telling<'t> {
         let Some(passed) = self.next_commit.take() else {
             return Ok(());
         };
-        self.next_commit = self.passing.next()?;
+        self.next_commit = self.passing.pass()?;
         let since = self.asked.since.unwrap_or(0);
         if latest_in(&passed) < since {
             // What is older tells nothing more of what was asked.

@@ -96,7 +96,6 @@ pub(super) fn document_in(
 }
 
 /// The commit on which a known edit was made, and whether that was done here; nothing inside where there was none.
-#[expect(clippy::type_complexity, reason = "two answers")]
 fn known_base(
     reading: Option<&Reading<'_>>,
     stamp: Stamp,

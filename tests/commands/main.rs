@@ -12,6 +12,7 @@ mod demo;
 mod driver;
 mod editing;
 mod export;
+mod gc;
 mod heal;
 mod init;
 mod joining;

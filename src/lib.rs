@@ -18,6 +18,7 @@
 //! - `replica`: the work tree as a replica: what `sync` and the edits by command do.
 //! - `settling`: open conflicts as people and programs see them, the walk over them, and why something stands as it does.
 //! - `asking`: commands ask the program that stays in their work tree.
+//! - `history`: what was edited, when and by whom, by git and the known edits together.
 //! - `setup`: what `init` does and `uninit` takes back.
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
@@ -37,6 +38,8 @@ mod demo;
 pub mod exchange;
 #[cfg(feature = "git")]
 pub mod git;
+#[cfg(feature = "node")]
+pub mod history;
 pub mod merge;
 #[cfg(feature = "net")]
 pub mod net;

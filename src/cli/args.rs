@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, carry, completions, demo, export, gc, get, heal, increment, init, invite, join, man,
-    merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, sync, uninit,
-    verify, watch,
+    add, blame, carry, completions, demo, diff, export, gc, get, heal, increment, init, invite,
+    join, log, man, merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve,
+    set, show, sync, undo, uninit, verify, watch, why,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -99,6 +99,12 @@ pub(super) enum Command {
     Join(join::Arguments),
     Resolve(resolve::Arguments),
     Heal(heal::Arguments),
+    Why(why::Arguments),
+    Log(log::Arguments),
+    Blame(blame::Arguments),
+    Show(show::Arguments),
+    Diff(diff::Arguments),
+    Undo(undo::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),

@@ -5,9 +5,11 @@
 
 mod add;
 mod args;
+mod blame;
 mod carry;
 mod completions;
 mod demo;
+mod diff;
 mod edit;
 mod export;
 mod find;
@@ -18,6 +20,7 @@ mod increment;
 mod init;
 mod invite;
 mod join;
+mod log;
 mod man;
 mod merge;
 mod merge_driver;
@@ -29,13 +32,18 @@ mod remove;
 mod resolve;
 mod round;
 mod set;
+mod show;
 mod status;
 mod sync;
 mod team;
+mod times;
+mod told;
 mod ui;
+mod undo;
 mod uninit;
 mod verify;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -155,6 +163,12 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Resolve(arguments) => resolve::run(arguments, &ui),
         Command::Gc(arguments) => gc::run(arguments, &ui),
         Command::Heal(arguments) => heal::run(arguments, &ui),
+        Command::Why(arguments) => why::run(arguments, &ui),
+        Command::Log(arguments) => log::run(arguments, &ui),
+        Command::Blame(arguments) => blame::run(arguments, &ui),
+        Command::Show(arguments) => show::run(arguments, &ui),
+        Command::Diff(arguments) => diff::run(arguments, &ui),
+        Command::Undo(arguments) => undo::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),

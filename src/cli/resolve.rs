@@ -20,6 +20,8 @@ use crate::context::Choice;
 use crate::git::{Favour, Mended, Repo};
 use crate::replica::Replica;
 use crate::settling::{Conflict, Settler};
+pub(super) use report::ConflictReport;
+pub(super) use showing::{in_one_line, is_settled_by, told};
 
 /// List conflicts, or settle them
 ///
@@ -129,6 +131,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         false => settler.list(&files),
     };
     drop(settler);
+    let told: Vec<String> = settled.iter().map(report::Settled::for_people).collect();
     if !settled.is_empty() && repo.under_way().is_none() {
         // What was settled is an edit like any other.
         if let Err(error) = Replica::open(&repo).and_then(|mut replica| replica.round(false)) {
@@ -161,6 +164,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     if ui.wants_json() {
         ui.json(&report::Report::of(&repo, &left.conflicts, settled))?;
+    } else if let (Some(_), [one]) = (&arguments.path, told.as_slice()) {
+        ui.say(&showing::settled(one, left.conflicts.len()))?;
     } else if left.conflicts.is_empty() {
         ui.say(&format!("{GOOD}No conflict is open.{GOOD:#}\n"))?;
     } else {

@@ -69,6 +69,25 @@ impl Address {
         alike(self.first_name(), &known)
     }
 
+    /// The place that it leads to in a document as the CRDTs see it; nothing where it leads to nothing, or into what they do not tell
+    /// apart.
+    #[must_use]
+    pub fn place_in(&self, document: &Document) -> Option<Path> {
+        let walk = self.walk(document.root()?);
+        if !walk.rest.is_empty() {
+            return None;
+        }
+        let steps = walk.way.iter().map(|entry| match name_of(*entry) {
+            Some(name) => Some(Step::Entry(name.into_owned())),
+            None => {
+                let field = super::identity_field(std::iter::once(entry.parent()))?;
+                let name = super::atom(entry.value().get(field)?.value());
+                Some(Step::Record(name, super::birth(entry.value()).digest))
+            }
+        });
+        steps.collect()
+    }
+
     /// As far as it leads from a document's root.
     pub(super) fn walk<'d>(&self, root: NodeRef<'d>) -> Walk<'d, '_> {
         let start = Walk {

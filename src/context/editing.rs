@@ -241,6 +241,18 @@ impl Edited {
         }
     }
 
+    /// A document that is rewritten as a whole.
+    #[must_use]
+    pub fn rewritten(document: Document) -> Self {
+        Self::new(document, Address::new("."))
+    }
+
+    /// Whether it may be another one anywhere.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.at.is_root() && self.fields.is_empty()
+    }
+
     /// Whether a conflict is open about what was set: setting it settles that.
     #[must_use]
     pub fn is_contested(&self) -> bool {
@@ -340,6 +352,31 @@ pub fn matching(
     at: &Address,
     conditions: &[Assignment],
 ) -> Result<Document, Unedited> {
+    let holds = |member: &NodeRef<'_>| conditions.iter().all(|one| one.holds_in(*member));
+    let pick = |members: &[NodeRef<'_>]| -> Vec<usize> {
+        let places = members.iter().enumerate();
+        let held = places.filter(|(_, member)| holds(member));
+        held.map(|(place, _)| place).collect()
+    };
+    match conditions {
+        [] => picked(document, at, None),
+        _ => picked(document, at, Some(&pick)),
+    }
+}
+
+/// Which members of a list are meant, in their order.
+pub type Pick<'p> = &'p dyn Fn(&[NodeRef<'_>]) -> Vec<usize>;
+
+/// What stands at an address, of a list only the members that are picked, in that order; as the file has it, without
+/// annotations.
+///
+/// # Errors
+/// When nothing stands there, or something is to be picked from what is no list.
+pub fn picked(
+    document: &Document,
+    at: &Address,
+    pick: Option<Pick<'_>>,
+) -> Result<Document, Unedited> {
     let no_place = || Unedited::NoPlace { at: at.clone() };
     let bare = placing::without(document, |name| {
         name == ANNOTATION_KEY || name == CONFLICTS_KEY
@@ -351,15 +388,24 @@ pub fn matching(
         // It stands at the left edge, wherever it stood before.
         collection.offset = 1;
     }
-    if !conditions.is_empty() {
+    if let Some(pick) = pick {
         if node.kind() != Kind::Sequence {
             return Err(Unedited::NotRecords { at: at.clone() });
         }
         let list = root.open().ok_or_else(no_place)?;
-        let holds = |entry: NodeRef<'_>| conditions.iter().all(|one| one.holds_in(entry));
-        for (index, member) in node.entries().enumerate().rev() {
-            if !holds(member.value()) {
-                list.remove(index);
+        let members: Vec<NodeRef<'_>> = node.entries().map(|entry| entry.value()).collect();
+        let places = pick(&members);
+        if places.is_sorted() {
+            for place in (0..members.len()).rev() {
+                if places.binary_search(&place).is_err() {
+                    list.remove(place);
+                }
+            }
+        } else {
+            let entries: Vec<_> = std::mem::take(&mut list.entries);
+            let in_order = places.iter().filter_map(|place| entries.get(*place));
+            for (place, entry) in in_order.enumerate() {
+                list.place(place, entry.clone());
             }
         }
     }

@@ -44,7 +44,8 @@ pub(crate) use births::{are_one, birth, original_identity};
 pub use conflicts::{Conflicts, Loser, Lost};
 pub(crate) use editing::Neighbours;
 pub use editing::{
-    Assignment, Change, Edited, Given, NotGiven, Position, Unedited, matching, stamp_at,
+    Assignment, Change, Edited, Given, NotGiven, Pick, Position, Unedited, matching, picked,
+    stamp_at,
 };
 pub(crate) use instant::{in_utc, rfc3339};
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};

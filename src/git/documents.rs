@@ -227,7 +227,7 @@ struct Standing {
 }
 
 /// The folder whose context a file is: where its outermost `.rhema` lies.
-pub(super) fn scope_of(path: &Path) -> PathBuf {
+pub(crate) fn scope_of(path: &Path) -> PathBuf {
     path.components()
         .take_while(|part| part.as_os_str() != walk::CONTEXT)
         .collect()

@@ -26,9 +26,9 @@ pub(super) struct Commit {
     pub(super) parents: Vec<Oid>,
     pub(super) tree: Oid,
     /// When it was committed, in seconds since 1970.
-    time: i64,
+    pub(super) time: i64,
     /// Whether it has parents that this clone does not have.
-    is_cut: bool,
+    pub(super) is_cut: bool,
 }
 
 /// Two ancestries side by side.

@@ -282,6 +282,14 @@ impl DocumentHistory<'_> {
     }
 
     /// What a commit makes of the document; nothing where that cannot be told.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn version_of(&self, commit: CommitId) -> Result<Option<Version>, Error> {
+        self.version(oid(commit))
+    }
+
     fn version(&self, commit: Oid) -> Result<Option<Version>, Error> {
         let Some(known) = self.repo.graph.commit(&self.repo.inner, commit)? else {
             return Ok(None);

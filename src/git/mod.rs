@@ -31,6 +31,7 @@ mod mending;
 mod moves;
 #[cfg(feature = "net")]
 mod outpost;
+mod passing;
 mod program;
 mod reflog;
 mod replace;
@@ -49,17 +50,18 @@ pub use ancestry::MergedCommits;
 #[cfg(feature = "net")]
 pub use away::{Patience, Prompts};
 pub use committing::Staged;
-pub(crate) use documents::marked_places;
 pub use documents::{ContextFiles, Document, Documents, State, lacks_marker};
+pub(crate) use documents::{marked_places, scope_of};
 pub use driver::{Driver, this_program};
 pub use editing::Within;
 pub use error::Error;
 pub use healing::{Healing, Merge, Misread, Mistakes, Putting};
 pub use history::DocumentHistory;
 pub(crate) use lock::lock;
-pub use mending::{Favour, Mended};
+pub use mending::{Favour, Mended, chosen};
 #[cfg(feature = "net")]
 pub use outpost::{Namespace, Outpost, Piece, Pushed, Tip};
+pub use passing::{Passed, Passing};
 pub use reflog::{Action, HeadLog, LogPosition, Movement, Reach};
 pub(crate) use replace::held;
 pub(crate) use replace::sweep;
@@ -73,9 +75,9 @@ pub use setup::{Change, Plan};
 pub(crate) use shared::is_shared;
 pub use three_way::{Ending, Fallback, MergedFile, Settings, Sides, merge_files, merge_files_of};
 pub use versions::{HeadVersion, Moved, Stamps};
-pub(crate) use walk::{git_path, native_path};
 #[cfg(feature = "net")]
-pub(crate) use walk::{is_context_file, is_in_context};
+pub(crate) use walk::is_in_context;
+pub(crate) use walk::{git_path, is_context_file, native_path};
 
 /// The name of the merge driver: in `.gitattributes` as `merge=rhema-crdt`, in the configuration as
 /// `merge.rhema-crdt.driver`.

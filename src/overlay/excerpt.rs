@@ -63,7 +63,8 @@ impl Mentioned {
         }
     }
 
-    fn place(&mut self, at: &Path) {
+    /// What stands at a place.
+    pub fn place(&mut self, at: &Path) {
         match at.steps() {
             [Step::Entry(list), Step::Record(name, _), ..] => self.record(list, name),
             [Step::Entry(entry), ..] => {

@@ -3,11 +3,27 @@
 use std::cmp::Ordering;
 
 use super::{Comparison, Condition, Direction, Query, Test, Value};
+use crate::yaml::{Kind, NodeRef};
 
 /// What has fields.
 pub trait Fields {
     /// The value of a field, by its name or by the way to it, with dots; null where there is none.
     fn field(&self, name: &str) -> Value;
+}
+
+/// A record: its fields, and with dots those of the mappings in it.
+impl Fields for NodeRef<'_> {
+    fn field(&self, name: &str) -> Value {
+        if let Some(entry) = self.get(name) {
+            return Value::of(entry.value());
+        }
+        let mut dots = name.match_indices('.');
+        let found = dots.find_map(|(at, _)| {
+            let inside = self.get(&name[..at])?.value();
+            (inside.kind() == Kind::Mapping).then(|| inside.field(&name[at + 1..]))
+        });
+        found.unwrap_or(Value::Null)
+    }
 }
 
 /// The places, among all, of those that a question is about, in its order.
@@ -161,7 +177,7 @@ fn is_like(text: &[char], form: &[char]) -> bool {
 mod tests {
     use super::super::parse;
     use super::*;
-    use crate::yaml::{Document, Limits, NodeRef};
+    use crate::yaml::{Document, Limits};
 
     const TODOS: &str = "\
 - {id: a, status: pending, priority: 2, created_at: 2026-01-03T00:00:00Z, tags: [ui, bug]}
@@ -170,24 +186,10 @@ mod tests {
 - {id: d, status: null, created_at: 2026-01-02T00:00:00Z}
 ";
 
-    struct Record<'d>(NodeRef<'d>);
-
-    impl Fields for Record<'_> {
-        fn field(&self, name: &str) -> Value {
-            let mut node = Some(self.0);
-            for part in name.split('.') {
-                node = node
-                    .and_then(|node| node.get(part))
-                    .map(|entry| entry.value());
-            }
-            node.map_or(Value::Null, Value::of)
-        }
-    }
-
     fn found(query: &str) -> String {
         let document = Document::from_text(TODOS.to_owned(), &Limits::default()).unwrap();
         let root = document.root().unwrap();
-        let records: Vec<_> = root.entries().map(|entry| Record(entry.value())).collect();
+        let records: Vec<_> = root.entries().map(|entry| entry.value()).collect();
         let query = parse(query).unwrap();
         let places = select(&query, &records).into_iter();
         let ids = places.map(|place| match records[place].field("id") {

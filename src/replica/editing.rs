@@ -8,7 +8,7 @@ use super::errand::{Errand, ErrandName, Underway};
 use super::look::{Made, Target, Unlooked};
 use super::round::Holding;
 use super::{Error, Left, Replica, Report};
-use crate::context::{self, Address, Change, Unedited};
+use crate::context::{self, Address, Change, Types, Unedited};
 use crate::crdt::Stamp;
 use crate::git::{self, Save};
 use crate::overlay::DocumentPath;
@@ -24,6 +24,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// For how long somebody may be writing the file.
 const MOST_WRITTEN: Duration = Duration::from_secs(3);
+
+/// What is to be made of a document with places of these types.
+type Make<'m> = dyn Fn(&Document, &Types) -> Result<context::Edited, Unedited> + 'm;
 
 /// What an edit by command did.
 #[derive(Clone, Debug)]
@@ -54,11 +57,37 @@ impl Replica<'_> {
         Ok(edited)
     }
 
+    /// Rewrites a document, as `make` tells from what it holds, and records that as an edit; the stamp is the last that was made for it.
+    /// Nothing where there is nothing to be made.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit), and what `make` refuses.
+    pub fn rewrite(
+        &mut self,
+        file: &Path,
+        make: &dyn Fn(&Document) -> Result<Document, Unedited>,
+    ) -> Result<Edited, Error> {
+        let make = |document: &Document, _: &Types| make(document).map(context::Edited::rewritten);
+        let edited = self.edit_as(file, &make, ErrandName::draw()?)?;
+        self.bring_back_late(&mut Report::default());
+        Ok(edited)
+    }
+
     /// The same under the name of an errand.
     pub(super) fn edit_under(
         &mut self,
         file: &Path,
         change: &Change,
+        errand: ErrandName,
+    ) -> Result<Edited, Error> {
+        let apply = |document: &Document, types: &Types| change.apply(document, types);
+        self.edit_as(file, &apply, errand)
+    }
+
+    fn edit_as(
+        &mut self,
+        file: &Path,
+        make: &Make<'_>,
         errand: ErrandName,
     ) -> Result<Edited, Error> {
         let mut races = 0;
@@ -68,7 +97,7 @@ impl Replica<'_> {
             let edited = match self.done(errand) {
                 // Somebody wrote the file when it was made.
                 Ok(Some(done)) => Ok(done.edited),
-                Ok(None) => self.edit_once(file, change, errand),
+                Ok(None) => self.edit_once(file, make, errand),
                 Err(error) => Err(error),
             };
             match edited {
@@ -96,7 +125,7 @@ impl Replica<'_> {
     fn edit_once(
         &mut self,
         file: &Path,
-        change: &Change,
+        make: &Make<'_>,
         errand: ErrandName,
     ) -> Result<Edited, Error> {
         let repo = self.repo;
@@ -105,7 +134,7 @@ impl Replica<'_> {
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
         let policy = self.policy()?;
-        let edited = change.apply(&document, &policy.types);
+        let edited = make(&document, &policy.types);
         let mut edited = edited.map_err(refused)?;
         let mut stamps = Vec::new();
         if edited.is_contested() {
@@ -118,6 +147,7 @@ impl Replica<'_> {
             stamps.push(stamp);
         }
         let commit = repo.head_commit()?;
+        let is_whole = edited.is_whole();
         let target = Target {
             made: Some(Made {
                 read,
@@ -162,6 +192,9 @@ impl Replica<'_> {
                 context::stamp_at(&document, &edited.at, new)
             }
         };
+        // What is rewritten as a whole has stamps anywhere.
+        let newest = written.new.last().copied();
+        let stamp = stamp.or(newest.filter(|_| is_whole));
         Ok(Edited {
             stamp,
             at: edited.at,

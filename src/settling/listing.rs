@@ -259,16 +259,10 @@ impl Telling<'_> {
     }
 
     fn of_stamp(&self, stamp: Stamp) -> Origin {
-        let (node, name) = self.people.who(stamp);
         let known = self
             .reading
             .and_then(|reading| reading.edit(stamp).ok().flatten());
-        Origin {
-            when: Some(stamp.unix_millis()),
-            node: Some(node),
-            name,
-            branch: known.and_then(|edit| edit.known.branch),
-            commit: None,
-        }
+        self.people
+            .origin(stamp, known.as_ref().map(|edit| &edit.known))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Origin;
 use crate::crdt::{Replica, Stamp};
 use crate::git::Repo;
 use crate::node::{Members, NodeId};
+use crate::overlay::Known;
 use crate::store::Reading;
 
 /// The nodes that made edits, and what they are called.
@@ -43,8 +45,20 @@ impl People {
         self.keys.contains_key(&stamp.replica())
     }
 
+    /// Where an edit comes from, as its stamp and what is known of it tell.
+    pub(super) fn origin(&self, stamp: Stamp, known: Option<&Known>) -> Origin {
+        let (node, name) = self.who(stamp);
+        Origin {
+            when: Some(stamp.unix_millis()),
+            node: Some(node),
+            name,
+            branch: known.and_then(|known| known.branch.clone()),
+            commit: None,
+        }
+    }
+
     /// The node that made an edit, and what it is called; where its key is not known, the replica.
-    pub(super) fn who(&self, stamp: Stamp) -> (String, Option<String>) {
+    fn who(&self, stamp: Stamp) -> (String, Option<String>) {
         match self.keys.get(&stamp.replica()) {
             Some(key) => (
                 NodeId::of_bytes(key).to_string(),

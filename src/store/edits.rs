@@ -1,6 +1,7 @@
 //! The known edits: a set that only grows.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
@@ -110,7 +111,7 @@ fn body(edit: &Known) -> Body<'_> {
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEdit> {
     Ok(StoredEdit {
         known: known(row)?,
         issuer: row.get(6)?,
@@ -130,6 +131,7 @@ macro_rules! stored_where {
         )
     };
 }
+pub(super) use stored_where;
 
 /// The first proved edits of a replica after one of them, or from the beginning, in the order in which it made them.
 pub(super) fn proved_after(
@@ -155,6 +157,21 @@ fn in_order(mut rows: Vec<StoredEdit>, packed: Vec<StoredEdit>) -> Vec<StoredEdi
         rows.sort_unstable_by_key(|edit| edit.known.stamp);
     }
     rows
+}
+
+/// The newest of what stands in rows and what is packed, the newest first.
+pub(super) fn newest(
+    rows: Vec<StoredEdit>,
+    packed: Vec<StoredEdit>,
+    most: usize,
+) -> Vec<StoredEdit> {
+    let mut all = rows;
+    if !packed.is_empty() {
+        all.extend(packed);
+        all.sort_unstable_by_key(|edit| Reverse(edit.known.stamp));
+    }
+    all.truncate(most);
+    all
 }
 
 impl Reading<'_> {
@@ -235,6 +252,18 @@ impl Reading<'_> {
         Ok(in_order(rows, self.packed_own_from(from)?))
     }
 
+    /// The last edits that were made here, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
+        let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.all(sql, (Issuer::Own, limit), stored)?;
+        let packed = self.packed_before(None, None, most)?;
+        Ok(newest(rows, packed, most))
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors
@@ -306,6 +335,7 @@ impl Writing<'_> {
                 body(edit),
             ),
         )?;
+        self.touch(document, edit.stamp, &edit.deed)?;
         if let Deed::Retract(stamps) = &edit.deed {
             let sql = "INSERT OR IGNORE INTO retractions (document, stamp) VALUES (?1, ?2)";
             for stamp in stamps {

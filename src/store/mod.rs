@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `packs.rs` (edits that are over), `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `packs.rs` (edits that are over), `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `touched.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
 //! folder is, and its key) and `git` (locks).
 
@@ -34,6 +34,7 @@ mod samples;
 mod schema;
 mod seals;
 mod sharing;
+mod touched;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

@@ -173,6 +173,51 @@ impl Reading<'_> {
         pack.stored(place).map_err(|source| self.failed(source))
     }
 
+    /// Those of these edits that are packed.
+    pub(super) fn packed_edits(&self, stamps: &BTreeSet<Stamp>) -> Result<Vec<StoredEdit>, Error> {
+        let mut last: Option<Pack> = None;
+        let mut found = Vec::new();
+        for &stamp in stamps {
+            self.packed_seal(stamp, &mut last)?;
+            let place = last
+                .as_ref()
+                .and_then(|pack| Some((pack, pack.place(stamp)?)));
+            if let Some((pack, place)) = place {
+                found.extend(pack.stored(place).map_err(|source| self.failed(source))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The newest packed edits before a stamp, of one document or those that were made here: `most` of them, if there are so
+    /// many, and some more.
+    pub(super) fn packed_before(
+        &self,
+        document: Option<&DocumentPath>,
+        before: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        let sql = "SELECT id, last FROM packs WHERE first < coalesce(?1, '~')
+            AND document = coalesce((SELECT id FROM documents WHERE path = ?2), document)
+            ORDER BY last DESC";
+        let pieces: Vec<(i64, Stamp)> = self.all(sql, (before, document), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let is_before = |stamp: Stamp| before.is_none_or(|before| stamp < before);
+        let mut found: Vec<StoredEdit> = Vec::new();
+        for (id, last) in pieces {
+            // All that is later than this piece stands in the ones that were read.
+            if found.iter().filter(|edit| edit.known.stamp > last).count() >= most {
+                break;
+            }
+            let packs = self.packs(packs_where!("packs.id = ?1"), [id])?;
+            let mut edits = self.unpacked(packs, |edit| is_before(edit.stamp))?;
+            edits.retain(|edit| document.is_some() || edit.issuer == Issuer::Own);
+            found.extend(edits);
+        }
+        Ok(found)
+    }
+
     /// The packed edits of a document, of those that count all that may.
     pub(super) fn packed_of(
         &self,

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, touched};
+
+/// The version from which on it is noted what edits are about.
+const TOUCHED: u32 = 7;
 
 /// The steps from an empty database: the one at index `n` makes version `n + 1` of version `n`. A step that was ever
 /// released is never changed.
@@ -16,6 +19,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// Marks a database as ours: `rhem`.
@@ -51,6 +55,9 @@ pub(super) fn migrate(
             return Ok(());
         };
         step.execute_batch(sql).map_err(failed)?;
+        if steps == STEPS && found + 1 == TOUCHED {
+            touched::fill(&step).map_err(failed)?;
+        }
         step.pragma_update(None, "user_version", found + 1)
             .map_err(failed)?;
         step.commit().map_err(failed)?;

@@ -13,7 +13,9 @@ mod driver;
 mod editing;
 mod export;
 mod gc;
+mod getting;
 mod heal;
+mod history;
 mod init;
 mod joining;
 mod merge;
@@ -34,3 +36,4 @@ mod verify;
 mod walk;
 #[path = "../support/watcher.rs"]
 mod watcher;
+mod why;

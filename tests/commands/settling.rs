@@ -26,7 +26,7 @@ todos:
 const CONFIG: &str = "discovery: off\ntypes:\n  todos[].votes: pn_counter\n";
 
 /// Two clones: in the first one what the second did was merged, so that one conflict of each kind is open that merges leave.
-fn merged(world: &World) -> (Tree<'_>, Tree<'_>) {
+pub(crate) fn merged(world: &World) -> (Tree<'_>, Tree<'_>) {
     let ann = world.repo("ann", &[(FILE, TODOS), (".rhema/crdt/config.yaml", CONFIG)]);
     ann.rhema(&["init"]).exits(0);
     ann.commit("init");
@@ -68,7 +68,7 @@ fn kinds(tree: &Tree<'_>) -> Vec<(String, String)> {
 }
 
 /// The second name of the record that got one.
-fn second_name(tree: &Tree<'_>) -> String {
+pub(crate) fn second_name(tree: &Tree<'_>) -> String {
     let text = tree.read(FILE);
     let line = text.lines().find(|line| line.contains("- id: new-"));
     line.unwrap().trim_start_matches("  - id: ").to_owned()

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "demo",
     "init",
     "uninit",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 25] = [
     "invite",
     "join",
     "resolve",
+    "why",
     "get",
     "add",
     "set",

@@ -11,3 +11,4 @@ mod support;
 mod tour;
 
 mod asking;
+mod settling;

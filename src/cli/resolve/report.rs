@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::showing::{place, quoted};
 use crate::cli::get;
+use crate::cli::ui::printable;
 use crate::context::{Choice, rfc3339};
 use crate::git::Repo;
 use crate::settling::{Conflict, Side, Way};
@@ -17,7 +18,7 @@ pub(super) struct Report {
 }
 
 #[derive(Serialize)]
-struct ConflictReport {
+pub(in crate::cli) struct ConflictReport {
     path: String,
     field: String,
     kind: &'static str,
@@ -75,6 +76,22 @@ impl Settled {
     }
 }
 
+impl Settled {
+    /// What was settled by what, in words.
+    pub(super) fn for_people(&self) -> String {
+        let took = match self.took.as_str() {
+            "winner" => "the winner",
+            "value" => "the value given",
+            number => &format!("number {number}"),
+        };
+        format!(
+            "{} in {}: took {took}",
+            printable(&self.field),
+            printable(&self.path)
+        )
+    }
+}
+
 impl Report {
     pub(super) fn of(repo: &Repo, conflicts: &[Conflict], settled: Vec<Settled>) -> Self {
         Self {
@@ -88,7 +105,7 @@ impl Report {
 }
 
 impl ConflictReport {
-    fn of(repo: &Repo, conflict: &Conflict) -> Self {
+    pub(in crate::cli) fn of(repo: &Repo, conflict: &Conflict) -> Self {
         let place = place(repo, conflict);
         let way = |Way { take, what }: Way| {
             let chosen = match take.as_str() {

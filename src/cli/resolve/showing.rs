@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ago;
-use crate::cli::ui::{FAINT, NOTABLE, STRONG, printable};
+use crate::cli::ui::{FAINT, GOOD, NOTABLE, STRONG, printable};
 use crate::git::Repo;
 use crate::settling::{Conflict, Kind, Origin, Side, Way};
 
@@ -144,6 +144,39 @@ pub(super) fn hint(repo: &Repo, conflicts: &[Conflict]) -> String {
          terminal asks about each; `--all --strategy latest` takes all winners\n",
         quoted(&path),
         ways.join(" or ")
+    )
+}
+
+/// That one was settled, and how many are left.
+pub(super) fn settled(what: &str, left: usize) -> String {
+    let left = match left {
+        0 => "No conflict is open.".to_owned(),
+        1 => "1 is left: `rhema crdt resolve --list` shows it.".to_owned(),
+        many => format!("{many} are left: `rhema crdt resolve --list` shows them."),
+    };
+    format!("{GOOD}Settled{GOOD:#} {what}.\n{left}\n")
+}
+
+/// A conflict in one line: what lost, or what it is about.
+pub(in crate::cli) fn in_one_line(conflict: &Conflict) -> String {
+    let lost = sides(conflict).into_iter().skip(1).map(|(_, value, side)| {
+        let origin = told(&side.origin).join(", ");
+        format!("{} ({origin})", printable(&value))
+    });
+    let lost: Vec<String> = lost.collect();
+    let what = what(conflict).map_or_else(String::new, |what| format!("{what}; "));
+    format!(
+        "{}: {what}lost: {}",
+        printable(&conflict.field),
+        lost.join(", ")
+    )
+}
+
+/// What settles a conflict at a path.
+pub(in crate::cli) fn is_settled_by(path: &str) -> String {
+    format!(
+        "{NOTABLE}hint:{NOTABLE:#} `rhema crdt resolve --path {} --take winner`, or `--take 1`, settles it\n",
+        quoted(path)
     )
 }
 
@@ -303,7 +336,7 @@ fn in_lines(canonical: &str) -> (String, Vec<String>) {
 }
 
 /// When, by whom and where a value was written, as far as anybody knows.
-fn told(origin: &Origin) -> Vec<String> {
+pub(in crate::cli) fn told(origin: &Origin) -> Vec<String> {
     let mut parts = Vec::new();
     let when = origin.when.map(|when| {
         let at = UNIX_EPOCH + Duration::from_millis(when);

@@ -7,6 +7,7 @@ use proptest::test_runner::RngSeed;
 use super::super::samples::{AUTHOR, chain, commit, edit, receive, stamps, store, todos};
 use super::super::{Durability, Store};
 use super::*;
+use crate::crdt::Path;
 use crate::exchange::{Seal, sealed};
 use crate::node::crypto;
 use crate::overlay::{Deed, Knowledge, Known};
@@ -197,6 +198,20 @@ fn told(store: &mut Store) -> Vec<String> {
     for stamp in &all {
         tell("edit", format!("{:?}", reading.edit(*stamp).unwrap()));
         tell("author", format!("{:?}", reading.author(*stamp).unwrap()));
+    }
+    for document in [todos(), other()] {
+        let title = Path::default().entry("title");
+        for before in [None, Some(all[40]), Some(all[7])] {
+            for most in [1, 9, 1000] {
+                let about = reading.edits_about(&document, &title, before, most);
+                tell("about", format!("{:?}", about.unwrap()));
+                let newest = reading.edits_before(&document, before, most);
+                tell("newest", format!("{:?}", newest.unwrap()));
+            }
+        }
+    }
+    for most in [1, 9, 1000] {
+        tell("last own", format!("{:?}", reading.last_own(most).unwrap()));
     }
     let knowledge = reading.knowledge().unwrap();
     let behind = all.iter().copied().step_by(10);

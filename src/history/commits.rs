@@ -1,0 +1,194 @@
+//! What a commit did to a document.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::Error;
+use super::changes::{Happened, difference};
+use super::versions::{Versions, lifted};
+use crate::context::Types;
+use crate::crdt::Stamp;
+use crate::git::{Passed, Repo};
+use crate::node::Config;
+use crate::overlay::{BlobId, CommitId, Mentioned, Version};
+
+/// How many versions are searched for a stamp that came back.
+const MOST_SEARCHED: usize = 32;
+
+/// What happened to a document in a commit: what none of its parents holds. Nothing where the commit did not change it, or what it
+/// was before is not at hand.
+pub(super) fn happened_in(
+    versions: &Versions<'_>,
+    passed: &Passed,
+    version: &Version,
+    former: Option<&Versions<'_>>,
+    types: &Types,
+) -> Result<Vec<Happened>, Error> {
+    if passed.is_cut {
+        return Ok(Vec::new());
+    }
+    let Some(after) = text(versions, version.after)? else {
+        return Ok(Vec::new());
+    };
+    let mut before = Vec::with_capacity(version.before.len());
+    for (index, blob) in version.before.iter().enumerate() {
+        let parent = passed.parents.get(index).copied();
+        before.push(match (blob, former, parent) {
+            // It went by another name.
+            (None, Some(former), Some(parent)) => text(former, former.version_in(parent)?)?,
+            (blob, ..) => match text(versions, *blob)? {
+                Some(text) => Some(text),
+                None => None,
+            },
+        });
+    }
+    let Some(before) = before.into_iter().collect::<Option<Vec<_>>>() else {
+        return Ok(Vec::new());
+    };
+    if before.is_empty() {
+        return Ok(of_texts(None, after.as_deref(), types).unwrap_or_default());
+    }
+    let mut texts = vec![after.as_deref()];
+    texts.extend(before.iter().map(Option::as_deref));
+    let Some(read) = lifted(&texts, &Mentioned::default()) else {
+        return Ok(match passed.parents.first() {
+            Some(parent) if after.is_some() => {
+                behind_unreadable(versions, *parent, after.as_deref(), types)?
+            }
+            _ => Vec::new(),
+        });
+    };
+    let Some((after, before)) = read.split_first() else {
+        return Ok(Vec::new());
+    };
+    let mut each = before.iter().map(|before| difference(before, after, types));
+    let first = each.next().unwrap_or_default();
+    let others: Vec<Vec<Happened>> = each.collect();
+    Ok(unlike_all(first, others))
+}
+
+/// What happened since the last version that could be read: a version between the two was none.
+fn behind_unreadable(
+    versions: &Versions<'_>,
+    parent: CommitId,
+    after: Option<&str>,
+    types: &Types,
+) -> Result<Vec<Happened>, Error> {
+    let mut next = Some(parent);
+    for _ in 0..MOST_SEARCHED {
+        let Some(commit) = next else { break };
+        if let Some(Some(text)) = text(versions, versions.version_in(commit)?)?
+            && let Some(happened) = of_texts(Some(&text), after, types)
+        {
+            return Ok(happened);
+        }
+        next = versions.repo.parent_of(commit)?;
+    }
+    Ok(Vec::new())
+}
+
+/// The text of a version: nothing inside where there is no such file, nothing at all where it is no text.
+#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
+fn text(versions: &Versions<'_>, blob: Option<BlobId>) -> Result<Option<Option<Rc<str>>>, Error> {
+    Ok(match blob {
+        None => Some(None),
+        Some(blob) => versions.text(blob)?.map(Some),
+    })
+}
+
+/// What happened between two texts of a document, each of which may be absent; nothing where one of them cannot be read. Counters are told
+/// as such where the configuration of the repository says that they are some.
+#[must_use]
+pub fn compared(
+    repo: Option<&Repo>,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Option<Vec<Happened>> {
+    let config = repo.and_then(|repo| Config::at_head(repo).ok());
+    of_texts(before, after, &config.unwrap_or_default().types)
+}
+
+fn of_texts(before: Option<&str>, after: Option<&str>, types: &Types) -> Option<Vec<Happened>> {
+    let read = lifted(&[before, after], &Mentioned::default())?;
+    match read.as_slice() {
+        [before, after] => Some(difference(before, after, types)),
+        _ => None,
+    }
+}
+
+/// What is unlike every parent of a merge: each of them has something else there, or nothing.
+fn unlike_all(first: Vec<Happened>, others: Vec<Vec<Happened>>) -> Vec<Happened> {
+    if others.is_empty() {
+        return first;
+    }
+    let mut all = vec![first];
+    all.extend(others);
+    let ways: Vec<HashSet<(String, bool)>> = all
+        .iter()
+        .map(|happened| {
+            let places = happened.iter();
+            let places = places.map(|one| (one.at.to_string(), one.kind.is_of_conflicts()));
+            places.collect()
+        })
+        .collect();
+    let is_in = |ways: &HashSet<(String, bool)>, one: &Happened| {
+        let is_of_conflicts = one.kind.is_of_conflicts();
+        let mut way = Some(one.at.clone());
+        while let Some(at) = way {
+            if ways.contains(&(at.to_string(), is_of_conflicts)) {
+                return true;
+            }
+            way = at.around();
+        }
+        false
+    };
+    let mut told = HashSet::new();
+    let mut unlike = Vec::new();
+    for (index, happened) in all.into_iter().enumerate() {
+        for one in happened {
+            let mut others = ways.iter().enumerate().filter(|(other, _)| *other != index);
+            if others.all(|(_, ways)| is_in(ways, &one))
+                && told.insert((one.at.to_string(), one.kind))
+            {
+                unlike.push(one);
+            }
+        }
+    }
+    unlike
+}
+
+/// Whether a version before a commit had this stamp: then the commit brought it back, and the edit was made before.
+pub(super) fn came_back(
+    versions: &Versions<'_>,
+    passed: &Passed,
+    stamp: Stamp,
+) -> Result<bool, Error> {
+    let Some(parent) = passed.parents.first() else {
+        return Ok(false);
+    };
+    // An edit that is newer than the parent was made for this commit.
+    if stamp.unix_millis() >= versions.time_of(*parent)?.saturating_add(1_000) {
+        return Ok(false);
+    }
+    let name = stamp.to_string();
+    let mut next = Some(*parent);
+    let mut last = None;
+    let mut searched = 0;
+    while let Some(commit) = next.filter(|_| searched < MOST_SEARCHED) {
+        if versions.time_of(commit)?.saturating_add(1_000) < stamp.unix_millis() {
+            break;
+        }
+        let blob = versions.version_in(commit)?;
+        if blob != last {
+            last = blob;
+            searched += 1;
+            let text = blob.map(|blob| versions.text(blob)).transpose()?.flatten();
+            let has = |text: &Rc<str>| memchr::memmem::find(text.as_bytes(), name.as_bytes());
+            if text.as_ref().and_then(has).is_some() {
+                return Ok(true);
+            }
+        }
+        next = versions.repo.parent_of(commit)?;
+    }
+    Ok(false)
+}

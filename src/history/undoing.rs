@@ -1,0 +1,319 @@
+//! Taking back what was done: what an edit or a commit did is done the other way round to what stands now.
+//!
+//! That is a merge, as a revert is: what stood after the edit is the ancestor of what stands now and of what stood before it. So
+//! a record comes back as it was written, a text goes back where nobody touched its lines since, and what was changed since is contested.
+
+use std::rc::Rc;
+
+use super::changes::{are_the_same, node_at};
+use super::past::{document_around, document_in};
+use super::versions::{lifted, mentions};
+use super::{Asked, Error, Happened, Kind, People, compared, log};
+use crate::context::{Address, Types, strip, with_annotations_of};
+use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
+use crate::git::{
+    Ending, Favour, Repo, Settings, Sides, chosen, git_path, is_context_file, merge_files,
+};
+use crate::overlay::{CommitId, Deed, DocumentPath, RULES, render};
+use crate::store::{Reading, StoredEdit};
+use crate::yaml::{Document, Limits};
+
+/// How many edits are looked at for the last one that can be taken back.
+const MOST_LOOKED_AT: usize = 64;
+
+/// What is to be taken back in one document.
+#[derive(Clone, Debug)]
+pub struct Undoing {
+    /// The document.
+    pub document: DocumentPath,
+    /// What was done.
+    pub happened: Vec<Happened>,
+    before: String,
+    after: String,
+}
+
+/// What taking it back makes of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Undone {
+    /// This text; the same as now where nothing of it stands any more.
+    Clean(String),
+    /// Something else was done there since.
+    Contested {
+        /// Where.
+        places: Vec<Path>,
+        /// What it would be all the same.
+        forced: Option<String>,
+    },
+    /// It cannot be written down.
+    NoText,
+}
+
+/// The last edit that this work tree made and that can be taken back.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn last_own_edit(reading: &Reading<'_>) -> Result<Option<Stamp>, Error> {
+    let edits = reading.last_own(MOST_LOOKED_AT)?;
+    for edit in edits {
+        let is_form = |change: &Change| matches!(change.act, Act::Form(_));
+        let does_nothing = match &edit.known.deed {
+            Deed::Change(changes) => changes.iter().all(is_form),
+            Deed::Retract(stamps) => stamps.is_empty(),
+        };
+        if does_nothing {
+            continue;
+        }
+        let taken_back = reading.retracted(&edit.known.document)?;
+        if !taken_back.contains(&edit.known.stamp) {
+            return Ok(Some(edit.known.stamp));
+        }
+    }
+    Ok(None)
+}
+
+/// What an edit did, to be taken back; nothing where nobody here knows it.
+///
+/// # Errors
+/// When the repository or the store cannot be read.
+pub fn undoing(
+    repo: &Repo,
+    reading: Option<&Reading<'_>>,
+    documents: &[DocumentPath],
+    stamp: Stamp,
+) -> Result<Option<Undoing>, Error> {
+    let edit = match reading {
+        Some(reading) => reading.edit(stamp)?,
+        None => None,
+    };
+    if let (Some(reading), Some(edit)) = (reading, &edit)
+        && let Some(undoing) = by_edits(repo, reading, edit)?
+    {
+        return Ok(Some(undoing));
+    }
+    // Git has it: it is what the commit did at these places.
+    let documents = match &edit {
+        Some(edit) => vec![edit.known.document.clone()],
+        None => documents.to_vec(),
+    };
+    let asked = Asked {
+        documents,
+        since: Some(stamp.unix_millis().saturating_sub(86_400_000)),
+        ..Asked::default()
+    };
+    let mut found: Option<(CommitId, DocumentPath)> = None;
+    let mut places = Vec::new();
+    log(repo, reading, &People::default(), &asked, &mut |entry| {
+        if entry.stamp == Some(stamp) {
+            if let Some(commit) = entry.commit {
+                found = Some((commit, entry.document));
+            }
+            places.push(entry.at.to_string());
+        }
+        match found.is_some() && entry.unix_millis < stamp.unix_millis().saturating_sub(60_000) {
+            true => std::ops::ControlFlow::Break(()),
+            false => std::ops::ControlFlow::Continue(()),
+        }
+    })?;
+    let Some((commit, document)) = found else {
+        return Ok(None);
+    };
+    let Some(parent) = repo.parent_of(commit)? else {
+        return Ok(None);
+    };
+    let before = document_in(repo, &document, parent)?;
+    let after = document_in(repo, &document, commit)?;
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(None);
+    };
+    let Some(mut happened) = compared(Some(repo), Some(&before), Some(&after)) else {
+        return Ok(None);
+    };
+    let all = happened.len();
+    happened.retain(|one| places.contains(&one.at.to_string()));
+    let before = match happened.len() == all {
+        true => Some(before),
+        false => with_taken_back(&before, &after, &places),
+    };
+    Ok(before.map(|before| Undoing {
+        document,
+        happened,
+        before,
+        after,
+    }))
+}
+
+/// What a commit did to documents, to be taken back: told from its first parent.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub fn undoing_commit(repo: &Repo, commit: CommitId) -> Result<Vec<Undoing>, Error> {
+    let Some(parent) = repo.parent_of(commit)? else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    for file in repo.files_changed_in(commit)? {
+        if !is_context_file(&file) {
+            continue;
+        }
+        let document = DocumentPath::new(git_path(&file));
+        let before = document_in(repo, &document, parent)?;
+        let after = document_in(repo, &document, commit)?;
+        // A whole document comes and goes by git.
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(happened) = compared(Some(repo), Some(&before), Some(&after))
+            && !happened.is_empty()
+        {
+            all.push(Undoing {
+                document,
+                happened,
+                before,
+                after,
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn by_edits(
+    repo: &Repo,
+    reading: &Reading<'_>,
+    edit: &StoredEdit,
+) -> Result<Option<Undoing>, Error> {
+    let document = edit.known.document.clone();
+    let (before, after) = match &edit.known.deed {
+        Deed::Change(_) => document_around(repo, reading, &document, &[edit.known.stamp])?,
+        // What was taken back comes again.
+        Deed::Retract(stamps) => {
+            let (without, with) = document_around(repo, reading, &document, stamps)?;
+            (with, without)
+        }
+    };
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(None);
+    };
+    let Some(happened) = compared(Some(repo), Some(&before), Some(&after)) else {
+        return Ok(None);
+    };
+    Ok((!happened.is_empty()).then_some(Undoing {
+        document,
+        happened,
+        before,
+        after,
+    }))
+}
+
+/// The text after a commit with what it did at some places taken back.
+fn with_taken_back(before: &str, after: &str, places: &[String]) -> Option<String> {
+    let text = Document::from_text(after.to_owned(), &Limits::default()).ok()?;
+    let read = |text: &str| -> Option<Rc<crate::crdt::Document>> {
+        let read = Document::from_text(text.to_owned(), &Limits::default()).ok()?;
+        Some(Rc::new(crate::context::lift(&read)))
+    };
+    let (before, after) = (read(before)?, read(after)?);
+    let mut edits: Vec<Edit> = RULES.edits(&after, &before);
+    for edit in &mut edits {
+        edit.stamp = None;
+        edit.changes
+            .retain(|change| places.contains(&change.at.to_string()));
+    }
+    edits.retain(|edit| !edit.changes.is_empty());
+    render(&text, &after, &RULES.view(&after, &edits)).ok()
+}
+
+impl Undoing {
+    /// What taking it back makes of the document as it stands now.
+    #[must_use]
+    pub fn of(&self, now: &str, types: &Types) -> Undone {
+        let read = |text: &str| Document::from_text(text.to_owned(), &Limits::default()).ok();
+        let bare = |text: &str| {
+            let document = read(text)?;
+            Some(strip(&document).unwrap_or_else(|| text.to_owned()))
+        };
+        let (Some(current), Some(before), Some(after)) =
+            (bare(now), bare(&self.before), bare(&self.after))
+        else {
+            return Undone::NoText;
+        };
+        let (before, after) = match self.counted(&current, &before, &after, types) {
+            Some(counted) => counted,
+            None => return Undone::NoText,
+        };
+        let sides = Sides {
+            base: after.as_bytes(),
+            ours: current.as_bytes(),
+            theirs: before.as_bytes(),
+        };
+        let settings = Settings {
+            types: types.clone(),
+            ..Settings::default()
+        };
+        let annotated = |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).ok()?;
+            let (made, now) = (read(&text)?, read(now)?);
+            let made = with_annotations_of(&now, &made);
+            Some(made.map_or(text, Document::into_text))
+        };
+        match merge_files(&sides, &settings).ending {
+            Ending::Clean(bytes) if bytes == current.as_bytes() => Undone::Clean(now.to_owned()),
+            Ending::Clean(bytes) => annotated(bytes).map_or(Undone::NoText, Undone::Clean),
+            Ending::Marked { bytes, .. } => Undone::Contested {
+                places: self.changed_since(now),
+                forced: annotated(chosen(&bytes, Favour::Theirs)),
+            },
+            Ending::Binary => Undone::NoText,
+        }
+    }
+
+    /// Both sides as they would be if counters had stood where they stand now: then what was added is taken away from that. Nothing
+    /// where that cannot be written.
+    fn counted(
+        &self,
+        now: &str,
+        before: &str,
+        after: &str,
+        types: &Types,
+    ) -> Option<(String, String)> {
+        let (mut before, mut after) = (before.to_owned(), after.to_owned());
+        for one in self.happened.iter().filter(|one| one.kind == Kind::Counted) {
+            let stood = one.to.as_ref().and_then(Node::as_number)?;
+            let stands = value_at(now, &one.at).as_ref().and_then(Node::as_number)?;
+            let by = stands.checked_sub(stood)?;
+            for text in [&mut before, &mut after] {
+                let document = Document::from_text(text.clone(), &Limits::default()).ok()?;
+                let at = Address::new(&one.at.to_string());
+                let shifted = crate::context::Change::Increment { at, by };
+                *text = shifted.apply(&document, types).ok()?.document.into_text();
+            }
+        }
+        Some((before, after))
+    }
+
+    /// The places at which something else stands now than was left there.
+    fn changed_since(&self, now: &str) -> Vec<Path> {
+        let places = self.happened.iter().map(|one| &one.at);
+        let read = lifted(&[Some(now)], &mentions(places));
+        let Some(now) = read.and_then(|read| read.into_iter().next()) else {
+            return Vec::new();
+        };
+        let is_other = |one: &&Happened| match one.kind {
+            Kind::Moved => node_at(&now, &one.at).is_none(),
+            Kind::Removed => node_at(&now, &one.at).is_some(),
+            _ => !are_the_same(node_at(&now, &one.at).as_ref(), one.to.as_ref()),
+        };
+        let changed = self.happened.iter().filter(is_other);
+        changed.map(|one| one.at.clone()).collect()
+    }
+
+    /// Whether it settled conflicts, which taking it back does not open again.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.happened.iter().any(|one| one.kind == Kind::Settled)
+    }
+}
+
+/// What stands at a place of a text.
+#[must_use]
+pub fn value_at(text: &str, at: &Path) -> Option<Node> {
+    let read = lifted(&[Some(text)], &mentions([at]))?;
+    node_at(read.first()?, at)
+}

@@ -2,7 +2,7 @@
 
 /// Whose lines are to stand in marked places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lines {
+pub(crate) enum Lines {
     /// Ours.
     Ours,
     /// Theirs.
@@ -12,7 +12,7 @@ pub(super) enum Lines {
 }
 
 /// A text, marked by signs of this length, with these lines in every marked place.
-pub(super) fn settled(bytes: &[u8], marker_size: usize, lines: Lines) -> Vec<u8> {
+pub(crate) fn settled(bytes: &[u8], marker_size: usize, lines: Lines) -> Vec<u8> {
     #[derive(PartialEq)]
     enum In {
         Text,

@@ -83,7 +83,7 @@ impl Repo {
         let merged = match merge_files(&sides, &settings).ending {
             Ending::Clean(merged) => merged,
             Ending::Marked { bytes, .. } => match favour {
-                Some(favour) => chosen(&bytes, favour),
+                Some(favour) => settled(&bytes, settings.marker_size, favour.into()),
                 None => bytes,
             },
             Ending::Binary => {
@@ -167,10 +167,4 @@ impl Repo {
             _ => None,
         })
     }
-}
-
-/// A merge with the lines of one side in every marked place.
-#[must_use]
-pub fn chosen(bytes: &[u8], favour: Favour) -> Vec<u8> {
-    settled(bytes, Settings::default().marker_size, favour.into())
 }

@@ -58,7 +58,8 @@ pub use error::Error;
 pub use healing::{Healing, Merge, Misread, Mistakes, Putting};
 pub use history::DocumentHistory;
 pub(crate) use lock::lock;
-pub use mending::{Favour, Mended, chosen};
+pub(crate) use marked::{Lines, settled};
+pub use mending::{Favour, Mended};
 #[cfg(feature = "net")]
 pub use outpost::{Namespace, Outpost, Piece, Pushed, Tip};
 pub use passing::{Passed, Passing};

@@ -1,14 +1,13 @@
 //! The known edits: a set that only grows.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
 use super::columns::as_number;
 use super::format::Body;
-use super::{Error, Marks, Reading, Writing};
+use super::{Error, Marks, Reading, Writing, touched};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::is_same;
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
@@ -159,21 +158,6 @@ fn in_order(mut rows: Vec<StoredEdit>, packed: Vec<StoredEdit>) -> Vec<StoredEdi
     rows
 }
 
-/// The newest of what stands in rows and what is packed, the newest first.
-pub(super) fn newest(
-    rows: Vec<StoredEdit>,
-    packed: Vec<StoredEdit>,
-    most: usize,
-) -> Vec<StoredEdit> {
-    let mut all = rows;
-    if !packed.is_empty() {
-        all.extend(packed);
-        all.sort_unstable_by_key(|edit| Reverse(edit.known.stamp));
-    }
-    all.truncate(most);
-    all
-}
-
 impl Reading<'_> {
     /// The edit with this stamp.
     ///
@@ -260,8 +244,8 @@ impl Reading<'_> {
         let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self.all(sql, (Issuer::Own, limit), stored)?;
-        let packed = self.packed_before(None, None, most)?;
-        Ok(newest(rows, packed, most))
+        let packed = self.packed_last_own(most)?;
+        Ok(touched::newest(rows, packed, most))
     }
 
     /// The last known edit of a replica: the next one's [`Known::previous`].

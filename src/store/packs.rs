@@ -6,6 +6,7 @@
 //!
 //! Over are edits that HEAD contains or that others replaced, that are neither parked nor taken up, and not of late.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::edits::with_body;
 use super::format::Body;
+use super::touched;
 use super::{Error, Issuer, Mark, Marks, Moment, Reading, StoredEdit, Way, Which, Writing};
 use crate::crdt::{Replica, Stamp};
 use crate::overlay::{CommitId, DocumentPath, Known};
@@ -102,6 +104,11 @@ impl Pack {
     }
 }
 
+/// The name of an edit, and its body.
+fn touching(edit: &Packed) -> (Stamp, &[u8]) {
+    (edit.stamp, &edit.body)
+}
+
 fn pack(row: &Row<'_>) -> rusqlite::Result<Pack> {
     let packed: Vec<u8> = row.get(4)?;
     let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -173,37 +180,10 @@ impl Reading<'_> {
         pack.stored(place).map_err(|source| self.failed(source))
     }
 
-    /// Those of these edits that are packed.
-    pub(super) fn packed_edits(&self, stamps: &BTreeSet<Stamp>) -> Result<Vec<StoredEdit>, Error> {
-        let mut last: Option<Pack> = None;
-        let mut found = Vec::new();
-        for &stamp in stamps {
-            self.packed_seal(stamp, &mut last)?;
-            let place = last
-                .as_ref()
-                .and_then(|pack| Some((pack, pack.place(stamp)?)));
-            if let Some((pack, place)) = place {
-                found.extend(pack.stored(place).map_err(|source| self.failed(source))?);
-            }
-        }
-        Ok(found)
-    }
-
-    /// The newest packed edits before a stamp, of one document or those that were made here: `most` of them, if there are so
-    /// many, and some more.
-    pub(super) fn packed_before(
-        &self,
-        document: Option<&DocumentPath>,
-        before: Option<Stamp>,
-        most: usize,
-    ) -> Result<Vec<StoredEdit>, Error> {
-        let sql = "SELECT id, last FROM packs WHERE first < coalesce(?1, '~')
-            AND document = coalesce((SELECT id FROM documents WHERE path = ?2), document)
-            ORDER BY last DESC";
-        let pieces: Vec<(i64, Stamp)> = self.all(sql, (before, document), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        let is_before = |stamp: Stamp| before.is_none_or(|before| stamp < before);
+    /// The newest packed edits that were made here, at least `most` if there are so many.
+    pub(super) fn packed_last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
+        let sql = "SELECT id, last FROM packs ORDER BY last DESC";
+        let pieces: Vec<(i64, Stamp)> = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut found: Vec<StoredEdit> = Vec::new();
         for (id, last) in pieces {
             // All that is later than this piece stands in the ones that were read.
@@ -211,8 +191,8 @@ impl Reading<'_> {
                 break;
             }
             let packs = self.packs(packs_where!("packs.id = ?1"), [id])?;
-            let mut edits = self.unpacked(packs, |edit| is_before(edit.stamp))?;
-            edits.retain(|edit| document.is_some() || edit.issuer == Issuer::Own);
+            let mut edits = self.unpacked(packs, |_| true)?;
+            edits.retain(|edit| edit.issuer == Issuer::Own);
             found.extend(edits);
         }
         Ok(found)
@@ -231,6 +211,42 @@ impl Reading<'_> {
             Which::Counting => counting,
         };
         self.unpacked(self.packs(sql, [document])?, |_| true)
+    }
+
+    /// The newest packed edits of a document among those before a stamp, at least `most` if there are so many, the newest first; with
+    /// a number by which places are found, from the pieces alone in which some edits are about that.
+    pub(super) fn packed_before(
+        &self,
+        document: &DocumentPath,
+        place: Option<i64>,
+        before: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        let sql =
+            "SELECT id, last FROM packs WHERE document = (SELECT id FROM documents WHERE path = ?1)
+            AND first < coalesce(?2, '~') AND (?3 IS NULL OR id IN (
+                SELECT pack FROM packed_touched WHERE document = packs.document AND place = ?3))
+            ORDER BY last DESC";
+        let pieces: Vec<(i64, Stamp)> = self.all(sql, (document, before, place), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let mut found: Vec<StoredEdit> = Vec::new();
+        for (id, last) in pieces {
+            // All that comes after this piece stands in the ones that were read.
+            let after = found.iter().filter(|edit| edit.known.stamp > last).count();
+            if after >= most {
+                break;
+            }
+            let pack = self.packs(packs_where!("packs.id = ?1"), [id])?;
+            let mut edits =
+                self.unpacked(pack, |edit| before.is_none_or(|before| edit.stamp < before))?;
+            if let Some(place) = place {
+                edits.retain(|edit| touched::places(&edit.known.deed).contains(&place));
+            }
+            found.extend(edits);
+        }
+        found.sort_unstable_by_key(|edit| Reverse(edit.known.stamp));
+        Ok(found)
     }
 
     fn unpacked(
@@ -523,6 +539,8 @@ impl Writing<'_> {
                 bytes,
             ),
         )?;
+        let pack = self.transaction.last_insert_rowid();
+        self.pack_touched(of.document, pack, packed.iter().map(touching))?;
         for row in rows {
             self.run("DELETE FROM marks WHERE edit = ?1", [row])?;
             self.run("DELETE FROM edits WHERE id = ?1", [row])?;
@@ -639,6 +657,7 @@ impl Writing<'_> {
                     (self.transaction.last_insert_rowid(), bits),
                 )?;
             }
+            self.unpack_touched(document, pack.id, pack.edits.iter().map(touching))?;
             self.run("DELETE FROM packs WHERE id = ?1", [pack.id])?;
         }
         Ok(())

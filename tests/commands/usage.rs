@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 33] = [
     "demo",
     "init",
     "uninit",
@@ -19,6 +19,12 @@ const COMMANDS: [&str; 26] = [
     "join",
     "resolve",
     "why",
+    "log",
+    "blame",
+    "show",
+    "diff",
+    "undo",
+    "heal",
     "get",
     "add",
     "set",
@@ -28,6 +34,7 @@ const COMMANDS: [&str; 26] = [
     "park",
     "unpark",
     "carry",
+    "gc",
     "merge",
     "merge-driver",
     "completions",

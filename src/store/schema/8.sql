@@ -18,3 +18,12 @@ CREATE TABLE packs (
 ALTER TABLE work_tree ADD COLUMN packed INTEGER;
 CREATE INDEX packs_of_replicas ON packs (replica, last);
 CREATE INDEX packs_of_documents ON packs (document, first);
+
+-- What packed edits are about: the pieces in which some are about a place (`touched`).
+CREATE TABLE packed_touched (
+    document INTEGER NOT NULL REFERENCES documents,
+    place INTEGER NOT NULL,
+    pack INTEGER NOT NULL REFERENCES packs,
+    PRIMARY KEY (document, place, pack)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX packed_touched_of_packs ON packed_touched (pack);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Error, touched};
 
 /// The version from which on it is noted what edits are about.
-const TOUCHED: u32 = 6;
+const TOUCHED: u32 = 7;
 
 /// The steps from an empty database: the one at index `n` makes version `n + 1` of version `n`. A step that was ever
 /// released is never changed.
@@ -19,6 +19,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// Marks a database as ours: `rhem`.

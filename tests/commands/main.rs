@@ -13,6 +13,7 @@ mod driver;
 mod editing;
 mod export;
 mod getting;
+mod heal;
 mod history;
 mod init;
 mod joining;

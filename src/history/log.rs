@@ -226,7 +226,9 @@ impl<'t> Telling<'t> {
             let commit = self.next_commit.as_ref().map(latest_in);
             let mut edit = None;
             for (index, source) in self.documents.iter_mut().enumerate() {
-                let next = source.next_edit(self.asked.at.as_ref())?;
+                // The records of a list are found each by itself.
+                let at = self.asked.at.as_ref();
+                let next = source.next_edit(at.filter(|at| at.steps().len() > 1))?;
                 edit = edit.max(next.map(|next| (next, index)));
             }
             let rest = commit.max(edit.map(|(time, _)| time));

@@ -508,7 +508,7 @@ fn did(edit: &Known, one: &Happened) -> bool {
             && match (&change.act, one.kind, &one.to) {
                 (Act::Remove, Kind::Removed, _)
                 | (Act::Move { .. }, Kind::Moved, _)
-                | (Act::Add { .. }, Kind::Born | Kind::Renamed, _)
+                | (Act::Add { .. }, Kind::Born, _)
                 | (Act::Count(_), Kind::Counted, _)
                 | (Act::Settle(_), Kind::Settled, _)
                 | (Act::Lose(_), Kind::Conflict, _) => true,

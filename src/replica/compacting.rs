@@ -4,7 +4,16 @@ use std::time::Duration;
 
 use super::{Error, Replica};
 use crate::git::crash;
+use crate::node::{Compaction, Config};
 use crate::store::Durability;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is older than this is packed by itself.
+const OLD: Duration = DAY.saturating_mul(30);
+
+/// So many pieces are packed in one round.
+const MOST_AT_ONCE: usize = 64;
 
 /// What compaction did, or would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +33,7 @@ impl Replica<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn compact(&mut self, older_than: Duration, is_trial: bool) -> Result<Compacted, Error> {
-        let older_than = u64::try_from(older_than.as_millis()).unwrap_or(u64::MAX);
-        let until = self.now.unix_millis().saturating_sub(older_than);
+        let until = self.ago(older_than);
         let writing = self.store.write(Durability::Power)?;
         let before = writing.bytes()?;
         let packing = writing.pack(until)?;
@@ -46,5 +54,26 @@ impl Replica<'_> {
             Err(error) => tracing::info!("the store keeps its size: {error}"),
         }
         Ok(compacted)
+    }
+
+    /// Packs some of what is over, once a day.
+    pub(super) fn compact_now_and_then(&mut self, config: &Config) -> Result<(), Error> {
+        let last = self.store.read()?.last_packing()?;
+        let today = self.ago(DAY)..=self.now.unix_millis();
+        let is_done = last.is_some_and(|last| today.contains(&last.unix_millis()));
+        if is_done || config.gc == Compaction::Off {
+            return Ok(());
+        }
+        let (until, now) = (self.ago(OLD), self.now);
+        // Lost with a loss of power, it is done again.
+        let writing = self.store.write(Durability::Process)?;
+        writing.pack_some(until, MOST_AT_ONCE, now)?;
+        Ok(writing.commit()?)
+    }
+
+    /// So long before now, in milliseconds since the Unix epoch.
+    fn ago(&self, time: Duration) -> u64 {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.now.unix_millis().saturating_sub(time)
     }
 }

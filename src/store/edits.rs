@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use super::columns::as_number;
 use super::format::Body;
-use super::{Error, Marks, Reading, Writing};
+use super::{Error, Marks, Reading, Writing, touched};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::is_same;
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
@@ -242,8 +242,10 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
         let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.all(sql, (Issuer::Own, most), stored)
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.all(sql, (Issuer::Own, limit), stored)?;
+        let packed = self.packed_last_own(most)?;
+        Ok(touched::newest(rows, packed, most))
     }
 
     /// The last known edit of a replica: the next one's [`Known::previous`].

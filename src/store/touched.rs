@@ -108,7 +108,11 @@ fn limit(most: usize) -> i64 {
 }
 
 /// The newest of what stands in rows and of what is packed.
-fn newest(mut rows: Vec<StoredEdit>, packed: Vec<StoredEdit>, most: usize) -> Vec<StoredEdit> {
+pub(super) fn newest(
+    mut rows: Vec<StoredEdit>,
+    packed: Vec<StoredEdit>,
+    most: usize,
+) -> Vec<StoredEdit> {
     if !packed.is_empty() {
         rows.extend(packed);
         rows.sort_by_key(|edit| Reverse(edit.known.stamp));

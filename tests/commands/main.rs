@@ -12,6 +12,7 @@ mod demo;
 mod driver;
 mod editing;
 mod export;
+mod gc;
 mod getting;
 mod heal;
 mod history;

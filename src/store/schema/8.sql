@@ -14,6 +14,8 @@ CREATE TABLE packs (
     -- Compressed with zstd.
     edits BLOB NOT NULL
 ) STRICT;
+-- When all was packed that was over.
+ALTER TABLE work_tree ADD COLUMN packed INTEGER;
 CREATE INDEX packs_of_replicas ON packs (replica, last);
 CREATE INDEX packs_of_documents ON packs (document, first);
 

@@ -40,24 +40,34 @@ impl Where {
         at: &Address,
     ) -> anyhow::Result<(PathBuf, crate::crdt::Path, Document)> {
         let within = self.within(repo)?;
-        let found = repo.document_of(&within, at, None);
-        let files = match (&found, within) {
-            (Ok(file), _) => vec![file.clone()],
-            (Err(_), Within::File(file)) => vec![file],
-            (Err(_), Within::Scope(scope)) => repo.document_paths(Some(&scope))?,
+        let files = match &within {
+            Within::File(file) => vec![file.clone()],
+            Within::Scope(scope) => repo.document_paths(Some(scope))?,
         };
-        for file in files {
-            let (_, document) = repo.read_document(&file)?;
-            if let Some(place) = at.place_in(&document) {
-                return Ok((file, place, document));
+        // A large document is read once.
+        let having = |file: &PathBuf| {
+            let (_, document) = repo.read_document(file).ok()?;
+            let place = at.place_in(&document)?;
+            Some((file.clone(), place, document))
+        };
+        let mut found: Vec<_> = files.iter().filter_map(having).collect();
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => return Ok(only),
+            (Some(_), false) => {
+                let file = repo.document_of(&within, at, None)?;
+                return having(&file).with_context(|| format!("{at} is not in {}", file.display()));
             }
+            (None, _) => {}
+        }
+        for file in files {
             let head = repo.in_head(&file)?.unwrap_or_default();
             let head = Document::read(&head, &Limits::default());
             if let Some(place) = head.ok().and_then(|head| at.place_in(&head)) {
+                let (_, document) = repo.read_document(&file)?;
                 return Ok((file, place, document));
             }
         }
-        found?;
+        repo.document_of(&within, at, None)?;
         bail!("{at} is not there, and was not there in HEAD: `rhema crdt get .` shows what is")
     }
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
 use super::{
-    add, blame, carry, completions, demo, diff, export, get, increment, init, invite, join, log,
-    man, merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve, set, show,
-    sync, undo, uninit, verify, watch, why,
+    add, blame, carry, completions, demo, diff, export, gc, get, heal, increment, init, invite,
+    join, log, man, merge, merge_driver, move_record, park, peers, pre_commit, remove, resolve,
+    set, show, sync, undo, uninit, verify, watch, why,
 };
 
 /// Context of a repository, kept in `.rhema` folders
@@ -104,6 +104,7 @@ pub(super) enum Command {
     Show(show::Arguments),
     Diff(diff::Arguments),
     Undo(undo::Arguments),
+    Heal(heal::Arguments),
     Get(get::Arguments),
     Add(add::Arguments),
     Set(set::Arguments),
@@ -113,6 +114,7 @@ pub(super) enum Command {
     Park(park::ParkArguments),
     Unpark(park::UnparkArguments),
     Carry(carry::Arguments),
+    Gc(gc::Arguments),
     Merge(merge::Arguments),
     MergeDriver(merge_driver::Arguments),
     PreCommit(pre_commit::Arguments),

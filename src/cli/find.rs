@@ -32,6 +32,35 @@ impl Where {
         Ok(repo.document_of(&self.within(repo)?, at, field)?)
     }
 
+    /// The document that an address is about, the place that it leads to, and what stands in the file; of what is gone the place that
+    /// it had in HEAD.
+    pub(super) fn place(
+        &self,
+        repo: &Repo,
+        at: &Address,
+    ) -> anyhow::Result<(PathBuf, crate::crdt::Path, Document)> {
+        let within = self.within(repo)?;
+        let found = repo.document_of(&within, at, None);
+        let files = match (&found, within) {
+            (Ok(file), _) => vec![file.clone()],
+            (Err(_), Within::File(file)) => vec![file],
+            (Err(_), Within::Scope(scope)) => repo.document_paths(Some(&scope))?,
+        };
+        for file in files {
+            let (_, document) = repo.read_document(&file)?;
+            if let Some(place) = at.place_in(&document) {
+                return Ok((file, place, document));
+            }
+            let head = repo.in_head(&file)?.unwrap_or_default();
+            let head = Document::read(&head, &Limits::default());
+            if let Some(place) = head.ok().and_then(|head| at.place_in(&head)) {
+                return Ok((file, place, document));
+            }
+        }
+        found?;
+        bail!("{at} is not there, and was not there in HEAD: `rhema crdt get .` shows what is")
+    }
+
     /// The documents that are meant where no path says which: those of the scope or the file that is named, else all, those included
     /// that only HEAD has.
     pub(super) fn documents(&self, repo: &Repo) -> anyhow::Result<Vec<DocumentPath>> {
@@ -66,35 +95,6 @@ impl Where {
     /// Whether some document has what a path begins with.
     pub(super) fn has(&self, repo: &Repo, path: &str) -> bool {
         self.document(repo, &Address::new(path), None).is_ok()
-    }
-
-    /// The document that an address is about, the place that it leads to, and what stands in the file; of what is gone the place that
-    /// it had in HEAD.
-    pub(super) fn place(
-        &self,
-        repo: &Repo,
-        at: &Address,
-    ) -> anyhow::Result<(PathBuf, crate::crdt::Path, Document)> {
-        let within = self.within(repo)?;
-        let found = repo.document_of(&within, at, None);
-        let files = match (&found, within) {
-            (Ok(file), _) => vec![file.clone()],
-            (Err(_), Within::File(file)) => vec![file],
-            (Err(_), Within::Scope(scope)) => repo.document_paths(Some(&scope))?,
-        };
-        for file in files {
-            let (_, document) = repo.read_document(&file)?;
-            if let Some(place) = at.place_in(&document) {
-                return Ok((file, place, document));
-            }
-            let head = repo.in_head(&file)?.unwrap_or_default();
-            let head = Document::read(&head, &Limits::default());
-            if let Some(place) = head.ok().and_then(|head| at.place_in(&head)) {
-                return Ok((file, place, document));
-            }
-        }
-        found?;
-        bail!("{at} is not there, and was not there in HEAD: `rhema crdt get .` shows what is")
     }
 
     /// Where to look for it.

@@ -13,7 +13,9 @@ mod diff;
 mod edit;
 mod export;
 mod find;
+mod gc;
 mod get;
+mod heal;
 mod increment;
 mod init;
 mod invite;
@@ -165,6 +167,8 @@ fn interpret(arguments: &[OsString]) -> Result<Outcome, Failure> {
         Command::Show(arguments) => show::run(arguments, &ui),
         Command::Diff(arguments) => diff::run(arguments, &ui),
         Command::Undo(arguments) => undo::run(arguments, &ui),
+        Command::Gc(arguments) => gc::run(arguments, &ui),
+        Command::Heal(arguments) => heal::run(arguments, &ui),
         Command::Get(arguments) => get::run(arguments, &ui),
         Command::Add(arguments) => add::run(arguments, &ui),
         Command::Set(arguments) => set::run(arguments, &ui),

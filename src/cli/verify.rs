@@ -2,26 +2,52 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
 use super::ui::{BAD, FAINT, GOOD, Ui, printable};
 use crate::git::{Driver, Repo};
-use crate::setup::{Finding, Verified, verify};
+use crate::setup::{Finding, Verified, verify, verify_merges};
 
 /// Check files, annotations and the set-up of the merge driver
 ///
 /// Prints one line for each problem, with file, line and column, and exits with 1 if there is any. What is worth knowing
 /// but not wrong (a stamp that does not fit its value, a key that is somebody else's) goes to stderr.
+///
+/// With `--since` also the merges since then: one that was made without the merge driver (by a hosting site, or in a clone
+/// without `rhema crdt init`) may silently have mixed two records or lost one. What was put right since, or settled by hand in
+/// the merge, is no problem.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    rhema crdt verify         in CI or before a commit\n  \
-    rhema crdt verify --fix   mend the driver, missing markers, mangled annotations and the start at login")]
+    rhema crdt verify                      before a commit\n  \
+    rhema crdt verify --fix                mend the driver, missing markers, mangled annotations and the start at login\n  \
+    rhema crdt verify --since v1.4         also the merges since that tag\n  \
+    rhema crdt verify --since origin/main --format github\n                                         \
+    in CI, as annotations of the changed files\n\n\
+    With --json: {problems, mended, notes, auto_sync}; each of the first three lists {path, line, column, kind, message}.")]
 pub(super) struct Arguments {
+    /// Also look at the merges that HEAD has and this commit has not
+    #[arg(long, value_name = "COMMIT")]
+    since: Option<String>,
+    /// How problems are printed, unless as JSON: `github` as annotations of a GitHub workflow
+    #[arg(
+        long,
+        value_name = "text|github",
+        default_value = "text",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    format: Format,
     /// Mend what can be mended without choosing
     #[arg(long)]
     fix: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Github,
 }
 
 /// What is printed for scripts.
@@ -57,6 +83,21 @@ impl Line {
         let place = format!("{}:{}:{}", self.path, self.line, self.column);
         printable(&format!("{place}: {}", self.message))
     }
+
+    /// As a workflow of GitHub reads it: its `%`, line ends, and in properties `:` and `,` are percent-encoded.
+    fn annotation(&self) -> String {
+        let message = |text: &str| {
+            let text = text.replace('%', "%25");
+            text.replace('\r', "%0D").replace('\n', "%0A")
+        };
+        let path = message(&self.path).replace(':', "%3A").replace(',', "%2C");
+        format!(
+            "::error file={path},line={},col={},title=rhema crdt verify::{}\n",
+            self.line,
+            self.column,
+            message(&self.message)
+        )
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
@@ -65,12 +106,19 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis() as u64);
+    let since = arguments.since.as_ref();
+    let since = since.map(|name| repo.commit_named(name)).transpose()?;
     let Verified {
-        problems,
+        mut problems,
         mended,
-        notes,
+        mut notes,
         auto_sync,
     } = verify(&repo, &driver, arguments.fix, now)?;
+    if let Some(since) = since {
+        let merges = verify_merges(&repo, since)?;
+        problems.extend(merges.problems);
+        notes.extend(merges.notes);
+    }
     let lines = |findings: &[Finding]| -> Vec<Line> {
         findings
             .iter()
@@ -88,6 +136,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     if ui.wants_json() {
         ui.json(&report)?;
+    } else if arguments.format == Format::Github {
+        let annotations = report.problems.iter().map(Line::annotation);
+        ui.show(&annotations.collect::<String>())?;
     } else {
         let mut text = String::new();
         for line in &report.mended {

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Deref;
 
 use git2::{ObjectType, Oid};
 use rustc_hash::FxHashSet;
@@ -19,15 +20,48 @@ use crate::overlay::{BlobId, CommitId, DocumentPath, History};
 const MERGED: &str = "GITHEAD_";
 
 /// Two commits that are being merged, and one file in both.
-pub struct MergedCommits {
-    repo: Repo,
+pub struct MergedCommits<'r> {
+    repo: Held<'r>,
     path: DocumentPath,
     ours: CommitId,
     theirs: CommitId,
     is_cut: Cell<bool>,
 }
 
-impl MergedCommits {
+/// The repository in which the commits are.
+enum Held<'r> {
+    Own(Box<Repo>),
+    Lent(&'r Repo),
+}
+
+impl Deref for Held<'_> {
+    type Target = Repo;
+
+    fn deref(&self) -> &Repo {
+        match self {
+            Self::Own(repo) => repo,
+            Self::Lent(repo) => repo,
+        }
+    }
+}
+
+impl<'r> MergedCommits<'r> {
+    /// Two commits of a repository whose versions of the file at `path` are merged again.
+    pub(super) fn of(
+        repo: &'r Repo,
+        path: &DocumentPath,
+        ours: CommitId,
+        theirs: CommitId,
+    ) -> Self {
+        Self {
+            path: path.clone(),
+            ours,
+            theirs,
+            is_cut: Cell::new(false),
+            repo: Held::Lent(repo),
+        }
+    }
+
     /// The commits whose versions of the file at `path` are merged, where git names them; `variables` are the names of the
     /// environment's. Nothing where it names none or several, where the versions are not those (git merges bases with each
     /// other first where there are several, and a file may be called otherwise on a side), and where there is no repository
@@ -54,7 +88,7 @@ impl MergedCommits {
             ours,
             theirs,
             is_cut: Cell::new(false),
-            repo,
+            repo: Held::Own(Box::new(repo)),
         })
     }
 
@@ -90,7 +124,7 @@ impl MergedCommits {
     }
 }
 
-impl merge::Ancestry for MergedCommits {
+impl merge::Ancestry for MergedCommits<'_> {
     fn versions(&self, of: Version) -> Option<Vec<Vec<u8>>> {
         let versions = self.read(of).unwrap_or_else(|error| {
             tracing::info!("the history of {} cannot be read: {error}", self.path);
@@ -103,7 +137,7 @@ impl merge::Ancestry for MergedCommits {
     }
 }
 
-impl fmt::Debug for MergedCommits {
+impl fmt::Debug for MergedCommits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MergedCommits")
             .field("path", &self.path)

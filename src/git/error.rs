@@ -25,6 +25,11 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A history of which a part is not at hand.
+    #[error(
+        "this clone does not have the history that far back: `git fetch --unshallow` brings it (in CI: fetch-depth 0)"
+    )]
+    CutHistory,
     /// A repository in a format that libgit2 does not read.
     #[error(
         "the repository at {} uses a format that this command cannot read (reftable or SHA-256): \

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::documents::marked_places;
+use super::marked::{Lines, settled};
 use super::text_merge::{TextMerge, text_merge};
 use super::versions::with_line_ends_of;
 use super::walk::git_path;
@@ -22,6 +23,15 @@ pub enum Favour {
     Ours,
     /// Theirs.
     Theirs,
+}
+
+impl From<Favour> for Lines {
+    fn from(favour: Favour) -> Self {
+        match favour {
+            Favour::Ours => Self::Ours,
+            Favour::Theirs => Self::Theirs,
+        }
+    }
 }
 
 /// What became of a file that git may have left unmerged.
@@ -73,7 +83,7 @@ impl Repo {
         let merged = match merge_files(&sides, &settings).ending {
             Ending::Clean(merged) => merged,
             Ending::Marked { bytes, .. } => match favour {
-                Some(favour) => chosen(&bytes, favour),
+                Some(favour) => settled(&bytes, settings.marker_size, favour.into()),
                 None => bytes,
             },
             Ending::Binary => {
@@ -156,42 +166,5 @@ impl Repo {
             (Some(ours), Some(theirs)) => Some([base.unwrap_or_default(), ours, theirs]),
             _ => None,
         })
-    }
-}
-
-/// A merge with the lines of one side in every marked place.
-#[must_use]
-pub fn chosen(bytes: &[u8], favour: Favour) -> Vec<u8> {
-    #[derive(PartialEq)]
-    enum In {
-        Both,
-        Ours,
-        Theirs,
-    }
-    let mut place = In::Both;
-    let mut out = Vec::with_capacity(bytes.len());
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        match (&place, line) {
-            (In::Both, [b'<', b'<', b'<', b'<', b'<', b'<', b'<', ..]) => place = In::Ours,
-            (In::Ours, [b'=', b'=', b'=', b'=', b'=', b'=', b'=', ..]) => place = In::Theirs,
-            (In::Theirs, [b'>', b'>', b'>', b'>', b'>', b'>', b'>', ..]) => place = In::Both,
-            (In::Both, _) => out.extend_from_slice(line),
-            (In::Ours, _) if favour == Favour::Ours => out.extend_from_slice(line),
-            (In::Theirs, _) if favour == Favour::Theirs => out.extend_from_slice(line),
-            _ => {}
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_side_is_taken_in_marked_places_alone() {
-        let text = b"a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd\n";
-        assert_eq!(chosen(text, Favour::Ours), b"a\nb\nd\n");
-        assert_eq!(chosen(text, Favour::Theirs), b"a\nc\nd\n");
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn text_merge(sides: &Sides<'_>, settings: &Settings) -> TextMerge {
     if [base, ours, theirs].into_iter().any(is_binary) {
         return TextMerge::Binary;
     }
-    match by_git(sides, settings) {
+    match by_git(sides, settings, None) {
         Ok(merged) => merged,
         Err(error) => {
             tracing::warn!(
@@ -61,7 +61,27 @@ fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(8000).any(|byte| *byte == 0)
 }
 
-fn by_git(sides: &Sides<'_>, settings: &Settings) -> io::Result<TextMerge> {
+/// Merges three files as git itself does it when it compares lines in this way; nothing where it cannot.
+pub(super) fn text_merge_by(
+    sides: &Sides<'_>,
+    settings: &Settings,
+    algorithm: &str,
+) -> Option<Vec<u8>> {
+    match by_git(sides, settings, Some(algorithm)) {
+        Ok(TextMerge::Merged { bytes, .. }) => Some(bytes),
+        Ok(TextMerge::Binary) => None,
+        Err(error) => {
+            tracing::info!("git merge-file by {algorithm}: {error}");
+            None
+        }
+    }
+}
+
+fn by_git(
+    sides: &Sides<'_>,
+    settings: &Settings,
+    algorithm: Option<&str>,
+) -> io::Result<TextMerge> {
     let folder = tempfile::tempdir()?;
     for (name, bytes) in [
         ("ours", sides.ours),
@@ -70,12 +90,12 @@ fn by_git(sides: &Sides<'_>, settings: &Settings) -> io::Result<TextMerge> {
     ] {
         fs::write(folder.path().join(name), bytes)?;
     }
-    let merged = understood(merge_file(folder.path(), settings).output()?);
+    let merged = understood(merge_file(folder.path(), settings, algorithm).output()?);
     if merged.is_ok() {
         return merged;
     }
     // A repository that git will not open (moved away, owned by somebody else) is no reason not to merge three files.
-    let mut outside = merge_file(folder.path(), settings);
+    let mut outside = merge_file(folder.path(), settings, algorithm);
     understood(
         without_repository(&mut outside)
             .current_dir(folder.path())
@@ -83,11 +103,13 @@ fn by_git(sides: &Sides<'_>, settings: &Settings) -> io::Result<TextMerge> {
     )
 }
 
-fn merge_file(folder: &Path, settings: &Settings) -> Command {
+fn merge_file(folder: &Path, settings: &Settings, algorithm: Option<&str>) -> Command {
     let mut command = Command::new("git");
     command
         .args(["merge-file", "-p", "-q"])
         .arg(format!("--marker-size={}", settings.marker_size));
+    let algorithm = algorithm.map(|algorithm| format!("--diff-algorithm={algorithm}"));
+    command.args(algorithm);
     for label in [&settings.ours, &settings.base, &settings.theirs] {
         command.args([OsStr::new("-L"), OsStr::new(label)]);
     }

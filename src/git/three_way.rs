@@ -114,7 +114,7 @@ pub fn merge_files(sides: &Sides<'_>, settings: &Settings) -> MergedFile {
 pub fn merge_files_of(
     sides: &Sides<'_>,
     settings: &Settings,
-    commits: Option<&MergedCommits>,
+    commits: Option<&MergedCommits<'_>>,
 ) -> MergedFile {
     let options = Options {
         marker_size: settings.marker_size,

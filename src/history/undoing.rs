@@ -12,7 +12,7 @@ use super::{Asked, Error, Happened, Kind, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
 use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
 use crate::git::{
-    Ending, Favour, Repo, Settings, Sides, chosen, git_path, is_context_file, merge_files,
+    Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
 };
 use crate::overlay::{CommitId, Deed, DocumentPath, RULES, render};
 use crate::store::{Reading, StoredEdit};
@@ -278,7 +278,7 @@ impl Undoing {
             Ending::Clean(bytes) => annotated(bytes).map_or(Undone::NoText, Undone::Clean),
             Ending::Marked { bytes, .. } => Undone::Contested {
                 places: self.changed_since(now),
-                forced: annotated(chosen(&bytes, Favour::Theirs)),
+                forced: annotated(settled(&bytes, settings.marker_size, Lines::Theirs)),
             },
             Ending::Binary => Undone::NoText,
         }

@@ -60,6 +60,17 @@ pub enum Branches {
     Same,
 }
 
+/// Whether what is known of old edits is packed by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compaction {
+    /// Once a day.
+    #[default]
+    On,
+    /// Only by `rhema crdt gc`.
+    Off,
+}
+
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -74,6 +85,8 @@ pub struct Config {
     pub remote: Option<String>,
     /// How far ahead of a clock a stamp may be before its edit is refused, in minutes.
     pub clock_skew_minutes: u32,
+    /// Whether what is known of old edits is packed by itself.
+    pub gc: Compaction,
     /// Who may write what, when and how much.
     pub access: Access,
     /// The types of places in documents, by patterns.
@@ -115,6 +128,7 @@ impl Default for Config {
             peers: Vec::new(),
             remote: None,
             clock_skew_minutes: ALLOWED_SKEW_MINUTES,
+            gc: Compaction::default(),
             access: Access::default(),
             types: Types::of(&BTreeMap::new()).unwrap_or_default(),
         }
@@ -225,6 +239,8 @@ mod tests {
         assert_eq!(some.peers, ["a:1"]);
         assert_eq!(some.branches, Branches::Shared);
         assert_eq!(some.clock_skew_minutes, 10);
+        assert_eq!(some.gc, Compaction::On);
+        assert_eq!(parsed("gc: off\n").unwrap().gc, Compaction::Off);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::overlay::{DocumentPath, History};
 
 pub use access::{Access, Broken, Hours, Pace, Writer};
 pub use clock::ClockFile;
-pub use config::{Branches, Config, Discovery, with_discovery};
+pub use config::{Branches, Compaction, Config, Discovery, with_discovery};
 pub use error::Error;
 pub use id::{NodeId, replica_of};
 pub use invitation::{

@@ -9,6 +9,7 @@
 mod contained;
 mod effect;
 mod excerpt;
+mod healing;
 mod history;
 mod knowledge;
 mod known;
@@ -19,6 +20,7 @@ mod selection;
 
 pub use contained::{Containment, Contents};
 pub use excerpt::{Excerpts, Mentioned};
+pub use healing::{Fate, Held, Loss, MadeTwice, Since, position};
 pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};

@@ -145,7 +145,11 @@ fn written(
 }
 
 /// What stands at a place of a text that holds `base`.
-fn find<'d>(text: &'d Document, base: &crdt::Document, at: &Path) -> Option<EntryRef<'d>> {
+pub(super) fn find<'d>(
+    text: &'d Document,
+    base: &crdt::Document,
+    at: &Path,
+) -> Option<EntryRef<'d>> {
     let mut node = text.root()?;
     let mut found = None;
     let mut map = Some(&base.root);

@@ -8,12 +8,13 @@
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
 //! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
 //! how edits and files are written, `editing.rs` edits by command, `errand.rs` those that another process asks for, `late.rs` what is written into files that were replaced, `committing.rs` what is done before a commit,
-//! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
+//! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `compacting.rs` packs what is over, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
 mod arriving;
 mod carrying;
 mod committing;
+mod compacting;
 mod containing;
 mod document;
 mod editing;
@@ -37,6 +38,7 @@ use std::rc::Rc;
 
 use policy::Policy;
 
+pub use compacting::Compacted;
 pub use editing::Edited;
 pub use errand::{Done, Errand, ErrandName};
 pub use error::Error;

@@ -244,7 +244,14 @@ impl Replica<'_> {
             writing.set_last_look(&look)?;
             writing.commit()?;
         }
-        Ok(())
+        match self.compact_now_and_then(&config) {
+            Err(error) if error.is_damage() => Err(error),
+            Err(error) => {
+                tracing::info!("nothing is packed: {error}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Whether HEAD moved since the last round, as far as anybody can tell: before the first one, everywhere.

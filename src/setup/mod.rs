@@ -19,7 +19,7 @@ pub use autostart::{AtLogin, AutoSync, Commands};
 pub use error::Error;
 pub use init::{Init, Wanted};
 pub use uninit::Uninit;
-pub use verify::{Finding, Verified, full_counters, verify};
+pub use verify::{Finding, Verified, full_counters, verify, verify_merges};
 
 use crate::git;
 use crate::node::{Discovery, NodeId, Role};

@@ -10,8 +10,9 @@ use super::{Error, Init, Wanted};
 use crate::context::{
     Annotation, Claim, Mention, Misfit, Says, Types, digest, leaf_at, lift, mentions, without,
 };
-use crate::git::{self, Driver, Plan, Repo};
+use crate::git::{self, Driver, Healing, Plan, Repo};
 use crate::node::{Config, Members, Node, NodeKey, Watch, address_file, state_folder};
+use crate::overlay::{CommitId, Fate};
 use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
 
 /// How far ahead a stamp may be, in milliseconds.
@@ -74,6 +75,65 @@ pub fn verify(
         mended: found.problems,
         ..after
     })
+}
+
+/// The merges since a commit that lost or mixed what nobody settled: a finding for each and each file, where it is to be
+/// put right. What somebody decided when a merge was committed is worth knowing, and no more.
+///
+/// # Errors
+/// When the history cannot be read, or is cut off before that commit.
+pub fn verify_merges(repo: &Repo, since: CommitId) -> Result<Verified, Error> {
+    let types = Config::at_head(repo).map_or_else(|_| Types::default(), |config| config.types);
+    let healing = Healing::new(repo, types);
+    let now = |path: &Path| read(&repo.top().join(path)).ok().flatten();
+    let mut found = Verified::default();
+    for merge in repo.merges(Some(since), usize::MAX)? {
+        for mistakes in healing.mistakes(&merge, &now)? {
+            let places = mistakes.losses.iter();
+            let of = |fate| {
+                let places = places.clone().filter(move |loss| loss.fate == fate);
+                let places = places.map(|loss| loss.at().to_string());
+                let whole = mistakes.misread.iter();
+                let whole = whole.filter(move |misread| misread.fate == fate);
+                places
+                    .chain(whole.map(|misread| misread.why.clone()))
+                    .collect()
+            };
+            let finding = |places: Vec<String>, what: &str| Finding {
+                path: mistakes.path.clone(),
+                line: mistakes.position.0,
+                column: mistakes.position.1,
+                kind: "merge",
+                what: format!("{}: {what}", in_words(&places)),
+            };
+            let (lost, decided): (Vec<String>, Vec<String>) = (of(Fate::Lost), of(Fate::Decided));
+            let (commit, summary) = (&merge.short, &merge.summary);
+            if !lost.is_empty() {
+                found.problems.push(finding(
+                    lost,
+                    &format!("the merge {commit} ({summary}), made without the merge driver, lost or mixed this: `rhema crdt heal {commit}` puts it right"),
+                ));
+            }
+            if !decided.is_empty() {
+                found.notes.push(finding(
+                    decided,
+                    &format!("settled by hand in the merge {commit}, otherwise than both sides together have it: `rhema crdt heal --dry-run {commit}` shows it"),
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The first of some places, and how many more there are.
+fn in_words(places: &[String]) -> String {
+    const MOST: usize = 3;
+    let named = places.iter().take(MOST).map(String::as_str);
+    let named = named.collect::<Vec<_>>().join(", ");
+    match places.len().checked_sub(MOST) {
+        None | Some(0) => named,
+        Some(more) => format!("{named} and {more} more"),
+    }
 }
 
 fn look(repo: &Repo, driver: &Driver, unix_millis: u64) -> Result<Verified, Error> {

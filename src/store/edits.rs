@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use super::columns::as_number;
 use super::format::Body;
-use super::{Error, Marks, Reading, Writing};
+use super::{Error, Marks, Reading, Writing, touched};
 use crate::crdt::{Replica, Stamp};
 use crate::exchange::is_same;
 use crate::overlay::{CommitId, Deed, DocumentPath, Known};
@@ -79,16 +79,28 @@ pub enum Which {
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let Body { published, deed } = row.get(5)?;
     Ok(Known {
         stamp: row.get(0)?,
         previous: row.get(1)?,
         document: row.get(2)?,
         base: row.get(3)?,
-        published: published.into_owned(),
         branch: row.get(4)?,
-        deed: deed.into_owned(),
+        ..with_body(row.get(5)?, row.get(0)?, row.get(2)?)
     })
+}
+
+/// An edit of which the body is known, and nothing else.
+pub(super) fn with_body(body: Body<'_>, stamp: Stamp, document: DocumentPath) -> Known {
+    let Body { published, deed } = body;
+    Known {
+        stamp,
+        previous: None,
+        document,
+        base: None,
+        published: published.into_owned(),
+        branch: None,
+        deed: deed.into_owned(),
+    }
 }
 
 fn body(edit: &Known) -> Body<'_> {
@@ -130,8 +142,20 @@ pub(super) fn proved_after(
     let sql = stored_where!(
         "replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NOT NULL ORDER BY stamp LIMIT ?3"
     );
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    reading.all(sql, (replica, after, most), stored)
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows: Vec<StoredEdit> = reading.all(sql, (replica, after, limit), stored)?;
+    let mut all = in_order(rows, reading.packed_after(replica, after, most)?);
+    all.truncate(most);
+    Ok(all)
+}
+
+/// What stands in rows and what is packed, in the order of the stamps.
+fn in_order(mut rows: Vec<StoredEdit>, packed: Vec<StoredEdit>) -> Vec<StoredEdit> {
+    if !packed.is_empty() {
+        rows.extend(packed);
+        rows.sort_unstable_by_key(|edit| edit.known.stamp);
+    }
+    rows
 }
 
 impl Reading<'_> {
@@ -140,7 +164,10 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn edit(&self, stamp: Stamp) -> Result<Option<StoredEdit>, Error> {
-        self.first(stored_where!("stamp = ?1"), [stamp], stored)
+        match self.first(stored_where!("stamp = ?1"), [stamp], stored)? {
+            None => self.packed_edit(stamp),
+            found => Ok(found),
+        }
     }
 
     /// The edits of a document, in the order of their stamps.
@@ -155,7 +182,8 @@ impl Reading<'_> {
                 ORDER BY stamp"
             ),
         };
-        self.all(sql, [document], stored)
+        let rows = self.all(sql, [document], stored)?;
+        Ok(in_order(rows, self.packed_of(document, which)?))
     }
 
     /// The commits on which edits were made that the document's HEAD did not contain at its last look, and what was published of
@@ -166,10 +194,15 @@ impl Reading<'_> {
     pub fn bases(&self) -> Result<BTreeMap<CommitId, Vec<CommitId>>, Error> {
         let sql = "SELECT base, body FROM edits LEFT JOIN marks ON marks.edit = edits.id
             WHERE base IS NOT NULL AND issuer = ?1 AND coalesce(bits, 0) & 1 = 0 GROUP BY base";
-        self.all(sql, [Issuer::Other], |row| {
-            let body: Body<'_> = row.get(1)?;
-            Ok((row.get(0)?, body.published.into_owned()))
-        })
+        let mut bases: BTreeMap<CommitId, Vec<CommitId>> =
+            self.all(sql, [Issuer::Other], |row| {
+                let body: Body<'_> = row.get(1)?;
+                Ok((row.get(0)?, body.published.into_owned()))
+            })?;
+        for (base, published) in self.packed_bases()? {
+            bases.entry(base).or_insert(published);
+        }
+        Ok(bases)
     }
 
     /// The replicas under whose names two wrote: an edit follows none of the known ones although one of these is older.
@@ -199,7 +232,8 @@ impl Reading<'_> {
     pub fn own_after(&self, unix_millis: u64) -> Result<Vec<StoredEdit>, Error> {
         let from = Stamp::first_after(unix_millis);
         let sql = stored_where!("stamp >= ?1 AND issuer = ?2 ORDER BY stamp");
-        self.all(sql, (from, Issuer::Own), stored)
+        let rows = self.all(sql, (from, Issuer::Own), stored)?;
+        Ok(in_order(rows, self.packed_own_from(from)?))
     }
 
     /// The last edits that were made here, the newest first.
@@ -208,8 +242,10 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
         let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.all(sql, (Issuer::Own, most), stored)
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.all(sql, (Issuer::Own, limit), stored)?;
+        let packed = self.packed_last_own(most)?;
+        Ok(touched::newest(rows, packed, most))
     }
 
     /// The last known edit of a replica: the next one's [`Known::previous`].
@@ -257,11 +293,16 @@ impl Writing<'_> {
             return self.add_again(edit, &there.known);
         }
         let replica = edit.stamp.replica();
-        let beside = self.first(
+        let mut beside = self.first(
             "SELECT stamp FROM edits WHERE replica = ?1 AND previous IS ?2 ORDER BY stamp",
             (replica, edit.previous),
             |row| row.get(0),
         )?;
+        if let Some(packed) = self.packed_behind(replica, edit.previous)? {
+            // Where two write under one name, nothing of it is over.
+            self.unpack_behind(replica, None)?;
+            beside = Some(beside.map_or(packed, |beside: Stamp| beside.min(packed)));
+        }
         let document = self.number_of(&edit.document)?;
         self.run(
             "INSERT INTO edits (stamp, replica, previous, document, base, branch, issuer, way, body)
@@ -304,7 +345,8 @@ impl Writing<'_> {
         if all {
             let number = self.number_of(document)?;
             let sql = "SELECT stamp FROM edits WHERE document = ?1 AND superseded = 1";
-            let before: Vec<Stamp> = self.all(sql, [number], |row| row.get(0))?;
+            let mut before: Vec<Stamp> = self.all(sql, [number], |row| row.get(0))?;
+            before.extend(self.packed_superseded(number)?);
             if before.iter().any(|stamp| !superseded.contains(stamp)) {
                 self.note_all_counting(number)?;
             }
@@ -313,13 +355,13 @@ impl Writing<'_> {
         for stamp in superseded {
             self.run(sql, [stamp])?;
         }
-        Ok(())
+        self.note_packed_superseded(document, superseded)
     }
 
     fn note_all_counting(&self, document: i64) -> Result<(), Error> {
         let sql = "UPDATE edits SET superseded = 0 WHERE document = ?1 AND superseded = 1";
         self.run(sql, [document])?;
-        Ok(())
+        self.note_packed_counting(document)
     }
 
     /// Makes all known edits those of others: this work tree is not the one that made them, or cannot know that it is.
@@ -327,6 +369,7 @@ impl Writing<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn disown(&self) -> Result<(), Error> {
+        self.unpack_all()?;
         let sql = "UPDATE edits SET issuer = ?1 WHERE issuer IS NOT ?1";
         self.run(sql, [Issuer::Other])?;
         Ok(())
@@ -337,6 +380,7 @@ impl Writing<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn disown_one(&self, stamp: Stamp) -> Result<(), Error> {
+        self.unpack_with(stamp)?;
         let sql = "UPDATE edits SET issuer = ?2 WHERE stamp = ?1";
         self.run(sql, (stamp, Issuer::Other))?;
         Ok(())
@@ -350,6 +394,7 @@ impl Writing<'_> {
             JOIN documents ON documents.id = document WHERE stamp = ?1";
         let others: Vec<Known> = self.all(sql, [edit.stamp], known)?;
         if !others.iter().any(|other| is_same(edit, other)) {
+            self.unpack_with(edit.stamp)?;
             let document = self.number_of(&edit.document)?;
             self.run(
                 "INSERT INTO equivocations (stamp, previous, document, base, branch, body)

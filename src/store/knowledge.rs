@@ -115,7 +115,9 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn links(&self, replica: Replica) -> Result<Links, Error> {
         let sql = "SELECT stamp, previous FROM edits WHERE replica = ?1 AND seal IS NOT NULL ORDER BY stamp";
-        self.all(sql, [replica], |row| Ok((row.get(0)?, row.get(1)?)))
+        let mut links: Links = self.all(sql, [replica], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        links.extend(self.packed_links(replica)?);
+        Ok(links)
     }
 }
 
@@ -131,6 +133,10 @@ impl Writing<'_> {
             true => Chain::of(&self.links(replica)?).upto,
             false => self.followed(replica, before)?,
         };
+        if upto < before {
+            // Beyond the mark each edit is listed.
+            self.unpack_behind(replica, upto)?;
+        }
         match upto {
             _ if upto == before => {}
             Some(upto) => {

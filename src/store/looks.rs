@@ -159,7 +159,8 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn unseen(&self) -> Result<Vec<DocumentPath>, Error> {
         let sql = "SELECT path FROM documents WHERE looked = 0
-            AND EXISTS (SELECT 1 FROM edits WHERE document = documents.id) ORDER BY path";
+            AND (EXISTS (SELECT 1 FROM edits WHERE document = documents.id)
+                OR EXISTS (SELECT 1 FROM packs WHERE document = documents.id)) ORDER BY path";
         self.all(sql, [], |row| row.get(0))
     }
 

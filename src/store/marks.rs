@@ -113,7 +113,11 @@ impl Reading<'_> {
             Marks::default().with(Mark::Shown),
             Marks::default().with(Mark::Contained),
         );
-        self.all(sql, (Issuer::Own, shown, contained), |row| row.get(0))
+        let mut open: Vec<Stamp> =
+            self.all(sql, (Issuer::Own, shown, contained), |row| row.get(0))?;
+        open.extend(self.packed_uncommitted()?);
+        open.sort_unstable();
+        Ok(open)
     }
 
     /// The documents of which edits are parked.
@@ -123,7 +127,10 @@ impl Reading<'_> {
     pub fn parked(&self) -> Result<Vec<DocumentPath>, Error> {
         let sql = "SELECT DISTINCT path FROM marks JOIN edits ON edits.id = edit
             JOIN documents ON documents.id = document WHERE bits & ?1 ORDER BY path";
-        self.all(sql, [Mark::Parked.bit()], |row| row.get(0))
+        let mut parked: BTreeSet<DocumentPath> =
+            self.all(sql, [Mark::Parked.bit()], |row| row.get(0))?;
+        parked.extend(self.packed_parked()?);
+        Ok(parked.into_iter().collect())
     }
 
     /// The stamps of all known edits of a document, with their marks.
@@ -133,7 +140,10 @@ impl Reading<'_> {
     pub fn marks(&self, document: &DocumentPath) -> Result<BTreeMap<Stamp, Marks>, Error> {
         let sql = "SELECT stamp, coalesce(bits, 0) FROM edits LEFT JOIN marks ON edit = id
             WHERE document = (SELECT id FROM documents WHERE path = ?1)";
-        self.all(sql, [document], |row| Ok((row.get(0)?, row.get(1)?)))
+        let mut marks: BTreeMap<Stamp, Marks> =
+            self.all(sql, [document], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        marks.extend(self.packed_marks(document)?);
+        Ok(marks)
     }
 }
 
@@ -145,10 +155,13 @@ impl Writing<'_> {
     pub fn set_marks(&self, marks: impl IntoIterator<Item = (Stamp, Marks)>) -> Result<(), Error> {
         let sql = "INSERT INTO marks (edit, bits) SELECT id, ?2 FROM edits WHERE stamp = ?1
             ON CONFLICT (edit) DO UPDATE SET bits = excluded.bits WHERE bits <> excluded.bits";
-        for (stamp, marks) in marks {
+        let marks: BTreeMap<Stamp, Marks> = marks.into_iter().collect();
+        for (stamp, marks) in &marks {
             self.run(sql, (stamp, marks))?;
         }
-        Ok(())
+        self.mark_packed(&marks.keys().copied().collect(), |stamp, bits| {
+            marks.get(&stamp).map_or(bits, |marks| marks.0)
+        })
     }
 
     /// Gives edits a mark beside those that they have. Stamps of which no edit is known are passed over.
@@ -158,10 +171,11 @@ impl Writing<'_> {
     pub fn mark(&self, stamps: impl IntoIterator<Item = Stamp>, mark: Mark) -> Result<(), Error> {
         let sql = "INSERT INTO marks (edit, bits) SELECT id, ?2 FROM edits WHERE stamp = ?1
             ON CONFLICT (edit) DO UPDATE SET bits = bits | excluded.bits";
-        for stamp in stamps {
+        let stamps: BTreeSet<Stamp> = stamps.into_iter().collect();
+        for stamp in &stamps {
             self.run(sql, (stamp, mark.bit()))?;
         }
-        Ok(())
+        self.mark_packed(&stamps, |_, bits| bits | mark.bit())
     }
 
     /// Takes a mark from edits.
@@ -171,10 +185,11 @@ impl Writing<'_> {
     pub fn unmark(&self, stamps: impl IntoIterator<Item = Stamp>, mark: Mark) -> Result<(), Error> {
         let sql = "UPDATE marks SET bits = bits & ~?2
             WHERE edit = (SELECT id FROM edits WHERE stamp = ?1)";
-        for stamp in stamps {
+        let stamps: BTreeSet<Stamp> = stamps.into_iter().collect();
+        for stamp in &stamps {
             self.run(sql, (stamp, mark.bit()))?;
         }
-        Ok(())
+        self.mark_packed(&stamps, |_, bits| bits & !mark.bit())
     }
 
     /// Makes these the edits of a document that have a mark: the others lose it. Writes only what changes.

@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `touched.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `packs.rs` (edits that are over), `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `touched.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
 //! folder is, and its key) and `git` (locks).
 
@@ -25,6 +25,7 @@ mod looks;
 mod marks;
 mod moment;
 mod opening;
+mod packs;
 mod peers;
 mod refusals;
 mod renderings;
@@ -47,6 +48,7 @@ pub use invitations::{Invitation, Joined, Standing};
 pub use looks::{Facts, Fingerprint, Holds, LastLook, Look};
 pub use marks::{Mark, Marks};
 pub use moment::Moment;
+pub use packs::Packing;
 pub use peers::{Event, Key, Peer, Trust};
 pub use refusals::Refused;
 pub use renderings::{Content, Rendering};
@@ -199,6 +201,16 @@ impl Store {
         Ok(Writing { reading })
     }
 
+    /// Gives the room that is free in the file back to the disk.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody else reads or writes all the time; the store is as it was.
+    pub fn shrink(&mut self) -> Result<(), Error> {
+        self.connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(|source| Error::database(&self.path, source))
+    }
+
     fn begin(&mut self, behavior: TransactionBehavior) -> Result<Reading<'_>, Error> {
         let path = &self.path;
         let transaction = self
@@ -292,6 +304,22 @@ impl Reading<'_> {
             statement.query_map(values, row)?.collect()
         };
         all().map_err(|source| self.failed(source))
+    }
+
+    /// How much the content takes, in bytes: without what is free in the file.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn bytes(&self) -> Result<u64, Error> {
+        let number = |name| {
+            let read = self
+                .transaction
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            read.map_err(|source| self.failed(source))
+        };
+        let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+        let bytes = pages.saturating_mul(number("page_size")?);
+        Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
     /// The number of a document, if anything is known of it.

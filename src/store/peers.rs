@@ -272,7 +272,8 @@ impl Writing<'_> {
         }
         // What could not be placed can be now.
         self.run(
-            "UPDATE documents SET file = NULL WHERE id IN (SELECT document FROM edits WHERE base = ?1)",
+            "UPDATE documents SET file = NULL WHERE id IN (SELECT document FROM edits WHERE base = ?1)
+                OR id IN (SELECT document FROM packs)",
             [base],
         )?;
         Ok(())

@@ -25,13 +25,20 @@ impl Reading<'_> {
     pub fn refused(&self, since: Moment) -> Result<Vec<Refused>, Error> {
         let sql = "SELECT stamp, why, at FROM refusals
             WHERE at >= ?1 AND stamp NOT IN (SELECT stamp FROM edits) ORDER BY at, stamp";
-        self.all(sql, [since], |row| {
+        let refused: Vec<Refused> = self.all(sql, [since], |row| {
             Ok(Refused {
                 stamp: row.get(0)?,
                 why: row.get(1)?,
                 at: row.get(2)?,
             })
-        })
+        })?;
+        let mut still = Vec::with_capacity(refused.len());
+        for one in refused {
+            if self.packed(one.stamp)?.is_none() {
+                still.push(one);
+            }
+        }
+        Ok(still)
     }
 }
 

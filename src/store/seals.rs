@@ -35,9 +35,13 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn seals(&self, edits: impl IntoIterator<Item = Stamp>) -> Result<Vec<Seal>, Error> {
         let (mut seals, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut pack = None;
         for stamp in edits {
             let sql = "SELECT seal FROM edits WHERE stamp = ?1 AND seal IS NOT NULL";
-            let seal: Option<i64> = self.first(sql, [stamp], |row| row.get(0))?;
+            let mut seal: Option<i64> = self.first(sql, [stamp], |row| row.get(0))?;
+            if seal.is_none() {
+                seal = self.packed_seal(stamp, &mut pack)?;
+            }
             let Some(seal) = seal.filter(|seal| seen.insert(*seal)) else {
                 continue;
             };
@@ -54,7 +58,14 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn author(&self, edit: Stamp) -> Result<Option<Key>, Error> {
         let sql = "SELECT author FROM edits JOIN seals ON seals.id = edits.seal WHERE stamp = ?1";
-        self.first(sql, [edit], |row| row.get(0))
+        let author = self.first(sql, [edit], |row| row.get(0))?;
+        match (author, self.packed_seal(edit, &mut None)?) {
+            (None, Some(seal)) => {
+                let sql = "SELECT author FROM seals WHERE id = ?1";
+                self.first(sql, [seal], |row| row.get(0))
+            }
+            (author, _) => Ok(author),
+        }
     }
 
     /// Whose the replicas of this name are, as far as anybody told: those first who were told of first.
@@ -175,6 +186,17 @@ impl Writing<'_> {
         if let Some(((first, _), (last, _))) = stamps {
             let kept = (first.replica(), first, last, seal.signature);
             if let Some(kept) = self.first(sql, kept, |row| row.get(0))? {
+                return Ok(kept);
+            }
+        }
+        let mut pack = None;
+        for (stamp, _) in &seal.run {
+            let Some(kept) = self.packed_seal(*stamp, &mut pack)? else {
+                continue;
+            };
+            let sql = "SELECT 1 FROM seals WHERE id = ?1 AND signature = ?2";
+            let is_it = self.first(sql, (kept, seal.signature), |_| Ok(()))?;
+            if is_it.is_some() {
                 return Ok(kept);
             }
         }

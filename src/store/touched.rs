@@ -3,9 +3,11 @@
 //! What a place is found by is coarse: the first record on the way to it, or the entry of the root, and of these a hash. Whoever asks
 //! looks at the places of what comes back.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
+use rusqlite::types::{FromSql, ValueRef};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::edits::stored;
@@ -31,7 +33,7 @@ fn found_by(at: &Path) -> i64 {
     i64::from_ne_bytes(xxh3_64(&bytes).to_ne_bytes())
 }
 
-fn places(deed: &Deed) -> BTreeSet<i64> {
+pub(super) fn places(deed: &Deed) -> BTreeSet<i64> {
     match deed {
         Deed::Change(changes) => changes.iter().map(|change| found_by(&change.at)).collect(),
         // What takes others back is found at the root.
@@ -75,8 +77,10 @@ impl Reading<'_> {
             "stamp IN (SELECT stamp FROM touched WHERE document = (SELECT id FROM documents WHERE path = ?1)
             AND place = ?2 AND stamp < coalesce(?3, '~') ORDER BY stamp DESC LIMIT ?4) ORDER BY stamp DESC"
         );
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.all(sql, (document, found_by(at), before, most), stored)
+        let place = found_by(at);
+        let rows = self.all(sql, (document, place, before, limit(most)), stored)?;
+        let packed = self.packed_before(document, Some(place), before, most)?;
+        Ok(newest(rows, packed, most))
     }
 
     /// The newest edits of a document among those before a stamp, the newest first.
@@ -93,9 +97,28 @@ impl Reading<'_> {
             "edits.document = (SELECT id FROM documents WHERE path = ?1) AND stamp < coalesce(?2, '~')
             ORDER BY stamp DESC LIMIT ?3"
         );
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.all(sql, (document, before, most), stored)
+        let rows = self.all(sql, (document, before, limit(most)), stored)?;
+        let packed = self.packed_before(document, None, before, most)?;
+        Ok(newest(rows, packed, most))
     }
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+/// The newest of what stands in rows and of what is packed.
+pub(super) fn newest(
+    mut rows: Vec<StoredEdit>,
+    packed: Vec<StoredEdit>,
+    most: usize,
+) -> Vec<StoredEdit> {
+    if !packed.is_empty() {
+        rows.extend(packed);
+        rows.sort_by_key(|edit| Reverse(edit.known.stamp));
+        rows.truncate(most);
+    }
+    rows
 }
 
 impl Writing<'_> {
@@ -109,9 +132,59 @@ impl Writing<'_> {
     }
 }
 
+impl Writing<'_> {
+    /// Notes what edits are about that stand in a piece from now on, and no more in rows.
+    pub(super) fn pack_touched<'b>(
+        &self,
+        document: i64,
+        pack: i64,
+        edits: impl Iterator<Item = (Stamp, &'b [u8])>,
+    ) -> Result<(), Error> {
+        let note =
+            "INSERT OR IGNORE INTO packed_touched (document, place, pack) VALUES (?1, ?2, ?3)";
+        let forget = "DELETE FROM touched WHERE document = ?1 AND place = ?2 AND stamp = ?3";
+        for (stamp, body) in edits {
+            for place in self.places_of(body)? {
+                self.run(note, (document, place, pack))?;
+                self.run(forget, (document, place, stamp))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what edits are about that stand in rows again.
+    pub(super) fn unpack_touched<'b>(
+        &self,
+        document: i64,
+        pack: i64,
+        edits: impl Iterator<Item = (Stamp, &'b [u8])>,
+    ) -> Result<(), Error> {
+        let note = "INSERT OR IGNORE INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)";
+        for (stamp, body) in edits {
+            for place in self.places_of(body)? {
+                self.run(note, (document, place, stamp))?;
+            }
+        }
+        self.run("DELETE FROM packed_touched WHERE pack = ?1", [pack])?;
+        Ok(())
+    }
+
+    fn places_of(&self, body: &[u8]) -> Result<BTreeSet<i64>, Error> {
+        let body = Body::column_result(ValueRef::Blob(body)).map_err(|error| {
+            self.failed(rusqlite::Error::FromSqlConversionFailure(
+                0,
+                rusqlite::types::Type::Blob,
+                error.into(),
+            ))
+        })?;
+        Ok(places(&body.deed))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples::{chain, receive, store, todos};
+    use super::super::{Durability, Store};
     use super::*;
 
     #[test]
@@ -136,6 +209,39 @@ mod tests {
         assert_eq!(reading.edits_about(&todos(), &other, None, 2).unwrap(), []);
         let found = reading.edits_before(&todos(), before, 9).unwrap();
         assert_eq!(stamps(found), [edits[0].stamp]);
+    }
+
+    #[test]
+    fn those_that_are_packed_are_found_as_well() {
+        let (_git_dir, mut store) = store();
+        let edits = chain(7, 40);
+        receive(&mut store, &edits);
+        let title = Path::default().entry("title");
+        let found = |store: &mut Store| {
+            let reading = store.read().unwrap();
+            let before = Some(edits[30].stamp);
+            let about = reading.edits_about(&todos(), &title, before, 25).unwrap();
+            let all = reading.edits_before(&todos(), None, 9).unwrap();
+            let none = Path::default().entry("owner");
+            let none = reading.edits_about(&todos(), &none, None, 9).unwrap();
+            [about, all, none].map(|edits| -> Vec<Stamp> {
+                edits.into_iter().map(|edit| edit.known.stamp).collect()
+            })
+        };
+        let in_rows = found(&mut store);
+        let writing = store.write(Durability::Process).unwrap();
+        let superseded = edits[..35].iter().map(|edit| edit.stamp).collect();
+        writing
+            .note_superseded(&todos(), &superseded, true)
+            .unwrap();
+        let packed = writing.pack(u64::MAX >> 8).unwrap();
+        assert!(packed.edits >= 16, "{packed:?}");
+        writing.commit().unwrap();
+        assert_eq!(found(&mut store), in_rows);
+        let writing = store.write(Durability::Process).unwrap();
+        writing.disown().unwrap();
+        writing.commit().unwrap();
+        assert_eq!(found(&mut store), in_rows, "unpacked again");
     }
 
     #[test]

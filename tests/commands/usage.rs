@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 /// The commands that there are, in the order of the help.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 33] = [
     "demo",
     "init",
     "uninit",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 31] = [
     "show",
     "diff",
     "undo",
+    "heal",
     "get",
     "add",
     "set",
@@ -33,6 +34,7 @@ const COMMANDS: [&str; 31] = [
     "park",
     "unpark",
     "carry",
+    "gc",
     "merge",
     "merge-driver",
     "completions",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::check::{FILE, OTHER, SYNC, TODOS, bare, ended, is_in_order, set_up, writes};
+use crate::check::{FILE, OTHER, SYNC, TODOS, bare, edits, ended, is_in_order, set_up, writes};
 use crate::support::{BINARY, Run, Tree, World, run};
 
 /// Where a `sync` of an edited document comes by, in this order.
@@ -260,4 +260,44 @@ fn what_is_left_of_the_ended_is_swept_up_later() {
         .unwrap();
     tree.rhema(&SYNC).exits(0);
     assert!(left().is_empty());
+}
+
+#[test]
+fn a_store_that_is_made_small_is_whole_wherever_it_ends() {
+    if !can_crash() {
+        return;
+    }
+    let world = World::new();
+    let tree = set_up(&world);
+    let mut text = TODOS.to_owned();
+    for title in 0..40 {
+        let next = TODOS.replace("Second", &format!("Second for the {title}th time"));
+        let record = next
+            .lines()
+            .position(|line| line.contains("Second"))
+            .unwrap();
+        let line = next.lines().nth(record).unwrap();
+        let before = bare(&tree.read(FILE));
+        let old = before
+            .lines()
+            .find(|line| line.contains("title: Second"))
+            .unwrap();
+        let edited = tree.read(FILE).replace(old, line);
+        tree.write(FILE, edited);
+        tree.rhema(&SYNC).exits(0);
+        text = next;
+    }
+    tree.commit("titles");
+    tree.rhema(&SYNC).exits(0);
+    let known = edits(&tree.path(".git"), FILE);
+    assert_eq!(known.len(), 40);
+    let gc = ["gc", "--older-than", "0", "--json"];
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    for point in ["before-packed", "after-packed"] {
+        ended(crash_at(&tree, point, &gc), point);
+        assert_eq!(edits(&tree.path(".git"), FILE), known, "{point}");
+        is_in_order(&tree, &[(FILE, &text)], point);
+    }
+    let again = tree.rhema(&gc).exits(0).json();
+    assert_eq!(again["edits"], 0, "it was packed");
 }

@@ -11,4 +11,5 @@ mod support;
 mod tour;
 
 mod asking;
+mod healing;
 mod settling;

@@ -87,6 +87,11 @@ impl Where {
             .collect())
     }
 
+    /// Whether nobody said where.
+    pub(super) fn is_anywhere(&self) -> bool {
+        self.file.is_none() && self.scope.is_none()
+    }
+
     /// Whether some document has what a path begins with.
     pub(super) fn has(&self, repo: &Repo, path: &str) -> bool {
         self.document(repo, &Address::new(path), None).is_ok()

@@ -1,5 +1,7 @@
 //! `rhema crdt get`: what stands in a document.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
@@ -7,14 +9,18 @@ use serde_json::{Map, Number, Value};
 
 use super::Outcome;
 use super::find::Where;
+use super::log::{open_store, places};
 use super::merge_driver::types;
 use super::resolve::{ConflictReport, in_one_line};
+use super::times::Point;
 use super::ui::{Ui, printable};
 use crate::context::{Address, Assignment, picked};
-use crate::git::Repo;
+use crate::git::{Repo, native_path};
+use crate::history;
 use crate::query::{self, Condition, Query};
 use crate::settling::{Conflict, Settler};
-use crate::yaml::{Kind, NodeRef, Scalar};
+use crate::store::Store;
+use crate::yaml::{Document, Kind, Limits, NodeRef, Scalar};
 
 /// Print a list, a record or a field
 ///
@@ -26,6 +32,7 @@ use crate::yaml::{Kind, NodeRef, Scalar};
     rhema crdt get todos --where status=pending --where \"priority IN ('high', 'urgent')\"\n  \
     rhema crdt get \"todos WHERE status != 'completed' AND due IS NOT NULL ORDER BY due LIMIT 10\"\n  \
     rhema crdt get todos --conflicts                 those with open conflicts, and what lost\n  \
+    rhema crdt get \"todos WHERE status = 'pending'\" --at 2d        as it was two days ago\n  \
     rhema crdt get todos/ship-it\n  \
     rhema crdt get todos/ship-it/meta.owner\n  \
     rhema crdt get todos --json | jq -r '.[].id'\n  \
@@ -42,6 +49,9 @@ pub(super) struct Arguments {
     /// Only what has open conflicts, and what lost
     #[arg(long)]
     conflicts: bool,
+    /// As it was then: a time, a stamp or a commit, as `rhema crdt show --at` takes them
+    #[arg(long, value_name = "T|STAMP|COMMIT", conflicts_with = "conflicts")]
+    at: Option<String>,
     #[command(flatten)]
     place: Where,
 }
@@ -82,8 +92,14 @@ struct Contested {
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
     let (at, question) = question(&arguments.path)?;
-    let file = arguments.place.document(&repo, &at, None)?;
-    let (_, document) = repo.read_document(&file)?;
+    let (file, document) = match &arguments.at {
+        None => {
+            let file = arguments.place.document(&repo, &at, None)?;
+            let (_, document) = repo.read_document(&file)?;
+            (file, document)
+        }
+        Some(then) => as_it_was(&repo, arguments, &at, then, ui)?,
+    };
     let open = match arguments.conflicts {
         true => {
             Settler::new(&repo, types())
@@ -178,6 +194,30 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     Ui::bytes(text.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// The document that had what an address names at some moment.
+fn as_it_was(
+    repo: &Repo,
+    arguments: &Arguments,
+    at: &Address,
+    then: &str,
+    ui: &Ui,
+) -> anyhow::Result<(PathBuf, Document)> {
+    let instant = Point::read(then, repo)?.instant();
+    let asked = places(repo, &at.typed(), &arguments.place)?;
+    let mut store = open_store(repo, ui);
+    let reading = store.as_mut().map(Store::read).transpose()?;
+    for path in &asked.documents {
+        let text = history::document_at(repo, reading.as_ref(), path, instant, asked.at.as_ref())?;
+        let document = text.and_then(|text| Document::from_text(text, &Limits::default()).ok());
+        if let Some(document) = document
+            && (at.is_root() || at.place_in(&document).is_some())
+        {
+            return Ok((native_path(path.as_bytes()), document));
+        }
+    }
+    bail!("{at} was not there at {then}")
 }
 
 /// What is asked for: the place alone, or a question about the list there.

@@ -81,6 +81,17 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let reading = store.as_mut().map(Store::read).transpose()?;
     let people = People::of(&repo, reading.as_ref())?;
     let mut asked = asked(&repo, arguments)?;
+    if asked.at.is_none()
+        && arguments.place.is_anywhere()
+        && let Some(reading) = &reading
+    {
+        // Those, too, that are gone.
+        asked
+            .documents
+            .extend(reading.looks()?.into_iter().map(|(path, _)| path));
+        asked.documents.sort();
+        asked.documents.dedup();
+    }
     let moment = |text: &Option<String>| {
         let point = text.as_deref().map(|text| Point::read(text, &repo));
         let point = point.transpose()?;

@@ -55,7 +55,7 @@ pub(super) fn field(at: &Path) -> String {
     match at.steps() {
         [] => ".".to_owned(),
         [Step::Entry(name)] if name.is_empty() => ".".to_owned(),
-        _ => at.to_string(),
+        _ => at.to_string().trim_start_matches('/').to_owned(),
     }
 }
 

@@ -4,12 +4,12 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Outcome;
 use super::find::Where;
 use super::merge_driver::types;
 use super::resolve::{is_settled_by, told};
 use super::ui::{FAINT, GOOD, NOTABLE, STRONG, Ui, printable};
-use crate::context::{Address, rfc3339};
+use super::{Outcome, times};
+use crate::context::Address;
 use crate::git::Repo;
 use crate::settling::{Competitor, Explanation, Fate, explain};
 use crate::store::Store;
@@ -104,7 +104,7 @@ impl EditReport {
             stamp: one.stamp.map(|stamp| stamp.to_string()),
             node: origin.node,
             name: origin.name,
-            when: origin.when.map(rfc3339),
+            when: origin.when.map(times::for_scripts),
             branch: origin.branch,
             commit: origin.commit,
             did: one.did,

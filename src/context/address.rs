@@ -85,7 +85,12 @@ impl Address {
                 Some(Step::Record(name, super::birth(entry.value()).digest))
             }
         });
-        steps.collect()
+        // A root that is no mapping is an entry without a name.
+        let is_entry = document
+            .root()
+            .is_some_and(|root| root.kind() != Kind::Mapping);
+        let root = is_entry.then(|| Some(Step::Entry(String::new())));
+        root.into_iter().chain(steps).collect()
     }
 
     /// As far as it leads from a document's root.

@@ -36,16 +36,6 @@ pub(crate) fn in_utc(text: &str) -> Option<String> {
     ))
 }
 
-/// A moment, in milliseconds since the Unix epoch, in UTC.
-pub(crate) fn rfc3339(unix_millis: u64) -> String {
-    let seconds = i64::try_from(unix_millis / 1_000).unwrap_or_default();
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    let millis = unix_millis % 1_000;
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
 /// Takes a number of exactly `digits` digits.
 fn number(rest: &mut &[u8], digits: usize) -> Option<i64> {
     let (number, behind) = rest.split_at_checked(digits)?;
@@ -173,14 +163,6 @@ mod tests {
         ] {
             assert_eq!(in_utc(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_moment_is_told_in_utc() {
-        let told = rfc3339(1_763_647_380_042);
-        assert_eq!(told, "2025-11-20T14:03:00.042Z");
-        assert_eq!(in_utc(&told).as_deref(), Some(told.as_str()));
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

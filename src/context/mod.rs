@@ -47,7 +47,7 @@ pub use editing::{
     Assignment, Change, Edited, Given, NotGiven, Pick, Position, Unedited, matching, picked,
     stamp_at,
 };
-pub(crate) use instant::{in_utc, rfc3339};
+pub(crate) use instant::in_utc;
 pub use kinds::{ANNOTATION_KEY, CONFLICTS_KEY, DEFINING_FIELDS, GROUPS, IDENTITY_FIELDS};
 pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::changes::Changes;
 use super::walk::{self, git_path};
 use super::{Error, Repo};
-use crate::context::{ANNOTATION_KEY, Says, contests, may_carry, mentions};
+use crate::context::{ANNOTATION_KEY, CONFLICTS_KEY, Says, contests, may_carry, mentions};
 use crate::crdt::Stamp;
 use crate::yaml::{self, Kind, Limits, NodeRef};
 
@@ -160,8 +160,10 @@ impl Repo {
         };
         let edits = Edits::of(&read);
         document.records = records(&read);
-        let open = contests(&read);
-        document.conflicts = open.iter().map(|contest| contest.losers.len()).sum();
+        if may_be_contested(&bytes) {
+            let open = contests(&read);
+            document.conflicts = open.iter().map(|contest| contest.losers.len()).sum();
+        }
         if standing.edited && !edits.stamps.is_empty() {
             let head = self.stamps_in_head(&document.path);
             document.pending = edits.stamps.difference(&head).count();
@@ -183,6 +185,12 @@ impl Repo {
             .map(|document| Edits::of(&document).stamps)
             .unwrap_or_default()
     }
+}
+
+/// Whether something may be contested in a file: it says that something lost, or how a record was born.
+fn may_be_contested(bytes: &[u8]) -> bool {
+    let says = |words: &str| memchr::memmem::find(bytes, words.as_bytes()).is_some();
+    says(CONFLICTS_KEY) || says(ANNOTATION_KEY) && says("+")
 }
 
 /// What a document says of its own edits.

@@ -95,12 +95,12 @@ impl Repo {
 }
 
 impl Passing<'_> {
-    /// The next commit; nothing at the end.
+    /// Goes on to the next commit; nothing at the end.
     ///
     /// # Errors
     ///
     /// When the history cannot be read.
-    pub fn next(&mut self) -> Result<Option<Passed>, Error> {
+    pub fn pass(&mut self) -> Result<Option<Passed>, Error> {
         let Some((_, _, id)) = self.open.pop() else {
             return Ok(None);
         };

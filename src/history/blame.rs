@@ -15,7 +15,7 @@ use crate::context::Types;
 use crate::crdt::{Document, Found, Map, Node, Path, Stamp};
 use crate::git::{Repo, git_path, native_path};
 use crate::node::Config;
-use crate::overlay::{CommitId, DocumentPath, Mentioned, Version};
+use crate::overlay::{BlobId, CommitId, DocumentPath, Mentioned, Version};
 use crate::store::{Mark, Reading, StoredEdit, Way};
 
 /// How many edits of a place are looked at.
@@ -264,29 +264,8 @@ impl Blaming<'_> {
         if edit.is_some_and(|edit| edit.known.base == Some(head)) {
             return Ok(None);
         }
-        let changes = self.versions.changes(head)?;
-        let name = stamp.to_string();
-        let has = |version: &Version| -> Result<bool, Error> {
-            let text = version.after.map(|blob| self.versions.text(blob));
-            let text = text.transpose()?.flatten();
-            let bytes = text.as_deref().unwrap_or_default().as_bytes();
-            Ok(memchr::memmem::find(bytes, name.as_bytes()).is_some())
-        };
-        let Some(newest) = changes.first() else {
-            return Ok(None);
-        };
-        if has(newest)? {
-            // It stands in every version since the one that brought it.
-            let mut first = 0usize;
-            for version in changes {
-                let time = self.versions.time_of(version.commit)?;
-                if time.saturating_add(999) < stamp.unix_millis() {
-                    break;
-                }
-                first += 1;
-            }
-            let oldest = self.oldest(changes, first.saturating_sub(1), &has)?;
-            return Ok(changes.get(oldest).map(|version| version.commit));
+        if let Some(commit) = self.brought(self.versions, head, stamp)? {
+            return Ok(Some(commit));
         }
         let Some(edit) = edit else {
             return Ok(None);
@@ -295,6 +274,7 @@ impl Blaming<'_> {
             return Ok(None);
         }
         // Its stamp stands in the store alone: it is in the first commit behind the one that it was made on.
+        let changes = self.versions.changes(head)?;
         let after = changes
             .iter()
             .take_while(|version| Some(version.commit) != edit.known.base);
@@ -308,6 +288,62 @@ impl Blaming<'_> {
             found = Some(version.commit);
         }
         Ok(found)
+    }
+
+    /// The commit that brought a stamp which a commit's version has.
+    fn brought(
+        &self,
+        versions: &Versions<'_>,
+        head: CommitId,
+        stamp: Stamp,
+    ) -> Result<Option<CommitId>, Error> {
+        let changes = versions.changes(head)?;
+        let name = stamp.to_string();
+        let is_in = |blob: Option<BlobId>| -> Result<bool, Error> {
+            let text = blob.map(|blob| versions.text(blob)).transpose()?.flatten();
+            let bytes = text.as_deref().unwrap_or_default().as_bytes();
+            Ok(memchr::memmem::find(bytes, name.as_bytes()).is_some())
+        };
+        let has = |version: &Version| is_in(version.after);
+        let Some(newest) = changes.first() else {
+            return Ok(None);
+        };
+        if !has(newest)? {
+            return Ok(None);
+        }
+        // It stands in every version since the one that brought it.
+        let mut first = 0usize;
+        for version in changes {
+            let time = versions.time_of(version.commit)?;
+            if time.saturating_add(999) < stamp.unix_millis() {
+                break;
+            }
+            first += 1;
+        }
+        let oldest = self.oldest(changes, first.saturating_sub(1), &has)?;
+        let Some(version) = changes.get(oldest) else {
+            return Ok(None);
+        };
+        let commit = version.commit;
+        if version.before.iter().all(Option::is_none)
+            && let Some((parent, former)) = self.former(versions, commit)?
+        {
+            let former = Versions::of(self.repo, former);
+            let earlier = self.brought(&former, parent, stamp)?;
+            return Ok(earlier.or(Some(commit)));
+        }
+        if version.before.len() > 1
+            && let Some(passed) = self.repo.passed(commit)?
+        {
+            for (parent, blob) in passed.parents.iter().zip(&version.before).skip(1) {
+                if is_in(*blob)? {
+                    let side = Versions::of(self.repo, versions.path.clone());
+                    let earlier = self.brought(&side, *parent, stamp)?;
+                    return Ok(earlier.or(Some(commit)));
+                }
+            }
+        }
+        Ok(Some(commit))
     }
 
     /// The oldest version, in a row of the newest of which this holds, of which it does; a good guess is near to it.

@@ -34,7 +34,6 @@ pub fn difference(old: &Document, new: &Document, types: &Types) -> Vec<Happened
         for change in edit.changes {
             let at = change.at;
             let (from, to) = (node_at(old, &at), node_at(new, &at));
-            let is_there = |node: &Option<Node>| node.is_some();
             let (kind, from, to) = match change.act {
                 Act::Form(_) => continue,
                 Act::Add { record, .. } => {
@@ -44,7 +43,8 @@ pub fn difference(old: &Document, new: &Document, types: &Types) -> Vec<Happened
                 Act::Move { behind } => {
                     (Kind::Moved, leader(old, &at).map(named), behind.map(named))
                 }
-                Act::Remove if !is_there(&from) => continue,
+                // Of a list each record goes by itself.
+                Act::Remove if matches!(from, None | Some(Node::Set(_))) => continue,
                 Act::Remove => (Kind::Removed, from, None),
                 Act::Count(by) => {
                     let was = from.as_ref().and_then(Node::as_number).unwrap_or(0);

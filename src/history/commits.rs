@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::Error;
-use super::changes::{Happened, difference};
+use super::changes::{Happened, difference, named};
 use super::versions::{Versions, lifted};
+use super::{Error, Kind};
 use crate::context::Types;
-use crate::crdt::Stamp;
+use crate::crdt::{Document, Found, Node, Stamp};
 use crate::git::{Passed, Repo};
 use crate::node::Config;
 use crate::overlay::{BlobId, CommitId, Mentioned, Version};
@@ -36,10 +36,7 @@ pub(super) fn happened_in(
         before.push(match (blob, former, parent) {
             // It went by another name.
             (None, Some(former), Some(parent)) => text(former, former.version_in(parent)?)?,
-            (blob, ..) => match text(versions, *blob)? {
-                Some(text) => Some(text),
-                None => None,
-            },
+            (blob, ..) => text(versions, *blob)?,
         });
     }
     let Some(before) = before.into_iter().collect::<Option<Vec<_>>>() else {
@@ -64,7 +61,34 @@ pub(super) fn happened_in(
     let mut each = before.iter().map(|before| difference(before, after, types));
     let first = each.next().unwrap_or_default();
     let others: Vec<Vec<Happened>> = each.collect();
-    Ok(unlike_all(first, others))
+    let mut unlike = unlike_all(first, others);
+    unlike
+        .iter_mut()
+        .for_each(|one| as_renamed(one, after, before));
+    Ok(unlike)
+}
+
+/// Tells of a record that a parent has under another name that it was renamed: another one had been born under its name.
+fn as_renamed(one: &mut Happened, after: &Document, before: &[Rc<Document>]) {
+    let (Kind::Born, Some(list)) = (one.kind, one.at.around()) else {
+        return;
+    };
+    let Some(Found::Record(new, ..)) = after.found(&one.at) else {
+        return;
+    };
+    let was = before.iter().find_map(|before| match before.found(&list) {
+        Some(Found::Node(Node::Set(records))) => {
+            let mut records = records.iter();
+            records.find(|record| record.birth == new.birth && record.birth.stamp.is_some())
+        }
+        _ => None,
+    });
+    if let Some(was) = was {
+        one.kind = Kind::Renamed;
+        one.stamp = None;
+        one.from = Some(named(was.name.clone()));
+        one.to = Some(named(new.name.clone()));
+    }
 }
 
 /// What happened since the last version that could be read: a version between the two was none.

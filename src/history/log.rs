@@ -84,7 +84,7 @@ pub fn log(
     for document in &asked.documents {
         telling.open(document.clone())?;
     }
-    telling.next_commit = telling.passing.next()?;
+    telling.next_commit = telling.passing.pass()?;
     telling.all(hear)?;
     Ok(match telling.is_cut {
         true => Ended::Cut,
@@ -226,7 +226,9 @@ impl<'t> Telling<'t> {
             let commit = self.next_commit.as_ref().map(latest_in);
             let mut edit = None;
             for (index, source) in self.documents.iter_mut().enumerate() {
-                let next = source.next_edit(self.asked.at.as_ref())?;
+                // The records of a list are found each by itself.
+                let at = self.asked.at.as_ref();
+                let next = source.next_edit(at.filter(|at| at.steps().len() > 1))?;
                 edit = edit.max(next.map(|next| (next, index)));
             }
             let rest = commit.max(edit.map(|(time, _)| time));
@@ -347,7 +349,7 @@ impl<'t> Telling<'t> {
         let Some(passed) = self.next_commit.take() else {
             return Ok(());
         };
-        self.next_commit = self.passing.next()?;
+        self.next_commit = self.passing.pass()?;
         let since = self.asked.since.unwrap_or(0);
         if latest_in(&passed) < since {
             // What is older tells nothing more of what was asked.
@@ -506,7 +508,7 @@ fn did(edit: &Known, one: &Happened) -> bool {
             && match (&change.act, one.kind, &one.to) {
                 (Act::Remove, Kind::Removed, _)
                 | (Act::Move { .. }, Kind::Moved, _)
-                | (Act::Add { .. }, Kind::Born | Kind::Renamed, _)
+                | (Act::Add { .. }, Kind::Born, _)
                 | (Act::Count(_), Kind::Counted, _)
                 | (Act::Settle(_), Kind::Settled, _)
                 | (Act::Lose(_), Kind::Conflict, _) => true,

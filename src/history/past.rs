@@ -96,7 +96,6 @@ pub(super) fn document_in(
 }
 
 /// The commit on which a known edit was made, and whether that was done here; nothing inside where there was none.
-#[expect(clippy::type_complexity, reason = "two answers")]
 fn known_base(
     reading: Option<&Reading<'_>>,
     stamp: Stamp,
@@ -125,7 +124,7 @@ fn commit_at(repo: &Repo, unix_millis: u64) -> Result<Option<CommitId>, Error> {
 }
 
 /// What a document was called in a commit.
-fn name_at(
+pub(super) fn name_at(
     repo: &Repo,
     document: &DocumentPath,
     commit: Option<CommitId>,
@@ -219,7 +218,7 @@ impl<'r> Past<'r> {
         let mut before = until;
         let mut run = 0;
         'pages: loop {
-            let page = match at {
+            let page = match at.filter(|at| at.steps().len() > 1) {
                 Some(at) => reading.edits_about(document, at, Some(before), PAGE)?,
                 None => reading.edits_before(document, Some(before), PAGE)?,
             };

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::changes::{are_the_same, node_at};
-use super::past::{document_around, document_in};
+use super::past::{document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
@@ -86,17 +86,18 @@ pub fn undoing(
         None => None,
     };
     if let (Some(reading), Some(edit)) = (reading, &edit)
-        && let Some(undoing) = by_edits(repo, reading, edit)?
+        && let Some(mut undoing) = by_edits(repo, reading, edit)?
     {
+        undoing.document = name_now(repo, documents, undoing.document, edit.known.base)?;
         return Ok(Some(undoing));
     }
     // Git has it: it is what the commit did at these places.
-    let documents = match &edit {
+    let searched = match &edit {
         Some(edit) => vec![edit.known.document.clone()],
         None => documents.to_vec(),
     };
     let asked = Asked {
-        documents,
+        documents: searched,
         since: Some(stamp.unix_millis().saturating_sub(86_400_000)),
         ..Asked::default()
     };
@@ -134,12 +135,31 @@ pub fn undoing(
         true => Some(before),
         false => with_taken_back(&before, &after, &places),
     };
+    let document = name_now(repo, documents, document, Some(commit))?;
     Ok(before.map(|before| Undoing {
         document,
         happened,
         before,
         after,
     }))
+}
+
+/// What one of these documents is called now that was called so in a commit.
+fn name_now(
+    repo: &Repo,
+    documents: &[DocumentPath],
+    then: DocumentPath,
+    commit: Option<CommitId>,
+) -> Result<DocumentPath, Error> {
+    if documents.contains(&then) {
+        return Ok(then);
+    }
+    for document in documents {
+        if name_at(repo, document, commit)? == then {
+            return Ok(document.clone());
+        }
+    }
+    Ok(then)
 }
 
 /// What a commit did to documents, to be taken back: told from its first parent.

@@ -499,7 +499,10 @@ impl Looking<'_, '_, '_> {
             }
             // Whoever puts everything back to what HEAD has takes back what they edited.
             let is_as_rendered = !self.is_made && self.is_as_rendered()?;
-            new.extend(self.what_git_did(work.lifted(), is_as_rendered, &mut edits)?);
+            // Then nothing that HEAD lacks stands there, whatever annotations say.
+            let head = Rc::clone(&self.versions.head_document);
+            let shown = if is_head { &head } else { work.lifted() };
+            new.extend(self.what_git_did(shown, is_as_rendered, &mut edits)?);
             if is_head {
                 found = None;
             }

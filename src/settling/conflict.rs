@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::context::{Choice, Lost, Matter};
 use crate::crdt::Stamp;
-use crate::git::Open;
+use crate::git::{Open, Repo};
+use crate::history::People;
+use crate::overlay::Known;
 
 /// What kind of conflict it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +52,7 @@ impl Kind {
 pub struct Origin {
     /// When it was written, in milliseconds since the Unix epoch.
     pub when: Option<u64>,
-    /// The node that wrote it.
+    /// The node that wrote it; the replica where its key is not known.
     pub node: Option<String>,
     /// What that, or the author of the commit, is called.
     pub name: Option<String>,
@@ -58,6 +60,28 @@ pub struct Origin {
     pub branch: Option<String>,
     /// The commit that brought it, in git's short form; none where it is not committed.
     pub commit: Option<String>,
+}
+
+impl Origin {
+    /// Where an edit comes from, as its stamp and what is known of it tell; and whether it is known whose it is.
+    pub(super) fn of_edit(
+        repo: &Repo,
+        people: &People,
+        stamp: Stamp,
+        known: Option<&Known>,
+    ) -> (Self, bool) {
+        let who = people.who(repo, Some(stamp), None);
+        let node = who.node.map(|node| node.to_string());
+        let is_known = node.is_some();
+        let origin = Self {
+            when: Some(stamp.unix_millis()),
+            node: node.or_else(|| Some(stamp.replica().to_string())),
+            name: who.name,
+            branch: known.and_then(|known| known.branch.clone()),
+            commit: None,
+        };
+        (origin, is_known)
+    }
 }
 
 /// One of the values that somebody may take.

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::conflict::{Conflict, Kind, Origin, Side, value_of};
-use super::people::People;
 use crate::context::{Address, Choice, Matter, Types, matching};
 use crate::crdt::Stamp;
 use crate::git::{Error, Favour, Fitting, Open, OpenConflicts, Repo, Settled, Source, git_path};
+use crate::history::People;
 use crate::node::Ticks;
 use crate::overlay::DocumentPath;
 use crate::store::{Content, Reading, Store};
@@ -96,7 +96,7 @@ impl<'r> Settler<'r> {
         } = repo.open_conflicts(files, &fitting);
         let people = match all.is_empty() {
             true => People::default(),
-            false => People::of(repo, reading.as_ref()),
+            false => People::of(repo, reading.as_ref()).unwrap_or_default(),
         };
         let mut telling = Telling {
             repo,
@@ -237,10 +237,10 @@ impl Telling<'_> {
     ) -> Side {
         let is_recorded = !matches!(matter, Matter::Misfit { .. });
         let source = source.filter(|_| is_recorded);
-        let mut origin = stamp.map_or_else(Origin::default, |stamp| self.of_stamp(stamp));
+        let (mut origin, is_known) = stamp.map_or_else(Default::default, |stamp| self.of(stamp));
         if let Some(source) = source {
             origin.when = origin.when.or(Some(source.at));
-            if !self.knows(stamp) {
+            if !is_known {
                 origin.name = Some(source.author);
             }
             origin.branch = origin.branch.or(source.branch);
@@ -253,16 +253,11 @@ impl Telling<'_> {
         }
     }
 
-    /// Whether it is known whose edit this is.
-    fn knows(&self, stamp: Option<Stamp>) -> bool {
-        stamp.is_some_and(|stamp| self.people.knows(stamp))
-    }
-
-    fn of_stamp(&self, stamp: Stamp) -> Origin {
+    fn of(&self, stamp: Stamp) -> (Origin, bool) {
         let known = self
             .reading
             .and_then(|reading| reading.edit(stamp).ok().flatten());
-        self.people
-            .origin(stamp, known.as_ref().map(|edit| &edit.known))
+        let known = known.as_ref().map(|edit| &edit.known);
+        Origin::of_edit(self.repo, &self.people, stamp, known)
     }
 }

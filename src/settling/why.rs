@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as FilePath;
 
 use super::conflict::value_of;
-use super::people::People;
 use super::{Kind, Origin};
 use crate::context::{GROUPS, Types, contests, lift_but};
 use crate::crdt::{
     Act, Atom, Change, Document, Found, Node, Path, Stamp, Step, Type, split_second_name,
 };
 use crate::git::{Repo, git_path};
+use crate::history::People;
 use crate::node::{Branches, Config};
-use crate::overlay::DocumentPath;
-use crate::store::{Error, Issuer, Mark, Reading, StoredEdit, Which};
+use crate::overlay::{DocumentPath, Known};
+use crate::store::{Error, Issuer, Mark, Reading, StoredEdit};
 use crate::yaml;
 
 /// How many edits of a place are told.
@@ -216,7 +216,8 @@ pub fn explain(
     let lifted = around(document, at);
     let path = DocumentPath::new(git_path(file));
     let mut telling = Telling {
-        people: People::of(repo, reading),
+        repo,
+        people: People::of(repo, reading).unwrap_or_default(),
         shown: shown(&lifted, at),
         lost: lifted
             .losers
@@ -236,7 +237,7 @@ pub fn explain(
         telling.tell(&edits);
     }
     telling.tell_of_the_file();
-    telling.name_authors(repo, file, document);
+    telling.name_authors(file, document);
     let is_there = lifted.found(at).is_some();
     let rule = telling.rule(types, is_there, has_second_name(document, at));
     let value = telling.shown.value.clone();
@@ -342,7 +343,7 @@ fn edits_about(
     telling: &Telling<'_>,
 ) -> Result<Vec<StoredEdit>, Error> {
     let mut found: BTreeMap<Stamp, StoredEdit> = BTreeMap::new();
-    for edit in reading.edits(document, Which::Counting)? {
+    for edit in reading.edits_about(document, at, None, MOST)? {
         if touches(&edit, at) {
             found.insert(edit.known.stamp, edit);
         }
@@ -406,6 +407,7 @@ fn observed(edit: &StoredEdit, at: &Path) -> Vec<Stamp> {
 }
 
 struct Telling<'t> {
+    repo: &'t Repo,
     people: People,
     at: &'t Path,
     shown: Shown,
@@ -417,6 +419,11 @@ struct Telling<'t> {
 }
 
 impl Telling<'_> {
+    fn origin(&self, stamp: Stamp, known: Option<&Known>) -> Origin {
+        let (origin, _) = Origin::of_edit(self.repo, &self.people, stamp, known);
+        origin
+    }
+
     /// Tells of known edits.
     fn tell(&mut self, edits: &[StoredEdit]) {
         for edit in edits {
@@ -431,7 +438,7 @@ impl Telling<'_> {
                     stamp: Some(stamp),
                     did,
                     value,
-                    origin: self.people.origin(stamp, Some(&edit.known)),
+                    origin: self.origin(stamp, Some(&edit.known)),
                     fate,
                     is_committed: edit.marks.contains(Mark::Contained),
                 });
@@ -471,7 +478,7 @@ impl Telling<'_> {
                     None => "deleted",
                 },
                 value,
-                origin: stamp.map_or_else(Origin::default, |stamp| self.people.origin(stamp, None)),
+                origin: stamp.map_or_else(Origin::default, |stamp| self.origin(stamp, None)),
                 fate,
                 is_committed: false,
             });
@@ -481,11 +488,8 @@ impl Telling<'_> {
     }
 
     /// Names those whose edits came by git alone, and whose keys nobody told here: by the commits that brought what lost.
-    fn name_authors(&mut self, repo: &Repo, file: &FilePath, document: &yaml::Document) {
-        let people = &self.people;
-        let is_unknown = |one: &Competitor| {
-            one.origin.name.is_none() && one.stamp.is_none_or(|stamp| !people.knows(stamp))
-        };
+    fn name_authors(&mut self, file: &FilePath, document: &yaml::Document) {
+        let is_unknown = |one: &Competitor| one.origin.name.is_none();
         let is_lost = |one: &Competitor| one.fate == Fate::Lost;
         if !self
             .competitors
@@ -499,7 +503,7 @@ impl Telling<'_> {
         let Some(contest) = open.iter().find(|contest| contest.field == field) else {
             return;
         };
-        let Ok(sources) = repo.sources(file, &[contest]) else {
+        let Ok(sources) = self.repo.sources(file, &[contest]) else {
             return;
         };
         let sources = sources.into_iter().flatten().skip(1);

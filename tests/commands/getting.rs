@@ -153,3 +153,30 @@ fn what_is_contested_is_found_and_shown_with_what_lost() {
         .json();
     assert_eq!(none, json!([]));
 }
+
+#[test]
+fn questions_are_asked_of_the_past_as_well() {
+    let world = World::new();
+    let tree = world.repo("repo", &[(FILE, TODOS)]);
+    tree.write(FILE, TODOS.replace("status: done", "status: pending"));
+    tree.commit("reopened");
+    let asked = "todos WHERE status = 'pending'";
+    let then = tree
+        .rhema(&["get", asked, "--at", "HEAD~1"])
+        .exits(0)
+        .stdout;
+    assert_eq!(ids(&then), ["a", "c"]);
+    let now = tree.rhema(&["get", asked, "--at", "HEAD"]).exits(0).stdout;
+    assert_eq!(ids(&now), ["a", "b", "c"]);
+    // What is gone since can be asked for, too.
+    tree.write(FILE, "todos: []\n");
+    tree.commit("gone");
+    let then = tree
+        .rhema(&["get", "todos/b/status", "--at", "HEAD~1"])
+        .exits(0)
+        .stdout;
+    assert_eq!(then, "pending\n");
+    tree.rhema(&["get", "todos/b", "--at", "HEAD"]).exits(3);
+    tree.rhema(&["get", "todos", "--at", "HEAD", "--conflicts"])
+        .exits(2);
+}

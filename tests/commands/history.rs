@@ -647,3 +647,178 @@ fn a_counter_goes_back_by_what_was_added() {
     let votes = tree.rhema(&["get", "todos/a/votes"]).exits(0).stdout;
     assert_eq!(votes, "15\n");
 }
+
+#[test]
+fn lists_roots_and_records_of_a_sequence_have_their_history() {
+    let world = World::new();
+    let files = [
+        (FILE, "todos:\n  - id: a\n    title: First\nowner: me\n"),
+        (".rhema/notes.yaml", "- id: s\n  title: Note\n"),
+    ];
+    let tree = world.repo("repo", &files);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("set up");
+    tree.rhema(&["set", "todos/a", "title=Other"]).exits(0);
+    tree.rhema(&["set", ".", "owner=you"]).exits(0);
+    let changed = "changed todos/a/title: First -> Other";
+    assert_eq!(
+        told(&tree, &["todos"]),
+        [changed, "born todos/a: null -> First"]
+    );
+    assert_eq!(
+        told(&tree, &["owner"]),
+        ["changed owner: me -> you", "changed owner: null -> me"]
+    );
+    let of_note = ["s/title", "--file", ".rhema/notes.yaml"];
+    assert_eq!(told(&tree, &of_note), ["born s: null -> Note"]);
+    let at = tree
+        .rhema(&["show", "todos", "--at", "now"])
+        .exits(0)
+        .stdout;
+    assert_eq!(at, "- id: a\n  title: Other\n");
+}
+
+#[test]
+fn of_two_records_born_with_one_name_the_second_is_told_to_be_renamed() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.git(&["checkout", "-q", "-b", "side"]);
+    tree.rhema(&["add", "todos", "id=faq", "title=Theirs"])
+        .exits(0);
+    tree.commit("theirs");
+    tree.git(&["checkout", "-q", "main"]);
+    tree.rhema(&["add", "todos", "id=faq", "title=Ours"])
+        .exits(0);
+    tree.commit("ours");
+    a_second_later();
+    tree.git(&["merge", "-q", "--no-edit", "side"]);
+    let all = told(&tree, &[]);
+    assert!(all[0].starts_with("renamed todos/faq-"), "{all:#?}");
+    assert!(all[0].contains(": faq -> faq-"), "{all:#?}");
+    let born = all.iter().filter(|line| line.starts_with("born todos/faq"));
+    assert_eq!(born.count(), 2, "{all:#?}");
+}
+
+#[test]
+fn a_document_that_is_gone_and_back_has_its_history() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let stamp = json(&tree, &["set", "todos/a", "title=Other"])["stamp"].clone();
+    tree.commit("title");
+    a_second_later();
+    tree.git(&["rm", "-q", FILE]);
+    tree.git(&["commit", "-qm", "gone"]);
+    let gone = told(&tree, &["-n", "2"]);
+    assert_eq!(
+        gone,
+        [
+            "removed todos/a: Other -> null",
+            "removed todos/b: Second -> null"
+        ]
+    );
+    a_second_later();
+    tree.git(&["revert", "--no-edit", "HEAD"]);
+    tree.git(&["mv", FILE, ".rhema/work.yaml"]);
+    tree.commit("elsewhere");
+    std::fs::remove_file(tree.path(".git/rhema/store.sqlite")).unwrap();
+    tree.rhema(&["undo", stamp.as_str().unwrap()]).exits(0);
+    assert_eq!(
+        tree.rhema(&["show", ".rhema/work.yaml"]).exits(0).stdout,
+        TODOS
+    );
+}
+
+/// A number that looks like any other.
+fn next(state: &mut u64, below: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % below
+}
+
+/// Random edits, commits and looks: each state comes back by the stamp of its last edit, and each edit is told once.
+#[test]
+fn every_state_comes_back() {
+    for seed in seeds() {
+        let world = World::new();
+        let tree = set_up(&world);
+        let mut state = seed;
+        let mut states: Vec<(String, String)> = Vec::new();
+        for step in 0..14 {
+            let record = ["a", "b"][next(&mut state, 2) as usize];
+            let place = format!("todos/{record}");
+            let value = format!("notes=Text {step}");
+            let edit = match next(&mut state, 7) {
+                0 => vec!["set", &place, &value],
+                1 => vec!["set", &place, "status=completed", &value],
+                2 => vec!["move", &place, "--first"],
+                3 => vec!["add", "todos", &value, "title=Another one"],
+                4 => vec!["set", &place, "--unset", "notes"],
+                5 => {
+                    tree.commit(&format!("commit {step}"));
+                    continue;
+                }
+                _ => {
+                    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+                    continue;
+                }
+            };
+            let done = tree.rhema(&edit);
+            if done.status != 0 {
+                continue;
+            }
+            let last = json(&tree, &["log", "-n", "1"])["entries"][0].clone();
+            if last["state"] == "pending" {
+                let stamp = last["stamp"].as_str().unwrap().to_owned();
+                states.push((stamp, bare(&tree)));
+            }
+        }
+        states.dedup_by(|later, earlier| later.0 == earlier.0);
+        for (stamp, text) in &states {
+            let shown = tree.rhema(&["show", FILE, "--at", stamp]).exits(0).stdout;
+            says_the_same(&tree, &shown, text);
+        }
+        let mut all = told(&tree, &["--all"]);
+        let count = all.len();
+        let log = json(&tree, &["log", "--all"])["entries"].clone();
+        let mut named: Vec<String> = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| format!("{} {} {}", entry["stamp"], entry["field"], entry["kind"]))
+            .collect();
+        named.sort();
+        named.dedup();
+        assert_eq!(named.len(), count, "seed {seed}: {all:#?}");
+        // Taken back one after the other, nothing is left.
+        all.retain(|line| !line.contains("born todos/a:") && !line.contains("born todos/b:"));
+        for (stamp, _) in states.iter().rev() {
+            let state = &json(
+                &tree,
+                &["log", "--all", "--where", &format!("stamp = '{stamp}'")],
+            )["entries"][0]["state"];
+            if state != "retracted" {
+                tree.rhema(&["undo", stamp]).exits(0);
+            }
+        }
+        says_the_same(&tree, &bare(&tree), TODOS);
+    }
+}
+
+/// In what form fields stand that were edited here alone is nobody's business.
+#[track_caller]
+fn says_the_same(tree: &Tree<'_>, one: &str, other: &str) {
+    tree.write("one.txt", one);
+    tree.write("other.txt", other);
+    tree.rhema(&["diff", "--files", "one.txt", "other.txt", "--exit-code"])
+        .exits(0);
+    std::fs::remove_file(tree.path("one.txt")).unwrap();
+    std::fs::remove_file(tree.path("other.txt")).unwrap();
+}
+
+fn seeds() -> Vec<u64> {
+    match std::env::var("PROPTEST_CASES") {
+        Ok(cases) => (100..100 + cases.parse::<u64>().unwrap()).collect(),
+        Err(_) => vec![1],
+    }
+}

@@ -122,8 +122,8 @@ fn build(top: &Path, size: &Size) {
     let each = size.edits.checked_div(size.commits).unwrap_or(size.edits);
     let commits = match size.commits {
         0 => {
-            for number in 0..size.edits {
-                note(&mut last, number, stamps[number], false);
+            for (number, stamp) in stamps.iter().enumerate() {
+                note(&mut last, number, *stamp, false);
             }
             fs::write(top.join(FILE), text(size.records, &last)).unwrap();
             vec![head]

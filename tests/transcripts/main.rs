@@ -12,4 +12,5 @@ mod tour;
 
 mod asking;
 mod healing;
+mod history;
 mod settling;

@@ -44,6 +44,24 @@ fn a_typed_number_says_what_was_added() {
 }
 
 #[test]
+fn what_was_counted_can_be_typed_back_and_undone() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let before = value(&tree, "votes");
+    type_in(&tree, "votes", "45");
+    sync(&tree);
+    type_in(&tree, "votes", &before);
+    sync(&tree);
+    assert_eq!(value(&tree, "votes"), before);
+    is_recorded(&tree);
+    count(&tree, "5");
+    assert_ne!(value(&tree, "votes"), before);
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(value(&tree, "votes"), before);
+    is_recorded(&tree);
+}
+
+#[test]
 fn increments_by_command_are_what_was_typed() {
     let world = World::new();
     let tree = set_up(&world);

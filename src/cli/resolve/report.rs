@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::showing::{place, quoted};
-use crate::cli::get;
 use crate::cli::ui::printable;
-use crate::context::{Choice, rfc3339};
+use crate::cli::{get, times};
+use crate::context::Choice;
 use crate::git::Repo;
 use crate::settling::{Conflict, Side, Way};
 use crate::yaml::{Document, Limits};
@@ -146,7 +146,7 @@ impl SideReport {
             stamp: side.stamp.map(|stamp| stamp.to_string()),
             node: origin.node,
             name: origin.name,
-            when: origin.when.map(rfc3339),
+            when: origin.when.map(times::for_scripts),
             branch: origin.branch,
             commit: origin.commit,
         }

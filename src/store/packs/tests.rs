@@ -23,7 +23,7 @@ fn other() -> DocumentPath {
 fn made(replica: u32) -> (Vec<Known>, Vec<Seal>) {
     let mut edits = chain(replica, 24);
     for (index, edit) in edits.iter_mut().enumerate() {
-        if (index + replica as usize) % 3 == 0 {
+        if (index + replica as usize).is_multiple_of(3) {
             edit.document = other();
         }
         edit.base = (index % 5 != 0).then(|| commit((index / 6) as u8));

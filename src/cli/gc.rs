@@ -17,7 +17,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// Make the store of known edits small
 ///
 /// All edits that were ever made in this work tree, or came here, are kept in `.git/rhema`. Those that are over, as HEAD contains
-/// them and later ones replaced them, are packed: they take a tenth of the room then, and stay known, with what proves them,
+/// them and later ones replaced them, are packed: the store takes a quarter of its room then, and they stay known, with what proves them,
 /// and can be told to others, shown and taken back like before. Nothing is lost by it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \

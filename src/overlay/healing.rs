@@ -129,8 +129,8 @@ impl MadeTwice<'_> {
             .collect();
         losses.retain(|loss| {
             let is_right = || {
-                let places = [&now, &right].map(|document| Place::of(document, loss.at()));
-                places[0].is_like(&places[1])
+                let [now, right] = [&now, &right].map(|document| Place::of(document, loss.at()));
+                now.is_like(&right)
             };
             let is_loser = matches!(loss.change.act, Act::Lose(_));
             loss.fate != Fate::Changed || !(is_loser || is_right())

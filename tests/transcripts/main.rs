@@ -11,5 +11,6 @@ mod support;
 mod tour;
 
 mod asking;
+mod healing;
 mod history;
 mod settling;

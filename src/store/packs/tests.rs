@@ -214,7 +214,7 @@ fn told(store: &mut Store) -> Vec<String> {
         tell("last own", format!("{:?}", reading.last_own(most).unwrap()));
     }
     let knowledge = reading.knowledge().unwrap();
-    let behind = all.iter().copied().step_by(10);
+    let behind = all.iter().copied().step_by(30);
     for replica in (7..12).map(Replica::from_bits) {
         tell("last", format!("{:?}", reading.last_of(replica).unwrap()));
         tell("links", format!("{:?}", reading.links(replica).unwrap()));
@@ -270,7 +270,7 @@ fn counting(store: &mut Store) -> BTreeSet<Stamp> {
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 6;
+        config.cases = 4;
         config.rng_seed = RngSeed::Fixed(20_261_122);
     }
     config
@@ -283,7 +283,7 @@ proptest! {
     /// that rests on a store can come out otherwise.
     #[test]
     fn a_store_that_is_packed_anywhere_tells_what_it_would_tell_otherwise(
-        steps in vec((step(), any::<bool>()), 1..40),
+        steps in vec((step(), any::<bool>()), 1..24),
     ) {
         let (_plain_dir, mut plain) = store();
         let (_packed_dir, mut packed) = store();
@@ -293,10 +293,12 @@ proptest! {
                 take(&writing, step, number);
                 writing.commit().unwrap();
             }
-            if *packs {
+            if *packs || number + 1 == steps.len() {
                 let writing = packed.write(Durability::Process).unwrap();
                 writing.pack_in(LATER, 2..=5, number % 7 + 1).unwrap();
                 writing.commit().unwrap();
+            } else {
+                continue;
             }
             for (plain, packed) in told(&mut plain).into_iter().zip(told(&mut packed)) {
                 prop_assert_eq!(plain, packed, "after {:?}", step);

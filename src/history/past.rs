@@ -59,30 +59,43 @@ pub fn document_at(
     };
     let past = Past::of(repo, document, commit)?;
     let edits = match (reading, until) {
-        (Some(reading), Some(until)) => past.edits(reading, document, until, at)?,
+        (Some(reading), Some(until)) => past.edits(reading, document, until, at, &[])?,
         _ => Vec::new(),
     };
     past.with(&edits)
 }
 
-/// The text of a document without some edits, and with them, as it was where the first of them was made.
+/// Edits that belong together, as those of one who gave a record another name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Together {
+    /// What was done.
+    pub(super) done: Vec<Stamp>,
+    /// What was taken back along with that.
+    pub(super) taken_back: Vec<Stamp>,
+}
+
+/// The text of a document before some edits and after them, as it was where the first of them was made.
 pub(super) fn document_around(
     repo: &Repo,
     reading: &Reading<'_>,
     document: &DocumentPath,
-    stamps: &[Stamp],
+    together: &Together,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let (Some(first), Some(last)) = (stamps.iter().min(), stamps.iter().max()) else {
+    let Together { done, taken_back } = together;
+    let first = done.iter().min().or(taken_back.iter().min());
+    let last = done.iter().chain(taken_back).max();
+    let (Some(first), Some(last)) = (first, last) else {
         return Ok((None, None));
     };
     let base = known_base(Some(reading), *first)?.and_then(|(base, _)| base);
     let past = Past::of(repo, document, base)?;
     let until = Stamp::first_after(last.unix_millis());
-    let mut edits = past.edits(reading, document, until, None)?;
-    edits.retain(|edit| edit.known.stamp <= *last);
-    let with = past.with(&edits)?;
-    edits.retain(|edit| !stamps.contains(&edit.known.stamp));
-    Ok((past.with(&edits)?, with))
+    let mut before = past.edits(reading, document, until, None, taken_back)?;
+    before.retain(|edit| edit.known.stamp <= *last);
+    let mut after = before.clone();
+    before.retain(|edit| !done.contains(&edit.known.stamp));
+    after.retain(|edit| !taken_back.contains(&edit.known.stamp));
+    Ok((past.with(&before)?, past.with(&after)?))
 }
 
 /// The text of a document in a commit.
@@ -161,6 +174,7 @@ struct Past<'r> {
 }
 
 /// An edit that stood over HEAD, and which of its changes HEAD contained.
+#[derive(Clone)]
 struct Standing {
     known: Known,
     contained: Vec<bool>,
@@ -184,18 +198,19 @@ impl<'r> Past<'r> {
         })
     }
 
-    /// The edits before a stamp that stood over the commit, whatever the document was called.
+    /// The edits before a stamp that stood over the commit, whatever the document was called, and `also` these, which were taken back.
     fn edits(
         &self,
         reading: &Reading<'_>,
         document: &DocumentPath,
         until: Stamp,
         at: Option<&Path>,
+        also: &[Stamp],
     ) -> Result<Vec<Standing>, Error> {
-        let mut edits = self.edits_of(reading, document, until, at)?;
+        let mut edits = self.edits_of(reading, document, until, at, also)?;
         let then = self.versions.path.clone();
         if then != *document {
-            edits.extend(self.edits_of(reading, &then, until, at)?);
+            edits.extend(self.edits_of(reading, &then, until, at, also)?);
             edits.sort_by_key(|edit| edit.known.stamp);
         }
         Ok(edits)
@@ -208,10 +223,12 @@ impl<'r> Past<'r> {
         document: &DocumentPath,
         until: Stamp,
         at: Option<&Path>,
+        also: &[Stamp],
     ) -> Result<Vec<Standing>, Error> {
         let mut taken_back: BTreeSet<Stamp> = BTreeSet::new();
         let back = reading.edits_about(document, &Path::default(), Some(until), usize::MAX)?;
         taken_back.extend(retracted(back.iter().map(|edit| &edit.known)));
+        taken_back.retain(|stamp| !also.contains(stamp));
         let mut seen = StampSet::default();
         let mut standing = Vec::new();
         let mut open = Vec::new();

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::changes::{are_the_same, node_at};
-use super::past::{document_around, document_in, name_at};
+use super::past::{Together, document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
@@ -14,7 +14,7 @@ use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
 use crate::git::{
     Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
 };
-use crate::overlay::{CommitId, Deed, DocumentPath, RULES, render};
+use crate::overlay::{CommitId, Deed, DocumentPath, Known, RULES, render};
 use crate::store::{Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
 
@@ -200,14 +200,17 @@ fn by_edits(
     edit: &StoredEdit,
 ) -> Result<Option<Undoing>, Error> {
     let document = edit.known.document.clone();
-    let (before, after) = match &edit.known.deed {
-        Deed::Change(_) => document_around(repo, reading, &document, &[edit.known.stamp])?,
-        // What was taken back comes again.
-        Deed::Retract(stamps) => {
-            let (without, with) = document_around(repo, reading, &document, stamps)?;
-            (with, without)
+    let mut together = Together::default();
+    for known in [Some(&edit.known), other_half(reading, edit)?.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        match &known.deed {
+            Deed::Change(_) => together.done.push(known.stamp),
+            Deed::Retract(stamps) => together.taken_back.extend(stamps),
         }
-    };
+    }
+    let (before, after) = document_around(repo, reading, &document, &together)?;
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(None);
     };
@@ -220,6 +223,73 @@ fn by_edits(
         before,
         after,
     }))
+}
+
+/// How far the stamps of the two edits lie apart at most that gave a record another name, in milliseconds: those of one look follow
+/// each other.
+const RENAMED_WITHIN: u64 = 16;
+
+/// The edit that did the other half of it, where an edit gave a record another name: the record went under one name and came under
+/// another in one look, one edit right after the other.
+fn other_half(reading: &Reading<'_>, edit: &StoredEdit) -> Result<Option<Known>, Error> {
+    let after = reading.edit_after(edit.known.stamp)?;
+    let before = match edit.known.previous {
+        Some(previous) => reading.edit(previous)?,
+        None => None,
+    };
+    for other in [before, after].into_iter().flatten() {
+        let [one, two] = [&edit.known, &other.known];
+        let apart = one.stamp.unix_millis().abs_diff(two.stamp.unix_millis());
+        if one.document != two.document || one.base != two.base || apart > RENAMED_WITHIN {
+            continue;
+        }
+        if is_renaming(reading, one, two)? || is_renaming(reading, two, one)? {
+            return Ok(Some(other.known));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether what one edit removed came under another name by the other one: it was born then, or its removal was taken back.
+fn is_renaming(reading: &Reading<'_>, removal: &Known, other: &Known) -> Result<bool, Error> {
+    let Deed::Retract(stamps) = &other.deed else {
+        return Ok(are_a_renaming(removal.changes(), other.changes()));
+    };
+    let [taken_back] = stamps.as_slice() else {
+        return Ok(false);
+    };
+    let taken_back = reading.edit(*taken_back)?;
+    let other = taken_back.as_ref().map(|edit| edit.known.changes());
+    Ok(match (removal.changes(), other) {
+        ([one], Some([two])) => {
+            one.act == Act::Remove
+                && two.act == Act::Remove
+                && one.at != two.at
+                && one.at.around() == two.at.around()
+        }
+        _ => false,
+    })
+}
+
+/// Whether one edit removed a record and the other one made what may be the same one, under another name, of the same list.
+fn are_a_renaming(removal: &[Change], birth: &[Change]) -> bool {
+    let ([removal], [birth]) = (removal, birth) else {
+        return false;
+    };
+    let Act::Add { record, .. } = &birth.act else {
+        return false;
+    };
+    let digests: Vec<_> = removal.observed.digests().collect();
+    let is_seen = |node: &Node| match node {
+        Node::Register(value, _) => digests.contains(&value.digest()),
+        _ => true,
+    };
+    removal.act == Act::Remove
+        && removal.at != birth.at
+        && removal.at.around() == birth.at.around()
+        // But for its name it has what was removed.
+        && record.fields.values().any(is_seen)
+        && record.fields.values().filter(|node| !is_seen(node)).count() <= 1
 }
 
 /// The text after a commit with what it did at some places taken back.

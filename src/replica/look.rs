@@ -29,7 +29,7 @@ use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
 };
-use crate::store::{Content, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
+use crate::store::{Content, Holds, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
 use crate::yaml::{self, Limits};
 
 /// How long a file is waited for that somebody writes again and again.
@@ -325,14 +325,17 @@ impl Replica<'_> {
     }
 
     /// What the store has of a document whose file is as it was seen. Of the renderings only those are told that whoever wrote
-    /// the file may have read, the current one, and the one before it: the current one may never have been written.
+    /// the file may have read, the current one, and where that may never have been written the one before it.
     fn recorded(&mut self, path: &DocumentPath, seen: &Seen) -> Result<Recorded, Error> {
+        let since = writer::may_be_read_since(&seen.metadata);
         let reading = self.store.read()?;
         let last = reading.look(path)?;
-        let mut renderings = reading.renderings(path, writer::may_be_read_since(&seen.metadata))?;
+        let mut renderings = reading.renderings(path, since)?;
         drop(reading);
         if let Some(current) = renderings.pop() {
-            let before = renderings.pop();
+            let stood = last.filter(|last| last.holds == Holds::Before);
+            let stood = stood.and_then(|_| renderings.pop());
+            renderings.retain(|rendering| writer::is_recent(rendering, since));
             if let Some(bytes) = self.bytes_of(&current).filter(|_| !renderings.is_empty()) {
                 let known = writer::annotations_in_both(&bytes, &seen.was);
                 renderings.retain(|rendering| {
@@ -340,7 +343,7 @@ impl Replica<'_> {
                     bytes.is_none_or(|bytes| writer::has_all(&bytes, &known))
                 });
             }
-            renderings.extend(before);
+            renderings.extend(stood);
             renderings.push(current);
         }
         Ok(Recorded { last, renderings })

@@ -248,6 +248,22 @@ impl Reading<'_> {
         Ok(touched::newest(rows, packed, most))
     }
 
+    /// The edit that its replica made right after this one; the first if there are several.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn edit_after(&self, stamp: Stamp) -> Result<Option<StoredEdit>, Error> {
+        let replica = stamp.replica();
+        let sql = stored_where!("replica = ?1 AND previous IS ?2 ORDER BY stamp");
+        match self.first(sql, (replica, stamp), stored)? {
+            Some(edit) => Ok(Some(edit)),
+            None => match self.packed_behind(replica, Some(stamp))? {
+                Some(after) => self.packed_edit(after),
+                None => Ok(None),
+            },
+        }
+    }
+
     /// The last known edit of a replica: the next one's [`Known::previous`].
     ///
     /// # Errors

@@ -37,6 +37,35 @@ fn json(tree: &Tree<'_>, arguments: &[&str]) -> Value {
     tree.rhema(&all).exits(0).json()
 }
 
+#[test]
+fn another_name_is_taken_back_as_one_thing() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.rhema(&["add", "todos", "id=new", "title=New"])
+        .exits(0);
+    tree.rhema(&["set", "todos/new", "id=other"]).exits(0);
+    tree.rhema(&["undo"]).exits(0);
+    let text = tree.read(FILE);
+    assert!(
+        text.contains("id: new") && !text.contains("id: other"),
+        "{text}"
+    );
+    tree.rhema(&["add", "todos", "id=third", "title=Third"])
+        .exits(0);
+    tree.commit("third");
+    let before = tree.read(FILE);
+    tree.rhema(&["set", "todos/third", "id=other"]).exits(0);
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(tree.read(FILE), before);
+    // Two edits one after the other that have nothing to do with each other.
+    tree.rhema(&["remove", "todos/b"]).exits(0);
+    tree.rhema(&["add", "todos", "id=d", "title=Fourth"])
+        .exits(0);
+    tree.rhema(&["undo"]).exits(0);
+    let text = tree.read(FILE);
+    assert!(!text.contains("id: d") && !text.contains("id: b"), "{text}");
+}
+
 /// What a log tells, the newest first: kind, place, from and to.
 fn told(tree: &Tree<'_>, arguments: &[&str]) -> Vec<String> {
     let mut all = vec!["log"];
@@ -537,6 +566,8 @@ fn the_last_edit_is_taken_back_and_given_again() {
         (vec!["move", "todos/b", "--first"], String::new()),
         (vec!["set", "todos/a", "notes=Other"], String::new()),
         (vec!["set", "todos/a", "--unset", "status"], String::new()),
+        (vec!["set", "todos/a", "id=other"], String::new()),
+        (vec!["set", "todos/b", "id=another"], String::new()),
     ] {
         tree.rhema(&edit).exits(0);
         let done = bare(&tree);

@@ -418,7 +418,11 @@ fn six_branches_in_three_orders() {
         let listed: Vec<String> = merged.conflicts().iter().map(brief).collect();
         assert_eq!(
             listed,
-            ["todos/a/priority: medium [high]", "todos/b: deleted"]
+            [
+                "todos/a/priority: medium [high]",
+                "todos/b: deleted",
+                "todos/d-y97/id: d-y97 [d]"
+            ]
         );
         merged.shows(
             "

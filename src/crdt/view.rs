@@ -386,10 +386,10 @@ impl Viewing<'_> {
         touches: &[Touch],
         at: &Path,
     ) -> Option<Node> {
-        let removed = touches.iter().any(Touch::removes);
-        let replaced = touches
-            .iter()
-            .any(|touch| matches!(touch.act, Act::Replace(_)));
+        let is_open = |touch: &&Touch| !touches.iter().any(|later| later.has_seen(touch.stamp));
+        let mut open = touches.iter().filter(is_open);
+        let removed = open.clone().any(Touch::removes);
+        let replaced = open.any(|touch| matches!(touch.act, Act::Replace(_)));
         if removed && !replaced {
             let stamps = touches.iter().filter_map(|touch| touch.stamp);
             self.removed.entry(at.clone()).or_default().extend(stamps);

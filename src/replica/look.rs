@@ -527,7 +527,8 @@ impl Looking<'_, '_, '_> {
                 .map(|read| overlay::put_back(read, &self.versions.head_document, file.lifted()));
             let returned = returned.unwrap_or_default();
             new.extend(self.take_back_removals(&returned, &mut edits)?);
-            let found = self.found(read_as, &file, &returned, &mut edits, &fresh)?;
+            let has_all_shown = self.is_of_the_current(&writer) && self.was_written();
+            let found = self.found(read_as, has_all_shown, &file, &returned, &mut edits, &fresh)?;
             match found {
                 Ok(found) => {
                     counted = found.edits;

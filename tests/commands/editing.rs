@@ -614,3 +614,72 @@ fn records_that_two_branches_call_alike_both_stay() {
     );
     is_recorded(&tree);
 }
+
+#[test]
+fn what_was_taken_away_and_given_again_can_be_taken_away_again() {
+    const FILE: &str = ".rhema/todos.yaml";
+    let text = "todos:\n  - id: a\n    title: Alpha\n    priority: low\n    tags: [x, y]\n  - id: b\n    title: Beta\nmeta:\n  owner: ann\n";
+    // What is taken away, what is set again, and what its value is then.
+    for (at, field, again, value) in [
+        ("todos/a", "priority", "priority=low", "low"),
+        ("todos/a", "priority", "priority=high", "high"),
+        ("todos/a", "tags", "tags=[x, y]", "y"),
+        ("todos/a", "tags", "tags=[z]", "z"),
+        (".", "meta", "meta.owner=ann", "ann"),
+        (".", "meta", "meta.owner=ben", "ben"),
+    ] {
+        for is_beside in [true, false] {
+            let world = World::new();
+            let tree = world.repo("repo", &[(FILE, text)]);
+            tree.rhema(&["init"]).exits(0);
+            tree.commit("init");
+            if is_beside {
+                tree.rhema(&["set", "todos/b", "status=y"]).exits(0);
+            }
+            let told = format!("{at} {again} {is_beside}");
+            for _ in 0..2 {
+                tree.rhema(&["set", at, "--unset", field]).exits(0);
+                let now = tree.read(FILE);
+                assert!(!now.contains(&format!("{field}:")), "{told}: {now}");
+                assert!(!now.contains("_crdt_conflicts"), "{told}: {now}");
+                tree.rhema(&["set", at, again]).exits(0);
+                let now = tree.read(FILE);
+                assert!(now.contains(value), "{told}: {now}");
+                assert!(!now.contains("_crdt_conflicts"), "{told}: {now}");
+            }
+            // By hand as well.
+            let now = tree.read(FILE);
+            if let Some(line) = now.lines().find(|line| line.contains("priority: ")) {
+                tree.write(FILE, now.replace(&format!("{line}\n"), ""));
+                tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+                let now = tree.read(FILE);
+                assert!(!now.contains("priority: "), "{told}: {now}");
+                assert!(!now.contains("_crdt_conflicts"), "{told}: {now}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_new_field_that_was_taken_away_can_be_given_again() {
+    let world = World::new();
+    let tree = world.repo(
+        "repo",
+        &[(
+            ".rhema/todos.yaml",
+            "todos:\n  - id: a\n    title: Alpha\n  - id: b\n    title: Beta\n",
+        )],
+    );
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("init");
+    for edit in [
+        &["set", "todos/b", "status=y"][..],
+        &["set", "todos/a", "notes=X"],
+        &["set", "todos/a", "--unset", "notes"],
+        &["set", "todos/a", "notes=Y"],
+    ] {
+        tree.rhema(edit).exits(0);
+    }
+    let listed = tree.rhema(&["resolve", "--list", "--json"]).exits(0).json();
+    assert_eq!(listed["conflicts"], serde_json::json!([]));
+}

@@ -83,10 +83,12 @@ impl Looking<'_, '_, '_> {
         Ok((stamped.text, Some(fresh)))
     }
 
-    /// What was edited in the file, in which these records were put back, and how much; why it is not taken for edits.
+    /// What was edited in the file, in which these records were put back, and how much; why it is not taken for edits. What was read
+    /// may be known to show, `has_all_shown`, all that was shown at the last look: also what HEAD shows as well.
     pub(super) fn found(
         &mut self,
         read: Option<&crdt::Document>,
+        has_all_shown: bool,
         text: &Text,
         returned: &[crdt::Path],
         edits: &mut Edits,
@@ -111,7 +113,10 @@ impl Looking<'_, '_, '_> {
             judged.may_show = match sight {
                 Sight::Named | Sight::Seen | Sight::Part => judged.may_show || is_left,
                 Sight::Gone if is_form => judged.may_show && edit.has(Mark::Shown),
-                Sight::Gone => judged.may_show && read.is_none() && edit.has(Mark::Shown),
+                Sight::Gone => {
+                    let is_told = read.is_none() || has_all_shown;
+                    judged.may_show && is_told && edit.has(Mark::Shown)
+                }
             };
         }
         let shown = self.select(&known)?;

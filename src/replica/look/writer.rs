@@ -99,10 +99,9 @@ impl Looking<'_, '_, '_> {
         if self.is_made {
             return Ok(Writer::Somebody(current));
         }
-        let may_be_unwritten = last.is_some_and(|last| last.holds == Holds::Before);
-        let stood = match may_be_unwritten {
-            true => self.what_stood(&current, earlier, work, edits)?,
-            false => None,
+        let stood = match self.was_written() {
+            true => None,
+            false => self.what_stood(&current, earlier, work, edits)?,
         };
         let (current, earlier) = stood.unwrap_or((current, earlier));
         let nearest = self.nearest(&current, earlier, work, edits)?;
@@ -186,6 +185,12 @@ impl Looking<'_, '_, '_> {
             Some(excerpts) => excerpts.rendering(last) == Some(read),
             None => self.bytes_of_current().as_deref() == Some(read.as_bytes()),
         }
+    }
+
+    /// Whether what was rendered last surely stood in the file.
+    pub(super) fn was_written(&self) -> bool {
+        let last = self.recorded.last;
+        last.is_some_and(|last| last.holds != Holds::Before)
     }
 
     /// What was rendered last.

@@ -48,6 +48,7 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
             }
             _ => false,
         },
+        Act::Remove => puts_back(document, &change.at, stamp),
         _ => false,
     };
     let lost = |at: &Path, stamps: &Stamps| *at == change.at && told(stamps);
@@ -56,6 +57,19 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
             .losers
             .iter()
             .any(|(loser, stamps)| lost(&loser.at, stamps))
+}
+
+/// Whether a document says of something in a place that whoever put it there had seen the removal with this stamp. A run of stamps
+/// means only what was done in its own place.
+fn puts_back(document: &Document, at: &Path, stamp: Stamp) -> bool {
+    let born = at.as_born();
+    let is_inside = |place: &Path| place.steps().starts_with(born.steps());
+    let mut places = document.superseded.values().flatten();
+    places.any(|(place, stamps)| {
+        let mut singles = stamps.runs().iter().filter_map(|run| run.single());
+        is_inside(place)
+            && (singles.any(|one| one == stamp) || (*place == born && stamps.contains(stamp)))
+    }) && there(document, at).is_some()
 }
 
 /// Whether a document tells of a change: it [`names`] it, or has its stamp beside what somebody typed over it.

@@ -303,3 +303,38 @@ fn who_removes_a_record_in_which_a_value_lost_that_two_had_written_removes_it_fo
         assert!(!text.contains("id: a\n"), "{text}");
     }
 }
+
+#[test]
+fn a_removal_that_was_taken_back_is_over_once_that_is_committed() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.rhema(&["set", "todos/b", "owner=ben"]).exits(0);
+    ben.commit("owner");
+    ann.git(&["pull", "-q", "../ben", "main"]);
+    sync(&ann);
+    ann.rhema(&["remove", "todos/b"]).exits(0);
+    ann.rhema(&["set", "todos/a", "--unset", "owner"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(!ben.read(FILE).contains("id: b\n"));
+    ben.write(
+        FILE,
+        ben.git(&["show", &format!("HEAD:{FILE}")]) + "  - id: d\n    title: Delta\n",
+    );
+    sync_with(&world, &ben, "RHEMA_RACE_MILLIS", "0").exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+    ann.commit("all");
+    ben.git(&["checkout", "-q", "."]);
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    for tree in [&ann, &ben] {
+        sync(tree);
+        assert_eq!(
+            tree.git(&["status", "--porcelain"]),
+            "",
+            "{}",
+            tree.read(FILE)
+        );
+    }
+}

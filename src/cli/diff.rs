@@ -147,8 +147,17 @@ fn of_history(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Vec<(String, Vec
         },
         (None, _) => (None, None),
     };
+    let mut store = open_store(&repo, ui);
+    let reading = store.as_mut().map(Store::read).transpose()?;
     let (documents, within) = match path {
-        None => (arguments.place.documents(&repo)?, None),
+        None => {
+            let mut commits = Vec::new();
+            for point in [Some(from), to].into_iter().flatten() {
+                let instant = point.instant();
+                commits.extend(history::commit_of(&repo, reading.as_ref(), instant)?);
+            }
+            (arguments.place.documents_also_in(&repo, &commits)?, None)
+        }
         Some(path) => match document_named(&repo, path)? {
             Some(document) => (vec![document], None),
             None => {
@@ -157,8 +166,6 @@ fn of_history(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Vec<(String, Vec
             }
         },
     };
-    let mut store = open_store(&repo, ui);
-    let reading = store.as_mut().map(Store::read).transpose()?;
     let mut differences = Vec::new();
     for document in documents {
         let before = text_at(&repo, reading.as_ref(), &document, Some(from))?;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::context::Address;
 use crate::git::{Repo, Within, git_path, scope_of};
-use crate::overlay::DocumentPath;
+use crate::overlay::{CommitId, DocumentPath};
 use crate::yaml::{Document, Limits};
 
 /// Which documents are searched for what a path names.
@@ -74,6 +74,15 @@ impl Where {
     /// The documents that are meant where no path says which: those of the scope or the file that is named, else all, those included
     /// that only HEAD has.
     pub(super) fn documents(&self, repo: &Repo) -> anyhow::Result<Vec<DocumentPath>> {
+        self.documents_also_in(repo, &[])
+    }
+
+    /// The same, with those that these commits have.
+    pub(super) fn documents_also_in(
+        &self,
+        repo: &Repo,
+        commits: &[CommitId],
+    ) -> anyhow::Result<Vec<DocumentPath>> {
         let within = match (&self.file, &self.scope) {
             (None, None) => None,
             _ => Some(self.within(repo)?),
@@ -84,8 +93,9 @@ impl Where {
             None => None,
         };
         let mut files = repo.document_paths(scope)?;
-        if let Some(head) = repo.head_commit()? {
-            let there = repo.context_files_in(head)?;
+        let head = repo.head_commit()?;
+        for commit in head.iter().chain(commits) {
+            let there = repo.context_files_in(*commit)?;
             let is_meant = |file: &PathBuf| scope.is_none_or(|scope| scope_of(file) == scope);
             files.extend(there.into_iter().filter(is_meant));
         }

@@ -1,5 +1,6 @@
 //! `rhema crdt undo`: what an edit or a commit did is done the other way round.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -13,7 +14,7 @@ use super::log::open_store;
 use super::ui::{GOOD, Ui, printable};
 use super::{Outcome, times, told};
 use crate::context::{Types, Unedited};
-use crate::crdt::Stamp;
+use crate::crdt::{Path, Stamp};
 use crate::git::{Repo, native_path};
 use crate::history::{self, Kind, People, Undoing, Undone};
 use crate::node::{Config, Node};
@@ -23,7 +24,7 @@ use crate::yaml::{Document, Limits};
 
 /// Take an edit back, by another edit that does the opposite
 ///
-/// Without a name the last edit that was made here; with a stamp any edit that is known, whoever made it; with a commit all that it changed in
+/// Without a name what was done here last, by one command or in one save; with a stamp any edit that is known, whoever made it; with a commit all that it changed in
 /// documents. A removed record comes back as it was, in its place; a new one goes; a text goes back where nobody changed its lines since.
 /// All of an edit is taken back or nothing: where something else was done since to what it changed, it says by whom and refuses (on a
 /// terminal it asks). Taking back what took something back gives it again.
@@ -31,7 +32,7 @@ use crate::yaml::{Document, Limits};
 /// A conflict that the edit had settled is not opened again: the value that stood before stands again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    rhema crdt undo                             the last edit made here\n  \
+    rhema crdt undo                             what was done here last\n  \
     rhema crdt undo 4k2m9xa7-7f3kqd             an edit, as `rhema crdt log` names it\n  \
     rhema crdt undo HEAD                        what the last commit changed in documents; nothing is committed\n  \
     rhema crdt undo 4k2m9xa7-7f3kqd --force     whatever was done there since\n\n\
@@ -94,9 +95,11 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let mut force = arguments.force;
     if !refused.is_empty() && !force {
         if !asks(ui) {
+            for line in refused.lines() {
+                ui.warn(format_args!("{}", line.trim_start()));
+            }
             bail!(
-                "{undone} is not taken back: something else was done since to what it changed; `--force` takes it back all the same\n{}",
-                refused.trim_end()
+                "{undone} is not taken back: something else was done since to what it changed; `--force` takes it back all the same"
             );
         }
         ui.show(&format!(
@@ -109,7 +112,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     }
     let edits = take_back(&repo, &undoings, &types, force)?;
     if edits.is_empty() {
-        bail!("nothing of {undone} stands any more: there is nothing to take back");
+        match undoings.iter().any(Undoing::settled) {
+            true => bail!(
+                "{undone} settled a conflict for the value that stood: there is nothing else to take back; `rhema crdt log --conflicts` has the values that lost"
+            ),
+            false => bail!("nothing of {undone} stands any more: there is nothing to take back"),
+        }
     }
     if undoings.iter().any(Undoing::settled) {
         ui.note("the conflicts that it had settled are not opened again: `rhema crdt log --conflicts` has their values");
@@ -136,20 +144,32 @@ fn what(
                     format!("`{text}` is neither the stamp of an edit, as `rhema crdt log` shows it, nor a commit")
                 })?;
                 let short = repo.short_name(commit);
-                let undoings = history::undoing_commit(repo, commit)?;
+                let mut undoings = history::undoing_commit(repo, commit)?;
+                if !arguments.place.is_anywhere() {
+                    let documents = arguments.place.documents(repo)?;
+                    undoings.retain(|undoing| documents.contains(&undoing.document));
+                }
                 if undoings.is_empty() {
                     bail!(
-                        "commit {short} changed nothing in documents that its first parent has, too"
+                        "commit {short} changed nothing in documents that its first parent has, too: a whole document comes back, or goes, by `git revert`"
                     );
                 }
                 return Ok((format!("commit {short}"), undoings));
             }
         },
         None => {
-            let last = reading.map(history::last_own_edit).transpose()?.flatten();
-            last.context(
-                "no edit of this work tree is known: name one, as `rhema crdt log` shows it",
-            )?
+            let documents = arguments.place.documents(repo)?;
+            let last = match reading {
+                Some(reading) => {
+                    let within = (!arguments.place.is_anywhere()).then_some(documents.as_slice());
+                    history::undoing_last(repo, reading, &documents, within)?
+                }
+                None => None,
+            };
+            let (stamp, undoing) = last.context(
+                "nothing was edited here since `init` that could be taken back: name an edit, as `rhema crdt log` shows it",
+            )?;
+            return Ok((stamp.to_string(), undoing.into_iter().collect()));
         }
     };
     if let Some(edit) = reading
@@ -190,6 +210,7 @@ fn objections(
     };
     let people = People::of(repo, reading)?;
     let mut told = String::new();
+    let places: BTreeSet<Path> = places.into_iter().collect();
     for at in places {
         let place = printable(&told::field(&at));
         let value = history::value_at(now, &at);
@@ -269,8 +290,9 @@ fn take_back(
 }
 
 fn for_people(undone: &str, undoings: &[Undoing]) -> String {
-    let mut told = format!("{GOOD}Took back{GOOD:#} {undone}, which had done this:\n");
+    let mut told = format!("{GOOD}Took back{GOOD:#} {undone}, which had done this in ");
     for undoing in undoings {
+        let _ = writeln!(told, "{}:", printable(&undoing.document.to_string()));
         for one in undoing
             .happened
             .iter()

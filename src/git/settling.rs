@@ -147,12 +147,16 @@ impl Repo {
     }
 
     /// The choice of one side in a conflict: ours is what this branch held before the merge that brought the conflict,
-    /// along first parents; theirs is what came with it. Nothing if the history does not tell.
+    /// along first parents; theirs is what came with it. Nothing if the history does not tell. Of two records with one name no side
+    /// is to go: both stay as they stand.
     ///
     /// # Errors
     ///
     /// When the history cannot be read.
     pub fn choice_of_side(&self, open: &Open, side: Favour) -> Result<Option<Choice>, Error> {
+        if open.contest.matter == Matter::Name {
+            return Ok(Some(Choice::Winner));
+        }
         let ours = self.before_conflict(open)?;
         Ok(ours.and_then(|ours| match side {
             Favour::Ours => open.contest.choice_of(&ours),

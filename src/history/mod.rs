@@ -27,6 +27,6 @@ pub use commits::compared;
 pub use entry::{Entry, Kind, State, Who};
 pub use error::Error;
 pub use log::{Asked, Ended, is_about, log};
-pub use past::{Instant, document_at};
+pub use past::{Instant, commit_of, document_at};
 pub use people::People;
-pub use undoing::{Undoing, Undone, last_own_edit, undoing, undoing_commit, value_at};
+pub use undoing::{Undoing, Undone, undoing, undoing_commit, undoing_last, value_at};

@@ -46,16 +46,11 @@ pub fn document_at(
     instant: Instant,
     at: Option<&Path>,
 ) -> Result<Option<String>, Error> {
-    let (commit, until) = match instant {
-        Instant::Commit(commit) => (Some(commit), None),
-        Instant::Time(time) => (commit_at(repo, time)?, Some(Stamp::first_after(time))),
-        Instant::Stamp(stamp) => (
-            match known_base(reading, stamp)? {
-                Some((base, Issuer::Own)) => base,
-                _ => commit_at(repo, stamp.unix_millis())?,
-            },
-            Some(Stamp::first_after(stamp.unix_millis())),
-        ),
+    let commit = commit_of(repo, reading, instant)?;
+    let until = match instant {
+        Instant::Commit(_) => None,
+        Instant::Time(time) => Some(Stamp::first_after(time)),
+        Instant::Stamp(stamp) => Some(Stamp::first_after(stamp.unix_millis())),
     };
     let past = Past::of(repo, document, commit)?;
     let edits = match (reading, until) {
@@ -63,6 +58,25 @@ pub fn document_at(
         _ => Vec::new(),
     };
     past.with(&edits)
+}
+
+/// The commit on which this work tree stood then; none where there was none.
+///
+/// # Errors
+/// When the repository or the store cannot be read.
+pub fn commit_of(
+    repo: &Repo,
+    reading: Option<&Reading<'_>>,
+    instant: Instant,
+) -> Result<Option<CommitId>, Error> {
+    match instant {
+        Instant::Commit(commit) => Ok(Some(commit)),
+        Instant::Time(time) => commit_at(repo, time),
+        Instant::Stamp(stamp) => match known_base(reading, stamp)? {
+            Some((base, Issuer::Own)) => Ok(base),
+            _ => commit_at(repo, stamp.unix_millis()),
+        },
+    }
 }
 
 /// Edits that belong together, as those of one who gave a record another name.

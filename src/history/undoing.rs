@@ -15,7 +15,7 @@ use crate::git::{
     Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
 };
 use crate::overlay::{CommitId, Deed, DocumentPath, Known, RULES, render};
-use crate::store::{Reading, StoredEdit};
+use crate::store::{Issuer, Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
 
 /// How many edits are looked at for the last one that can be taken back.
@@ -48,13 +48,74 @@ pub enum Undone {
     NoText,
 }
 
-/// The last edit that this work tree made and that can be taken back.
+/// What was done here last, to be taken back: all that one command did, or that was found in a file at one look; with the name of its
+/// last edit; `within` some documents, or in any. Nothing where nothing was done since this work tree was set up.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn last_own_edit(reading: &Reading<'_>) -> Result<Option<Stamp>, Error> {
+/// When the repository or the store cannot be read.
+pub fn undoing_last(
+    repo: &Repo,
+    reading: &Reading<'_>,
+    documents: &[DocumentPath],
+    within: Option<&[DocumentPath]>,
+) -> Result<Option<(Stamp, Option<Undoing>)>, Error> {
+    let Some(last) = last_own_edit(reading, within)? else {
+        return Ok(None);
+    };
+    let taken_back = reading.retracted(&last.known.document)?;
+    let stamp = last.known.stamp;
+    let (document, base) = (last.known.document.clone(), last.known.base);
+    let mut edits = vec![last.known];
+    while let Some(first) = edits.last()
+        && let Some(previous) = first.previous
+    {
+        let gap = first.stamp.unix_millis() - previous.unix_millis().min(first.stamp.unix_millis());
+        let before = reading.edit(previous)?.filter(|before| {
+            let known = &before.known;
+            (gap <= ONE_LOOK || settles(&edits, known))
+                && before.issuer == Issuer::Own
+                && known.document == document
+                && known.base == base
+                && !taken_back.contains(&known.stamp)
+        });
+        let Some(before) = before else { break };
+        edits.push(before.known);
+    }
+    // What stood in a file before anything was known of it was done by nobody.
+    let is_beginning = edits.last().is_some_and(|first| first.previous.is_none());
+    if is_beginning && base.is_none() {
+        return Ok(None);
+    }
+    let mut undoing = of_edits(repo, reading, &edits)?;
+    if let Some(undoing) = &mut undoing {
+        undoing.document = name_now(repo, documents, undoing.document.clone(), base)?;
+    }
+    Ok(Some((stamp, undoing)))
+}
+
+/// Whether some edits did nothing but settle what the one before them, in the same place, was made to settle.
+fn settles(edits: &[Known], before: &Known) -> bool {
+    let settles = |change: &Change| matches!(change.act, Act::Lose(_) | Act::Settle(_));
+    let mut changes = edits.iter().flat_map(Known::changes);
+    changes.all(|change| {
+        settles(change)
+            && before
+                .changes()
+                .iter()
+                .any(|other| other.at.meets(&change.at))
+    })
+}
+
+/// The last edit that this work tree made and that can be taken back.
+fn last_own_edit(
+    reading: &Reading<'_>,
+    within: Option<&[DocumentPath]>,
+) -> Result<Option<StoredEdit>, Error> {
     let edits = reading.last_own(MOST_LOOKED_AT)?;
     for edit in edits {
+        if within.is_some_and(|within| !within.contains(&edit.known.document)) {
+            continue;
+        }
         let is_form = |change: &Change| matches!(change.act, Act::Form(_));
         let does_nothing = match &edit.known.deed {
             Deed::Change(changes) => changes.iter().all(is_form),
@@ -65,7 +126,7 @@ pub fn last_own_edit(reading: &Reading<'_>) -> Result<Option<Stamp>, Error> {
         }
         let taken_back = reading.retracted(&edit.known.document)?;
         if !taken_back.contains(&edit.known.stamp) {
-            return Ok(Some(edit.known.stamp));
+            return Ok(Some(edit));
         }
     }
     Ok(None)
@@ -86,7 +147,7 @@ pub fn undoing(
         None => None,
     };
     if let (Some(reading), Some(edit)) = (reading, &edit)
-        && let Some(mut undoing) = by_edits(repo, reading, edit)?
+        && let Some(mut undoing) = by_edit(repo, reading, edit)?
     {
         undoing.document = name_now(repo, documents, undoing.document, edit.known.base)?;
         return Ok(Some(undoing));
@@ -194,17 +255,23 @@ pub fn undoing_commit(repo: &Repo, commit: CommitId) -> Result<Vec<Undoing>, Err
     Ok(all)
 }
 
-fn by_edits(
+fn by_edit(
     repo: &Repo,
     reading: &Reading<'_>,
     edit: &StoredEdit,
 ) -> Result<Option<Undoing>, Error> {
-    let document = edit.known.document.clone();
+    let mut edits = vec![edit.known.clone()];
+    edits.extend(other_half(reading, edit)?);
+    of_edits(repo, reading, &edits)
+}
+
+/// What some edits of one document did together.
+fn of_edits(repo: &Repo, reading: &Reading<'_>, edits: &[Known]) -> Result<Option<Undoing>, Error> {
+    let Some(document) = edits.first().map(|edit| edit.document.clone()) else {
+        return Ok(None);
+    };
     let mut together = Together::default();
-    for known in [Some(&edit.known), other_half(reading, edit)?.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    for known in edits {
         match &known.deed {
             Deed::Change(_) => together.done.push(known.stamp),
             Deed::Retract(stamps) => together.taken_back.extend(stamps),
@@ -225,8 +292,10 @@ fn by_edits(
     }))
 }
 
-/// How far the stamps of the two edits lie apart at most that gave a record another name, in milliseconds: those of one look follow
-/// each other.
+/// How far the stamps of two edits of one look lie apart at most that follow each other, in milliseconds.
+const ONE_LOOK: u64 = 4;
+
+/// How far those of the two edits that gave a record another name.
 const RENAMED_WITHIN: u64 = 16;
 
 /// The edit that did the other half of it, where an edit gave a record another name: the record went under one name and came under

@@ -853,3 +853,82 @@ fn seeds() -> Vec<u64> {
         Err(_) => vec![1],
     }
 }
+
+#[test]
+fn what_one_save_did_is_taken_back_together() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.rhema(&["set", "todos/a", "notes=Other"]).exits(0);
+    let before = bare(&tree);
+    tree.write(
+        FILE,
+        tree.read(FILE).replace("status: pending", "status: done"),
+    );
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(bare(&tree), before);
+}
+
+#[test]
+fn setting_up_before_the_first_commit_is_nothing_to_take_back() {
+    let world = World::new();
+    let tree = world.repo("repo", &[]);
+    tree.git(&["update-ref", "-d", "HEAD"]);
+    tree.write(FILE, TODOS);
+    tree.rhema(&["init"]).exits(0);
+    let before = bare(&tree);
+    let said = tree.rhema(&["undo"]).exits(3);
+    assert!(
+        said.stderr.contains("nothing was edited here"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(bare(&tree), before);
+}
+
+#[test]
+fn only_what_is_meant_is_taken_back() {
+    let world = World::new();
+    let tree = world.repo(
+        "repo",
+        &[
+            ("api/.rhema/todos.yaml", TODOS),
+            ("web/.rhema/todos.yaml", TODOS),
+        ],
+    );
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("set up");
+    for scope in ["api", "web"] {
+        tree.rhema(&["set", "todos/a", "status=done", "--scope", scope])
+            .exits(0);
+    }
+    tree.rhema(&["undo", "--scope", "api"]).exits(0);
+    assert!(
+        tree.read("api/.rhema/todos.yaml")
+            .matches("pending")
+            .count()
+            == 2
+    );
+    assert!(
+        tree.read("web/.rhema/todos.yaml")
+            .matches("pending")
+            .count()
+            == 1
+    );
+    tree.commit("web");
+    tree.rhema(&["undo", "HEAD", "--scope", "api"]).exits(3);
+}
+
+#[test]
+fn a_document_that_is_gone_is_a_difference() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.git(&["rm", "-q", FILE]);
+    tree.git(&["commit", "-qm", "gone"]);
+    for arguments in [&["HEAD~1"][..], &["HEAD~1", "HEAD"]] {
+        let all = [&["diff", "--exit-code"], arguments].concat();
+        let said = tree.rhema(&all).exits(1);
+        assert!(said.stdout.contains("- todos/a: First"), "{}", said.stdout);
+    }
+    let said = tree.rhema(&["undo", "HEAD"]).exits(3);
+    assert!(said.stderr.contains("git revert"), "{}", said.stderr);
+}

@@ -267,3 +267,25 @@ fn who_keeps_both_of_two_records_is_not_asked_again_though_much_is_edited() {
         kinds(&ann)
     );
 }
+
+#[test]
+fn what_was_settled_is_taken_back() {
+    let world = World::new();
+    let (ann, _ben) = merged(&world);
+    let shown = || ann.rhema(&["get", "todos/ship"]).exits(0).stdout;
+    let before = shown();
+    for field in ["todos/ship/priority", "todos/ship/notes"] {
+        ann.rhema(&["resolve", "--path", field, "--take", "1"]);
+        assert_ne!(shown(), before, "{field}");
+        ann.rhema(&["undo"]).exits(0);
+        assert_eq!(shown(), before, "{field}");
+    }
+    // Which side a record came from is no reason to throw the other one away.
+    ann.rhema(&["resolve", "--all", "--strategy", "theirs"])
+        .exits(0);
+    let text = ann.read(FILE);
+    assert!(
+        text.contains("Buy milk") && text.contains("Sell the car"),
+        "{text}"
+    );
+}

@@ -115,6 +115,12 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     if !arguments.list && arguments.path.is_none() {
         mend(&repo, &files, arguments.strategy, ui)?;
     }
+    if arguments.path.is_some() || arguments.strategy.is_some() || asks(arguments, ui) {
+        // What settles gets a stamp: as whom this work tree writes must be known by then.
+        if let Err(error) = Replica::open(&repo).map(drop) {
+            tracing::info!("the store cannot be opened: {error}");
+        }
+    }
     let mut settler = Settler::new(&repo, types());
     let open = settler.list(&files);
     let settled = if let Some(path) = &arguments.path {

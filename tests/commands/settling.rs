@@ -289,3 +289,27 @@ fn what_was_settled_is_taken_back() {
         "{text}"
     );
 }
+
+#[test]
+fn who_settles_first_of_all_in_a_new_clone_settles_under_their_own_name() {
+    let world = World::new();
+    let (ann, _ben) = merged(&world);
+    ann.git(&["clone", "-q", ".", "../cyd"]);
+    let cyd = world.tree("cyd");
+    cyd.rhema(&["init"]).exits(0);
+    cyd.commit("join");
+    for take in ["winner", "1"] {
+        let field = match take {
+            "winner" => "todos/ship/priority",
+            _ => "todos/ship/notes",
+        };
+        cyd.rhema(&["resolve", "--path", field, "--take", take]);
+    }
+    cyd.commit("settled");
+    send(&cyd, &ann);
+    ann.git(&["pull", "-q", "../cyd", "main"]);
+    for tree in [&cyd, &ann] {
+        tree.rhema(&["sync", "--timeout", "0"]);
+        assert_eq!(tree.git(&["status", "--porcelain"]), "");
+    }
+}

@@ -306,6 +306,13 @@ impl Viewing<'_> {
             // Records were taken out of a list that has none any more.
             Some(Node::List(members, _)) if members.is_empty() && leads_on => base?.clone(),
             Some(Node::Map(map)) => return self.mapping(map, touches, at),
+            // What was taken out of a mapping says nothing of what took the place of that.
+            Some(leaf @ (Node::Register(..) | Node::List(..)))
+                if leads_on && !touched(Touch::is_here) =>
+            {
+                let inside = self.mapping(&Map::new(), touches, at);
+                return inside.or_else(|| Some(leaf.clone()));
+            }
             _ if leads_on => return self.mapping(&Map::new(), touches, at),
             base => return self.leaf(base, &touches, at),
         };

@@ -683,3 +683,24 @@ fn a_new_field_that_was_taken_away_can_be_given_again() {
     let listed = tree.rhema(&["resolve", "--list", "--json"]).exits(0).json();
     assert_eq!(listed["conflicts"], serde_json::json!([]));
 }
+
+#[test]
+fn what_took_the_place_of_a_mapping_stands_once_it_is_committed() {
+    let text = "todos:\n  - id: a\n    title: Alpha\n  - id: b\n    title: Beta\n";
+    for value in ["t=[5]", "t=five"] {
+        let world = World::new();
+        let tree = set_up(&world, &[(FILE, text)]);
+        tree.rhema(&["set", "todos/a", "t={z: 1}"]).exits(0);
+        tree.rhema(&["set", "todos/a", value]).exits(0);
+        tree.commit("five");
+        tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+        assert_eq!(
+            tree.git(&["status", "--porcelain"]),
+            "",
+            "{}",
+            tree.read(FILE)
+        );
+        tree.rhema(&["set", "todos/b", "x=1"]).exits(0);
+        assert!(tree.read(FILE).contains("t: "), "{}", tree.read(FILE));
+    }
+}

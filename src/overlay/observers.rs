@@ -48,6 +48,17 @@ impl<'c> Closings<'c> {
         around
             .any(|seen| seen.contains(stamp) || taken_up.is_some_and(|birth| seen.contains(birth)))
             || self.have_removed(change, stamp)
+            || (change.act == Act::Remove && self.have_filled(change, stamp))
+    }
+
+    /// Whether somebody who had seen this removal put something into its place again.
+    fn have_filled(&self, change: &Change, stamp: Stamp) -> bool {
+        let steps = change.at.steps();
+        let mut inside = self.by_place.iter();
+        inside.any(|(place, seen)| {
+            let mut singles = seen.runs().iter().filter_map(|run| run.single());
+            place.len() > steps.len() && place.starts_with(steps) && singles.any(|one| one == stamp)
+        })
     }
 
     /// Whether a removal observed this change, whatever the record held when it was made.

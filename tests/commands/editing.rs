@@ -704,3 +704,27 @@ fn what_took_the_place_of_a_mapping_stands_once_it_is_committed() {
         assert!(tree.read(FILE).contains("t: "), "{}", tree.read(FILE));
     }
 }
+
+#[test]
+fn a_mapping_that_was_made_anew_is_not_contested_once_it_is_committed() {
+    let text =
+        "todos:\n  - id: a\n    title: Alpha\n    m: {x: 1, y: 2}\n  - id: b\n    title: Beta\n";
+    let world = World::new();
+    let tree = set_up(&world, &[(FILE, text)]);
+    tree.rhema(&["set", "todos/a", "--unset", "m"]).exits(0);
+    tree.rhema(&["set", "todos/a", "m.y=w"]).exits(0);
+    tree.commit("anew");
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+    assert_eq!(
+        tree.git(&["status", "--porcelain"]),
+        "",
+        "{}",
+        tree.read(FILE)
+    );
+    tree.rhema(&["set", "todos/b", "m.y=u"]).exits(0);
+    assert!(
+        !tree.read(FILE).contains("_crdt_conflicts"),
+        "{}",
+        tree.read(FILE)
+    );
+}

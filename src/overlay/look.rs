@@ -465,6 +465,10 @@ pub fn was_read_before(
     let mut reading = Reading::No;
     for (stamp, change) in changes_between(earlier, current) {
         if is_own(stamp, &change) {
+            // Who has a record that was born here since had read of it, whatever they made of it.
+            if matches!(change.act, Act::Add { .. }) && there(file, &change.at).is_some() {
+                return Reading::No;
+            }
             if !is_shown(stamp, &change) && Distance::between(earlier, file).changes == 0 {
                 return Reading::No;
             }

@@ -338,3 +338,29 @@ fn a_removal_that_was_taken_back_is_over_once_that_is_committed() {
         );
     }
 }
+
+#[test]
+fn a_record_that_somebody_just_made_is_no_other_one_however_much_they_go_on_to_change_in_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    let typed = format!("{TODOS}  - id: d\n    title: Delta\n    owner: ann\n    status: new\n");
+    ann.write(FILE, &typed);
+    sync(&ann);
+    ben_edits(&ann, &ben, "b", "ben");
+    sync(&ann);
+    // Three saves that nobody had time to look at.
+    let later = typed.replace("title: Delta", "title: Other");
+    let later = later.replace("owner: ann", "owner: eve");
+    ann.write(FILE, later.replace("status: new", "status: old"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert_eq!(text.matches("  - id: ").count(), 4, "{text}");
+    for words in [
+        "title: Other\n",
+        "owner: eve\n",
+        "status: old\n",
+        "owner: ben\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}

@@ -424,6 +424,17 @@ impl Distance {
     }
 }
 
+/// Whether nothing of what tells two versions apart was made here.
+#[must_use]
+pub fn is_of_others(
+    earlier: &Document,
+    later: &Document,
+    is_own: &dyn Fn(Option<Stamp>, &Change) -> bool,
+) -> bool {
+    let mut between = changes_between(earlier, later);
+    !between.any(|(stamp, change)| is_own(stamp, &change))
+}
+
 /// What was changed between two versions, with the stamps of who did.
 fn changes_between<'d>(
     earlier: &'d Document,

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::Looking;
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Act, Change, Stamp};
-use crate::overlay::{Distance, Reading, was_read_before};
+use crate::overlay::{Distance, Reading, is_of_others, was_read_before};
 use crate::replica::document::{Edits, Standing, Text};
 use crate::replica::{Error, Replica};
 use crate::store::{Content, Holds, Issuer, Moment, Rendering};
@@ -99,7 +99,9 @@ impl Looking<'_, '_, '_> {
         if self.is_made {
             return Ok(Writer::Somebody(current));
         }
-        let stood = match self.was_written() {
+        // Where edits came since it may just have been written.
+        let is_settled = self.was_written() && last.is_some_and(|last| last.file.is_some());
+        let stood = match is_settled {
             true => None,
             false => self.what_stood(&current, earlier, work, edits)?,
         };
@@ -125,8 +127,16 @@ impl Looking<'_, '_, '_> {
         };
         edits.must_be_all();
         let [stood_as, current, file] = [&stood, current, work].map(Text::lifted);
-        // Of what was never written nothing was taken back by anybody, whoever had made it.
-        let may_be_read = was_read_before(stood_as, current, file, &|_, _| false) != Reading::No;
+        let may_be_read = match self.was_written() {
+            true => {
+                let is_own =
+                    |stamp: Option<Stamp>, change: &Change| is_own_change(edits, stamp, change);
+                is_of_others(stood_as, current, &is_own)
+                    && was_read_before(stood_as, current, file, &is_own) != Reading::No
+            }
+            // Of what was never written nothing was taken back by anybody, whoever had made it.
+            false => was_read_before(stood_as, current, file, &|_, _| false) != Reading::No,
+        };
         Ok(may_be_read.then_some((stood, before)))
     }
 

@@ -558,18 +558,20 @@ impl Looking<'_, '_, '_> {
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }
+        let is_shown = file.lifted().says_the_same_as(&view);
         // Somebody may save the file before it is written: they had read what stands there now.
         let stands_now = match &writer {
             Writer::Nobody => None,
             Writer::Unwritten(_) => Some(self.seen.was.clone()),
             _ if self.is_made => Some(self.seen.was.clone()),
             Writer::Git if new.is_empty() => None,
-            Writer::Git | Writer::Somebody(_) => match file.lifted().says_the_same_as(&view) {
+            Writer::Git | Writer::Somebody(_) => match is_shown {
                 true => None,
                 false => self.whole(file.yaml.text()).map(String::into_bytes),
             },
         };
-        let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_told)? else {
+        let Some(Rendered { text, excerpt }) = self.rendered(file, &view, is_shown, is_told)?
+        else {
             return Ok(Err(Unlooked::Left(
                 "excerpts do not tell what it is to hold".to_owned(),
             )
@@ -756,16 +758,16 @@ impl Looking<'_, '_, '_> {
         }
     }
 
-    /// The file as it is to be, so that it shows the view. What was edited here alone stands as it was typed; what others
+    /// The file as it is to be, so that it shows the view, which it may do already (`is_shown`). What was edited here alone stands as it was typed; what others
     /// know of, or what comes back from out of sight (`is_told`), stands as all edits together say. With its excerpt, where
     /// such were looked at; nothing where these do not tell.
     fn rendered(
         &mut self,
         file: Text,
         view: &crdt::Document,
+        is_shown: bool,
         is_told: bool,
     ) -> Result<Option<Rendered>, Error> {
-        let is_shown = file.lifted().says_the_same_as(view);
         let told = match is_shown && !is_told {
             true => Ok(None),
             false => overlay::render(&self.versions.ground, &self.versions.head_document, view)

@@ -77,6 +77,11 @@ impl<T: DeserializeOwned> FromSql for Whole<T> {
     }
 }
 
+/// How many rows at most, as SQL takes it.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
 /// An enumeration that stands in a column as a number, fixed for all times.
 macro_rules! as_number {
     ($type:ty { $($variant:ident = $number:literal),* $(,)? }) => {

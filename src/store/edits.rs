@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
-use super::columns::as_number;
+use super::columns::{as_number, limit};
 use super::format::Body;
 use super::{Error, Marks, Reading, Writing, touched};
 use crate::crdt::{Replica, Stamp};
@@ -142,8 +142,7 @@ pub(super) fn proved_after(
     let sql = stored_where!(
         "replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NOT NULL ORDER BY stamp LIMIT ?3"
     );
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows: Vec<StoredEdit> = reading.all(sql, (replica, after, limit), stored)?;
+    let rows: Vec<StoredEdit> = reading.all(sql, (replica, after, limit(most)), stored)?;
     let mut all = in_order(rows, reading.packed_after(replica, after, most)?);
     all.truncate(most);
     Ok(all)
@@ -242,8 +241,7 @@ impl Reading<'_> {
     /// When the store cannot be read.
     pub fn last_own(&self, most: usize) -> Result<Vec<StoredEdit>, Error> {
         let sql = stored_where!("issuer = ?1 ORDER BY stamp DESC LIMIT ?2");
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.all(sql, (Issuer::Own, limit), stored)?;
+        let rows = self.all(sql, (Issuer::Own, limit(most)), stored)?;
         let packed = self.packed_last_own(most)?;
         Ok(touched::newest(rows, packed, most))
     }
@@ -295,7 +293,7 @@ impl Writing<'_> {
         let sql = stored_where!(
             "replica = ?1 AND stamp > coalesce(?2, '') AND seal IS NULL AND way != ?3 ORDER BY stamp LIMIT ?4"
         );
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let most = limit(most);
         self.all(sql, (replica, after, Way::Received, most), known)
     }
 

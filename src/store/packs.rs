@@ -14,6 +14,7 @@ use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Params, Row};
 use serde::{Deserialize, Serialize};
 
+use super::columns::limit;
 use super::edits::with_body;
 use super::format::Body;
 use super::touched;
@@ -485,7 +486,7 @@ impl Writing<'_> {
         let before = Stamp::first_after(before_unix_millis);
         let contained = Marks::default().with(Mark::Contained);
         let marked: Marks = [Mark::Parked, Mark::TakenUp].into_iter().collect();
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let most = limit(most);
         let values = (
             of.document,
             of.replica,

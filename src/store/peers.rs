@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{Whole, as_number};
+use super::columns::{Whole, as_number, limit};
 use super::{Error, Moment, Reading, Writing};
 use crate::crdt::{Replica, Stamp};
 use crate::node::Role;
@@ -149,7 +149,7 @@ impl Reading<'_> {
     pub fn events(&self, most: usize) -> Result<Vec<Event>, Error> {
         let sql = "SELECT at, key, event FROM
             (SELECT * FROM events ORDER BY id DESC LIMIT ?1) ORDER BY id";
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let most = limit(most);
         self.all(sql, [most], |row| {
             Ok(Event {
                 at: row.get(0)?,

@@ -10,11 +10,15 @@ use rusqlite::Connection;
 use rusqlite::types::{FromSql, ValueRef};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::columns::limit;
 use super::edits::stored;
 use super::format::Body;
 use super::{Error, Reading, StoredEdit, Writing};
 use crate::crdt::{Path, Stamp, Step};
 use crate::overlay::{Deed, DocumentPath};
+
+/// Notes that an edit is about a place.
+const NOTE: &str = "INSERT OR IGNORE INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)";
 
 /// What a place is found by.
 fn found_by(at: &Path) -> i64 {
@@ -44,8 +48,7 @@ pub(super) fn places(deed: &Deed) -> BTreeSet<i64> {
 /// Takes in what a store of an older version knows.
 pub(super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
     let mut edits = connection.prepare("SELECT document, stamp, body FROM edits")?;
-    let mut touch =
-        connection.prepare("INSERT INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)")?;
+    let mut touch = connection.prepare(NOTE)?;
     let mut rows = edits.query([])?;
     while let Some(row) = rows.next()? {
         let (document, stamp): (i64, Stamp) = (row.get(0)?, row.get(1)?);
@@ -103,10 +106,6 @@ impl Reading<'_> {
     }
 }
 
-fn limit(most: usize) -> i64 {
-    i64::try_from(most).unwrap_or(i64::MAX)
-}
-
 /// The newest of what stands in rows and of what is packed.
 pub(super) fn newest(
     mut rows: Vec<StoredEdit>,
@@ -124,15 +123,12 @@ pub(super) fn newest(
 impl Writing<'_> {
     /// Notes what an edit is about.
     pub(super) fn touch(&self, document: i64, stamp: Stamp, deed: &Deed) -> Result<(), Error> {
-        let sql = "INSERT OR IGNORE INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)";
         for place in places(deed) {
-            self.run(sql, (document, place, stamp))?;
+            self.run(NOTE, (document, place, stamp))?;
         }
         Ok(())
     }
-}
 
-impl Writing<'_> {
     /// Notes what edits are about that stand in a piece from now on, and no more in rows.
     pub(super) fn pack_touched<'b>(
         &self,
@@ -159,10 +155,9 @@ impl Writing<'_> {
         pack: i64,
         edits: impl Iterator<Item = (Stamp, &'b [u8])>,
     ) -> Result<(), Error> {
-        let note = "INSERT OR IGNORE INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)";
         for (stamp, body) in edits {
             for place in self.places_of(body)? {
-                self.run(note, (document, place, stamp))?;
+                self.run(NOTE, (document, place, stamp))?;
             }
         }
         self.run("DELETE FROM packed_touched WHERE pack = ?1", [pack])?;

@@ -617,7 +617,6 @@ fn records_that_two_branches_call_alike_both_stay() {
 
 #[test]
 fn what_was_taken_away_and_given_again_can_be_taken_away_again() {
-    const FILE: &str = ".rhema/todos.yaml";
     let text = "todos:\n  - id: a\n    title: Alpha\n    priority: low\n    tags: [x, y]\n  - id: b\n    title: Beta\nmeta:\n  owner: ann\n";
     // What is taken away, what is set again, and what its value is then.
     for (at, field, again, value) in [
@@ -630,9 +629,7 @@ fn what_was_taken_away_and_given_again_can_be_taken_away_again() {
     ] {
         for is_beside in [true, false] {
             let world = World::new();
-            let tree = world.repo("repo", &[(FILE, text)]);
-            tree.rhema(&["init"]).exits(0);
-            tree.commit("init");
+            let tree = set_up(&world, &[(FILE, text)]);
             if is_beside {
                 tree.rhema(&["set", "todos/b", "status=y"]).exits(0);
             }

@@ -14,6 +14,7 @@ use crate::crdt::Stamp;
 use crate::git::{self, unsettled_for};
 use crate::node::state_folder;
 use crate::store::Moment;
+use crate::surroundings;
 use crate::yaml::{self, Limits};
 
 /// The folder in the work tree's state for what was written late and cannot be recorded.
@@ -158,7 +159,7 @@ impl Replica<'_> {
             for former in formers {
                 let left = former
                     .written()
-                    .and_then(|written| unsettled_for(written, SystemTime::now()));
+                    .and_then(|written| unsettled_for(written, surroundings::now()));
                 match left {
                     Some(left) => {
                         thread::sleep(left.max(Duration::from_millis(1)));

@@ -12,7 +12,7 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::rc::Rc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use excerpts::Excerpted;
 pub(super) use excerpts::are_checked;
@@ -30,6 +30,7 @@ use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
 };
 use crate::store::{Content, Holds, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
+use crate::surroundings;
 use crate::yaml::{self, Limits};
 
 /// How long a file is waited for that somebody writes again and again.
@@ -242,7 +243,7 @@ impl Replica<'_> {
                 Save::Underway => return Ok(Err(Unlooked::BeingWritten)),
                 Save::Unseen => {
                     let written = metadata.modified().ok();
-                    let left = written.and_then(|at| unsettled_for(at, SystemTime::now()));
+                    let left = written.and_then(|at| unsettled_for(at, surroundings::now()));
                     if let Some(left) = left.filter(|_| began.elapsed() < MOST_UNSETTLED)
                         && !self.is_rendered(target.file, &was)?
                     {

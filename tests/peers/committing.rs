@@ -156,3 +156,33 @@ fn one_persons_values_one_after_the_other_are_no_conflict_wherever_each_was_comm
         "{merged}"
     );
 }
+
+#[test]
+fn a_record_that_was_changed_before_any_commit_has_it_stands_the_same_with_all_who_know_of_it() {
+    let world = World::new();
+    let (ann, ben) = pair(&world);
+    ann.write(
+        ".rhema/todos.yaml",
+        "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: Alpha\n",
+    );
+    ann.commit("todos");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ann);
+    sync(&ben);
+    let added = ann.read(".rhema/todos.yaml")
+        + "  - id: b\n    title: Beta\n    owner: nobody\n    status: open\n";
+    ann.write(".rhema/todos.yaml", added);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    ann.write(
+        ".rhema/todos.yaml",
+        ann.read(".rhema/todos.yaml")
+            .replace("owner: nobody", "owner: ann"),
+    );
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(ben.read(".rhema/todos.yaml").contains("owner: ann"));
+    assert_eq!(ann.read(".rhema/todos.yaml"), ben.read(".rhema/todos.yaml"));
+}

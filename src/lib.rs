@@ -20,6 +20,7 @@
 //! - `asking`: commands ask the program that stays in their work tree.
 //! - `history`: what was edited, when and by whom, by git and the known edits together.
 //! - `setup`: what `init` does and `uninit` takes back.
+//! - `surroundings`: the time, randomness and crashes, which a simulation gives in the place of the system.
 //! - `demo`: two people, two clones and one merge, told in plain words.
 //! - `cli`: one file per command; parses arguments and prints, nothing else.
 
@@ -59,6 +60,8 @@ pub mod settling;
 pub mod setup;
 #[cfg(feature = "node")]
 pub mod store;
+#[cfg(feature = "git")]
+pub mod surroundings;
 #[cfg(feature = "net")]
 pub mod watch;
 pub mod yaml;

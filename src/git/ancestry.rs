@@ -46,13 +46,9 @@ impl Deref for Held<'_> {
 }
 
 impl<'r> MergedCommits<'r> {
-    /// Two commits of a repository whose versions of the file at `path` are merged again.
-    pub(super) fn of(
-        repo: &'r Repo,
-        path: &DocumentPath,
-        ours: CommitId,
-        theirs: CommitId,
-    ) -> Self {
+    /// Two commits of a repository whose versions of the file at `path` are merged.
+    #[must_use]
+    pub fn of(repo: &'r Repo, path: &DocumentPath, ours: CommitId, theirs: CommitId) -> Self {
         Self {
             path: path.clone(),
             ours,

@@ -1,11 +1,14 @@
 //! Where the tests of crashes and races end the process or hold it up.
 
+use crate::surroundings;
+
 /// Ends the process at once, as a loss of power would, if the environment asks for it at this point: `POINT`, or
 /// `POINT:N` when it comes there for the Nth time. Waits there if the environment asks for that, until a file is gone.
 #[cfg(debug_assertions)]
 pub(crate) fn here(point: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    surroundings::reached(point);
     wait(point);
     static PASSED: AtomicUsize = AtomicUsize::new(0);
     let Some(at) = std::env::var("RHEMA_CRASH_AT").ok() else {
@@ -42,4 +45,6 @@ fn wait(point: &str) {
 }
 
 #[cfg(not(debug_assertions))]
-pub(crate) fn here(_: &str) {}
+pub(crate) fn here(point: &str) {
+    surroundings::reached(point);
+}

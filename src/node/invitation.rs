@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, NodeId, NodeKey, Role};
 use crate::overlay::CommitId;
+use crate::surroundings;
 
 /// What every ticket begins with; the digit is that of its version.
 const PREFIX: &str = "rhema1";
@@ -57,7 +58,7 @@ impl Secret {
     /// When the system has no randomness.
     pub fn draw() -> Result<Self, Error> {
         let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
+        surroundings::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
         Ok(Self(secret))
     }
 

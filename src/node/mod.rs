@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::git::{self, Repo};
 use crate::overlay::{DocumentPath, History};
+use crate::surroundings;
 
 pub use access::{Access, Broken, Hours, Pace, Writer};
 pub use clock::ClockFile;
@@ -43,7 +44,7 @@ pub use watch::{Watch, address_file, wake, wake_file};
 /// When the system has no randomness.
 pub fn random() -> Result<u64, Error> {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
+    surroundings::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
     Ok(u64::from_be_bytes(random))
 }
 

@@ -6,7 +6,7 @@
 //! trusted, `ruling.rs` what the access rules make of edits, `joining.rs` lets in who was invited, `rotating.rs` gives a node another key,
 //! `finding.rs` knows where others may be, `answering.rs` answers commands that ask,
 //! `meeting.rs` exchanges edits through the git remote, `meetings.rs` does so now and then, `requests.rs` joins people there,
-//! `shelf.rs` has the store as sessions see it, `telling.rs` the words for people.
+//! `shelf.rs` has the store as sessions see it, `party.rs` holds conversations that a simulation carries, `telling.rs` the words for people.
 //! Depends on `net`, `asking`, `exchange`, `watch`, `replica`, `store` and `node`; never on `cli`.
 
 mod admission;
@@ -18,6 +18,7 @@ mod keeper;
 mod line;
 mod meeting;
 mod meetings;
+mod party;
 mod requests;
 mod rotating;
 mod rounds;
@@ -33,6 +34,7 @@ pub use finding::is_address;
 pub use joining::{Asked, Joiner, answer_request, join, list_who_joined, refusal};
 pub use keeper::Heard;
 pub use meeting::{LastMet, Met, hear_first, last_met, left_there, meet};
+pub use party::Party;
 pub use rotating::{Rotated, last_edits, rotate};
 pub use rounds::Sight;
 pub use ruling::{NotTaken, Untaken, forbidden, not_taken, untaken};

@@ -531,9 +531,10 @@ impl Looking<'_, '_, '_> {
             let has_all_shown = self.is_of_the_current(&writer) && self.was_written();
             let found = self.found(read_as, has_all_shown, &file, &returned, &mut edits, &fresh)?;
             match found {
-                Ok(found) => {
+                Ok(mut found) => {
                     counted = found.edits;
-                    stands_again = found.stands_again || found.counts();
+                    let adds = self.see_what_head_contains(&mut found.findings, &edits)?;
+                    stands_again = found.stands_again || found.counts() || adds;
                     new.extend(self.named(found.findings)?);
                     new.extend(self.put_in_order(&file, &edits, &new)?);
                 }

@@ -54,6 +54,7 @@ pub use refusals::Refused;
 pub use renderings::{Content, Rendering};
 pub use seals::Author;
 
+use crate::git::crash;
 use crate::node;
 use crate::overlay::DocumentPath;
 use opening::{FileIdentity, Place};
@@ -198,7 +199,10 @@ impl Store {
             });
         }
         reading.check_version()?;
-        Ok(Writing { reading })
+        Ok(Writing {
+            reading,
+            durability,
+        })
     }
 
     /// Gives the room that is free in the file back to the disk.
@@ -234,6 +238,7 @@ pub struct Reading<'s> {
 #[must_use]
 pub struct Writing<'s> {
     reading: Reading<'s>,
+    durability: Durability,
 }
 
 impl<'s> Deref for Writing<'s> {
@@ -253,7 +258,12 @@ impl Writing<'_> {
         let Reading { transaction, path } = self.reading;
         transaction
             .commit()
-            .map_err(|source| Error::database(path, source))
+            .map_err(|source| Error::database(path, source))?;
+        crash::here(match self.durability {
+            Durability::Power => "kept",
+            Durability::Process => "written",
+        });
+        Ok(())
     }
 
     /// Runs a statement; says how many rows it changed.

@@ -6,6 +6,8 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
+use crate::surroundings;
+
 /// A moment, in milliseconds since the Unix epoch; what lies before it counts as the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Moment(u64);
@@ -14,7 +16,7 @@ impl Moment {
     /// By the clock of this machine.
     #[must_use]
     pub fn now() -> Self {
-        Self::from(SystemTime::now()).shifted()
+        Self::from(surroundings::now()).shifted()
     }
 
     /// As a clock that is off shows it: in a debug build the environment may say by how many milliseconds, for tests.

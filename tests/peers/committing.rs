@@ -186,3 +186,38 @@ fn a_record_that_was_changed_before_any_commit_has_it_stands_the_same_with_all_w
     assert!(ben.read(".rhema/todos.yaml").contains("owner: ann"));
     assert_eq!(ann.read(".rhema/todos.yaml"), ben.read(".rhema/todos.yaml"));
 }
+
+#[test]
+fn who_edits_again_what_they_committed_before_anybody_looked_had_seen_it() {
+    for removes in [false, true] {
+        let world = World::new();
+        let (ann, ben) = with_todos(&world);
+        let owned = |owner: &str| TODOS.replace("owner: q", owner);
+        ann.write(".rhema/todos.yaml", owned("owner: ann"));
+        ann.git(&["commit", "-q", "--no-verify", "-a", "-m", "an edit"]);
+        let record = "  - id: a\n    owner: q\n    title: Alpha\n";
+        ann.write(
+            ".rhema/todos.yaml",
+            match removes {
+                true => TODOS.replace(record, ""),
+                false => owned("owner: somebody"),
+            },
+        );
+        sync(&ann);
+        // Ben has not merged ann's commit, but has it.
+        ben.git(&["fetch", "-q", "../ann", "main"]);
+        send(&ann, &ben);
+        sync(&ben);
+        let shown = ben.read(".rhema/todos.yaml");
+        assert!(!shown.contains("_crdt_conflicts"), "{shown}");
+        assert_eq!(shown.contains("owner: somebody"), !removes, "{shown}");
+        assert_eq!(shown.contains("id: a"), !removes, "{shown}");
+        ben.commit("what is known");
+        ben.git(&["pull", "-q", "--no-rebase", "--no-edit", "../ann", "main"]);
+        ann.commit("the rest");
+        ben.git(&["pull", "-q", "--no-rebase", "--no-edit", "../ann", "main"]);
+        let merged = ben.read(".rhema/todos.yaml");
+        assert!(!merged.contains("_crdt_conflicts"), "{merged}");
+        assert_eq!(merged.contains("id: a"), !removes, "{merged}");
+    }
+}

@@ -11,11 +11,14 @@ use crate::overlay::{
 };
 use crate::replica::Error;
 use crate::replica::document::{Edits, Standing, Text};
-use crate::store::{ContentDigest, Durability, Mark, Store};
+use crate::store::{ContentDigest, Durability, Mark, Store, StoredEdit};
 use crate::yaml;
 
 /// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
 const MOST_REMOVED: usize = 9;
+
+/// How many of the newest edits about a place are asked what HEAD contains of them.
+const MOST_ABOUT: usize = 256;
 
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
@@ -299,6 +302,43 @@ impl Looking<'_, '_, '_> {
         Ok(named)
     }
 
+    /// Whoever changes what HEAD has had seen all edits that HEAD contains there, also those of which no stamp stands in it: what was
+    /// typed and committed before anybody looked, or is there with another stamp. Elsewhere these may stand over an older HEAD. Says
+    /// whether there are any; then the file is to name them.
+    pub(super) fn see_what_head_contains(
+        &mut self,
+        found: &mut [Finding],
+        edits: &Edits,
+    ) -> Result<bool, Error> {
+        let mut are_there = false;
+        let reading = self.replica.store.read()?;
+        let changes = found.iter_mut().flat_map(|finding| &mut finding.changes);
+        for change in changes.filter(|change| !matches!(change.act, Act::Add { .. } | Act::Form(_)))
+        {
+            let about = reading.edits_about(&self.versions.path, &change.at, None, MOST_ABOUT)?;
+            let about: Vec<&StoredEdit> = about
+                .iter()
+                .filter(|edit| meets(&edit.known, &change.at))
+                .collect();
+            let is_over = |stamp: Stamp| {
+                let mut others = about.iter().flat_map(|edit| edit.known.changes());
+                others.any(|other| other.observed.has_stamp(stamp))
+            };
+            for edit in &about {
+                let stamp = edit.known.stamp;
+                // Where HEAD stands as at the last look the store has it.
+                let standing = (!edits.is_partial).then(|| edits.get(stamp)).flatten();
+                let marks = standing.map_or(edit.marks, |standing| standing.marks);
+                let is_seen = change.observed.has_stamp(stamp);
+                if marks.contains(Mark::Contained) && !is_seen && !is_over(stamp) {
+                    change.observed.add_stamp(stamp);
+                    are_there = true;
+                }
+            }
+        }
+        Ok(are_there)
+    }
+
     pub(super) fn known(&mut self, deed: Deed) -> Result<Known, Error> {
         let stamp = self.replica.tick()?;
         self.replica.known(
@@ -308,6 +348,19 @@ impl Looking<'_, '_, '_> {
             deed,
         )
     }
+}
+
+/// Whether an edit wrote or took away something in a place, or in what stands there.
+fn meets(edit: &Known, at: &crdt::Path) -> bool {
+    let at = at.as_born();
+    let mut changes = edit.changes().iter();
+    changes.any(|change| {
+        let is_value = matches!(
+            change.act,
+            Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove
+        );
+        is_value && change.at.as_born().steps().starts_with(at.steps())
+    })
 }
 
 /// What is known beside a file of the edits whose stamps stand in it.

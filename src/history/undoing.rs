@@ -10,7 +10,7 @@ use super::past::{Together, document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
-use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
+use crate::crdt::{Act, Change, Edit, Node, Path, Stamp, WITHIN_A_DEED};
 use crate::git::{
     Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
 };
@@ -72,7 +72,7 @@ pub fn undoing_last(
         let gap = first.stamp.unix_millis() - previous.unix_millis().min(first.stamp.unix_millis());
         let before = reading.edit(previous)?.filter(|before| {
             let known = &before.known;
-            (gap <= ONE_LOOK || settles(&edits, known))
+            (gap <= WITHIN_A_DEED || settles(&edits, known))
                 && before.issuer == Issuer::Own
                 && known.document == document
                 && known.base == base
@@ -291,9 +291,6 @@ fn of_edits(repo: &Repo, reading: &Reading<'_>, edits: &[Known]) -> Result<Optio
         after,
     }))
 }
-
-/// How far the stamps of two edits of one look lie apart at most that follow each other, in milliseconds.
-const ONE_LOOK: u64 = 4;
 
 /// How far those of the two edits that gave a record another name.
 const RENAMED_WITHIN: u64 = 16;

@@ -29,6 +29,7 @@ mod setup;
 mod status;
 mod sync;
 mod team;
+mod undoing;
 mod uninit;
 mod usage;
 mod verify;

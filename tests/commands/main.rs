@@ -6,6 +6,7 @@ mod cloned;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alone;
 #[cfg(target_os = "linux")]
 mod auto_sync;
 mod demo;

@@ -102,6 +102,32 @@ fn a_record_gets_the_name_of_one_that_went_after_it_was_born() {
 }
 
 #[test]
+fn a_field_that_was_taken_away_stays_away_when_one_that_changes_with_it_is_set() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.rhema(&["set", "todos/b", "status=pending"]).exits(0);
+    committed(&tree);
+    tree.rhema(&["set", "todos/b", "--unset", "status"])
+        .exits(0);
+    tree.rhema(&["set", "todos/b", "outcome=Done"]).exits(0);
+    assert_eq!(said(&tree), TODOS.to_owned() + "    outcome: Done\n");
+    committed(&tree);
+    assert_eq!(said(&tree), TODOS.to_owned() + "    outcome: Done\n");
+}
+
+#[test]
+fn a_record_that_lost_its_title_is_the_same_record() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.rhema(&["set", "todos/a", "--unset", "title"]).exits(0);
+    committed(&tree);
+    let before = said(&tree);
+    tree.rhema(&["remove", "todos/a"]).exits(0);
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(said(&tree), before);
+}
+
+#[test]
 fn what_stood_in_the_place_of_a_mapping_that_was_committed_is_over() {
     let world = World::new();
     let tree = set_up(&world);

@@ -59,3 +59,19 @@ fn all_that_one_save_did_to_many_records_is_taken_back() {
     tree.rhema(&["undo"]).exits(0);
     assert_eq!(tree.read(FILE), before);
 }
+
+#[test]
+fn what_nobody_sees_is_not_what_was_done_last() {
+    let world = World::new();
+    let tree = set_up(&world, TODOS);
+    let whole = tree.read(FILE);
+    tree.write(FILE, &whole[..whole.find("  - id: b").unwrap()]);
+    tree.rhema(&["add", "todos", "id=b", "title=New", "note=[]"])
+        .exits(0);
+    let before = tree.read(FILE);
+    tree.write(FILE, before.replace("note: []", "note: typed"));
+    // What was typed replaces how the record had been written, too: that is taken back when this is looked at.
+    tree.commit("typed");
+    tree.rhema(&["undo"]).exits(0);
+    assert!(tree.read(FILE).contains("note: []"), "{}", tree.read(FILE));
+}

@@ -315,8 +315,22 @@ impl Stamping<'_> {
             *edited &= !(self.counters.contains(&leaf.start) || counts());
         }
         self.edits += edited.iter().filter(|edited| **edited).count();
+        // Whoever changes what names a record writes down what named it before.
+        let renamed = old
+            .filter(|head| role != Role::Root && defining(*head) != defining(work))
+            .map(|head| Birth {
+                stamp: None,
+                digest: defining(head),
+            });
+        let birth = own.annotation.birth.or(before.annotation.birth);
         if !edited.contains(&true) {
-            return false;
+            // What is taken away has no stamp, but the name may have gone with it.
+            let is_unnamed = birth.is_none() && renamed.is_some();
+            if is_unnamed {
+                own.annotation.birth = renamed;
+                self.splices.extend(own.placed(work, role));
+            }
+            return is_unnamed;
         }
         let Some(stamp) = self.stamp.or_else(|| self.stamps.next()) else {
             return false;
@@ -336,20 +350,7 @@ impl Stamping<'_> {
             bytes,
             known: self.known,
         };
-        let birth = own
-            .annotation
-            .birth
-            .or(before.annotation.birth)
-            .or_else(|| {
-                // Whoever changes what names a record writes down what named it before.
-                let head =
-                    old.filter(|head| role != Role::Root && defining(*head) != defining(work))?;
-                Some(Birth {
-                    stamp: None,
-                    digest: defining(head),
-                })
-            });
-        renewal.apply(&mut own, &before, birth);
+        renewal.apply(&mut own, &before, birth.or(renamed));
         self.splices.extend(own.placed(work, role));
         true
     }

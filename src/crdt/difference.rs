@@ -371,9 +371,13 @@ impl Difference<'_> {
                 observed
             }
             Some(Node::List(members, stamps)) => {
+                // One without members has its stamps all the same.
                 let mut observed = Observed::default();
+                for &stamp in stamps {
+                    observed.extend(&self.stamp(stamp));
+                }
                 for member in members {
-                    observed.extend(&self.value(member, stamps));
+                    observed.add(None, member.digest());
                 }
                 observed
             }

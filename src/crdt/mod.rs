@@ -46,7 +46,7 @@ pub use register::{Heads, Write, heads};
 pub use reissue::Renamed;
 pub(crate) use set::born_as;
 pub use set::{second_name, split_second_name};
-pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp};
+pub use stamp::{Clock, ClockExhausted, NotAStamp, Replica, Stamp, WITHIN_A_DEED};
 pub use stamp_set::{Run, StampSet};
 pub use types::{Amounts, Counted, NotAType, Type, joined, total, unaccounted};
 pub use view::Rules;

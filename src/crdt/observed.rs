@@ -45,13 +45,15 @@ impl Observed {
 
     /// Adds everything in a node.
     pub fn add_node(&mut self, node: &Node) {
-        let mut add = |value: &Atom, stamps: &Stamps| {
-            self.values.insert(value.digest());
-            self.stamps.extend(stamps.iter().copied());
-        };
         match node {
-            Node::Register(value, stamps) => add(value, stamps),
-            Node::List(members, stamps) => members.iter().for_each(|member| add(member, stamps)),
+            Node::Register(value, stamps) => {
+                self.values.insert(value.digest());
+                self.stamps.extend(stamps.iter().copied());
+            }
+            Node::List(members, stamps) => {
+                self.values.extend(members.iter().map(Atom::digest));
+                self.stamps.extend(stamps.iter().copied());
+            }
             Node::Map(map) => map.values().for_each(|node| self.add_node(node)),
             Node::Set(records) => records
                 .iter()
@@ -96,13 +98,16 @@ impl Observed {
     /// Whether everything in a node was observed: what carries stamps by one of them, all else by its digest.
     #[must_use]
     pub fn saw(&self, node: &Node) -> bool {
-        let saw = |value: &Atom, stamps: &Stamps| match stamps.is_empty() {
-            true => self.values.contains(&value.digest()),
+        let saw = |values: &[Atom], stamps: &Stamps| match stamps.is_empty() {
+            true => {
+                let mut values = values.iter();
+                values.all(|value| self.values.contains(&value.digest()))
+            }
             false => stamps.iter().any(|stamp| self.stamps.contains(*stamp)),
         };
         match node {
-            Node::Register(value, stamps) => saw(value, stamps),
-            Node::List(members, stamps) => members.iter().all(|member| saw(member, stamps)),
+            Node::Register(value, stamps) => saw(std::slice::from_ref(value), stamps),
+            Node::List(members, stamps) => saw(members, stamps),
             Node::Map(map) => map.values().all(|node| self.saw(node)),
             Node::Set(records) => records
                 .iter()

@@ -152,13 +152,22 @@ pub struct ClockExhausted;
 pub struct Clock {
     replica: Replica,
     last: Option<Stamp>,
+    is_apart: bool,
 }
+
+/// How far the stamps of one deed lie apart at most that follow each other, in milliseconds: of one command's edits, or of those that
+/// one save made. Those of two deeds lie further apart.
+pub const WITHIN_A_DEED: u64 = 4;
 
 impl Clock {
     /// The clock of `replica`, whose last stamp was `last`.
     #[must_use]
     pub fn new(replica: Replica, last: Option<Stamp>) -> Self {
-        Self { replica, last }
+        Self {
+            replica,
+            last,
+            is_apart: false,
+        }
     }
 
     /// Its last stamp. Whoever keeps the clock must store it before a new stamp is shown to anybody.
@@ -167,13 +176,19 @@ impl Clock {
         self.last
     }
 
+    /// Begins another deed: the next stamp tells that it is none of what was done before.
+    pub fn begin_deed(&mut self) {
+        self.is_apart = true;
+    }
+
     /// A new stamp: the time now, or one tick behind the last stamp where the wall clock stood still or went back.
     ///
     /// # Errors
     /// When that time cannot be written down.
     pub fn tick(&mut self, unix_millis: u64) -> Result<Stamp, ClockExhausted> {
         let now = unix_millis.saturating_sub(EPOCH_MILLIS);
-        let next = self.last.map_or(0, |last| last.millis + 1);
+        let apart = if self.is_apart { WITHIN_A_DEED } else { 0 };
+        let next = self.last.map_or(0, |last| last.millis + 1 + apart);
         let millis = now.max(next);
         if millis > LAST_MILLIS {
             return Err(ClockExhausted);
@@ -183,6 +198,7 @@ impl Clock {
             replica: self.replica,
         };
         self.last = Some(stamp);
+        self.is_apart = false;
         Ok(stamp)
     }
 }

@@ -300,11 +300,36 @@ impl Viewing<'_> {
         if is_nested && touched(Touch::writes) {
             return self.replaced(base, touches, at);
         }
+        let takes_out = |touch: &Touch| touch.act == Act::Remove && !touch.is_here();
         let node = match base {
             Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
-            _ if births => Node::Set(self.set(&[], touches, at)),
+            _ if births => {
+                let is_of_records =
+                    |touch: &Touch| matches!(touch.rest.first(), Some(Step::Record(..)));
+                let (of_records, others): (Vec<Touch>, Vec<Touch>) =
+                    touches.into_iter().partition(is_of_records);
+                let records = self.set(&[], of_records, at);
+                let other = match others.as_slice() {
+                    [] => None,
+                    _ => self.node(base, others, at),
+                };
+                // What was put into the place of records that are gone.
+                if records.is_empty() && other.is_some() {
+                    return other;
+                }
+                Node::Set(records)
+            }
             // Records were taken out of a list that has none any more.
-            Some(Node::List(members, _)) if members.is_empty() && leads_on => base?.clone(),
+            Some(Node::List(members, _))
+                if members.is_empty()
+                    && leads_on
+                    && touches
+                        .iter()
+                        .all(|touch| touch.is_here() || takes_out(touch)) =>
+            {
+                let here: Vec<Touch> = touches.into_iter().filter(Touch::is_here).collect();
+                return self.leaf(base, &here, at);
+            }
             Some(Node::Map(map)) => return self.mapping(map, touches, at),
             // What was taken out of a mapping says nothing of what took the place of that.
             Some(leaf @ (Node::Register(..) | Node::List(..)))
@@ -484,6 +509,8 @@ impl Viewing<'_> {
                 .any(|other| other.observed.contains(touch.stamp, digest))
         };
         let unseen: Vec<Touch> = here.iter().filter(|touch| !seen(touch)).cloned().collect();
+        let removals = inside.iter().filter(|touch| touch.removes());
+        let removals: Vec<Touch> = removals.cloned().collect();
         let nested = self.node(base, inside, at);
         let is_left = match &nested {
             Some(Node::Map(map)) => !map.is_empty(),
@@ -492,7 +519,9 @@ impl Viewing<'_> {
         };
         if !is_left {
             let leaf = base.filter(|base| matches!(base, Node::Register(..) | Node::List(..)));
-            return self.leaf(leaf, &here, at);
+            // Whoever took away what is here had seen it, or had not.
+            let here = here.into_iter().chain(removals);
+            return self.leaf(leaf, &here.collect::<Vec<Touch>>(), at);
         }
         for touch in unseen {
             if let Act::Write(value) = touch.act

@@ -3,6 +3,7 @@
 //! That is a merge, as a revert is: what stood after the edit is the ancestor of what stands now and of what stood before it. So
 //! a record comes back as it was written, a text goes back where nobody touched its lines since, and what was changed since is contested.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::changes::{are_the_same, node_at};
@@ -10,7 +11,7 @@ use super::past::{Together, document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
-use crate::crdt::{Act, Change, Edit, Node, Path, Stamp};
+use crate::crdt::{Act, Change, Edit, Node, Path, Stamp, WITHIN_A_DEED};
 use crate::git::{
     Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
 };
@@ -59,20 +60,46 @@ pub fn undoing_last(
     documents: &[DocumentPath],
     within: Option<&[DocumentPath]>,
 ) -> Result<Option<(Stamp, Option<Undoing>)>, Error> {
-    let Some(last) = last_own_edit(reading, within)? else {
-        return Ok(None);
-    };
-    let taken_back = reading.retracted(&last.known.document)?;
-    let stamp = last.known.stamp;
-    let (document, base) = (last.known.document.clone(), last.known.base);
-    let mut edits = vec![last.known];
+    let mut looked_at: BTreeSet<Stamp> = BTreeSet::new();
+    for last in reading.last_own(MOST_LOOKED_AT)? {
+        let stamp = last.known.stamp;
+        let is_meant = within.is_none_or(|within| within.contains(&last.known.document));
+        if !is_meant || looked_at.contains(&stamp) || !stands(reading, &last.known)? {
+            continue;
+        }
+        let (document, base) = (last.known.document.clone(), last.known.base);
+        let edits = deed_of(reading, last.known)?;
+        // What stood in a file before anything was known of it was done by nobody.
+        let is_beginning = edits.last().is_some_and(|first| first.previous.is_none());
+        if is_beginning && base.is_none() {
+            return Ok(None);
+        }
+        looked_at.extend(edits.iter().map(|edit| edit.stamp));
+        let mut undoing = match of_edits(repo, reading, &edits)? {
+            Done::Nothing => continue,
+            Done::Untold => None,
+            Done::This(undoing) => Some(undoing),
+        };
+        if let Some(undoing) = &mut undoing {
+            undoing.document = name_now(repo, documents, document, base)?;
+        }
+        return Ok(Some((stamp, undoing)));
+    }
+    Ok(None)
+}
+
+/// An edit and those before it that were made by the same command, or found at the same look; the newest first.
+fn deed_of(reading: &Reading<'_>, last: Known) -> Result<Vec<Known>, Error> {
+    let taken_back = reading.retracted(&last.document)?;
+    let (document, base) = (last.document.clone(), last.base);
+    let mut edits = vec![last];
     while let Some(first) = edits.last()
         && let Some(previous) = first.previous
     {
         let gap = first.stamp.unix_millis() - previous.unix_millis().min(first.stamp.unix_millis());
         let before = reading.edit(previous)?.filter(|before| {
             let known = &before.known;
-            (gap <= ONE_LOOK || settles(&edits, known))
+            (gap <= WITHIN_A_DEED || settles(&edits, known))
                 && before.issuer == Issuer::Own
                 && known.document == document
                 && known.base == base
@@ -81,55 +108,31 @@ pub fn undoing_last(
         let Some(before) = before else { break };
         edits.push(before.known);
     }
-    // What stood in a file before anything was known of it was done by nobody.
-    let is_beginning = edits.last().is_some_and(|first| first.previous.is_none());
-    if is_beginning && base.is_none() {
-        return Ok(None);
-    }
-    let mut undoing = of_edits(repo, reading, &edits)?;
-    if let Some(undoing) = &mut undoing {
-        undoing.document = name_now(repo, documents, undoing.document.clone(), base)?;
-    }
-    Ok(Some((stamp, undoing)))
+    Ok(edits)
 }
 
 /// Whether some edits did nothing but settle what the one before them, in the same place, was made to settle.
 fn settles(edits: &[Known], before: &Known) -> bool {
     let settles = |change: &Change| matches!(change.act, Act::Lose(_) | Act::Settle(_));
-    let mut changes = edits.iter().flat_map(Known::changes);
-    changes.all(|change| {
-        settles(change)
-            && before
-                .changes()
-                .iter()
-                .any(|other| other.at.meets(&change.at))
-    })
+    let mut changes = edits.iter().flat_map(Known::changes).peekable();
+    changes.peek().is_some()
+        && changes.all(|change| {
+            settles(change)
+                && before
+                    .changes()
+                    .iter()
+                    .any(|other| other.at.meets(&change.at))
+        })
 }
 
-/// The last edit that this work tree made and that can be taken back.
-fn last_own_edit(
-    reading: &Reading<'_>,
-    within: Option<&[DocumentPath]>,
-) -> Result<Option<StoredEdit>, Error> {
-    let edits = reading.last_own(MOST_LOOKED_AT)?;
-    for edit in edits {
-        if within.is_some_and(|within| !within.contains(&edit.known.document)) {
-            continue;
-        }
-        let is_form = |change: &Change| matches!(change.act, Act::Form(_));
-        let does_nothing = match &edit.known.deed {
-            Deed::Change(changes) => changes.iter().all(is_form),
-            Deed::Retract(stamps) => stamps.is_empty(),
-        };
-        if does_nothing {
-            continue;
-        }
-        let taken_back = reading.retracted(&edit.known.document)?;
-        if !taken_back.contains(&edit.known.stamp) {
-            return Ok(Some(edit));
-        }
-    }
-    Ok(None)
+/// Whether an edit did something that nobody took back since.
+fn stands(reading: &Reading<'_>, edit: &Known) -> Result<bool, Error> {
+    let is_form = |change: &Change| matches!(change.act, Act::Form(_));
+    let does_nothing = match &edit.deed {
+        Deed::Change(changes) => changes.iter().all(is_form),
+        Deed::Retract(stamps) => stamps.is_empty(),
+    };
+    Ok(!does_nothing && !reading.retracted(&edit.document)?.contains(&edit.stamp))
 }
 
 /// What an edit did, to be taken back; nothing where nobody here knows it.
@@ -262,13 +265,25 @@ fn by_edit(
 ) -> Result<Option<Undoing>, Error> {
     let mut edits = vec![edit.known.clone()];
     edits.extend(other_half(reading, edit)?);
-    of_edits(repo, reading, &edits)
+    Ok(match of_edits(repo, reading, &edits)? {
+        Done::This(undoing) => Some(undoing),
+        Done::Nothing | Done::Untold => None,
+    })
+}
+
+/// What some edits did.
+enum Done {
+    /// Nothing that anybody sees: what they did had been replaced, or is how something is written.
+    Nothing,
+    /// Nobody can tell.
+    Untold,
+    This(Undoing),
 }
 
 /// What some edits of one document did together.
-fn of_edits(repo: &Repo, reading: &Reading<'_>, edits: &[Known]) -> Result<Option<Undoing>, Error> {
+fn of_edits(repo: &Repo, reading: &Reading<'_>, edits: &[Known]) -> Result<Done, Error> {
     let Some(document) = edits.first().map(|edit| edit.document.clone()) else {
-        return Ok(None);
+        return Ok(Done::Nothing);
     };
     let mut together = Together::default();
     for known in edits {
@@ -279,21 +294,21 @@ fn of_edits(repo: &Repo, reading: &Reading<'_>, edits: &[Known]) -> Result<Optio
     }
     let (before, after) = document_around(repo, reading, &document, &together)?;
     let (Some(before), Some(after)) = (before, after) else {
-        return Ok(None);
+        return Ok(Done::Untold);
     };
     let Some(happened) = compared(Some(repo), Some(&before), Some(&after)) else {
-        return Ok(None);
+        return Ok(Done::Untold);
     };
-    Ok((!happened.is_empty()).then_some(Undoing {
-        document,
-        happened,
-        before,
-        after,
-    }))
+    Ok(match happened.is_empty() {
+        true => Done::Nothing,
+        false => Done::This(Undoing {
+            document,
+            happened,
+            before,
+            after,
+        }),
+    })
 }
-
-/// How far the stamps of two edits of one look lie apart at most that follow each other, in milliseconds.
-const ONE_LOOK: u64 = 4;
 
 /// How far those of the two edits that gave a record another name.
 const RENAMED_WITHIN: u64 = 16;

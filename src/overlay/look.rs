@@ -254,7 +254,28 @@ pub fn findings(
         stamp: None,
         changes,
     }));
+    for finding in &mut found {
+        write_what_stays_away(&mut finding.changes, view, file);
+    }
     found
+}
+
+/// Whoever writes a field writes all that change together with it: also that those are not there which were taken away before.
+fn write_what_stays_away(changes: &mut Vec<Change>, view: &Document, file: &Document) {
+    let mut away: Vec<Change> = Vec::new();
+    for change in changes.iter() {
+        for at in seen_together(&change.at) {
+            let is_written = changes.iter().chain(&away).any(|other| other.at == at);
+            if !is_written && view.removed.contains_key(&at) && there(file, &at).is_none() {
+                away.push(Change {
+                    at,
+                    act: Act::Remove,
+                    observed: change.observed.clone(),
+                });
+            }
+        }
+    }
+    changes.extend(away);
 }
 
 /// What writing a value is in a place of a type.

@@ -1,13 +1,14 @@
 //! Who observed an edit: a run of stamps goes over all that its replica did in a time, and means only what it did in one place.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 
 use crate::crdt::{Act, Change, Node, Path, Run, Stamp, StampSet, Step, born_as};
 
 /// Changes that may have closed edits in their places or in them.
 #[derive(Debug, Default)]
 pub struct Closings<'c> {
-    by_place: HashMap<&'c [Step], StampSet>,
+    by_place: BTreeMap<&'c [Step], StampSet>,
     /// What removals observed, stamp by stamp, with the names that lead to what they removed. A record that nobody stamped at its birth
     /// is told by what it holds, and that was another thing on another commit.
     removed: HashMap<Stamp, Vec<Vec<&'c str>>>,
@@ -17,7 +18,7 @@ impl<'c> Closings<'c> {
     /// Those of these changes.
     #[must_use]
     pub fn of(changes: impl Iterator<Item = &'c Change>) -> Self {
-        let mut by_place: HashMap<&[Step], StampSet> = HashMap::new();
+        let mut by_place: BTreeMap<&[Step], StampSet> = BTreeMap::new();
         let mut removed: HashMap<Stamp, Vec<Vec<&str>>> = HashMap::new();
         for change in changes {
             let stamps = change.observed.stamps();
@@ -36,7 +37,8 @@ impl<'c> Closings<'c> {
         Self { by_place, removed }
     }
 
-    /// Whether a change of the edit with this stamp was observed in its place or around it.
+    /// Whether a change of the edit with this stamp was observed in its place or around it; or in it, by who put something else
+    /// there.
     #[must_use]
     pub fn close(&self, change: &Change, stamp: Stamp) -> bool {
         if self.by_place.is_empty() {
@@ -48,17 +50,32 @@ impl<'c> Closings<'c> {
         around
             .any(|seen| seen.contains(stamp) || taken_up.is_some_and(|birth| seen.contains(birth)))
             || self.have_removed(change, stamp)
-            || (change.act == Act::Remove && self.have_filled(change, stamp))
+            || self.have_filled(change, stamp)
     }
 
-    /// Whether somebody who had seen this removal put something into its place again.
+    /// Whether somebody who had seen a removal, or a value, put something into its place.
     fn have_filled(&self, change: &Change, stamp: Stamp) -> bool {
+        let is_of_a_value = match &change.act {
+            Act::Remove
+            | Act::Write(_)
+            | Act::Replace(_)
+            | Act::Last(_)
+            | Act::Count(_)
+            | Act::Raise(_) => true,
+            Act::Add { .. } | Act::Move { .. } | Act::Lose(_) | Act::Settle(_) | Act::Form(_) => {
+                false
+            }
+        };
         let steps = change.at.steps();
-        let mut inside = self.by_place.iter();
-        inside.any(|(place, seen)| {
-            let mut singles = seen.runs().iter().filter_map(|run| run.single());
-            place.len() > steps.len() && place.starts_with(steps) && singles.any(|one| one == stamp)
-        })
+        let behind = (Bound::Excluded(steps), Bound::Unbounded);
+        let inside = self.by_place.range::<[Step], _>(behind);
+        is_of_a_value
+            && inside
+                .take_while(|(place, _)| place.starts_with(steps))
+                .any(|(_, seen)| {
+                    let mut singles = seen.runs().iter().filter_map(|run| run.single());
+                    singles.any(|one| one == stamp)
+                })
     }
 
     /// Whether a removal observed this change, whatever the record held when it was made.

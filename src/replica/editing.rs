@@ -131,6 +131,7 @@ impl Replica<'_> {
         let repo = self.repo;
         self.mind_git()?;
         self.take_in(file)?;
+        self.clock.begin_deed();
         let (read, document) = repo.read_document(file)?;
         let refused = |reason: Unedited| git::Error::Unedited { reason };
         let policy = self.policy()?;

@@ -181,6 +181,9 @@ impl Replica<'_> {
             Ok(seen) => seen,
             Err(unlooked) => return Ok(Err(unlooked)),
         };
+        if target.made.is_none() {
+            self.clock.begin_deed();
+        }
         let clock = self.clock;
         let mut looked = self.look_at_text(target, &seen, Which::Counting)?;
         if let Err(Vain::TooFewEdits) = looked {

@@ -6,6 +6,7 @@ mod cloned;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alone;
 #[cfg(target_os = "linux")]
 mod auto_sync;
 mod demo;
@@ -29,6 +30,7 @@ mod setup;
 mod status;
 mod sync;
 mod team;
+mod undoing;
 mod uninit;
 mod usage;
 mod verify;

@@ -93,6 +93,7 @@ pub(super) fn member(
         return Some(Member {
             key,
             birth: head.birth,
+            came: head.birth.stamp,
             gone: Some(Some(stamp)),
             record: None,
         });
@@ -130,6 +131,7 @@ pub(super) fn member(
     Some(Member {
         key,
         birth: head.birth,
+        came: head.birth.stamp,
         gone: None,
         record: Some(record),
     })

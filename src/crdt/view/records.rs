@@ -16,6 +16,8 @@ pub(in crate::crdt) type Gone = Option<Option<Stamp>>;
 pub(in crate::crdt) struct Member {
     pub(in crate::crdt) key: Key,
     pub(in crate::crdt) birth: Birth,
+    /// When it came under its name: at its birth, or later where it had another name before.
+    pub(in crate::crdt) came: Option<Stamp>,
     pub(in crate::crdt) gone: Gone,
     pub(in crate::crdt) record: Option<Record>,
 }
@@ -73,7 +75,7 @@ impl Viewing<'_> {
     }
 
     /// Names the records that stand. Of those born under one name the earliest birth keeps it, also when it is gone by
-    /// now, from all that were born before it went.
+    /// now, from all that came under it before it went.
     pub(in crate::crdt) fn named(&self, members: Vec<Member>) -> BTreeMap<Key, Record> {
         let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for member in members {
@@ -89,12 +91,16 @@ impl Viewing<'_> {
                 .map(|member| (member.birth, member.gone))
                 .collect();
             for Member {
-                key, birth, record, ..
+                key,
+                birth,
+                came,
+                record,
+                ..
             } in family
             {
                 let Some(mut record) = record else { continue };
                 let met = |(other, gone): &&(Birth, Gone)| {
-                    *other != birth && gone.is_none_or(|gone| gone > birth.stamp)
+                    *other != birth && gone.is_none_or(|gone| gone > came)
                 };
                 let earliest = births.iter().filter(met).map(|(other, _)| *other).min();
                 if let Some(earliest) = earliest {
@@ -123,6 +129,9 @@ impl Viewing<'_> {
         let mut record = base.cloned();
         let mut removals = Vec::new();
         let mut updates = Vec::new();
+        let added = |touch: &&Touch| touch.is_here() && matches!(touch.act, Act::Add { .. });
+        let added = touches.iter().filter(added).map(|touch| touch.stamp).min();
+        let came = added.filter(|_| base.is_none());
         for touch in touches {
             match &touch.act {
                 Act::Add {
@@ -147,6 +156,7 @@ impl Viewing<'_> {
         // An edit of a record whose birth is not known yet waits for it.
         let mut record = record?;
         let at = at.record(&record);
+        let came = came.unwrap_or(record.birth.stamp);
         // A record that was born again after a removal has nothing of what was removed.
         let (ended, open): (Vec<Touch>, Vec<Touch>) = removals
             .into_iter()
@@ -167,6 +177,7 @@ impl Viewing<'_> {
                 return Some(Member {
                     key,
                     birth: record.birth,
+                    came,
                     gone: Some(stamps.max()),
                     record: None,
                 });
@@ -182,6 +193,7 @@ impl Viewing<'_> {
         Some(Member {
             key,
             birth: record.birth,
+            came,
             gone: None,
             record: Some(record),
         })

@@ -292,11 +292,10 @@ impl Looking<'_, '_, '_> {
         let mut named: Vec<Known> = Vec::with_capacity(found.len());
         for finding in found {
             let deed = Deed::Change(finding.changes);
-            let mut known = self.known(deed)?;
-            if let Some(stamp) = finding.stamp {
-                known.stamp = stamp;
-            }
-            named.push(known);
+            named.push(match finding.stamp {
+                Some(stamp) => self.known_as(stamp, deed)?,
+                None => self.known(deed)?,
+            });
         }
         named.sort_by_key(|known| known.stamp);
         Ok(named)
@@ -341,6 +340,10 @@ impl Looking<'_, '_, '_> {
 
     pub(super) fn known(&mut self, deed: Deed) -> Result<Known, Error> {
         let stamp = self.replica.tick()?;
+        self.known_as(stamp, deed)
+    }
+
+    fn known_as(&mut self, stamp: Stamp, deed: Deed) -> Result<Known, Error> {
         self.replica.known(
             stamp,
             self.versions.path.clone(),

@@ -120,7 +120,12 @@ impl<'v> Telling<'v> {
             holder.role == Role::Record
                 && Own::of(before, Role::Record) != Own::of(node, Role::Record)
         });
-        if edited || is_anew || self.contested.contains(at) {
+        // What named it may be gone, of which no stamp tells.
+        let is_unnamed = || {
+            let before = before.map(|(before, _)| Own::of(before, holder.role));
+            before.is_some_and(|before| self.birth(inner, &before) != before.annotation.birth)
+        };
+        if edited || is_anew || self.contested.contains(at) || is_unnamed() {
             self.tell(inner);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{Closings, Deed, Known};
+use super::{Closings, CommitId, Deed, Known};
 use crate::context::GROUPS;
 use crate::crdt::{
     Act, Change, Document, Edit, Found, Loser, Map, Node, Observed, Path, Record, Rules, Stamp,
@@ -288,10 +288,35 @@ impl<E> Selecting<'_, '_, E> {
                 _ => None,
             };
             if let Some(body) = at_origin.or_else(at_birth) {
+                let lived = self.lived_in(&at, judged.known.base);
                 self.bring_back(at, body, gone);
+                self.edits.extend(lived);
             }
         }
         Ok(())
+    }
+
+    /// What was edited in a record over the commit from which it is brought back, before it was removed: HEAD has it in that it has
+    /// the removal.
+    fn lived_in(&self, at: &Path, base: Option<CommitId>) -> Vec<Edit> {
+        let over_it = self
+            .standing
+            .iter()
+            .filter(|judged| judged.known.base == base);
+        let changes = over_it.flat_map(|judged| {
+            let changes = contained_changes(judged);
+            changes.map(|change| (judged.known.stamp, change))
+        });
+        let inside = changes.filter(|(_, change)| {
+            change.at != *at
+                && change.at.steps().starts_with(at.steps())
+                && matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Remove)
+        });
+        let edit = |(stamp, change): (Stamp, &Change)| Edit {
+            stamp: Some(stamp),
+            changes: vec![change.clone()],
+        };
+        inside.map(edit).collect()
     }
 
     /// Records of one name that HEAD does not have and nobody knows the birth of are one, whatever named them where they were

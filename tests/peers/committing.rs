@@ -221,3 +221,29 @@ fn who_edits_again_what_they_committed_before_anybody_looked_had_seen_it() {
         assert_eq!(merged.contains("id: a"), !removes, "{merged}");
     }
 }
+
+#[test]
+fn a_record_that_an_edit_brings_back_is_as_it_was_when_it_was_removed() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let record = "  - id: a\n    owner: q\n    title: Alpha\n";
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    ann.rhema(&["remove", "todos/a"]).exits(0);
+    ann.commit("without it");
+    assert!(!ann.read(".rhema/todos.yaml").contains("id: a"));
+    ben.write(
+        ".rhema/todos.yaml",
+        TODOS.replace(record, &record.replace("Alpha", "Omega")),
+    );
+    sync(&ben);
+    send(&ben, &ann);
+    send(&ann, &ben);
+    sync(&ann);
+    sync(&ben);
+    for tree in [&ann, &ben] {
+        let shown = tree.read(".rhema/todos.yaml");
+        assert!(shown.contains("owner: ann\n"), "{shown}");
+        assert!(shown.contains("title: Omega\n"), "{shown}");
+        assert!(!shown.contains("owner: q"), "{shown}");
+    }
+}

@@ -175,6 +175,11 @@ pub(crate) enum Typing {
     },
     Append(String),
     Remove(String),
+    /// A field goes.
+    Unset {
+        id: String,
+        field: &'static str,
+    },
     Comment {
         id: String,
         comment: String,
@@ -194,12 +199,22 @@ impl Typing {
                 .collect(),
             Self::Set { id, field, value } => {
                 let start = format!("    {field}: ");
+                let has_it = has_line(text, id, &start);
                 in_record(text, id, |line| {
                     if line.starts_with(&start) {
                         format!("{start}{value}\n")
+                    } else if !has_it && line.starts_with("  - ") {
+                        format!("{line}{start}{value}\n")
                     } else {
                         line.to_owned()
                     }
+                })
+            }
+            Self::Unset { id, field } => {
+                let start = format!("    {field}: ");
+                in_record(text, id, |line| match line.starts_with(&start) {
+                    true => String::new(),
+                    false => line.to_owned(),
                 })
             }
             Self::Remove(id) => in_record(text, id, |_| String::new()),
@@ -223,6 +238,9 @@ impl Typing {
             Self::Set { id, field, value } => format!(
                 "perl -0pi -e 's/(  - id: {id}\\n(?:    .*\\n)*?    {field}: ).*/$1{value}/' {FILE}"
             ),
+            Self::Unset { id, field } => format!(
+                "perl -0pi -e 's/(  - id: {id}\\n(?:    .*\\n)*?)    {field}: .*\\n/$1/' {FILE}"
+            ),
             Self::Remove(id) => {
                 format!("perl -0pi -e 's/  - id: {id}\\n(    .*\\n)*//' {FILE}")
             }
@@ -231,6 +249,16 @@ impl Typing {
             }
         }
     }
+}
+
+/// Whether a record has a line that begins so.
+fn has_line(text: &str, id: &str, start: &str) -> bool {
+    let found = std::cell::Cell::new(false);
+    in_record(text, id, |line| {
+        found.set(found.get() || line.starts_with(start));
+        String::new()
+    });
+    found.get()
 }
 
 /// The text with other lines in one record.

@@ -1,0 +1,375 @@
+//! Who typed what, and what they had before their eyes: by this alone everything is judged.
+//!
+//! Every value is a word that is typed once. An edit *sees* the values that stand in its place in the file from which it was
+//! made: what is shown there and what lost there. A value is lost that is not to be found and that nobody saw who edited its
+//! place; one is back that somebody saw who did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::text::{self, Said};
+
+/// The fields that people edit; none of them moves with another one.
+pub(crate) const FIELDS: [&str; 3] = ["title", "owner", "priority"];
+
+/// A rule that is broken.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken {
+    /// Which.
+    pub(crate) rule: &'static str,
+    /// How it shows.
+    pub(crate) told: String,
+}
+
+/// Nothing if it `holds`.
+pub(crate) fn must(
+    holds: bool,
+    rule: &'static str,
+    told: impl FnOnce() -> String,
+) -> Result<(), Broken> {
+    match holds {
+        true => Ok(()),
+        false => Err(Broken { rule, told: told() }),
+    }
+}
+
+/// An edit somebody made.
+#[derive(Clone, Debug)]
+struct Edit {
+    desk: usize,
+    /// The record by the id that it was given when it was made, and the field; none for a whole record.
+    record: String,
+    field: Option<&'static str>,
+    /// What it writes; nothing for what takes away.
+    values: BTreeSet<String>,
+    sees: BTreeSet<String>,
+    /// What came so late that whoever made it may have read the file before.
+    may_see: BTreeSet<String>,
+    /// Whether it may be gone: git took it back, or it stood only in what was lost.
+    is_undone: bool,
+    /// Whether the program may have seen it.
+    is_seen: bool,
+}
+
+impl Edit {
+    fn new(desk: usize, id: &str, field: Option<&'static str>, sees: BTreeSet<String>) -> Self {
+        Self {
+            desk,
+            record: given(id).to_owned(),
+            field,
+            values: BTreeSet::new(),
+            sees,
+            may_see: BTreeSet::new(),
+            is_undone: false,
+            is_seen: false,
+        }
+    }
+}
+
+/// All edits of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    edits: Vec<Edit>,
+    words: u32,
+    /// Values that may be gone.
+    may_go: BTreeSet<String>,
+    /// Values that may be back.
+    may_come: BTreeSet<String>,
+    /// What each is the value of.
+    fields: BTreeMap<String, String>,
+    /// What came just now to the file that is edited.
+    young: BTreeSet<String>,
+    /// The desks whose stores were lost.
+    pub(crate) lost_stores: BTreeSet<usize>,
+}
+
+/// What a text holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) said: Said,
+    /// What each record keeps of what lost in it.
+    kept: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Held {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// When it is no list of records, each with an id of its own.
+    pub(crate) fn read(text: &str) -> Result<Self, Broken> {
+        let said = Said::read(text).map_err(|error| Broken {
+            rule: "a file can be read",
+            told: format!("{error}\n{text}"),
+        })?;
+        let mut kept: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut id = String::new();
+        for line in text.lines() {
+            if let Some(named) = line.strip_prefix("  - id: ") {
+                id = named.to_owned();
+            } else if line.starts_with("    _crdt_conflicts:") {
+                kept.entry(id.clone())
+                    .or_default()
+                    .extend(text::words(line));
+            }
+        }
+        Ok(Self { said, kept })
+    }
+
+    /// All values of a record.
+    pub(crate) fn record(&self, id: &str) -> BTreeSet<String> {
+        let shown = self.said.record(id).into_values().map(str::to_owned);
+        let kept = self.kept.get(id).into_iter().flatten().cloned();
+        shown.chain(kept).collect()
+    }
+
+    /// All values.
+    pub(crate) fn all(&self) -> BTreeSet<String> {
+        let shown = self.said.shown().into_iter().map(str::to_owned);
+        shown.chain(self.said.kept.iter().cloned()).collect()
+    }
+}
+
+/// The name that a record was given: what was put behind it tells it from others of that name.
+fn given(id: &str) -> &str {
+    id.split('-').next().unwrap_or(id)
+}
+
+impl Ledger {
+    /// That of a text to which nobody did anything.
+    pub(crate) fn new(start: &Held) -> Self {
+        let leaves = start.said.leaves.iter();
+        Self {
+            fields: leaves
+                .map(|((_, field), value)| (value.clone(), field.clone()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A word that nobody has typed.
+    pub(crate) fn word(&mut self) -> u32 {
+        self.words += 1;
+        1_000 + self.words
+    }
+
+    /// What came to a file just before somebody edits that.
+    pub(crate) fn came_just_now(&mut self, values: BTreeSet<String>) {
+        self.young = values;
+    }
+
+    /// A tool writes a file that knows nothing of what lost in it.
+    pub(crate) fn strip(&mut self, desk: usize, seen: &Held) {
+        self.edits.push(Edit {
+            may_see: seen.said.kept.clone(),
+            ..Edit::new(desk, "", Some("title"), BTreeSet::new())
+        });
+    }
+
+    /// Whoever puts back just what HEAD has edits nothing.
+    pub(crate) fn is_as_in_head(&mut self) {
+        if let Some(edit) = self.edits.last_mut() {
+            edit.is_undone = true;
+            self.may_come.extend(edit.sees.iter().cloned());
+        }
+    }
+
+    /// What nobody had looked at when somebody changed it again never was.
+    fn note(&mut self, mut edit: Edit) {
+        let unseen = self
+            .edits
+            .iter_mut()
+            .filter(|other| other.desk == edit.desk && !other.is_seen);
+        for other in unseen {
+            let over: BTreeSet<String> = other.values.intersection(&edit.sees).cloned().collect();
+            if !over.is_empty() {
+                edit.sees.extend(other.sees.iter().cloned());
+                other.values.retain(|value| !over.contains(value));
+                other.is_undone |= other.values.is_empty();
+            }
+        }
+        edit.may_see = edit.sees.intersection(&self.young).cloned().collect();
+        edit.sees.retain(|value| !self.young.contains(value));
+        self.edits.push(edit);
+    }
+
+    /// The program looked at what was edited at a desk.
+    pub(crate) fn looked(&mut self, desk: usize) {
+        let here = self.edits.iter_mut().filter(|edit| edit.desk == desk);
+        here.for_each(|edit| edit.is_seen = true);
+    }
+
+    /// Somebody gives a field a value.
+    pub(crate) fn set(
+        &mut self,
+        desk: usize,
+        seen: &Held,
+        id: &str,
+        field: &'static str,
+        value: &str,
+    ) {
+        let sees = self.in_field(seen, id, field);
+        self.fields.insert(value.to_owned(), field.to_owned());
+        self.note(Edit {
+            values: [value.to_owned()].into(),
+            ..Edit::new(desk, id, Some(field), sees)
+        });
+    }
+
+    /// Somebody takes a field away.
+    pub(crate) fn unset(&mut self, desk: usize, seen: &Held, id: &str, field: &'static str) {
+        let sees = self.in_field(seen, id, field);
+        self.note(Edit::new(desk, id, Some(field), sees));
+    }
+
+    fn in_field(&self, seen: &Held, id: &str, field: &str) -> BTreeSet<String> {
+        let is_here = |value: &String| self.fields.get(value).is_some_and(|of| of == field);
+        seen.record(id).into_iter().filter(is_here).collect()
+    }
+
+    /// Somebody makes a record with these values.
+    pub(crate) fn add(&mut self, desk: usize, id: &str, values: &[(&'static str, String)]) {
+        for (field, value) in values {
+            self.fields.insert(value.clone(), (*field).to_owned());
+        }
+        self.note(Edit {
+            values: values.iter().map(|(_, value)| value.clone()).collect(),
+            ..Edit::new(desk, id, None, BTreeSet::new())
+        });
+    }
+
+    /// Somebody removes a record.
+    pub(crate) fn remove(&mut self, desk: usize, seen: &Held, id: &str) {
+        self.note(Edit::new(desk, id, None, seen.record(id)));
+    }
+
+    /// What stood before in a file is not there any more, on purpose or because it is lost, and what stands now may be old.
+    pub(crate) fn take_back(&mut self, before: &Held, after: &Held) {
+        let (before, after) = (before.all(), after.all());
+        self.may_go.extend(before.difference(&after).cloned());
+        self.may_come.extend(after.difference(&before).cloned());
+        let gone: BTreeSet<&String> = before.difference(&after).collect();
+        for edit in &mut self.edits {
+            let brings_back = edit.sees.iter().any(|value| after.contains(value));
+            let is_gone = edit.values.iter().any(|value| gone.contains(value));
+            edit.is_undone |= brings_back || is_gone;
+        }
+    }
+
+    /// A tool at a desk overwrites what somebody there did since it read the file.
+    pub(crate) fn overwrite(&mut self, desk: usize, now: &Held, read: &Held) {
+        let (now, read) = (now.all(), read.all());
+        for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
+            let is_gone = edit
+                .values
+                .iter()
+                .any(|value| now.contains(value) && !read.contains(value));
+            let is_back = edit
+                .sees
+                .iter()
+                .any(|value| read.contains(value) && !now.contains(value));
+            if is_gone || is_back {
+                edit.is_undone = true;
+                self.may_go.extend(edit.values.iter().cloned());
+                self.may_come.extend(edit.sees.iter().cloned());
+            }
+        }
+    }
+
+    /// What a desk has not committed may be lost: its store knew of it alone.
+    pub(crate) fn lose_store(&mut self, desk: usize, committed: &Held) {
+        self.lost_stores.insert(desk);
+        let committed = committed.all();
+        for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
+            // Of what is removed nothing in the file tells.
+            let is_over =
+                !edit.values.is_empty() || edit.sees.iter().all(|value| !committed.contains(value));
+            if !is_over {
+                edit.is_undone = true;
+                self.may_come.extend(edit.sees.iter().cloned());
+            }
+        }
+    }
+
+    /// Whether somebody edited the place of a value who may have seen that.
+    fn is_over(&self, value: &str) -> bool {
+        let mut edits = self.edits.iter();
+        edits.any(|edit| edit.sees.contains(value) || edit.may_see.contains(value))
+    }
+
+    /// Whether somebody removed a record and saw this value, and somebody else edited that record who had not seen that.
+    fn is_revived(&self, value: &str) -> bool {
+        let removals = self.edits.iter().filter(|edit| {
+            edit.values.is_empty() && edit.field.is_none() && edit.sees.contains(value)
+        });
+        removals.into_iter().any(|removal| {
+            self.edits.iter().any(|edit| {
+                edit.record == removal.record
+                    && (edit.field.is_some() || !edit.values.is_empty())
+                    && edit.values.is_disjoint(&removal.sees)
+            })
+        })
+    }
+
+    /// What is not as it must be in a file that shows what everybody did. Says how many values are told as having lost though
+    /// somebody had seen them who edited their place: nothing is wrong with what is shown then, but somebody is asked in vain.
+    ///
+    /// # Errors
+    /// What is lost, and what is back.
+    pub(crate) fn judge(&self, held: &Held, told: impl Fn() -> String) -> Result<u64, Broken> {
+        let all = held.all();
+        let shown = held.said.shown();
+        let mut asked_in_vain = 0;
+        for edit in self.edits.iter().filter(|edit| !edit.is_undone) {
+            for value in &edit.values {
+                let is_over = self.is_over(value);
+                let is_there = all.contains(value) || is_over || self.may_go.contains(value);
+                must(is_there, "nothing is lost", || {
+                    format!("{value}: {edit:?}\n{}", told())
+                })?;
+            }
+        }
+        // What stood in a file whose store was lost is recorded again there, and nobody had seen that.
+        let again = self
+            .edits
+            .iter()
+            .filter(|edit| self.lost_stores.contains(&edit.desk));
+        let made_again: BTreeSet<&String> = again.flat_map(|edit| &edit.values).collect();
+        for edit in self.edits.iter().filter(|edit| !edit.is_undone) {
+            let is_removal = edit.values.is_empty() && edit.field.is_none();
+            for value in &edit.sees {
+                let is_back = all.contains(value)
+                    && !made_again.contains(value)
+                    && !self.may_come.contains(value)
+                    && !(is_removal && self.is_revived(value));
+                must(
+                    !is_back || !shown.contains(value.as_str()),
+                    "nothing comes back",
+                    || format!("{value} was seen by {edit:?}\n{}", told()),
+                )?;
+                asked_in_vain += u64::from(is_back);
+            }
+        }
+        Ok(asked_in_vain)
+    }
+
+    /// What a look must not do to a file: lose what nobody took away.
+    ///
+    /// # Errors
+    /// What is lost.
+    pub(crate) fn judge_look(
+        &self,
+        before: &Held,
+        after: &Held,
+        told: impl Fn() -> String,
+    ) -> Result<(), Broken> {
+        let (before, after) = (before.all(), after.all());
+        for value in before.difference(&after) {
+            let is_over = self.is_over(value);
+            must(
+                is_over || self.may_go.contains(value),
+                "a look takes nothing away",
+                || format!("{value}\n{}", told()),
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Simulated runs of many replicas with everything going wrong: the same few each time. `soak.rs` has as many as one wants.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod desk;
+mod git;
+mod ground;
+mod ledger;
+mod plan;
+mod run;
+mod sky;
+#[path = "../support/typing.rs"]
+#[allow(dead_code)]
+mod text;
+mod world;
+
+use ground::Ground;
+use plan::Plan;
+
+#[test]
+fn whatever_goes_wrong_nothing_is_lost_and_all_come_to_show_the_same() {
+    let mut ground = Ground::new();
+    for seed in 1..=40 {
+        let plan = Plan::drawn(seed);
+        if let Err(broken) = run::run(&plan, &mut ground) {
+            panic!("seed {seed}: {}\n{plan}{}", broken.rule, broken.told);
+        }
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    let mut ground = Ground::new();
+    for seed in [3, 5] {
+        let counts = [(); 2].map(|()| run::run(&Plan::drawn(seed), &mut ground).unwrap());
+        assert_eq!(counts[0], counts[1], "seed {seed}");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
 use super::edit::{Act, Change, Edit};
+use super::set::Key;
 use super::{Observed, Stamp, order, unaccounted};
 
 /// The edits that made `new` of `old`: one for each stamp that `new` has and `old` has not, and one for what carries
@@ -123,6 +124,34 @@ fn births_on(document: &Document, at: &Path) -> Vec<Stamp> {
         _ => None,
     })
     .collect()
+}
+
+/// What each of the new records was: the one of its name, unless that is another one by now, which got a second name or lost it.
+fn partners<'o>(old: &'o [Record], new: &[Record]) -> Vec<Option<&'o Record>> {
+    let key = |record: &Record| Key::new(&record.name, record.birth.digest);
+    let named: HashMap<&Atom, &Record> = old.iter().map(|record| (&record.name, record)).collect();
+    let is_named_anew = |record: &&Record| {
+        let called_so = named.get(&record.name);
+        called_so.is_none_or(|old| old.birth.digest != record.birth.digest)
+    };
+    let mut partners: HashMap<&Atom, &Record> = HashMap::new();
+    if new.iter().any(|record| is_named_anew(&record)) {
+        let keyed: HashMap<Key, &Record> = old.iter().map(|record| (key(record), record)).collect();
+        for record in new.iter().filter(is_named_anew) {
+            let found = keyed.get(&key(record));
+            partners.extend(found.map(|old| (&record.name, *old)));
+        }
+    }
+    let taken: HashSet<&Atom> = partners.values().map(|old| &old.name).collect();
+    let partner = |record: &Record| {
+        let by_name = || {
+            named
+                .get(&record.name)
+                .filter(|old| !taken.contains(&old.name))
+        };
+        partners.get(&record.name).or_else(by_name).copied()
+    };
+    new.iter().map(partner).collect()
 }
 
 struct Difference<'l> {
@@ -273,10 +302,9 @@ impl Difference<'_> {
     }
 
     fn sets(&mut self, old: &[Record], new: &[Record], at: &Path) {
-        let known: HashMap<&Atom, &Record> =
-            old.iter().map(|record| (&record.name, record)).collect();
-        let names: HashSet<&Atom> = new.iter().map(|record| &record.name).collect();
-        for record in old.iter().filter(|record| !names.contains(&record.name)) {
+        let partners = partners(old, new);
+        let stays: HashSet<&Atom> = partners.iter().flatten().map(|old| &old.name).collect();
+        for record in old.iter().filter(|record| !stays.contains(&record.name)) {
             let at = at.record(record);
             let mut observed = self.observed(None, &at);
             observed.extend(&self.in_map(&record.fields, &at));
@@ -285,17 +313,20 @@ impl Difference<'_> {
             }
             self.push(None, at, Act::Remove, observed);
         }
+        // Who has another name by now stands where it stood.
+        let names = new.iter().zip(&partners);
+        let names = names.map(|(record, old)| old.map_or(&record.name, |old| &old.name));
+        let is: Vec<&Atom> = names.collect();
         let was: Vec<&Atom> = old.iter().map(|record| &record.name).collect();
-        let is: Vec<&Atom> = new.iter().map(|record| &record.name).collect();
         let moved = if was == is {
             BTreeSet::new()
         } else {
             order::moved(&was, &is)
         };
         let mut before: Option<&Atom> = None;
-        for record in new {
+        for (record, partner) in new.iter().zip(partners) {
             let behind = before.replace(&record.name);
-            let Some(old) = known.get(&record.name) else {
+            let Some(old) = partner else {
                 let at = at.record(record);
                 let act = Act::Add {
                     record: record.clone(),
@@ -305,7 +336,7 @@ impl Difference<'_> {
                 self.push(record.birth.stamp, at, act, observed);
                 continue;
             };
-            let is_moved = moved.contains(&&record.name);
+            let is_moved = moved.contains(&&old.name);
             if !is_moved && old.fields == record.fields {
                 continue;
             }

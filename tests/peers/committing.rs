@@ -247,3 +247,44 @@ fn a_record_that_an_edit_brings_back_is_as_it_was_when_it_was_removed() {
         assert!(!shown.contains("owner: q"), "{shown}");
     }
 }
+
+#[test]
+fn two_records_that_were_called_alike_stay_two_whoever_commits_them() {
+    // Which of them gets a second name is as it happens.
+    for (anns, bens) in [("Gamma", "Delta"), ("Delta", "Gamma")] {
+        let world = World::new();
+        let (ann, ben) = with_todos(&world);
+        let added =
+            |title: &str| format!("{TODOS}  - id: c\n    title: {title}\n    owner: of {title}\n");
+        ann.write(".rhema/todos.yaml", added(anns));
+        sync(&ann);
+        ben.write(".rhema/todos.yaml", added(bens));
+        sync(&ben);
+        ben.commit("one more");
+        sync(&ben);
+        send(&ann, &ben);
+        send(&ben, &ann);
+        sync(&ben);
+        sync(&ann);
+        let shown = ben.read(".rhema/todos.yaml");
+        for tree in [&ben, &ann] {
+            tree.git(&["commit", "-q", "--no-verify", "-a", "-m", "both"]);
+            sync(tree);
+            tree.rhema(&["status"]).exits(0);
+            let after = tree.read(".rhema/todos.yaml");
+            assert!(!after.contains("_crdt_conflicts"), "{shown}{after}");
+            assert_eq!(after.matches("title: Gamma").count(), 1, "{shown}{after}");
+            assert_eq!(after.matches("title: Delta").count(), 1, "{shown}{after}");
+        }
+        send(&ann, &ben);
+        send(&ben, &ann);
+        sync(&ben);
+        sync(&ann);
+        ben.git(&["pull", "-q", "--no-rebase", "--no-edit", "../ann", "main"]);
+        sync(&ben);
+        let after = ben.read(".rhema/todos.yaml");
+        assert!(!after.contains("_crdt_conflicts"), "{after}");
+        assert_eq!(after.matches("title: Gamma").count(), 1, "{after}");
+        assert_eq!(after.matches("title: Delta").count(), 1, "{after}");
+    }
+}

@@ -490,6 +490,20 @@ impl Desk {
         Ok(seen.iter().any(|(_, document)| !document.hidden.is_empty()))
     }
 
+    pub(crate) fn print_edits(&mut self) {
+        use rhema_crdt::overlay::DocumentPath;
+        use rhema_crdt::store::Which;
+        if let Some(party) = &mut self.party {
+            let reading = party.store().read().unwrap();
+            for edit in reading.edits(&DocumentPath::new(FILE), Which::All).unwrap() {
+                println!(
+                    "   {} {:?} {:?} {:?}",
+                    edit.known.stamp, edit.issuer, edit.marks, edit.known.deed
+                );
+            }
+        }
+    }
+
     /// What it knows.
     pub(crate) fn digest(&mut self) -> Result<u64, Broken> {
         let reading = self.party()?.store().read();

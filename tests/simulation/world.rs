@@ -502,6 +502,12 @@ impl World {
         let did = did?;
         if trace() {
             println!("{:>7} {desk}: {did:?}", self.elapsed);
+            if std::env::var_os("SOAK_TEXTS").is_some() {
+                println!("{}", self.desks[desk].text().unwrap_or_default());
+                if did.edits > 0 {
+                    self.at(desk).print_edits();
+                }
+            }
         }
         self.ledger.looked(desk);
         let after = self.desks[desk].held()?;

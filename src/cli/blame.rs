@@ -64,7 +64,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             (file, Some(at))
         }
     };
-    let (_, document) = repo.read_document(&file)?;
+    let document = match &at {
+        Some(at) => repo.read_about(&file, at)?,
+        None => repo.read_document(&file)?.1,
+    };
     let place = match at {
         Some(at) => {
             // What is not there is told as elsewhere, with what may be meant.

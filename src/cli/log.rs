@@ -190,7 +190,7 @@ pub(super) fn places(repo: &Repo, path: &str, place: &Where) -> anyhow::Result<A
     let at = Address::new(path);
     match place.document(repo, &at, None) {
         Ok(file) => {
-            let (_, document) = repo.read_document(&file)?;
+            let document = repo.read_about(&file, &at)?;
             let documents = vec![DocumentPath::new(git_path(&file))];
             Ok(match at.place_in(&document) {
                 Some(place) => Asked {

@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::find::Where;
-use super::log::{document_named, open_store};
+use super::log::{document_named, open_store, remember};
 use super::ui::{FAINT, STRONG, Ui, printable};
 use super::{Outcome, times, told};
 use crate::context::Address;
 use crate::crdt::Path;
 use crate::git::{Repo, git_path, native_path};
-use crate::history::{self, Blame, People, State};
+use crate::history::{self, Blame, Memory, People, State};
 use crate::overlay::DocumentPath;
 use crate::store::Store;
 
@@ -64,7 +64,10 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             (file, Some(at))
         }
     };
-    let (_, document) = repo.read_document(&file)?;
+    let document = match &at {
+        Some(at) => repo.read_about(&file, at)?,
+        None => repo.read_document(&file)?.1,
+    };
     let place = match at {
         Some(at) => {
             // What is not there is told as elsewhere, with what may be meant.
@@ -77,6 +80,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let reading = store.as_mut().map(Store::read).transpose()?;
     let people = People::of(&repo, reading.as_ref())?;
     let path = DocumentPath::new(git_path(&file));
+    let memory = Memory::default();
     let blames = history::blame(
         &repo,
         reading.as_ref(),
@@ -84,6 +88,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
         &path,
         document.text(),
         &place,
+        &memory,
     )?;
     let blames = blames.unwrap_or_default();
     if ui.wants_json() {
@@ -95,6 +100,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     } else {
         ui.show(&for_people(&repo, &blames))?;
     }
+    drop(reading);
+    remember(memory, store);
     Ok(Outcome::Done)
 }
 

@@ -32,7 +32,7 @@ impl Where {
         Ok(repo.document_of(&self.within(repo)?, at, field)?)
     }
 
-    /// The document that an address is about, the place that it leads to, and what stands in the file; of what is gone the place that
+    /// The document that an address is about, the place that it leads to, and what stands in the file, of a large one at least there; of what is gone the place that
     /// it had in HEAD.
     pub(super) fn place(
         &self,
@@ -46,7 +46,7 @@ impl Where {
         };
         // A large document is read once.
         let having = |file: &PathBuf| {
-            let (_, document) = repo.read_document(file).ok()?;
+            let document = repo.read_about(file, at).ok()?;
             let place = at.place_in(&document)?;
             Some((file.clone(), place, document))
         };

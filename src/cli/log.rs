@@ -14,7 +14,7 @@ use super::told::{self, EntryReport};
 use super::ui::Ui;
 use crate::context::Address;
 use crate::git::{Repo, git_path};
-use crate::history::{self, Asked, Ended, Entry, People};
+use crate::history::{self, Asked, Ended, Entry, Memory, People};
 use crate::overlay::DocumentPath;
 use crate::query::{Condition, Fields, Value, parse_condition};
 use crate::store::Store;
@@ -110,7 +110,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let mut told = 0;
     let mut entries = Vec::new();
     let mut failed = Ok(());
-    let ended = history::log(&repo, reading.as_ref(), &people, &asked, &mut |entry| {
+    let memory = Memory::default();
+    let mut hear = |entry: Entry| {
         if told == most {
             return ControlFlow::Break(());
         }
@@ -128,7 +129,9 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
-    })?;
+    };
+    let ended = history::log(&repo, reading.as_ref(), &people, &asked, &memory, &mut hear)?;
+    drop(reading);
     failed?;
     if ui.wants_json() {
         ui.json(&Report { entries })?;
@@ -138,6 +141,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     if ended == Ended::Cut && told < most {
         ui.note("this clone has no more of git's history: `git fetch --unshallow` brings it");
     }
+    remember(memory, store);
     Ok(Outcome::Done)
 }
 
@@ -152,6 +156,14 @@ pub(super) fn open_store(repo: &Repo, ui: &Ui) -> Option<Store> {
             ui.warn(format_args!("only what git has is told: {error}"));
             None
         }
+    }
+}
+
+/// Has the store remember what was found out about commits, if it can: it was told already.
+pub(super) fn remember(memory: Memory, store: Option<Store>) {
+    let kept = store.map(|mut store| memory.keep(&mut store));
+    if let Some(Err(error)) = kept {
+        tracing::info!("what commits did is not remembered: {error}");
     }
 }
 
@@ -178,7 +190,7 @@ pub(super) fn places(repo: &Repo, path: &str, place: &Where) -> anyhow::Result<A
     let at = Address::new(path);
     match place.document(repo, &at, None) {
         Ok(file) => {
-            let (_, document) = repo.read_document(&file)?;
+            let document = repo.read_about(&file, &at)?;
             let documents = vec![DocumentPath::new(git_path(&file))];
             Ok(match at.place_in(&document) {
                 Some(place) => Asked {

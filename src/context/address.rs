@@ -53,6 +53,12 @@ impl Address {
         cuts(&self.0, true).map(|(name, _)| name).collect()
     }
 
+    /// The records of lists at the top that it may lead to or into: the names of the list and of the record, the longest first.
+    pub fn records(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lists = cuts(&self.0, true).filter(|(_, rest)| !rest.is_empty());
+        lists.flat_map(|(list, rest)| cuts(rest, false).map(move |(name, _)| (list, name)))
+    }
+
     /// The first name as it is told: the shortest that it may be.
     #[must_use]
     pub fn first_name(&self) -> &str {

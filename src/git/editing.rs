@@ -67,8 +67,8 @@ impl Repo {
         let mut known = Vec::new();
         let mut unread = None;
         for file in files {
-            let document = match self.read_document(&file) {
-                Ok((_, document)) => document,
+            let document = match self.read_root(&file) {
+                Ok(document) => document,
                 Err(error) => {
                     unread = unread.or(Some(error));
                     continue;

@@ -281,6 +281,13 @@ impl DocumentHistory<'_> {
         }
     }
 
+    /// Whether the document goes through a program on its way to the work tree.
+    #[must_use]
+    pub fn is_converted(&self) -> bool {
+        let ask = || self.repo.is_converted(&self.path);
+        *self.is_converted.get_or_init(ask)
+    }
+
     /// What a commit makes of the document; nothing where that cannot be told.
     ///
     /// # Errors
@@ -352,8 +359,7 @@ impl History for DocumentHistory<'_> {
 
     /// As the work tree would hold them, but for the line ends: what a filter makes of a document may not even be YAML.
     fn bytes(&self, blob: BlobId) -> Result<Vec<u8>, Error> {
-        let ask = || self.repo.is_converted(&self.path);
-        match self.is_converted.get_or_init(ask) {
+        match self.is_converted() {
             true => self.repo.bytes_in_tree(&self.path, blob),
             false => self.repo.bytes(blob),
         }

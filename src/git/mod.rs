@@ -5,7 +5,8 @@
 //! is written by the `git` program, so that locks, includes and quoting are git's own; what git holds (index, HEAD,
 //! attributes) is read through libgit2, which costs no process. And what a merge needs touches neither:
 //! [`merge_files`] works outside any repository and starts at once. Only where git names the commits that it merges their
-//! history is asked, too ([`MergedCommits`]).
+//! history is asked, too ([`MergedCommits`]). Of large documents that are only told about no more is read than is asked for
+//! (`excerpted.rs`).
 
 mod ancestry;
 mod attributes;
@@ -20,6 +21,7 @@ mod documents;
 mod driver;
 mod editing;
 mod error;
+mod excerpted;
 mod graph;
 mod healing;
 mod history;

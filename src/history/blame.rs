@@ -4,14 +4,15 @@
 //! back from HEAD as long as it stands there. On that way steps grow, so that a value that was away for a while in between may be told as older
 //! than it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::changes::{are_the_same, difference, node_at};
+use super::changes::{are_the_same, node_at};
 use super::known::{KnownEdits, Left, left_by};
+use super::memory::{Commits, Memory};
+use super::unchanged::Unchanged;
 use super::versions::{Versions, lifted, mentions};
 use super::{Error, People, State, Who};
-use crate::context::Types;
 use crate::crdt::{Document, Found, Map, Node, Path, Stamp};
 use crate::git::{Repo, git_path, native_path};
 use crate::node::Config;
@@ -53,7 +54,7 @@ pub struct Origin {
 }
 
 /// Where the leaves of a document, or those at a place in it, come from, in the order of their names. `text` is the document as the
-/// work tree has it. Nothing for a text that cannot be read.
+/// work tree has it. Nothing for a text that cannot be read. What is found out about commits goes into `memory`.
 ///
 /// # Errors
 /// When the repository or the store cannot be read.
@@ -64,6 +65,7 @@ pub fn blame(
     document: &DocumentPath,
     text: &str,
     at: &Path,
+    memory: &Memory,
 ) -> Result<Option<Vec<Blame>>, Error> {
     let mentioned = match at.steps().is_empty() {
         true => None,
@@ -97,7 +99,11 @@ pub fn blame(
         known,
         head,
         versions: &versions,
-        types: Config::at_head(repo).unwrap_or_default().types,
+        did: Commits::of(
+            reading,
+            memory,
+            Config::at_head(repo).unwrap_or_default().types,
+        ),
         commits: HashMap::new(),
     };
     let mut blames = Vec::with_capacity(leaves.len());
@@ -127,7 +133,8 @@ pub fn last_edit_of(
     text: &str,
     at: &Path,
 ) -> Result<Option<Origin>, Error> {
-    let blames = blame(repo, reading, people, document, text, at)?;
+    let memory = Memory::default();
+    let blames = blame(repo, reading, people, document, text, at, &memory)?;
     let origins = blames.into_iter().flatten();
     let newest = origins
         .filter_map(|blame| blame.origin)
@@ -181,7 +188,8 @@ struct Blaming<'b> {
     known: Option<KnownEdits<'b>>,
     head: Option<CommitId>,
     versions: &'b Versions<'b>,
-    types: Types,
+    /// What commits did.
+    did: Commits<'b>,
     /// The commits that have edits.
     commits: HashMap<Stamp, Option<CommitId>>,
 }
@@ -320,7 +328,11 @@ impl Blaming<'_> {
             }
             first += 1;
         }
-        let oldest = self.oldest(changes, first.saturating_sub(1), &has)?;
+        let has_at = |index: usize| match changes.get(index) {
+            Some(version) => has(version),
+            None => Ok(false),
+        };
+        let oldest = self.oldest(changes.len(), first.saturating_sub(1), &has_at)?;
         let Some(version) = changes.get(oldest) else {
             return Ok(None);
         };
@@ -349,18 +361,14 @@ impl Blaming<'_> {
     /// The oldest version, in a row of the newest of which this holds, of which it does; a good guess is near to it.
     fn oldest(
         &self,
-        changes: &[Version],
+        versions: usize,
         guess: usize,
-        holds: &dyn Fn(&Version) -> Result<bool, Error>,
+        holds_at: &dyn Fn(usize) -> Result<bool, Error>,
     ) -> Result<usize, Error> {
-        let holds_at = |index: usize| match changes.get(index) {
-            Some(version) => holds(version),
-            None => Ok(false),
-        };
-        let (mut same, mut other) = (0, changes.len());
+        let (mut same, mut other) = (0, versions);
         if holds_at(guess)? {
             same = guess;
-            if !holds_at(guess + 1)? {
+            if guess + 1 >= versions || !holds_at(guess + 1)? {
                 return Ok(guess);
             }
         } else {
@@ -480,6 +488,9 @@ impl Blaming<'_> {
             Ok(document)
         };
         let mut elsewhere: HashMap<(CommitId, DocumentPath), Vec<usize>> = HashMap::new();
+        let first = open.first().and_then(|index| blames.get(*index));
+        let record = first.map(|blame| record_of(&blame.at)).unwrap_or_default();
+        let unchanged = Unchanged::of(&self.did, versions, changes, &record);
         for index in open {
             let Some(blame) = blames.get_mut(index) else {
                 continue;
@@ -490,7 +501,23 @@ impl Blaming<'_> {
                 let there = document.and_then(|document| node_at(&document, at));
                 Ok(are_the_same(there.as_ref(), Some(value)))
             };
-            let oldest = self.oldest(changes, 0, &holds)?;
+            // Of HEAD it was asked before.
+            let newest = (self.head == Some(head)).then_some((0, true));
+            let known = std::cell::RefCell::new(BTreeMap::from_iter(newest));
+            let holds_at = |index: usize| -> Result<bool, Error> {
+                if let Some(holds) = unchanged.tells(&known.borrow(), index, at)? {
+                    return Ok(holds);
+                }
+                let version = changes.get(index);
+                let holds = version.map(holds).transpose()?.unwrap_or(false);
+                known.borrow_mut().insert(index, holds);
+                Ok(holds)
+            };
+            if !holds_at(0)? {
+                // The commit that gave the document its name wrote it, too.
+                continue;
+            }
+            let oldest = self.oldest(changes.len(), 0, &holds_at)?;
             let Some(version) = changes.get(oldest) else {
                 continue;
             };
@@ -542,33 +569,19 @@ impl Blaming<'_> {
             if open.is_empty() {
                 break;
             }
-            let before = version.before.first().copied().flatten();
             let of = |blob| versions.text(blob);
-            let (before, after) = (
-                before.map(of).transpose()?.flatten(),
-                version.after.map(of).transpose()?.flatten(),
-            );
-            let changed: Vec<(String, bool)> = match &before {
-                None => vec![(String::new(), true)],
-                Some(before) => {
-                    let texts = [Some(&**before), after.as_deref()];
-                    let Some(read) = lifted(&texts, &Mentioned::default()) else {
-                        continue;
-                    };
-                    let [before, after] = read.as_slice() else {
-                        continue;
-                    };
-                    let happened = difference(before, after, &self.types);
-                    happened
-                        .into_iter()
-                        .map(|one| {
-                            let holds_more = !matches!(one.to, Some(Node::Register(..)));
-                            (one.at.to_string(), holds_more)
-                        })
-                        .collect()
+            let is_new = version.before.first().copied().flatten().is_none();
+            let changed: Vec<(String, bool)> = match is_new {
+                true => vec![(String::new(), true)],
+                false => {
+                    let happened = self.did.happened_on_the_way(versions, version)?;
+                    let changed = happened.into_iter().map(|one| {
+                        let holds_more = !matches!(one.to, Some(Node::Register(..)));
+                        (one.at.to_string(), holds_more)
+                    });
+                    changed.collect()
                 }
             };
-            let is_new = before.is_none();
             let mut found: Vec<usize> = Vec::new();
             for (at, holds_more) in &changed {
                 if is_new {

@@ -10,7 +10,7 @@ use crate::crdt::{
 use crate::overlay::{RULES, as_named_in};
 
 /// Something that happened to a place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Happened {
     /// The edit that did it, as far as the newer version tells.
     pub stamp: Option<Stamp>,

@@ -15,48 +15,118 @@ use crate::overlay::{BlobId, CommitId, Mentioned, Version};
 /// How many versions are searched for a stamp that came back.
 const MOST_SEARCHED: usize = 32;
 
+/// The versions between which a commit stands.
+pub(super) struct Between<'v> {
+    /// What it made of the document.
+    pub(super) after: Option<BlobId>,
+    /// What each of its parents has.
+    pub(super) before: Vec<Option<BlobId>>,
+    /// Under which name parents have it that do not have it under this one.
+    pub(super) former: Option<&'v Versions<'v>>,
+    /// Which ones those are.
+    is_former: Vec<bool>,
+}
+
+impl<'v> Between<'v> {
+    pub(super) fn of(
+        passed: &Passed,
+        version: &Version,
+        former: Option<&'v Versions<'v>>,
+    ) -> Result<Self, Error> {
+        let mut between = Self {
+            after: version.after,
+            before: Vec::with_capacity(version.before.len()),
+            former,
+            is_former: Vec::with_capacity(version.before.len()),
+        };
+        for (index, blob) in version.before.iter().enumerate() {
+            let parent = passed.parents.get(index).copied();
+            let (blob, is_former) = match (blob, former, parent) {
+                // It went by another name.
+                (None, Some(former), Some(parent)) => (former.version_in(parent)?, true),
+                (blob, ..) => (*blob, false),
+            };
+            between.before.push(blob);
+            between.is_former.push(is_former);
+        }
+        Ok(between)
+    }
+
+    /// The version of its first parent alone.
+    pub(super) fn on_the_way(version: &Version) -> Self {
+        Self {
+            after: version.after,
+            before: version.before.iter().copied().take(1).collect(),
+            former: None,
+            is_former: vec![false],
+        }
+    }
+
+    /// What the parents have; nothing where one of these is no text.
+    fn texts(&self, versions: &Versions<'_>) -> Result<Option<Vec<Option<Rc<str>>>>, Error> {
+        let mut texts = Vec::with_capacity(self.before.len());
+        for (blob, is_former) in self.before.iter().zip(&self.is_former) {
+            let text = match self.former.filter(|_| *is_former) {
+                Some(former) => text(former, *blob)?,
+                None => text(versions, *blob)?,
+            };
+            let Some(text) = text else { return Ok(None) };
+            texts.push(text);
+        }
+        Ok(Some(texts))
+    }
+}
+
+/// What a commit did.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) happened: Vec<Happened>,
+    /// The length of the longest of the versions, where it follows from these alone what was done, else 0.
+    pub(super) longest: usize,
+}
+
 /// What happened to a document in a commit: what none of its parents holds. Nothing where the commit did not change it, or what it
 /// was before is not at hand.
 pub(super) fn happened_in(
     versions: &Versions<'_>,
     passed: &Passed,
-    version: &Version,
-    former: Option<&Versions<'_>>,
+    between: &Between<'_>,
     types: &Types,
-) -> Result<Vec<Happened>, Error> {
+) -> Result<Told, Error> {
     if passed.is_cut {
-        return Ok(Vec::new());
+        return Ok(Told::default());
     }
-    let Some(after) = text(versions, version.after)? else {
-        return Ok(Vec::new());
+    let Some(after) = text(versions, between.after)? else {
+        return Ok(Told::default());
     };
-    let mut before = Vec::with_capacity(version.before.len());
-    for (index, blob) in version.before.iter().enumerate() {
-        let parent = passed.parents.get(index).copied();
-        before.push(match (blob, former, parent) {
-            // It went by another name.
-            (None, Some(former), Some(parent)) => text(former, former.version_in(parent)?)?,
-            (blob, ..) => text(versions, *blob)?,
-        });
-    }
-    let Some(before) = before.into_iter().collect::<Option<Vec<_>>>() else {
-        return Ok(Vec::new());
+    let Some(before) = between.texts(versions)? else {
+        return Ok(Told::default());
     };
-    if before.is_empty() {
-        return Ok(of_texts(None, after.as_deref(), types).unwrap_or_default());
-    }
     let mut texts = vec![after.as_deref()];
     texts.extend(before.iter().map(Option::as_deref));
+    let longest = texts.iter().flatten().map(|text| text.len()).max();
+    let told = |happened| Told {
+        happened,
+        longest: longest.unwrap_or(0),
+    };
+    if before.is_empty() {
+        let happened = of_texts(None, after.as_deref(), types);
+        return Ok(happened.map(told).unwrap_or_default());
+    }
     let Some(read) = lifted(&texts, &Mentioned::default()) else {
-        return Ok(match passed.parents.first() {
+        let happened = match passed.parents.first() {
             Some(parent) if after.is_some() => {
                 behind_unreadable(versions, *parent, after.as_deref(), types)?
             }
             _ => Vec::new(),
+        };
+        return Ok(Told {
+            happened,
+            longest: 0,
         });
     };
     let Some((after, before)) = read.split_first() else {
-        return Ok(Vec::new());
+        return Ok(Told::default());
     };
     let mut each = before.iter().map(|before| difference(before, after, types));
     let first = each.next().unwrap_or_default();
@@ -65,7 +135,7 @@ pub(super) fn happened_in(
     unlike
         .iter_mut()
         .for_each(|one| as_renamed(one, after, before));
-    Ok(unlike)
+    Ok(told(unlike))
 }
 
 /// Tells of a record that a parent has under another name that it was renamed: another one had been born under its name.

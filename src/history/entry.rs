@@ -31,8 +31,8 @@ pub struct Entry {
     pub state: State,
 }
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What happened. What is remembered names these by their order (`memory.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// A record came into being.
     Born,

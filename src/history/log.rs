@@ -4,15 +4,16 @@
 //! commit has is told with its own time and that commit; so a commit is looked at before the edits that are older than it.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 
+use super::brought::Brought;
 use super::changes::Happened;
-use super::commits::{came_back, happened_in};
+use super::commits::came_back;
 use super::known::KnownEdits;
+use super::memory::{Commits, Memory};
 use super::versions::Versions;
 use super::{Entry, Error, Kind, People, State};
-use crate::context::Types;
 use crate::crdt::{Path, Stamp};
 use crate::git::{Passed, Passing, Repo};
 use crate::node::Config;
@@ -53,7 +54,7 @@ pub enum Ended {
     Cut,
 }
 
-/// Tells of what was edited, the newest first, until whoever hears it has heard enough.
+/// Tells of what was edited, the newest first, until whoever hears it has heard enough. What is found out about commits goes into `memory`.
 ///
 /// # Errors
 /// When the repository or the store cannot be read.
@@ -62,6 +63,7 @@ pub fn log(
     reading: Option<&Reading<'_>>,
     people: &People,
     asked: &Asked,
+    memory: &Memory,
     hear: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<Ended, Error> {
     let head = repo.head_commit()?;
@@ -71,12 +73,12 @@ pub fn log(
         reading,
         people,
         asked,
-        types: config.types,
+        commits: Commits::of(reading, memory, config.types),
         documents: Vec::new(),
         passing: repo.passing(head),
         next_commit: None,
         is_cut: false,
-        commits_of: HashMap::new(),
+        brought: Brought::default(),
         told: HashSet::new(),
         ready: BinaryHeap::new(),
         number: 0,
@@ -187,13 +189,12 @@ struct Telling<'t> {
     reading: Option<&'t Reading<'t>>,
     people: &'t People,
     asked: &'t Asked,
-    types: Types,
+    commits: Commits<'t>,
     documents: Vec<Source<'t>>,
     passing: Passing<'t>,
     next_commit: Option<Passed>,
     is_cut: bool,
-    /// The oldest commit that was seen to bring an edit.
-    commits_of: HashMap<Stamp, (CommitId, u64)>,
+    brought: Brought,
     /// What was told of edits that only commits know.
     told: HashSet<(Stamp, String, Kind)>,
     ready: BinaryHeap<Ready>,
@@ -277,19 +278,6 @@ impl<'t> Telling<'t> {
         else {
             return Ok(());
         };
-        let stamp = edit.known.stamp;
-        let is_contained = edit.marks.contains(Mark::Contained);
-        let mut ahead = 0;
-        while is_contained && !self.commits_of.contains_key(&stamp) && ahead < MOST_AHEAD {
-            let base = edit.known.base;
-            let next = self.next_commit.as_ref();
-            // Nothing behind the commit that it was made on has it.
-            if next.is_none_or(|next| Some(next.commit) == base) {
-                break;
-            }
-            self.take_commit()?;
-            ahead += 1;
-        }
         let is_asked = |change: &crate::crdt::Change| {
             let kind = match change.act {
                 crate::crdt::Act::Add { .. } => Kind::Born,
@@ -298,16 +286,31 @@ impl<'t> Telling<'t> {
             };
             self.is_asked(&change.at, kind)
         };
+        if !edit.known.changes().iter().any(is_asked) {
+            return Ok(());
+        }
+        let stamp = edit.known.stamp;
+        let is_contained = edit.marks.contains(Mark::Contained);
+        let mut found = self.commit_of(stamp, 0)?;
+        let mut ahead = 0;
+        while is_contained && found.is_none() && ahead < MOST_AHEAD {
+            let base = edit.known.base;
+            let next = self.next_commit.as_ref();
+            // Nothing behind the commit that it was made on has it.
+            if next.is_none_or(|next| Some(next.commit) == base) {
+                break;
+            }
+            let looked = self.brought.looked();
+            self.take_commit()?;
+            found = self.commit_of(stamp, looked)?;
+            ahead += 1;
+        }
         let Some(source) = self.documents.get(index) else {
             return Ok(());
         };
         let Some(known) = &source.known else {
             return Ok(());
         };
-        if !edit.known.changes().iter().any(is_asked) {
-            return Ok(());
-        }
-        let found = self.commits_of.get(&stamp).copied();
         let commit = found.map(|(commit, _)| commit);
         // What was found in a commit was edited before that.
         let unix_millis = match (edit.way, found) {
@@ -337,6 +340,16 @@ impl<'t> Telling<'t> {
             }
         }
         Ok(())
+    }
+
+    /// The oldest commit that was seen to bring an edit, of those that were looked at, from one of them on; and when it was made.
+    fn commit_of(&self, stamp: Stamp, from: usize) -> Result<Option<(CommitId, u64)>, Error> {
+        let has_back = |document: usize, passed: &Passed| match self.documents.get(document) {
+            Some(source) => came_back(&source.versions, passed, stamp),
+            None => Ok(false),
+        };
+        let brought = &self.brought;
+        brought.commit_of(stamp, from, &self.commits, &has_back)
     }
 
     fn push(&mut self, entry: Entry) {
@@ -397,39 +410,42 @@ impl<'t> Telling<'t> {
             return Ok(());
         }
         let former = former.map(|former| Versions::of(self.repo, former));
-        let happened = happened_in(
-            &source.versions,
-            passed,
-            &version,
-            former.as_ref(),
-            &self.types,
-        )?;
+        if let (Some(within), None) = (&self.asked.within, &former)
+            && let Some(over) =
+                self.commits
+                    .passed_over(&source.versions, passed, &version, within)?
+        {
+            self.brought.look(passed, index, Some(over));
+            return Ok(());
+        }
+        let happened =
+            self.commits
+                .happened_in(&source.versions, passed, &version, former.as_ref())?;
+        self.brought.look(passed, index, None);
         let mut entries = Vec::new();
-        let mut brought = Vec::new();
         for one in happened {
+            if !self.is_asked(&one.at, one.kind) {
+                // It is asked about where the edit did something else, too.
+                if let Some(stamp) = one.stamp {
+                    self.brought.show(stamp, false);
+                }
+                continue;
+            }
             let stamp = match one.stamp {
                 Some(stamp) if came_back(&source.versions, passed, stamp)? => None,
                 stamp => stamp,
             };
-            let known = match stamp {
-                Some(stamp) => match self.reading {
-                    Some(reading) => reading.edit(stamp)?.map(|edit| edit.known),
-                    None => None,
-                },
-                None if one.stamp.is_none() => source.alike(&one, passed)?,
-                None => None,
+            let known = match (stamp, self.reading) {
+                (Some(stamp), Some(reading)) if reading.knows_edit(stamp)? => Some(stamp),
+                (None, _) if one.stamp.is_none() => source.alike(&one, passed)?,
+                _ => None,
             };
-            if let Some(known) = known {
-                brought.push(known.stamp);
-            } else if self.is_asked(&one.at, one.kind) {
-                entries.push((stamp, one));
+            match known {
+                Some(known) => self.brought.show(known, true),
+                None => entries.push((stamp, one)),
             }
         }
         let path = source.versions.path.clone();
-        for stamp in brought {
-            self.commits_of
-                .insert(stamp, (passed.commit, passed.unix_millis));
-        }
         for (stamp, one) in entries {
             if stamp.is_some_and(|stamp| !self.told.insert((stamp, one.at.to_string(), one.kind))) {
                 continue;
@@ -475,7 +491,7 @@ impl<'t> Telling<'t> {
 
 impl Source<'_> {
     /// The known edit that did what a commit shows without a stamp: a removal, a move, what was typed and committed.
-    fn alike(&self, one: &Happened, passed: &Passed) -> Result<Option<Known>, Error> {
+    fn alike(&self, one: &Happened, passed: &Passed) -> Result<Option<Stamp>, Error> {
         let Some(known) = &self.known else {
             return Ok(None);
         };
@@ -492,7 +508,7 @@ impl Source<'_> {
                 Way::Recorded | Way::Received => edit.known.base != Some(passed.commit),
             };
             if is_here && did(&edit.known, one) && !known.is_retracted(edit.known.stamp) {
-                return Ok(Some(edit.known));
+                return Ok(Some(edit.known.stamp));
             }
         }
         Ok(None)

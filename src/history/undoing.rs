@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::changes::{are_the_same, node_at};
 use super::past::{Together, document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
-use super::{Asked, Error, Happened, Kind, People, compared, log};
+use super::{Asked, Error, Happened, Kind, Memory, People, compared, log};
 use crate::context::{Address, Types, strip, with_annotations_of};
 use crate::crdt::{Act, Change, Edit, Node, Path, Stamp, WITHIN_A_DEED};
 use crate::git::{
@@ -167,7 +167,8 @@ pub fn undoing(
     };
     let mut found: Option<(CommitId, DocumentPath)> = None;
     let mut places = Vec::new();
-    log(repo, reading, &People::default(), &asked, &mut |entry| {
+    let (people, memory) = (People::default(), Memory::default());
+    log(repo, reading, &people, &asked, &memory, &mut |entry| {
         if entry.stamp == Some(stamp) {
             if let Some(commit) = entry.commit {
                 found = Some((commit, entry.document));

@@ -46,6 +46,11 @@ impl<'r> Versions<'r> {
         Ok(self.history.version_in(commit)?)
     }
 
+    /// Whether what it holds depends on more than its versions: they go through a program.
+    pub(super) fn are_converted(&self) -> bool {
+        self.history.is_converted()
+    }
+
     /// The text of a version; nothing for one that is no text.
     pub(super) fn text(&self, blob: BlobId) -> Result<Option<Rc<str>>, Error> {
         let mut texts = self.texts.borrow_mut();

@@ -63,6 +63,11 @@ impl Mentioned {
         }
     }
 
+    /// Whatever is called so in a list at the top.
+    pub fn named(&mut self, list: &str, name: &str) {
+        self.records.insert((list.to_owned(), name.to_owned()));
+    }
+
     /// What stands at a place.
     pub fn place(&mut self, at: &Path) {
         match at.steps() {

@@ -169,6 +169,16 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether the edit with this stamp is known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn knows_edit(&self, stamp: Stamp) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM edits WHERE stamp = ?1";
+        let found = self.first(sql, [stamp], |_| Ok(()))?;
+        Ok(found.is_some() || self.packed(stamp)?.is_some())
+    }
+
     /// The edits of a document, in the order of their stamps.
     ///
     /// # Errors

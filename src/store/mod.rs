@@ -9,7 +9,7 @@
 //! so at once.
 //!
 //! `opening.rs` finds, makes or replaces the file (`sharing.rs`: who else may use it), `schema.rs` has its versions; `edits.rs`, `knowledge.rs`, `marks.rs`,
-//! `packs.rs` (edits that are over), `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `touched.rs`, `bodies.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
+//! `packs.rs` (edits that are over), `seals.rs`, `renderings.rs`, `looks.rs`, `peers.rs`, `invitations.rs`, `refusals.rs`, `touched.rs`, `bodies.rs`, `happenings.rs` and `cache.rs` each have a part of the content; `columns.rs` and `format.rs` how
 //! values stand in it. Depends on `exchange` (what proves edits), `overlay`, `crdt`, `node` (where the
 //! folder is, and its key) and `git` (locks).
 
@@ -19,6 +19,7 @@ mod columns;
 mod edits;
 mod error;
 mod format;
+mod happenings;
 mod invitations;
 mod knowledge;
 mod looks;
@@ -44,6 +45,7 @@ use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 pub use cache::{Containment, ContentDigest};
 pub use edits::{Added, Issuer, StoredEdit, Way, Which};
 pub use error::{Error, Reason};
+pub use happenings::Happening;
 pub use invitations::{Invitation, Joined, Standing};
 pub use looks::{Facts, Fingerprint, Holds, LastLook, Look};
 pub use marks::{Mark, Marks};
@@ -58,6 +60,7 @@ use crate::git::crash;
 use crate::node;
 use crate::overlay::DocumentPath;
 use opening::{FileIdentity, Place};
+use packs::Pieces;
 
 const FILE: &str = "store.sqlite";
 
@@ -221,7 +224,11 @@ impl Store {
             .connection
             .transaction_with_behavior(behavior)
             .map_err(|source| Error::database(path, source))?;
-        Ok(Reading { transaction, path })
+        Ok(Reading {
+            transaction,
+            path,
+            pieces: Pieces::default(),
+        })
     }
 }
 
@@ -230,6 +237,7 @@ impl Store {
 pub struct Reading<'s> {
     transaction: Transaction<'s>,
     path: &'s Path,
+    pieces: Pieces,
 }
 
 /// What is being written; dropped without [`commit`](Self::commit), nothing of it stands. Reading sees what was written
@@ -255,7 +263,9 @@ impl Writing<'_> {
     /// # Errors
     /// When it cannot be written; nothing of it stands then.
     pub fn commit(self) -> Result<(), Error> {
-        let Reading { transaction, path } = self.reading;
+        let Reading {
+            transaction, path, ..
+        } = self.reading;
         transaction
             .commit()
             .map_err(|source| Error::database(path, source))?;
@@ -268,6 +278,7 @@ impl Writing<'_> {
 
     /// Runs a statement; says how many rows it changed.
     fn run(&self, sql: &str, values: impl Params) -> Result<usize, Error> {
+        self.pieces.forget();
         let run = || self.transaction.prepare_cached(sql)?.execute(values);
         run().map_err(|source| self.failed(source))
     }

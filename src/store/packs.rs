@@ -6,9 +6,11 @@
 //!
 //! Over are edits that HEAD contains or that others replaced, that are neither parked nor taken up, and not of late.
 
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Params, Row};
@@ -52,6 +54,21 @@ pub(super) struct Pack {
     counting: bool,
     marks: Vec<u8>,
     pub(super) edits: Vec<Packed>,
+    /// The edits as their rows would tell them, each with the hashes of what it is about, once somebody asked.
+    told: OnceCell<Vec<(StoredEdit, BTreeSet<i64>)>>,
+}
+
+/// The pieces that were read last: whoever reads one edit of a piece most often reads others soon.
+#[derive(Debug, Default)]
+pub(super) struct Pieces(RefCell<VecDeque<Rc<Pack>>>);
+
+/// How many pieces are kept.
+const KEPT: usize = 64;
+
+impl Pieces {
+    pub(super) fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
 }
 
 /// Which edits may stand in one piece.
@@ -76,6 +93,22 @@ impl Pack {
     fn place(&self, stamp: Stamp) -> Option<usize> {
         let found = self.edits.binary_search_by_key(&stamp, |edit| edit.stamp);
         found.ok()
+    }
+
+    /// All of them as their rows would tell them, with hashes of what they are about.
+    fn told(&self) -> rusqlite::Result<&[(StoredEdit, BTreeSet<i64>)]> {
+        if let Some(told) = self.told.get() {
+            return Ok(told);
+        }
+        let mut told = Vec::with_capacity(self.edits.len());
+        for place in 0..self.edits.len() {
+            let edit = self.stored(place)?;
+            told.extend(edit.map(|edit| {
+                let places = touched::places(&edit.known.deed);
+                (edit, places)
+            }));
+        }
+        Ok(self.told.get_or_init(|| told))
     }
 
     fn marks_at(&self, place: usize) -> rusqlite::Result<Marks> {
@@ -124,6 +157,7 @@ fn pack(row: &Row<'_>) -> rusqlite::Result<Pack> {
         counting: row.get(2)?,
         marks: row.get(3)?,
         edits,
+        told: OnceCell::new(),
     })
 }
 
@@ -143,11 +177,34 @@ impl Reading<'_> {
         self.all(sql, values, pack)
     }
 
+    /// A piece.
+    fn piece(&self, id: i64) -> Result<Option<Rc<Pack>>, Error> {
+        let pieces = &self.pieces.0;
+        let known = pieces.borrow().iter().position(|pack| pack.id == id);
+        let known = known.and_then(|at| pieces.borrow_mut().remove(at));
+        let pack = match known {
+            Some(pack) => Some(pack),
+            None => self
+                .first(packs_where!("packs.id = ?1"), [id], pack)?
+                .map(Rc::new),
+        };
+        let mut pieces = pieces.borrow_mut();
+        pieces.extend(pack.clone());
+        if pieces.len() > KEPT {
+            pieces.pop_front();
+        }
+        Ok(pack)
+    }
+
     /// The piece that an edit stands in, and its place there.
-    pub(super) fn packed(&self, stamp: Stamp) -> Result<Option<(Pack, usize)>, Error> {
-        let sql = packs_where!("replica = ?1 AND last >= ?2 AND first <= ?2 ORDER BY last");
-        for pack in self.packs(sql, (stamp.replica(), stamp))? {
-            if let Some(place) = pack.place(stamp) {
+    pub(super) fn packed(&self, stamp: Stamp) -> Result<Option<(Rc<Pack>, usize)>, Error> {
+        let sql =
+            "SELECT id FROM packs WHERE replica = ?1 AND last >= ?2 AND first <= ?2 ORDER BY last";
+        let pieces: Vec<i64> = self.all(sql, (stamp.replica(), stamp), |row| row.get(0))?;
+        for id in pieces {
+            if let Some(pack) = self.piece(id)?
+                && let Some(place) = pack.place(stamp)
+            {
                 return Ok(Some((pack, place)));
             }
         }
@@ -158,7 +215,7 @@ impl Reading<'_> {
     pub(super) fn packed_seal(
         &self,
         stamp: Stamp,
-        last: &mut Option<Pack>,
+        last: &mut Option<Rc<Pack>>,
     ) -> Result<Option<i64>, Error> {
         let place = last.as_ref().and_then(|pack| pack.place(stamp));
         if place.is_none() {
@@ -238,13 +295,15 @@ impl Reading<'_> {
             if after >= most {
                 break;
             }
-            let pack = self.packs(packs_where!("packs.id = ?1"), [id])?;
-            let mut edits =
-                self.unpacked(pack, |edit| before.is_none_or(|before| edit.stamp < before))?;
-            if let Some(place) = place {
-                edits.retain(|edit| touched::places(&edit.known.deed).contains(&place));
-            }
-            found.extend(edits);
+            let Some(pack) = self.piece(id)? else {
+                continue;
+            };
+            let told = pack.told().map_err(|source| self.failed(source))?;
+            let wanted = told.iter().filter(|(edit, places)| {
+                before.is_none_or(|before| edit.known.stamp < before)
+                    && place.is_none_or(|place| places.contains(&place))
+            });
+            found.extend(wanted.map(|(edit, _)| edit.clone()));
         }
         found.sort_unstable_by_key(|edit| Reverse(edit.known.stamp));
         Ok(found)
@@ -621,7 +680,10 @@ impl Writing<'_> {
     /// Unpacks what was packed together with an edit.
     pub(super) fn unpack_with(&self, stamp: Stamp) -> Result<(), Error> {
         match self.packed(stamp)? {
-            Some((pack, _)) => self.unpack(vec![pack]),
+            Some((pack, _)) => {
+                let packs = self.packs(packs_where!("packs.id = ?1"), [pack.id])?;
+                self.unpack(packs)
+            }
             None => Ok(()),
         }
     }

@@ -86,6 +86,32 @@ impl Reading<'_> {
         Ok(newest(rows, packed, most))
     }
 
+    /// The stamps of the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn stamps_about(
+        &self,
+        document: &DocumentPath,
+        at: &Path,
+        before: Option<Stamp>,
+        most: usize,
+    ) -> Result<Vec<Stamp>, Error> {
+        let sql = "SELECT stamp FROM touched
+            WHERE document = (SELECT id FROM documents WHERE path = ?1) AND place = ?2
+            AND stamp < coalesce(?3, '~') ORDER BY stamp DESC LIMIT ?4";
+        let place = found_by(at);
+        let values = (document, place, before, limit(most));
+        let mut stamps: Vec<Stamp> = self.all(sql, values, |row| row.get(0))?;
+        let packed = self.packed_before(document, Some(place), before, most)?;
+        if !packed.is_empty() {
+            stamps.extend(packed.iter().map(|edit| edit.known.stamp));
+            stamps.sort_unstable_by_key(|stamp| Reverse(*stamp));
+            stamps.truncate(most);
+        }
+        Ok(stamps)
+    }
+
     /// The newest edits of a document among those before a stamp, the newest first.
     ///
     /// # Errors
@@ -219,9 +245,12 @@ mod tests {
             let all = reading.edits_before(&todos(), None, 9).unwrap();
             let none = Path::default().entry("owner");
             let none = reading.edits_about(&todos(), &none, None, 9).unwrap();
-            [about, all, none].map(|edits| -> Vec<Stamp> {
+            let stamps = reading.stamps_about(&todos(), &title, before, 25).unwrap();
+            let [about, all, none] = [about, all, none].map(|edits| -> Vec<Stamp> {
                 edits.into_iter().map(|edit| edit.known.stamp).collect()
-            })
+            });
+            assert_eq!(stamps, about);
+            [about, all, none]
         };
         let in_rows = found(&mut store);
         let writing = store.write(Durability::Process).unwrap();

@@ -932,3 +932,23 @@ fn a_document_that_is_gone_is_a_difference() {
     let said = tree.rhema(&["undo", "HEAD"]).exits(3);
     assert!(said.stderr.contains("git revert"), "{}", said.stderr);
 }
+
+#[test]
+fn what_was_written_along_with_another_name_of_the_document_is_of_that_commit() {
+    let world = World::new();
+    let tree = set_up(&world);
+    tree.git(&["mv", FILE, ".rhema/work.yaml"]);
+    let text = tree.read(".rhema/work.yaml");
+    tree.write(
+        ".rhema/work.yaml",
+        text.replace("title: First", "title: Typed"),
+    );
+    tree.commit("renamed, and typed");
+    let renamed = head(&tree);
+    let text = tree.read(".rhema/work.yaml");
+    tree.write(".rhema/work.yaml", text.replace("two", "2"));
+    tree.commit("typed again");
+    std::fs::remove_file(tree.path(".git/rhema/store.sqlite")).unwrap();
+    let blamed = json(&tree, &["blame", "todos/a/title"]);
+    assert_eq!(blamed["fields"][0]["commit"], renamed);
+}

@@ -253,9 +253,30 @@ fn commit_all(
         })
         .collect();
     commits.sort();
-    std::iter::once(head)
+    let commits: Vec<CommitId> = std::iter::once(head)
         .chain(commits.into_iter().map(|(_, commit)| commit))
-        .collect()
+        .collect();
+    let times =
+        (1..=size.commits).map(|commit| stamps[commit * each - 1].unix_millis() / 1_000 + 1);
+    note_in_reflog(top, &commits, times);
+    commits
+}
+
+/// HEAD's log as it would be had each of these commits been made here, behind the first: who asks what this work tree had at a time is told
+/// by it.
+fn note_in_reflog(top: &Path, commits: &[CommitId], seconds: impl Iterator<Item = u64>) {
+    let path = top.join(".git/logs/HEAD");
+    let log = fs::read_to_string(&path).unwrap();
+    let mut text = log.lines().take(1).collect::<String>();
+    text.push('\n');
+    for (pair, seconds) in commits.windows(2).zip(seconds) {
+        let _ = writeln!(
+            text,
+            "{} {} Ann <ann@example.org> {seconds} +0000\tcommit: work",
+            pair[0], pair[1]
+        );
+    }
+    fs::write(path, text).unwrap();
 }
 
 fn commit_of(id: &str) -> CommitId {

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use super::Error;
 use super::versions::{Versions, lifted};
 use crate::context::lift;
-use crate::crdt::{self, Path, Stamp, StampSet};
+use crate::crdt::{self, Change, Path, Stamp, StampSet};
 use crate::git::{Repo, git_path, native_path};
 use crate::overlay::{
-    CommitId, Containment, Contents, Deed, DocumentPath, Excerpts, Judged, Known, Mentioned,
-    Origin, RULES, overlay, render, retracted,
+    Closings, CommitId, Containment, Contents, Deed, DocumentPath, Excerpts, Judged, Known,
+    Mentioned, Origin, RULES, overlay, render, retracted,
 };
 use crate::store::{Issuer, Mark, Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
@@ -321,8 +321,18 @@ impl<'r> Past<'r> {
         let mut contents = Contents::of(&history);
         let all: Vec<&Known> = open.iter().collect();
         let held = contents.held(commit, &all)?;
+        // What a contained edit had replaced went into the commit with it.
+        let contained = open.iter().zip(&held).filter(|(_, held)| held.is_whole());
+        let closings: Vec<Change> = contained
+            .flat_map(|(known, _)| known.changes().iter().cloned())
+            .collect();
+        let closings = Closings::of(closings.iter());
+        let went_along = |known: &Known| {
+            let mut changes = known.changes().iter();
+            changes.all(|change| closings.close(change, known.stamp))
+        };
         let judged = open.into_iter().zip(held).filter_map(|(known, held)| {
-            if held.is_whole() && !known.changes().is_empty() {
+            if (held.is_whole() || went_along(&known)) && !known.changes().is_empty() {
                 return None;
             }
             match held {

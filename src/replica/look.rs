@@ -492,6 +492,14 @@ impl Looking<'_, '_, '_> {
                 grafted.map_or(work, Text::of)
             }
         };
+        // What git did is one deed, and what was typed since another one.
+        let by_git = match writer {
+            Writer::Git => Some(self.replica.tick()?),
+            _ => None,
+        };
+        if by_git.is_some() {
+            self.replica.clock.begin_deed();
+        }
         let (stamped, mut found) = match writer {
             Writer::Nobody | Writer::Unwritten(_) => (None, None),
             _ => self.stamped(&work.yaml, &edits)?,
@@ -509,7 +517,14 @@ impl Looking<'_, '_, '_> {
             // Then nothing that HEAD lacks stands there, whatever annotations say.
             let head = Rc::clone(&self.versions.head_document);
             let shown = if is_head { &head } else { work.lifted() };
-            new.extend(self.what_git_did(shown, is_as_rendered, &mut edits)?);
+            let taken_back = self.what_git_did(shown, is_as_rendered, &mut edits);
+            if !taken_back.is_empty() {
+                let retraction = Deed::Retract(taken_back);
+                new.push(match by_git {
+                    Some(stamp) => self.known_as(stamp, retraction)?,
+                    None => self.known(retraction)?,
+                });
+            }
             if is_head {
                 found = None;
             }
@@ -628,13 +643,13 @@ impl Looking<'_, '_, '_> {
         }))
     }
 
-    /// Git wrote the file, or the work tree stands on another commit: which of the edits that were shown it took away.
+    /// Git wrote the file, or the work tree stands on another commit: which own edits that were shown it took away.
     fn what_git_did(
         &mut self,
         file: &crdt::Document,
         is_as_rendered: bool,
         edits: &mut Edits,
-    ) -> Result<Option<Known>, Error> {
+    ) -> Vec<Stamp> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
@@ -673,10 +688,7 @@ impl Looking<'_, '_, '_> {
                 Sight::Gone => {}
             }
         }
-        if taken_back.is_empty() {
-            return Ok(None);
-        }
-        self.known(Deed::Retract(taken_back)).map(Some)
+        taken_back
     }
 
     /// Who puts a record back that they removed themselves takes the removal back, as long as no commit has it.

@@ -75,3 +75,35 @@ fn what_nobody_sees_is_not_what_was_done_last() {
     tree.rhema(&["undo"]).exits(0);
     assert!(tree.read(FILE).contains("note: []"), "{}", tree.read(FILE));
 }
+
+#[test]
+#[ignore = "not mended: a commit that nobody had looked at takes a removal back, and the look after it takes the other name for that removal"]
+fn what_was_typed_after_a_commit_is_taken_back_without_what_the_commit_did() {
+    let world = World::new();
+    let tree = set_up(&world, TODOS);
+    let whole = tree.read(FILE);
+    let first = whole.find("  - id: a").unwrap()..whole.find("  - id: b").unwrap();
+    let cut = whole.replace(&whole[first.clone()], "");
+    tree.write(FILE, &cut);
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+    // It is put back in another place, and committed before anybody looks.
+    tree.write(FILE, cut + &whole[first]);
+    tree.commit("put back");
+    let before = tree.read(FILE);
+    tree.write(FILE, before.replace("id: a", "id: c"));
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(tree.read(FILE), before);
+}
+
+#[test]
+fn a_record_gets_the_name_of_one_that_was_edited_and_removed_and_gives_it_back() {
+    let world = World::new();
+    let tree = set_up(&world, TODOS);
+    tree.rhema(&["set", "todos/a", "note=x"]).exits(0);
+    tree.rhema(&["remove", "todos/a"]).exits(0);
+    tree.commit("removed");
+    let before = tree.read(FILE);
+    tree.write(FILE, before.replace("id: b", "id: a"));
+    tree.rhema(&["undo"]).exits(0);
+    assert_eq!(tree.read(FILE), before);
+}

@@ -22,6 +22,17 @@ impl Dice {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 11).unwrap() % limit
     }
+
+    /// One of several, each as often as it is to come.
+    pub(crate) fn among<T: Copy>(&mut self, all: &[(T, usize)]) -> T {
+        let mut at = self.below(all.iter().map(|(_, weight)| weight).sum());
+        let found = all.iter().find(|(_, weight)| {
+            let found = at < *weight;
+            at = at.saturating_sub(*weight);
+            found
+        });
+        found.unwrap().0
+    }
 }
 
 macro_rules! deeds {
@@ -93,6 +104,8 @@ deeds! {
     Fetch 2,
     /// Edits are told through the stores.
     Exchange 16,
+    /// The store is made small.
+    Gc 3,
 }
 
 /// A step: what, in which work tree, and two numbers that choose.
@@ -143,20 +156,11 @@ fn earlier(a: usize) -> &'static str {
 /// A walk of so many steps, each one of those that are `wanted`.
 pub(crate) fn walk(seed: u64, steps: usize, wanted: impl Fn(Deed) -> bool) -> Vec<Step> {
     let mut dice = Dice::new(seed);
-    let deeds = || DEEDS.iter().filter(|(deed, _)| wanted(*deed));
-    let total = deeds().map(|(_, weight)| weight).sum();
-    let deed = |dice: &mut Dice| {
-        let mut at = dice.below(total);
-        let found = deeds().find(|(_, weight)| {
-            let found = at < *weight;
-            at = at.saturating_sub(*weight);
-            found
-        });
-        found.unwrap().0
-    };
+    let deeds = DEEDS.iter().filter(|(deed, _)| wanted(*deed));
+    let deeds: Vec<(Deed, usize)> = deeds.copied().collect();
     (0..steps)
         .map(|_| Step {
-            deed: deed(&mut dice),
+            deed: dice.among(&deeds),
             tree: dice.below(6),
             a: dice.below(12),
             b: dice.below(12),

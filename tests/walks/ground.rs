@@ -7,29 +7,9 @@ use std::path::Path;
 use git2::{ObjectType, Oid, Repository};
 
 use crate::counting::{CONFIG, with_counter};
-use crate::support::{Run, Tree, World, run};
+use crate::script::{Broken, Script};
+use crate::support::{Run, Tree, World};
 use crate::text::{self, FILE, Leaf, Said, Typing};
-
-/// What is not as it must be.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    /// Which rule is broken.
-    pub(crate) kind: &'static str,
-    /// Where, and by what.
-    pub(crate) told: String,
-}
-
-/// Nothing if `holds`.
-pub(crate) fn must(
-    holds: bool,
-    kind: &'static str,
-    told: impl FnOnce() -> String,
-) -> Result<(), Broken> {
-    match holds {
-        true => Ok(()),
-        false => Err(Broken { kind, told: told() }),
-    }
-}
 
 /// What somebody with a work tree knows of it beside what stands there.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +39,7 @@ pub(crate) struct Desk {
 pub(crate) struct Ground {
     world: World,
     pub(crate) desks: Vec<Desk>,
-    script: String,
+    script: Script,
     words: u32,
     /// How many amounts were added to the counter.
     pub(crate) amounts: u32,
@@ -105,7 +85,7 @@ impl Ground {
         let mut ground = Self {
             world,
             desks: Vec::new(),
-            script: String::new(),
+            script: Script::default(),
             words: 100,
             amounts: 0,
             has_lost_amounts: false,
@@ -147,13 +127,12 @@ impl Ground {
 
     /// Adds a line to the script.
     pub(crate) fn note(&mut self, line: &str) {
-        self.script += line;
-        self.script.push('\n');
+        self.script.note(line);
     }
 
     /// All that was done.
     pub(crate) fn script(&self) -> String {
-        self.script.clone()
+        self.script.text()
     }
 
     /// A word that nobody has used.
@@ -288,51 +267,10 @@ impl Ground {
         program: &str,
         arguments: &[&str],
     ) -> Result<Run, Broken> {
-        let tree = self.tree(at);
-        let binary = std::env::var("WALKS_BINARY").unwrap_or(crate::support::BINARY.to_owned());
-        let path = match program {
-            "rhema" => &binary,
-            other => other,
-        };
-        let mut command = self.world.command(path, &tree.top);
-        let done = run(command
-            .args(arguments)
-            .envs(environment.iter().copied())
-            // Between two steps people take their time.
-            .env("RHEMA_RACE_MILLIS", "0"));
-        let mut line = format!("cd {}; ", self.desks[at].name);
-        for (name, value) in environment {
-            line += &format!("{name}='{value}' ");
-        }
-        line += program;
-        for argument in arguments {
-            let is_plain = !argument.contains([' ', '$', '*']) && !argument.is_empty();
-            line += &match is_plain {
-                true => format!(" {argument}"),
-                false => format!(" '{argument}'"),
-            };
-        }
-        if done.status != 0 {
-            line += &format!("  # exits {}", done.status);
-        }
-        self.note(&format!("({line})"));
-        for told in done.stderr.lines() {
-            self.note(&format!("    # {told}"));
-        }
-        let bad = [
-            "panicked",
-            "should not have happened",
-            "cannot show all that is known",
-        ];
-        let is_bad = bad.iter().any(|bad| done.stderr.contains(bad));
-        must(!is_bad, "it says that it failed", || done.stderr.clone())?;
-        let is_crash = environment
-            .iter()
-            .any(|(name, _)| *name == "RHEMA_CRASH_AT");
-        must(is_crash || done.status >= 0, "it was killed", || {
-            done.stderr.clone()
-        })?;
-        Ok(done)
+        let (top, name) = (self.tree(at).top, self.desks[at].name.clone());
+        let within = Some(name.as_str());
+        self.script
+            .run(&self.world, &top, within, environment, program, arguments)
     }
 
     /// Remembers what HEAD holds.

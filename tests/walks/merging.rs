@@ -2,8 +2,9 @@
 
 use git2::Oid;
 
-use crate::ground::{Broken, Ground, must};
+use crate::ground::Ground;
 use crate::oracle::Merge;
+use crate::script::{Broken, must};
 use crate::steps::{Deed, Step};
 use crate::text::Said;
 

@@ -7,7 +7,8 @@ use rhema_crdt::crdt::{Act, Observed};
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
-use crate::ground::{Broken, Ground, must};
+use crate::ground::Ground;
+use crate::script::{Broken, must};
 use crate::text::{FILE, Said};
 
 /// The versions that came together, and what came of them.

@@ -1,7 +1,14 @@
 //! Random walks: how they are taken, and what is left of one that fails when it is made as short as it can be.
 
-use crate::ground::{Broken, Ground};
+use std::collections::BTreeMap;
+
+use crate::ground::Ground;
+use crate::number;
+use crate::script::Broken;
 use crate::steps::Step;
+
+/// How often a walk is taken again to make it shorter, unless `WALKS_ATTEMPTS` says otherwise.
+const ATTEMPTS: u64 = 150;
 
 /// Takes the steps; at the end everybody meets.
 ///
@@ -32,8 +39,54 @@ pub(crate) fn failure(steps: &[Step]) -> Option<Failure> {
     })
 }
 
+/// Takes walks, as many as the environment says or these few; each that fails is made short and printed.
+#[track_caller]
+pub(crate) fn none_fails<S: Clone>(
+    few: u64,
+    steps: usize,
+    walk: &dyn Fn(u64, usize) -> Vec<S>,
+    failure: &dyn Fn(&[S]) -> Option<Failure>,
+) {
+    let (from, count) = match (number("WALK"), number("PROPTEST_CASES")) {
+        (Some(walk), _) => (walk, 1),
+        (None, Some(count)) => (number("WALKS_FROM").unwrap_or(1), count),
+        (None, None) => (1, few),
+    };
+    let steps = number("WALK_STEPS").map_or(steps, |steps| usize::try_from(steps).unwrap());
+    let attempts = usize::try_from(number("WALKS_ATTEMPTS").unwrap_or(ATTEMPTS)).unwrap();
+    let mut failures: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for seed in from..from + count {
+        let steps = walk(seed, steps);
+        let Some(first) = failure(&steps) else {
+            continue;
+        };
+        let kind = first.broken.kind;
+        let seeds = failures.entry(kind).or_default();
+        seeds.push(seed);
+        println!("walk {seed}: {kind}");
+        if seeds.len() <= 2 {
+            let (steps, failure) = shrunk(&steps, first, attempts, failure);
+            println!(
+                "{kind} (walk {seed}, {} steps)\n{}\n# {}",
+                steps.len(),
+                failure.script,
+                failure.broken.told.replace('\n', "\n# ")
+            );
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{count} walks of {steps} steps: {failures:#?}"
+    );
+}
+
 /// The shortest walk found in so many attempts that fails in the same manner.
-pub(crate) fn shrunk(steps: &[Step], first: Failure, mut attempts: usize) -> (Vec<Step>, Failure) {
+fn shrunk<S: Clone>(
+    steps: &[S],
+    first: Failure,
+    mut attempts: usize,
+    failure: &dyn Fn(&[S]) -> Option<Failure>,
+) -> (Vec<S>, Failure) {
     let (mut steps, mut failure_now) = (steps.to_vec(), first);
     let mut size = steps.len().div_ceil(2);
     while size > 0 && attempts > 0 {

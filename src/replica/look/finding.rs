@@ -343,7 +343,8 @@ impl Looking<'_, '_, '_> {
         self.known_as(stamp, deed)
     }
 
-    fn known_as(&mut self, stamp: Stamp, deed: Deed) -> Result<Known, Error> {
+    /// A new edit with this stamp.
+    pub(super) fn known_as(&mut self, stamp: Stamp, deed: Deed) -> Result<Known, Error> {
         self.replica.known(
             stamp,
             self.versions.path.clone(),

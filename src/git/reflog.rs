@@ -112,7 +112,7 @@ impl Action {
 
 /// A position in the log: after some entry, or at its beginning. It is found again by the entry's content, wherever that
 /// stands, also where the log was rewritten.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "node", derive(serde::Serialize, serde::Deserialize))]
 pub struct LogPosition(Option<Mark>);
 

@@ -50,7 +50,7 @@ pub use warnings::warnings;
 
 use crate::context::ANNOTATION_KEY;
 use crate::crdt::{Clock, Stamp};
-use crate::git::{Repo, Save, Stillness, crash, sweep};
+use crate::git::{LogPosition, Repo, Save, Stillness, crash, sweep};
 use crate::node::{ClockFile, Config, Node, state_folder};
 use crate::overlay::CommitId;
 use crate::store::{Author, Beginning, Durability, Moment, Opened, Store};
@@ -81,6 +81,8 @@ pub struct Replica<'r> {
     /// On whose behalf something is to be recorded next.
     errand: Option<errand::Underway>,
     beginning: Beginning,
+    /// How far HEAD's reflog was read in this round.
+    log: Option<LogPosition>,
     /// How git stood when a round began that minds it.
     stillness: Option<Stillness>,
     /// Who is told as soon as an edit is recorded, before the file is written.
@@ -153,6 +155,7 @@ impl<'r> Replica<'r> {
             policy: None,
             errand: None,
             beginning,
+            log: None,
             stillness: None,
             recorded: None,
             onlooker: None,

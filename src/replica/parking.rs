@@ -97,6 +97,7 @@ impl Replica<'_> {
             file: None,
             facts: Facts::default(),
             holds: Holds::Before,
+            reflog: self.log,
         };
         let writing = self.store.write(Durability::Power)?;
         writing.mark(shown.iter().copied(), Mark::Parked)?;

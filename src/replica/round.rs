@@ -163,6 +163,7 @@ impl Replica<'_> {
         if self.put_aside().is_some() || self.head_moved()? {
             return Ok(false);
         }
+        self.log = self.store.read()?.last_look()?.and_then(|last| last.reflog);
         let commit = self.repo.head_commit()?;
         let mut is_missing = false;
         for file in files {
@@ -197,6 +198,7 @@ impl Replica<'_> {
             .extend(found.problems.into_iter().map(Error::Git));
         let looks: BTreeMap<DocumentPath, Look> = self.store.read()?.looks()?.into_iter().collect();
         let witness = self.witness(last.as_ref())?;
+        self.log = witness.position;
         let has_moved = witness.has_moved || last.as_ref().is_some_and(|last| last.head != commit);
         if has_moved {
             let documents: Vec<DocumentPath> = looks.keys().cloned().collect();
@@ -217,8 +219,12 @@ impl Replica<'_> {
             if look.is_some_and(|look| self.is_unchanged(&file, look, commit)) {
                 continue;
             }
+            // A round that came to a sudden end had seen that HEAD moved.
+            let is_seen = look.is_some_and(|look| {
+                look.head == commit && look.reflog.is_some() && look.reflog == self.log
+            });
             let target = Target {
-                has_moved,
+                has_moved: has_moved && !is_seen,
                 has_witness: witness.is_whole,
                 has_only_committed: witness.has_only_committed(),
                 confirmed,

@@ -117,6 +117,7 @@ impl Replica<'_> {
                 (true, false) => Holds::Before,
                 (true, true) => Holds::Bare,
             },
+            reflog: self.log,
         };
         writing.set_look(&document, &look)?;
         if let Some(errand) = self.errand.take() {
@@ -167,6 +168,7 @@ impl Replica<'_> {
             file: Some(seen),
             facts: Facts::default(),
             holds: Holds::Current,
+            reflog: self.log,
         };
         let writing = self.store.write(Durability::Process)?;
         writing.set_look(document, &look)?;

@@ -130,6 +130,8 @@ pub struct Look {
     pub facts: Facts,
     /// What that is to the current rendering.
     pub holds: Holds,
+    /// How far HEAD's reflog was read then, where that is known.
+    pub reflog: Option<LogPosition>,
 }
 
 /// The last look at the work tree.
@@ -144,11 +146,13 @@ pub struct LastLook {
 fn look(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Look> {
     let file: Option<Whole<Fingerprint>> = row.get(first + 1)?;
     let facts: Option<Whole<Facts>> = row.get(first + 2)?;
+    let reflog: Option<Whole<LogPosition>> = row.get(first + 4)?;
     Ok(Look {
         head: row.get(first)?,
         file: file.map(|Whole(file)| file),
         facts: facts.map(|Whole(facts)| facts).unwrap_or_default(),
         holds: row.get(first + 3)?,
+        reflog: reflog.map(|Whole(reflog)| reflog),
     })
 }
 
@@ -169,7 +173,8 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn look(&self, document: &DocumentPath) -> Result<Option<Look>, Error> {
-        let sql = "SELECT head, file, facts, holds FROM documents WHERE path = ?1 AND looked";
+        let sql =
+            "SELECT head, file, facts, holds, reflog FROM documents WHERE path = ?1 AND looked";
         self.first(sql, [document], |row| look(row, 0))
     }
 
@@ -178,7 +183,7 @@ impl Reading<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn looks(&self) -> Result<Vec<(DocumentPath, Look)>, Error> {
-        let sql = "SELECT path, head, file, facts, holds FROM documents WHERE looked ORDER BY path";
+        let sql = "SELECT path, head, file, facts, holds, reflog FROM documents WHERE looked ORDER BY path";
         self.all(sql, [], |row| Ok((row.get(0)?, look(row, 1)?)))
     }
 
@@ -208,11 +213,12 @@ impl Writing<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn set_look(&self, document: &DocumentPath, look: &Look) -> Result<(), Error> {
-        let sql = "UPDATE documents SET looked = 1, head = ?2, file = ?3, facts = ?4, holds = ?5
+        let sql = "UPDATE documents SET looked = 1, head = ?2, file = ?3, facts = ?4, holds = ?5, reflog = ?6
             WHERE id = ?1";
         let document = self.number_of(document)?;
         let (file, facts) = (look.file.map(Whole), Whole(look.facts));
-        let values = (document, look.head, file, facts, look.holds);
+        let reflog = look.reflog.map(Whole);
+        let values = (document, look.head, file, facts, look.holds, reflog);
         self.run(sql, values)?;
         Ok(())
     }
@@ -358,6 +364,7 @@ mod tests {
                 conflicts: 3,
             },
             holds: Holds::Before,
+            reflog: Some(position()),
         }
     }
 
@@ -375,6 +382,7 @@ mod tests {
             file: None,
             facts: Facts::default(),
             holds: Holds::Bare,
+            reflog: None,
         };
         let other = DocumentPath::new("a/.rhema/todos.yaml");
         write(&mut store, &other, &before_the_first_commit);

@@ -1,7 +1,7 @@
 //! What is shown of several people's edits, and committed.
 
 use crate::pair::{pair, send, sync};
-use crate::support::{Tree, World};
+use crate::support::{BINARY, Tree, World, run};
 
 const TODOS: &str = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    owner: q\n    title: Alpha\n  - id: b\n    title: Beta\n";
 
@@ -287,4 +287,33 @@ fn two_records_that_were_called_alike_stay_two_whoever_commits_them() {
         assert_eq!(after.matches("title: Gamma").count(), 1, "{after}");
         assert_eq!(after.matches("title: Delta").count(), 1, "{after}");
     }
+}
+
+#[test]
+fn what_a_round_after_a_commit_had_not_written_yet_is_not_taken_for_taken_back() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["set", "todos/b", "title=by ben"]).exits(0);
+    send(&ben, &ann);
+    let file = ".rhema/todos.yaml";
+    ann.write(file, ann.read(file).replace("Alpha", "Omega"));
+    ann.git(&["commit", "-q", "--no-verify", "-a", "-m", "an edit"]);
+    ann.write(file, ann.read(file).replace("owner: q", "owner: ann"));
+    let mut ending = world.command(BINARY, &ann.top);
+    ending.args(["crdt", "sync", "--timeout", "0"]);
+    run(ending.env("RHEMA_CRASH_AT", "after-store"));
+    assert!(!ann.read(file).contains("by ben"));
+    sync(&ann);
+    assert!(
+        ann.read(file).contains("title: by ben"),
+        "{}",
+        ann.read(file)
+    );
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(
+        ben.read(file).contains("title: by ben"),
+        "{}",
+        ben.read(file)
+    );
 }

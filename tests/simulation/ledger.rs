@@ -191,6 +191,17 @@ impl Ledger {
         self.edits.push(edit);
     }
 
+    /// What was edited at a desk is committed before the program looked. Who took away what no commit had leaves no trace of that.
+    pub(crate) fn committed(&mut self, desk: usize) {
+        let unseen = self.edits.iter_mut();
+        for edit in unseen.filter(|edit| edit.desk == desk && !edit.is_seen) {
+            if edit.values.is_empty() {
+                edit.is_undone = true;
+                self.may_come.extend(edit.sees.iter().cloned());
+            }
+        }
+    }
+
     /// The program looked at what was edited at a desk.
     pub(crate) fn looked(&mut self, desk: usize) {
         let here = self.edits.iter_mut().filter(|edit| edit.desk == desk);

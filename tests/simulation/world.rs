@@ -328,6 +328,7 @@ impl World {
                 if self.desks[desk].git().is_clean() {
                     return Ok(());
                 }
+                self.ledger.committed(desk);
                 self.at(desk).commit(now);
                 self.git_was_here(desk)
             }

@@ -145,6 +145,7 @@ fn look(records: u64) -> Look {
             conflicts: 0,
         },
         holds: Holds::Current,
+        reflog: None,
     }
 }
 

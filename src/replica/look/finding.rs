@@ -354,14 +354,14 @@ impl Looking<'_, '_, '_> {
     }
 }
 
-/// Whether an edit wrote or took away something in a place, or in what stands there.
+/// Whether an edit brought, wrote or took away something in a place, or in what stands there.
 fn meets(edit: &Known, at: &crdt::Path) -> bool {
     let at = at.as_born();
     let mut changes = edit.changes().iter();
     changes.any(|change| {
         let is_value = matches!(
             change.act,
-            Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove
+            Act::Add { .. } | Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove
         );
         is_value && change.at.as_born().steps().starts_with(at.steps())
     })

@@ -1,5 +1,11 @@
 //! What is shown of several people's edits, and committed.
 
+use std::fs;
+use std::path::Path;
+
+use rhema_crdt::overlay::DocumentPath;
+use rhema_crdt::store::{Store, Which};
+
 use crate::pair::{pair, send, sync};
 use crate::support::{BINARY, Tree, World, run};
 
@@ -313,6 +319,47 @@ fn what_a_round_after_a_commit_had_not_written_yet_is_not_taken_for_taken_back()
     sync(&ben);
     assert!(
         ben.read(file).contains("title: by ben"),
+        "{}",
+        ben.read(file)
+    );
+}
+
+#[test]
+fn a_state_that_is_put_back_from_a_backup_tells_nothing_that_cannot_have_been() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let (file, state) = (".rhema/todos.yaml", ann.path(".git/rhema"));
+    let copied = |from: &Path, to: &Path| {
+        for entry in fs::read_dir(from).unwrap().flatten() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    };
+    let backup = world.tree("").path("backup");
+    fs::create_dir(&backup).unwrap();
+    copied(&state, &backup);
+    let typed = |before: &str, after: &str| ann.write(file, ann.read(file).replace(before, after));
+    typed("owner: q", "owner: ann");
+    ann.git(&["commit", "-q", "--no-verify", "-a", "-m", "an edit"]);
+    sync(&ann);
+    typed("Beta", "Omega");
+    sync(&ann);
+    for entry in fs::read_dir(&state).unwrap().flatten() {
+        fs::remove_file(entry.path()).unwrap();
+    }
+    copied(&backup, &state);
+    sync(&ann);
+    let mut store = Store::open(&ann.path(".git")).unwrap().store;
+    let edits = store.read().unwrap();
+    let edits = edits.edits(&DocumentPath::new(file), Which::All).unwrap();
+    assert!(edits.len() > 1, "{edits:?}");
+    for edit in edits {
+        assert!(edit.known.previous < Some(edit.known.stamp), "{edit:?}");
+    }
+    send(&ann, &ben);
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ben);
+    assert!(
+        ben.read(file).contains("title: Omega"),
         "{}",
         ben.read(file)
     );

@@ -490,6 +490,16 @@ impl Desk {
         Ok(seen.iter().any(|(_, document)| !document.hidden.is_empty()))
     }
 
+    pub(crate) fn knowledge(&mut self) -> rhema_crdt::overlay::Knowledge {
+        self.party()
+            .unwrap()
+            .store()
+            .read()
+            .unwrap()
+            .knowledge()
+            .unwrap()
+    }
+
     pub(crate) fn print_edits(&mut self) {
         use rhema_crdt::overlay::DocumentPath;
         use rhema_crdt::store::Which;

@@ -28,6 +28,12 @@ pub(crate) fn run(plan: &Plan, ground: &mut Ground) -> Result<Counts, Broken> {
         world.run(5 * MINUTE)?;
         known = world.known()?;
     }
+    if known.len() > 1 && crate::world::trace() {
+        for desk in world.everybody() {
+            println!("{desk}: {:?}", world.at(desk).knowledge());
+            world.at(desk).print_edits();
+        }
+    }
     must(known.len() == 1, "all come to know the same", || {
         format!("{known:?}")
     })?;

@@ -126,6 +126,14 @@ impl Looking<'_, '_, '_> {
         let view = RULES.view(&self.versions.head_document, &shown);
         let made = self.made_stamps;
         let stands_again = Cell::new(false);
+        // An own stamp that the store does not know was made by somebody who had no store, unless it is older than what is recorded
+        // or newer than the clock: then another state of this work tree made it, and goes by it.
+        let own = self.replica.clock_file.replica();
+        let recorded = self.replica.store.read()?.last_of(own)?;
+        let ticked = self.replica.clock_file.last();
+        let is_to_be_recorded = |stamp: Stamp| {
+            stamp.replica() == own && Some(stamp) > recorded && Some(stamp) <= ticked
+        };
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
                 // What is bare in the file, and shown of an edit, is that edit.
@@ -147,7 +155,7 @@ impl Looking<'_, '_, '_> {
                         false => Familiar::Superseded,
                     }
                 }
-                None if stamp.replica() == self.replica.clock_file.replica() => Familiar::Fresh,
+                None if is_to_be_recorded(stamp) => Familiar::Fresh,
                 None => Familiar::Unknown,
                 Some(_) => Familiar::Foreign,
             }

@@ -127,6 +127,10 @@ impl Looking<'_, '_, '_> {
         };
         edits.must_be_all();
         let [stood_as, current, file] = [&stood, current, work].map(Text::lifted);
+        // Who wrote just what stood there last had read that, whatever became of the annotations.
+        if self.was_written() && file.says_the_same_as(current) {
+            return Ok(None);
+        }
         let may_be_read = match self.was_written() {
             true => {
                 let is_own =

@@ -361,8 +361,9 @@ pub fn without_member(text: &str, id: &str) -> Option<String> {
         let data = entry.data();
         (data.lead as usize, data.start as usize, data.end as usize)
     };
-    // What stands above it is the entry's only if nothing stands above all entries.
-    let start = if lead == 0 { start } else { lead };
+    // What stands above it is the entry's only if nothing stands above all entries, and other entries stay.
+    let is_alone = entry.parent().len() == 1;
+    let start = if lead == 0 || is_alone { start } else { lead };
     let (before, after) = (text.get(..start)?, text.get(end..)?);
     let ended = before.ends_with('\n') && after.is_empty() && !text.ends_with('\n');
     let before = if ended {
@@ -387,6 +388,8 @@ mod tests {
         for before in [
             "",
             "# who\n",
+            "\n # who",
+            "\n\n # who\n\n",
             "# who\na:\n  key: x\n  name: y\n  role: admin\n",
             "a: {key: x, name: y, role: admin} # she\n# the end\n",
             "a:\r\n  key: x\r\n  name: y\r\n  role: admin",

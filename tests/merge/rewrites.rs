@@ -58,8 +58,8 @@ fn who_indents_in_two_ways_is_no_tool_and_meant_the_comments_to_go() {
         "
         _crdt: v1
         a:
-          # one
-          x: 1
+            # one
+            x: 1
         b:
             # two
             y: 1
@@ -67,11 +67,11 @@ fn who_indents_in_two_ways_is_no_tool_and_meant_the_comments_to_go() {
         "
         _crdt: v1
         a:
-          # one
-          x: 2
+            # one
+            x: 1
         b:
             # two
-            y: 1
+            y: 2
         ",
         "
         _crdt: v1
@@ -85,9 +85,9 @@ fn who_indents_in_two_ways_is_no_tool_and_meant_the_comments_to_go() {
         "
         _crdt: v1
         a:
-          x: 2
+          x: 1
         b:
-            y: 1
+            y: 2
         ",
     );
 }

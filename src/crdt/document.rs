@@ -431,3 +431,74 @@ impl fmt::Display for Path {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn register(value: &str, stamp: Option<&str>) -> Node {
+        let stamps = stamp.map(|stamp| stamp.parse().unwrap());
+        Node::Register(Atom::new(value.to_owned()), stamps.into_iter().collect())
+    }
+
+    fn map(field: &str, node: Node) -> Map {
+        Map::from([(field.to_owned(), node)])
+    }
+
+    fn set(name: &str, fields: Map) -> Node {
+        let birth = Birth {
+            stamp: None,
+            digest: Digest::of(name.as_bytes()),
+        };
+        let name = Atom::new(name.to_owned());
+        Node::Set(vec![Record {
+            name,
+            birth,
+            fields,
+        }])
+    }
+
+    #[test]
+    fn who_made_a_value_does_not_matter_to_what_it_says() {
+        let (mine, yours) = (Some("4k2m9xa7-7f3kqd"), Some("4k2m9xa8-7f3kqd"));
+        for (a, b) in [
+            (register("1", mine), register("1", yours)),
+            (
+                Node::Map(map("a", register("1", mine))),
+                Node::Map(map("a", register("1", None))),
+            ),
+            (
+                set("r", map("a", register("1", mine))),
+                set("r", map("a", register("1", yours))),
+            ),
+            (Node::List(vec![], Stamps::new()), Node::Set(vec![])),
+        ] {
+            assert!(a.says_the_same_as(&b) && b.says_the_same_as(&a), "{a:?}");
+        }
+    }
+
+    #[test]
+    fn another_value_name_or_number_of_them_says_something_else() {
+        let one = || register("1", None);
+        let two = Map::from([("a".to_owned(), one()), ("b".to_owned(), one())]);
+        let different = [
+            one(),
+            register("2", None),
+            Node::Map(map("a", one())),
+            Node::Map(map("b", one())),
+            Node::Map(map("a", register("2", None))),
+            Node::Map(two.clone()),
+            set("r", map("a", one())),
+            set("s", map("a", one())),
+            set("r", map("a", register("2", None))),
+            set("r", two),
+            Node::List(vec![Atom::new("1".to_owned())], Stamps::new()),
+            Node::List(vec![], Stamps::new()),
+        ];
+        for (a, one) in different.iter().enumerate() {
+            for (b, other) in different.iter().enumerate() {
+                assert_eq!(one.says_the_same_as(other), a == b, "{one:?} {other:?}");
+            }
+        }
+    }
+}

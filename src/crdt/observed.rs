@@ -134,3 +134,28 @@ impl Observed {
         self.stamps.is_empty() && self.values.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_observed_all_of_another_observed_its_stamps_and_its_values() {
+        let stamp: Stamp = "4k2m9xa7-7f3kqd".parse().unwrap();
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        let mut both = Observed::default();
+        both.add(Some(stamp), one);
+        both.add(None, one);
+        let mut stamps = Observed::default();
+        stamps.add_stamp(stamp);
+        let mut values = Observed::default();
+        values.add(None, one);
+        for less in [&stamps, &values, &Observed::default()] {
+            assert!(both.has_all_of(less), "{less:?}");
+            assert!(!less.has_all_of(&both), "{less:?}");
+        }
+        values.add(None, other);
+        assert!(!both.has_all_of(&values), "a value more");
+        assert!(!values.has_all_of(&stamps), "a stamp that is no value");
+    }
+}

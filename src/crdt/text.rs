@@ -288,3 +288,33 @@ fn replaced<'t>(
     out.extend_from_slice(&base[at..region.end]);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged<'t>(base: &'t str, ours: &'t str, theirs: &'t str) -> (String, bool) {
+        let [base, ours, theirs] = [base, ours, theirs].map(|text| -> Vec<&str> {
+            let lines = text.split(' ');
+            lines.map(|line| line.trim_matches('_')).collect()
+        });
+        let one = merge(&base, &ours, &theirs, Overlap::KeepBoth);
+        let other = merge(&base, &theirs, &ours, Overlap::KeepBoth);
+        assert_eq!(one.lines, other.lines);
+        (one.lines.join("|"), one.overlapped)
+    }
+
+    #[test]
+    fn what_both_sides_put_at_the_seam_of_their_changes_stands_once() {
+        let kept = |text: &str| (text.to_owned(), false);
+        assert_eq!(merged("a b", "A x b", "a x B"), kept("A|x|B"));
+        assert_eq!(merged("a b", "A x y b", "a x y B"), kept("A|x|y|B"));
+        assert_eq!(merged("a b", "A x b", "a y B"), kept("A|x|y|B"));
+    }
+
+    #[test]
+    fn a_blank_line_stays_with_the_paragraph_that_it_sets_apart() {
+        assert_eq!(merged("t", "p _ t", "q _ t").0, "p||q||t");
+        assert_eq!(merged("t", "t _ p", "t _ q").0, "t||p||q");
+    }
+}

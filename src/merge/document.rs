@@ -14,6 +14,8 @@ mod contests;
 mod observed;
 mod twins;
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 
 use super::Kept;
@@ -169,7 +171,7 @@ impl Keeper {
             annotation.birth = Some(birth(ours).min(birth(theirs)));
         }
         let types = if own.ours.marked || own.theirs.marked {
-            own.ours.types.into_iter().chain(own.theirs.types).collect()
+            merged_types(own.as_ref().map(|own| &own.types))
         } else {
             own.base.types
         };
@@ -221,6 +223,21 @@ impl Keeper {
         twins::deal(field, slots, entries);
         twins
     }
+}
+
+/// The types of the collections at the top. Where both sides name one, what one of them changed counts, of two changes the later in
+/// the alphabet.
+fn merged_types(types: Sides<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
+    let mut merged = types.ours.clone();
+    for (name, theirs) in types.theirs {
+        let base = types.base.get(name);
+        let ours = merged.entry(name.clone()).or_insert_with(|| theirs.clone());
+        let is_changed_by_both = base != Some(ours) && base != Some(theirs);
+        if base == Some(ours) || (is_changed_by_both && theirs > ours) {
+            ours.clone_from(theirs);
+        }
+    }
+    merged
 }
 
 fn lost_value(node: Option<NodeRef<'_>>) -> Lost {

@@ -430,7 +430,9 @@ fn take_address(rest: &mut &[u8]) -> Option<String> {
             let length = usize::from(take::<1>(rest)?[0]);
             let (text, more) = rest.split_at_checked(length)?;
             *rest = more;
-            Some(std::str::from_utf8(text).ok()?.to_owned())
+            let text = std::str::from_utf8(text).ok()?;
+            // It is told to people, whose terminals obey some letters.
+            (!text.contains(char::is_control)).then(|| text.to_owned())
         }
         _ => None,
     }
@@ -478,6 +480,26 @@ mod tests {
             ..ticket
         };
         assert!(plain.to_string().len() <= 115, "{plain}");
+    }
+
+    #[test]
+    fn an_address_that_a_terminal_would_obey_makes_no_ticket() {
+        let (_git_dir, node) = node();
+        for (address, is_one) in [
+            ("büro.example:1", true),
+            ("\u{1b}[2J:1", false),
+            ("a\nb:1", false),
+        ] {
+            let ticket = Ticket {
+                addresses: vec![address.to_owned()],
+                ..ticket(&node)
+            };
+            assert_eq!(
+                ticket.to_string().parse::<Ticket>().is_ok(),
+                is_one,
+                "{address:?}"
+            );
+        }
     }
 
     #[test]

@@ -296,7 +296,25 @@ pub fn with_member(text: &str, id: NodeId, member: &Member) -> Option<String> {
     ];
     let gap = if unfinished { newline } else { "" };
     let end = if unfinished { "" } else { newline };
-    Some(format!("{before}{gap}{}{end}{after}", lines.join(newline)))
+    let with = format!("{before}{gap}{}{end}{after}", lines.join(newline));
+    checked(text, with, |all| {
+        all.insert(id.to_string(), member.clone());
+    })
+}
+
+/// A text that came of another one, if it says what is meant: of two members who share lines by an anchor, none can be changed alone. Of
+/// what nobody could read before, nobody knows.
+fn checked(
+    before: &str,
+    after: String,
+    change: impl FnOnce(&mut BTreeMap<String, Member>),
+) -> Option<String> {
+    let read = |text: &str| Members::read(Path::new(FILE), text).ok();
+    let Some(mut meant) = read(before) else {
+        return Some(after);
+    };
+    change(&mut meant.all);
+    (read(&after)? == meant).then_some(after)
 }
 
 /// Line and column of what is said of a member's last edits.
@@ -337,7 +355,14 @@ pub fn with_removed(text: &str, id: &str, until: &Until) -> Option<String> {
     if !until.is_empty() {
         set(member, "until", &until.to_string(), manner)?;
     }
-    Some(file.emit(Side::Ours))
+    checked(text, file.emit(Side::Ours), |all| {
+        if let Some(member) = all.get_mut(id) {
+            member.role = Role::Removed;
+            if !until.is_empty() {
+                member.until = until.clone();
+            }
+        }
+    })
 }
 
 /// Says something of a member in place of what was said.
@@ -361,8 +386,9 @@ pub fn without_member(text: &str, id: &str) -> Option<String> {
         let data = entry.data();
         (data.lead as usize, data.start as usize, data.end as usize)
     };
-    // What stands above it is the entry's only if nothing stands above all entries.
-    let start = if lead == 0 { start } else { lead };
+    // What stands above it is the entry's only if nothing stands above all entries, and other entries stay.
+    let is_alone = entry.parent().len() == 1;
+    let start = if lead == 0 || is_alone { start } else { lead };
     let (before, after) = (text.get(..start)?, text.get(end..)?);
     let ended = before.ends_with('\n') && after.is_empty() && !text.ends_with('\n');
     let before = if ended {
@@ -371,7 +397,9 @@ pub fn without_member(text: &str, id: &str) -> Option<String> {
     } else {
         before
     };
-    Some(format!("{before}{after}"))
+    checked(text, format!("{before}{after}"), |all| {
+        all.remove(id);
+    })
 }
 
 #[cfg(test)]
@@ -387,6 +415,8 @@ mod tests {
         for before in [
             "",
             "# who\n",
+            "\n # who",
+            "\n\n # who\n\n",
             "# who\na:\n  key: x\n  name: y\n  role: admin\n",
             "a: {key: x, name: y, role: admin} # she\n# the end\n",
             "a:\r\n  key: x\r\n  name: y\r\n  role: admin",
@@ -441,6 +471,17 @@ mod tests {
             &Until::default(),
         );
         assert_eq!(nothing.unwrap(), "a: {key: x, name: y, role: removed}\n");
+    }
+
+    #[test]
+    fn who_shares_lines_with_another_is_not_changed_alone() {
+        let shared = "a: &x {key: x, name: y, role: agent}\nb: *x\n";
+        assert_eq!(with_removed(shared, "a", &Until::default()), None);
+        assert_eq!(without_member(shared, "a"), None);
+        assert_eq!(
+            without_member(shared, "b").as_deref(),
+            Some("a: &x {key: x, name: y, role: agent}\n")
+        );
     }
 
     #[test]

@@ -180,6 +180,11 @@ fn annotations_go_with_their_lines_and_nothing_else() {
         ),
         ("- a: 1\n  _crdt: @", "- a: 1\n"),
         ("- a: 1\n  _crdt: @ # mine\n", "- a: 1\n  # mine\n"),
+        ("- a: 1\n  _crdt: @ \t \n  b: 1\n", "- a: 1\n  b: 1\n"),
+        (
+            "- a: 1\r\n  _crdt: @  \r\n  b: 1\r\n",
+            "- a: 1\r\n  b: 1\r\n",
+        ),
         ("- a: 1\r\n  _crdt: \"@\"\r\n", "- a: 1\r\n"),
         ("- a: 1\n  _crdt: >-\n    @\n  b: 1\n", "- a: 1\n  b: 1\n"),
         ("- _crdt: @\n", "- {}\n"),

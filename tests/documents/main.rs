@@ -5,6 +5,10 @@ mod agreement;
 mod branches;
 mod commands;
 mod core;
+#[path = "../support/digits.rs"]
+mod digits;
+mod judged;
 mod living;
 mod model;
 mod replicas;
+mod stored;

@@ -9,7 +9,11 @@
 mod support;
 
 mod copies;
+#[path = "../support/digits.rs"]
+mod digits;
+mod judged;
 mod knowledge;
 mod places;
 mod read_only;
+mod stored;
 mod unreadable;

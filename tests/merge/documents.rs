@@ -430,3 +430,68 @@ fn the_blank_line_below_the_marker_stays() {
         ",
     );
 }
+
+#[test]
+fn the_type_of_a_collection_is_what_one_side_made_of_it() {
+    case(
+        "
+        _crdt: v1 a=or_set b=list
+        a:
+          - id: x
+            n: 1
+        b: [1]
+        ",
+        "
+        _crdt: v1 a=or_set b=list
+        a:
+          - id: x
+            n: 2
+        b: [1]
+        ",
+        "
+        _crdt: v1 a=list b=list
+        a:
+          - id: x
+            n: 1
+          - y
+        b: [1]
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1 a=list b=list
+        a:
+          - id: x
+            n: 2
+          - y
+        b: [1]
+        ",
+    );
+}
+
+#[test]
+fn a_collection_that_both_sides_made_another_one_has_one_type_whoever_asks() {
+    case(
+        "
+        _crdt: v1
+        n: 1
+        ",
+        "
+        _crdt: v1 a=or_set
+        n: 1
+        a: []
+        ",
+        "
+        _crdt: v1 a=list
+        n: 1
+        a: []
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1 a=or_set
+        n: 1
+        a: []
+        ",
+    );
+}

@@ -7,7 +7,8 @@ use proptest::test_runner::FileFailurePersistence;
 use proptest::test_runner::RngSeed;
 use rhema_crdt::yaml::{Document, Limits};
 
-use crate::case::{merge, merge_bytes, text, with_side, with_swapped_halves};
+use crate::case::{merge, merge_bytes, text};
+use crate::halves::{with_side, with_swapped_halves};
 use crate::model::edit::{self, Kinds, Touched};
 use crate::model::tree::{File, meaning_of};
 use crate::model::{Tape, Words, generate, words};

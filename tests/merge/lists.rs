@@ -412,3 +412,31 @@ fn a_changed_value_and_the_same_value_added_elsewhere_both_count() {
         ",
     );
 }
+
+#[test]
+fn members_that_differ_in_their_tag_alone_stand_in_one_order_whoever_adds_them() {
+    case(
+        "
+        - a
+        - b
+        ",
+        "
+        - a
+        - !second x
+        - b
+        ",
+        "
+        - a
+        - !first x
+        - b
+        ",
+    )
+    .gives(
+        "
+        - a
+        - !first x
+        - !second x
+        - b
+        ",
+    );
+}

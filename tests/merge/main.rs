@@ -4,12 +4,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ancestry;
 mod case;
 mod comments;
 mod contested;
 mod documents;
 mod formats;
 mod frames;
+mod halves;
+mod judged;
 mod laws;
 mod lists;
 mod mappings;
@@ -18,8 +21,12 @@ mod orders;
 mod records;
 mod references;
 mod refused;
+mod rewrites;
 mod sizes;
+mod stored;
 mod texts;
 
+#[path = "../support/digits.rs"]
+mod digits;
 #[path = "../support/text.rs"]
 mod text;

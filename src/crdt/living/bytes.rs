@@ -78,3 +78,24 @@ pub(super) fn put_run(to: &mut Vec<u8>, run: &[u8]) {
 pub(super) fn put_text(to: &mut Vec<u8>, text: &str) {
     put_run(to, text.as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_runs_of_any_length_come_back() {
+        for length in [0, 1, 0x7f, 0x80, 0x81, 0x3fff, 0x4000, 0x12345] {
+            let run = vec![7; length];
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, length);
+            put_run(&mut bytes, &run);
+            let mut from = Bytes::new(&bytes);
+            assert_eq!(from.varint(), Some(length as u64));
+            assert_eq!(from.run(), Some(&run[..]));
+            assert!(from.is_empty(), "{length}");
+        }
+        assert_eq!(Bytes::new(&[0x80]).varint(), None, "cut off");
+        assert_eq!(Bytes::new(&[2, 7]).run(), None, "cut off");
+    }
+}

@@ -44,6 +44,7 @@ pub(super) fn compare(matched: &Matched<'_>, a: u32, b: u32) -> Ordering {
         .cmp(&rank(b))
         .then_with(|| name(a).cmp(&name(b)))
         .then_with(|| a.value().raw().cmp(b.value().raw()))
+        .then_with(|| a.value().props().cmp(b.value().props()))
 }
 
 /// Numbers by value, before texts by bytes.

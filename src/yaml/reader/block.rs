@@ -281,7 +281,7 @@ impl Reader<'_> {
             }
             lead = self.end_entry(column);
         }
-        self.refuse_duplicate_keys(from)?;
+        opaque |= self.refuse_duplicate_keys(from)?;
         let node = self.close_block(Kind::Mapping, column, parent, props, begin, from)?;
         self.nodes[node.0 as usize].opaque = opaque;
         Ok(node)

@@ -67,7 +67,7 @@ impl Reader<'_> {
         self.advance(self.pos + 1);
         self.depth -= 1;
         if mapping {
-            self.refuse_duplicate_keys(from)?;
+            opaque |= self.refuse_duplicate_keys(from)?;
         }
         let kind = if mapping {
             Kind::Mapping

@@ -1,0 +1,93 @@
+//! Files that a tool wrote anew, against files that a person edited: nothing but values is what the tool changed.
+
+use crate::case::case;
+
+#[test]
+fn what_a_tool_dropped_and_spelled_anew_stays_as_it_was() {
+    case(
+        "
+        _crdt: v1 todos=or_set
+        # what we do
+        todos:
+          # first
+          - id: a
+            title: \"one\"
+            due: 2024-01-15T09:00:00+01:00
+            version: 1.10
+            done: false
+        ",
+        "
+        _crdt: v1 todos=or_set
+        # what we do
+        todos:
+          # first
+          - id: a
+            title: \"two\"
+            due: 2024-01-15T09:00:00+01:00
+            version: 1.10
+            done: false
+        ",
+        "
+        todos:
+        - id: a
+          title: one
+          due: 2024-01-15T08:00:00Z
+          version: '1.10'
+          done: true
+        _crdt: v1 todos=or_set
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1 todos=or_set
+        # what we do
+        todos:
+          # first
+          - id: a
+            title: \"two\"
+            due: 2024-01-15T09:00:00+01:00
+            version: 1.10
+            done: true
+        ",
+    );
+}
+
+#[test]
+fn who_indents_in_two_ways_is_no_tool_and_meant_the_comments_to_go() {
+    case(
+        "
+        _crdt: v1
+        a:
+            # one
+            x: 1
+        b:
+            # two
+            y: 1
+        ",
+        "
+        _crdt: v1
+        a:
+            # one
+            x: 1
+        b:
+            # two
+            y: 2
+        ",
+        "
+        _crdt: v1
+        a:
+          x: 1
+        b:
+            y: 1
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1
+        a:
+          x: 1
+        b:
+            y: 2
+        ",
+    );
+}

@@ -61,6 +61,15 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     sights
 }
 
+/// Whether an edit only took away what the file lacks. Nothing there tells whether somebody took that back, as where no commit ever
+/// had what it took away.
+#[must_use]
+pub fn is_absent_as_meant(file: &Document, edit: &Judged<'_>) -> bool {
+    let mut open = open_changes(edit).peekable();
+    open.peek().is_some()
+        && open.all(|change| change.act == Act::Remove && there(file, &change.at).is_none())
+}
+
 /// What was edited in a file, in one edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

@@ -663,6 +663,7 @@ impl Looking<'_, '_, '_> {
                 }
                 // It stays in sight if it was; coming back, it would bring the rest along.
                 Sight::Part => {}
+                Sight::Gone if overlay::is_absent_as_meant(file, &edit.judged()) => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.
                     if edit.issuer == Issuer::Other

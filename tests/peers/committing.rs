@@ -364,3 +364,30 @@ fn a_state_that_is_put_back_from_a_backup_tells_nothing_that_cannot_have_been() 
         ben.read(file)
     );
 }
+
+#[test]
+fn what_was_removed_before_any_commit_had_it_stays_away_when_others_commit() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let file = ".rhema/todos.yaml";
+    ann.write(file, ann.read(file) + "  - id: c\n    title: Gamma\n");
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(ben.read(file).contains("id: c"));
+    // What else ben edited is left: the file is not as HEAD has it.
+    ben.rhema(&["set", "todos/b", "title=by ben"]).exits(0);
+    ben.rhema(&["remove", "todos/c"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    assert!(!ann.read(file).contains("id: c"));
+    ann.commit("what is left");
+    ben.git(&["checkout", "-q", file]);
+    ben.git(&["pull", "-q", "--no-rebase", "--no-edit", "../ann", "main"]);
+    sync(&ben);
+    send(&ben, &ann);
+    sync(&ann);
+    for tree in [&ann, &ben] {
+        assert!(!tree.read(file).contains("id: c"), "{}", tree.read(file));
+    }
+}

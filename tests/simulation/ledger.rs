@@ -158,6 +158,10 @@ impl Ledger {
 
     /// A tool writes a file that knows nothing of what lost in it.
     pub(crate) fn strip(&mut self, desk: usize, seen: &Held) {
+        if self.lost_stores.contains(&desk) {
+            // Nothing is left that tells who made what.
+            self.may_come.extend(seen.all());
+        }
         self.edits.push(Edit {
             may_see: seen.said.kept.clone(),
             ..Edit::new(desk, "", Some("title"), BTreeSet::new())
@@ -200,6 +204,16 @@ impl Ledger {
                 self.may_come.extend(edit.sees.iter().cloned());
             }
         }
+    }
+
+    /// A desk is copied: what nobody had looked at there two have made.
+    pub(crate) fn copied(&mut self, desk: usize) {
+        let unseen = self
+            .edits
+            .iter()
+            .filter(|edit| edit.desk == desk && !edit.is_seen);
+        let values = unseen.flat_map(|edit| &edit.values).cloned();
+        self.may_come.extend(values);
     }
 
     /// The program looked at what was edited at a desk.
@@ -300,10 +314,20 @@ impl Ledger {
         }
     }
 
-    /// Whether somebody edited the place of a value who may have seen that.
+    /// Whether somebody edited the place of a value who may have seen that. What was seen where the store was lost since, nothing
+    /// tells.
     fn is_over(&self, value: &str) -> bool {
-        let mut edits = self.edits.iter();
-        edits.any(|edit| edit.sees.contains(value) || edit.may_see.contains(value))
+        let field = self.fields.get(value);
+        let mut homes = self.edits.iter().filter(|edit| edit.values.contains(value));
+        let home = homes.next().map(|edit| edit.record.as_str());
+        self.edits.iter().any(|edit| {
+            let is_beside = home == Some(edit.record.as_str())
+                && (edit.field.is_none() || edit.field == field.map(String::as_str))
+                && !edit.values.contains(value);
+            edit.sees.contains(value)
+                || edit.may_see.contains(value)
+                || (is_beside && self.lost_stores.contains(&edit.desk))
+        })
     }
 
     /// Whether somebody removed a record and saw this value, and somebody else edited that record who had not seen that.

@@ -554,6 +554,7 @@ impl World {
         if self.desks.iter().any(|desk| desk.is_copy) {
             return;
         }
+        self.ledger.copied(of);
         let number = self.desks.len();
         let copy = self.desks[of].copied(number, self.folder.join(format!("desk-{number}")));
         self.desks.push(copy);

@@ -61,6 +61,13 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     sights
 }
 
+/// Whether a change wrote a value that stands in a file without its stamp.
+#[must_use]
+pub fn is_unnamed(file: &Document, change: &Change, stamp: Stamp) -> bool {
+    let is_value = matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Last(_));
+    is_value && !names(file, change, stamp)
+}
+
 /// Whether an edit only took away what the file lacks. Nothing there tells whether somebody took that back, as where no commit ever
 /// had what it took away.
 #[must_use]

@@ -26,7 +26,7 @@ pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Distance, Familiar, Finding, MassDeletion, Reading, Sight, as_typed, count, findings,
-    is_absent_as_meant, is_of_others, is_shown_by, mass_deletion, put_back, sights,
+    is_absent_as_meant, is_of_others, is_shown_by, is_unnamed, mass_deletion, put_back, sights,
     was_read_before, with_put_back,
 };
 pub use observers::{Closings, Grounds};

@@ -1,7 +1,7 @@
 //! One document: what git has of it, what the store knows of it.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -283,32 +283,9 @@ impl Edits {
     }
 
     /// Whether the file is to stand as all edits together say: others know of some of the first of these that it shows, or is to
-    /// show. What was edited here alone stands as it was typed, but for what was changed in a record that no commit has: beside
-    /// such a change nothing tells what is newer than the record, wherever that goes.
+    /// show. What was edited here alone stands as it was typed.
     pub(super) fn are_told(&self, first: usize) -> bool {
-        self.is_told_left_out
-            || self.all.iter().take(first).any(Standing::is_told)
-            || self.change_the_young(first)
-    }
-
-    /// Whether some of those from this one on change what one of the first ones added.
-    fn change_the_young(&self, first: usize) -> bool {
-        let (known, new) = self.all.split_at(first);
-        let changed = new.iter().flat_map(Standing::changes);
-        let changed =
-            changed.filter(|change| !matches!(change.act, Act::Add { .. } | Act::Form(_)));
-        let changed: HashSet<crdt::Path> =
-            changed.map(|change| change.at.outermost_record()).collect();
-        let is_young = |edit: &Standing| edit.may_show() && !edit.has(Mark::Contained);
-        let mut added = known
-            .iter()
-            .filter(|edit| is_young(edit))
-            .flat_map(Standing::changes);
-        !changed.is_empty()
-            && added.any(|change| {
-                matches!(change.act, Act::Add { .. })
-                    && changed.contains(&change.at.outermost_record())
-            })
+        self.is_told_left_out || self.all.iter().take(first).any(Standing::is_told)
     }
 
     /// Whether edits were left out that nobody but the author of the file knew of, so that what they did stands as it was typed.
@@ -368,9 +345,20 @@ impl Edits {
                 writes.entry(&change.at).or_default().push(change);
             }
         }
+        // Where HEAD lacks the record, the first edit in it tells what that was.
+        let births = visible.clone().flat_map(Standing::changes);
+        let births = births.filter(|change| matches!(change.act, Act::Add { .. }));
+        let born: BTreeSet<&crdt::Path> = births.map(|change| &change.at).collect();
+        let is_there = |at: &crdt::Path| {
+            let record = at.outermost_record();
+            let as_head_has_it = as_named_in(head, &record, &|_| false);
+            record.steps().is_empty()
+                || born.contains(&record)
+                || head.found(&as_head_has_it).is_some()
+        };
         let is_superseded = |edit: &&Standing| {
             let is_replaced = |change: &Change| {
-                if !is_write(change) {
+                if !is_write(change) || !is_there(&change.at) {
                     return false;
                 }
                 // The latest has seen most.

@@ -574,7 +574,13 @@ impl Looking<'_, '_, '_> {
         let losers = view.losers.keys();
         let new_losers = losers.filter(|loser| !shown_before.contains_key(loser));
         let contested = new_losers.map(|loser| loser.at.clone()).collect();
-        let is_told = stands_again || edits.are_told(known);
+        // What was written in a record that no commit has, or is what HEAD has, got no stamp as it was typed. It needs one: nothing
+        // else tells that it is newer than what it replaced, wherever that goes.
+        let is_unnamed = new.iter().any(|known| {
+            let mut changes = known.changes().iter();
+            changes.any(|change| overlay::is_unnamed(file.lifted(), change, known.stamp))
+        });
+        let is_told = stands_again || is_unnamed || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }

@@ -391,3 +391,31 @@ fn what_was_removed_before_any_commit_had_it_stays_away_when_others_commit() {
         assert!(!tree.read(file).contains("id: c"), "{}", tree.read(file));
     }
 }
+
+#[test]
+fn a_record_that_came_back_stays_when_it_is_edited_again() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let file = ".rhema/todos.yaml";
+    ann.rhema(&["remove", "todos/a"]).exits(0);
+    ann.commit("without it");
+    sync(&ann);
+    ben.rhema(&["set", "todos/a", "title=by ben"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    assert!(
+        ann.read(file).contains("title: by ben"),
+        "{}",
+        ann.read(file)
+    );
+    ann.rhema(&["set", "todos/a", "title=by ann"]).exits(0);
+    // Whatever makes it look again.
+    ben.rhema(&["set", "todos/b", "title=Omega"]).exits(0);
+    send(&ben, &ann);
+    for _ in 0..2 {
+        sync(&ann);
+        let shown = ann.read(file);
+        assert!(shown.contains("title: by ann"), "{shown}");
+        assert!(shown.contains("owner: q"), "{shown}");
+    }
+}

@@ -371,7 +371,11 @@ impl Ledger {
         for edit in self.edits.iter().filter(|edit| !edit.is_undone) {
             let is_removal = edit.values.is_empty() && edit.field.is_none();
             for value in &edit.sees {
+                // What came in its place went with its record, of which somebody else brought back what they had.
+                let went = !edit.values.is_empty()
+                    && edit.values.iter().all(|value| self.is_revived(value));
                 let is_back = all.contains(value)
+                    && !went
                     && !made_again.contains(value)
                     && !self.may_come.contains(value)
                     && !(is_removal && self.is_revived(value));

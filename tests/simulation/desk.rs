@@ -490,6 +490,7 @@ impl Desk {
         Ok(seen.iter().any(|(_, document)| !document.hidden.is_empty()))
     }
 
+    /// What it knows, by replica.
     pub(crate) fn knowledge(&mut self) -> rhema_crdt::overlay::Knowledge {
         self.party()
             .unwrap()
@@ -500,6 +501,7 @@ impl Desk {
             .unwrap()
     }
 
+    /// Tells the edits that it knows.
     pub(crate) fn print_edits(&mut self) {
         use rhema_crdt::overlay::DocumentPath;
         use rhema_crdt::store::Which;

@@ -184,6 +184,12 @@ impl Ledger {
             .filter(|other| other.desk == edit.desk && !other.is_seen);
         for other in unseen {
             let over: BTreeSet<String> = other.values.intersection(&edit.sees).cloned().collect();
+            let is_gone =
+                other.values.is_empty() && edit.field.is_none() && other.record == edit.record;
+            if is_gone {
+                edit.sees.extend(other.sees.iter().cloned());
+                other.is_undone = true;
+            }
             if !over.is_empty() {
                 edit.sees.extend(other.sees.iter().cloned());
                 other.values.retain(|value| !over.contains(value));
@@ -333,7 +339,8 @@ impl Ledger {
     /// Whether somebody removed a record and saw this value, and somebody else edited that record who had not seen that.
     fn is_revived(&self, value: &str) -> bool {
         let removals = self.edits.iter().filter(|edit| {
-            edit.values.is_empty() && edit.field.is_none() && edit.sees.contains(value)
+            let saw = edit.sees.contains(value) || edit.may_see.contains(value);
+            edit.values.is_empty() && edit.field.is_none() && saw
         });
         removals.into_iter().any(|removal| {
             self.edits.iter().any(|edit| {

@@ -6,6 +6,8 @@
 //! cargo run --release --example soak -- --seed 17 --keep 3,5,8   # these of its steps only
 //! ```
 //!
+//! With `SOAK_TRACE=1` each step and what came of it is told, with `SOAK_TEXTS=1` beside that what files hold, and the edits.
+//!
 //! A run that breaks a law is made short and printed with the command that shows it again. See `docs/proving.md`.
 #![allow(
     clippy::print_stdout,

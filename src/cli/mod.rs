@@ -20,6 +20,7 @@ mod increment;
 mod init;
 mod invite;
 mod join;
+mod limits;
 mod log;
 mod man;
 mod merge;
@@ -100,6 +101,7 @@ pub fn run() -> ExitCode {
     } else {
         (USAGE, FAILED)
     };
+    limits::outlive();
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let done = catch_unwind(AssertUnwindSafe(|| interpret(&arguments)));
     match done {

@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::args::Globals;
+use super::limits::Cause;
 
 /// What matters in a line.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -113,7 +114,7 @@ impl Ui {
         let causes = error
             .chain()
             .skip(1)
-            .map(|cause| printable(&cause.to_string()));
+            .map(|cause| printable(&Cause(cause).to_string()));
         let causes: String = causes
             .map(|cause| format!("  caused by: {cause}\n"))
             .collect();

@@ -167,13 +167,17 @@ pub(super) fn replace_unchanged(
     fresh.write_all(bytes)?;
     fresh.as_file().set_permissions(metadata.permissions())?;
     fresh.as_file().sync_data()?;
-    if held(&path).as_deref() != Some(was) {
+    if !holds(&path, was)? {
         return Ok(Replaced::No);
     }
     crash::here("before-file");
     match exchange(fresh.path(), &path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Replaced::No),
+        // One disk may be mounted twice, and no file goes from the one to the other.
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices && aside != folder => {
+            return replace_unchanged(&path, was, bytes, folder);
+        }
         Err(_) => {
             let before = TakenOut::at(&path, was);
             fresh.persist(&path).map_err(|error| error.error)?;
@@ -203,6 +207,21 @@ pub(crate) fn held(path: &Path) -> Option<Vec<u8>> {
     let metadata = path.symlink_metadata().ok()?;
     let bytes = metadata.is_file().then(|| fs::read(path));
     bytes?.ok()
+}
+
+/// Whether a file is there and holds just this. That it cannot be told is no answer.
+fn holds(path: &Path, was: &[u8]) -> io::Result<bool> {
+    let read = path
+        .symlink_metadata()
+        .and_then(|metadata| match metadata.is_file() {
+            true => fs::read(path).map(Some),
+            false => Ok(None),
+        });
+    match read {
+        Ok(bytes) => Ok(bytes.as_deref() == Some(was)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes a file away, if it holds what it was read as; says whether. Nobody who writes it at the same moment loses anything:

@@ -7,14 +7,12 @@ use std::process::Command;
 use crate::check::{FILE, OTHER, SYNC, TODOS, bare, is_in_order, is_whole, set_up};
 use crate::support::{BINARY, Run, World, run};
 
-/// Runs a script, given the binary as `$0`, where a disk of this size is mounted at `disk`, for this script alone; nothing
-/// where that is not allowed.
-fn on_small_disk(world: &World, size: &str, script: &str) -> Option<Run> {
-    fs::create_dir_all(world.path("disk")).unwrap();
-    let mounted = format!("mount -t tmpfs -o size={size} none disk || exit 99\n{script}");
+/// Runs a script, given the binary as `$0`, where it may mount what it likes, for itself alone; nothing where that is not allowed.
+/// It ends with 99 where something cannot be mounted.
+pub(crate) fn mounting(world: &World, script: &str) -> Option<Run> {
     for how in ["-m", "-rm"] {
         let mut command: Command = world.command("unshare", &world.path(""));
-        command.args([how, "sh", "-c", &mounted, BINARY]);
+        command.args([how, "sh", "-c", script, BINARY]);
         let ran = run(&mut command);
         if ran.status != 99 && !ran.stderr.starts_with("unshare: ") {
             return Some(ran);
@@ -22,6 +20,13 @@ fn on_small_disk(world: &World, size: &str, script: &str) -> Option<Run> {
     }
     eprintln!("skipped: nothing can be mounted here");
     None
+}
+
+/// The same, where a disk of this size is mounted at `disk`.
+fn on_small_disk(world: &World, size: &str, script: &str) -> Option<Run> {
+    fs::create_dir_all(world.path("disk")).unwrap();
+    let mount = format!("mount -t tmpfs -o size={size} none disk || exit 99");
+    mounting(world, &format!("{mount}\n{script}"))
 }
 
 #[test]

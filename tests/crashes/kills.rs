@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::check::{FILE, OTHER, SYNC, TODOS, bare, edits, is_in_order, set_up, writes};
 use crate::support::{BINARY, World};
+use crate::watching::{Lines, Watch};
 
 /// How many processes are killed; more where the environment says so.
 fn rounds() -> u64 {
@@ -105,4 +106,25 @@ fn commands_that_are_killed_did_what_they_were_asked_or_nothing() {
         .map(|edit| edit.stamp)
         .collect();
     assert!(stamps.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn what_was_edited_under_watch_survives_its_being_killed() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let mut text = TODOS.to_owned();
+    for round in 0..rounds() / 2 {
+        let mut command = world.command(BINARY, &tree.path(""));
+        command.args(["crdt", "watch", "--json", "--discovery", "off"]);
+        let watch = Watch::begin(&mut command, Lines::default());
+        let line = text.lines().find(|line| line.contains("title: "));
+        let line = line.unwrap().to_owned();
+        let typed = format!("    title: Typed {round}");
+        tree.write(FILE, tree.read(FILE).replacen(&line, &typed, 1));
+        text = text.replacen(&line, &typed, 1);
+        thread::sleep(moment(round, Duration::from_millis(200)));
+        watch.kill();
+        assert_eq!(bare(&tree.read(FILE)), text, "round {round}");
+    }
+    is_in_order(&tree, &[(FILE, &text), (OTHER, TODOS)], "at the end");
 }

@@ -9,8 +9,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code)]
+#[path = "../support/watching.rs"]
+mod watching;
+
 mod check;
+mod clocks;
 mod disks;
+mod held;
 mod kills;
+mod limits;
+mod mounts;
 mod points;
+mod power;
 mod races;
+mod sizes;

@@ -223,7 +223,7 @@ fn what_is_remembered_tells_what_comparing_tells() {
             let mut store = Some(Store::open(&git_dir).unwrap().store);
             // Nothing is ever taken out of these: `never` leaves the store as it is.
             let forget = rusqlite::Connection::open(git_dir.join("rhema/store.sqlite")).unwrap();
-            let kept: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = rows(&forget);
+            let kept: Vec<Row> = rows(&forget);
             forget.execute("DELETE FROM happenings", []).unwrap();
             let slow = all(&tree, &mut store, &never());
             let same = |store: &mut Option<Store>, memory: &Memory, told: &str| {
@@ -257,7 +257,10 @@ fn what_is_remembered_tells_what_comparing_tells() {
     }
 }
 
-fn rows(connection: &rusqlite::Connection) -> Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> {
+/// What is remembered of a commit, as it stands in the store.
+type Row = (i64, Vec<u8>, Vec<u8>, Vec<u8>);
+
+fn rows(connection: &rusqlite::Connection) -> Vec<Row> {
     let mut statement = connection.prepare("SELECT * FROM happenings").unwrap();
     let rows = statement.query_map([], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

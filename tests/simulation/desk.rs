@@ -307,7 +307,7 @@ impl Desk {
                 )?;
             }
             _ => {
-                let parent = git.parent(head).filter(|_| a % 2 == 0);
+                let parent = git.parent(head).filter(|_| a.is_multiple_of(2));
                 git.reset_hard(parent.unwrap_or(head));
             }
         }

@@ -381,11 +381,11 @@ impl Ledger {
                 // What came in its place went with its record, of which somebody else brought back what they had.
                 let went = !edit.values.is_empty()
                     && edit.values.iter().all(|value| self.is_revived(value));
-                let is_back = all.contains(value)
-                    && !went
-                    && !made_again.contains(value)
-                    && !self.may_come.contains(value)
-                    && !(is_removal && self.is_revived(value));
+                let may_be_back = went
+                    || made_again.contains(value)
+                    || self.may_come.contains(value)
+                    || (is_removal && self.is_revived(value));
+                let is_back = all.contains(value) && !may_be_back;
                 must(
                     !is_back || !shown.contains(value.as_str()),
                     "nothing comes back",

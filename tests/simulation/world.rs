@@ -322,7 +322,7 @@ impl World {
             }
             Deed::Look => self.look(desk),
             Deed::Commit => {
-                if a % 2 == 0 {
+                if a.is_multiple_of(2) {
                     self.look_before_commit(desk)?;
                 }
                 if self.desks[desk].git().is_clean() {
@@ -350,7 +350,7 @@ impl World {
             }
             Deed::Crash | Deed::PowerCut => {
                 self.desks[desk].ends_after = Some((a % 24, deed == Deed::PowerCut));
-                if b % 2 == 0 {
+                if b.is_multiple_of(2) {
                     self.look(desk)?;
                 }
                 Ok(())
@@ -399,7 +399,7 @@ impl World {
             }
             Deed::Part => {
                 let side = a & ((1 << self.desks.len()) - 1);
-                let back = if b % 2 == 0 { side } else { 0 };
+                let back = if b.is_multiple_of(2) { side } else { 0 };
                 self.parted = Some((side, back));
                 let millis = (b % 90) * SECOND;
                 self.after(millis, Next::Unite);

@@ -24,6 +24,7 @@ mod support;
 #[path = "../support/steps.rs"]
 mod steps;
 #[path = "../support/typing.rs"]
+#[allow(dead_code)]
 mod text;
 mod walk;
 

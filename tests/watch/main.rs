@@ -43,6 +43,7 @@ mod steps;
 #[expect(dead_code, reason = "shared by all tests; some of it is not used here")]
 mod support;
 #[path = "../support/typing.rs"]
+#[allow(dead_code)]
 #[expect(
     dead_code,
     reason = "shared with the walks; some of it is not used here"

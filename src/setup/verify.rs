@@ -490,7 +490,8 @@ impl Look {
 
     /// Records of one list with the same id.
     fn duplicates(&mut self, path: &Path, node: NodeRef<'_>) {
-        let mut known: HashMap<Scalar<'_>, usize> = HashMap::new();
+        // Which line it is takes as long as everything before it is long: it is only asked where it is told.
+        let mut known: HashMap<Scalar<'_>, u32> = HashMap::new();
         for entry in node.entries() {
             let value = entry.value();
             if node.kind() == Kind::Sequence
@@ -499,9 +500,11 @@ impl Look {
                 && let Some(scalar) = id.value().scalar()
                 && scalar != Scalar::Null
             {
-                let place = node.document().position(id.data().start);
+                let start = id.data().start;
                 match known.get(&scalar) {
                     Some(first) => {
+                        let place = node.document().position(start);
+                        let (first, _) = node.document().position(*first);
                         let what = format!(
                             "the id `{}` stands twice in one list (first in line {first}): give one of the records another",
                             id.value().raw()
@@ -509,7 +512,7 @@ impl Look {
                         self.problem(path, place, "duplicate", what);
                     }
                     None => {
-                        known.insert(scalar, place.0);
+                        known.insert(scalar, start);
                     }
                 }
             }

@@ -141,10 +141,15 @@ impl Desk {
         }
     }
 
-    /// What came to the file so late that who writes it may not have read it.
-    fn young(&self, now: u64) -> BTreeSet<String> {
-        let young = self.since.iter().filter(|(_, since)| **since + YOUNG > now);
-        young.map(|(value, _)| value.clone()).collect()
+    /// What came to the file so late that who writes it may not have read it: nobody knows since when it stands there, or not for long.
+    fn young(&self, held: &Held, now: u64) -> BTreeSet<String> {
+        let is_old = |value: &String| {
+            let since = self.since.get(value);
+            since.is_some_and(|since| *since + YOUNG <= now)
+        };
+        let mut young = held.all();
+        young.retain(|value| !is_old(value));
+        young
     }
 
     /// Somebody edits the file; says whether there was anything to edit.
@@ -158,7 +163,7 @@ impl Desk {
         let Some((text, held)) = self.text().zip(self.held()?) else {
             return Ok(false);
         };
-        ledger.came_just_now(self.young(now));
+        ledger.came_just_now(self.young(&held, now));
         let Some(typing) = self.typing(deed, a, b, &text, &held, ledger) else {
             return Ok(false);
         };
@@ -167,6 +172,10 @@ impl Desk {
         if git.text_in(git.head()).as_ref() == Some(&after) {
             ledger.is_as_in_head();
         }
+        // What somebody typed they know.
+        let known: BTreeSet<String> = text::words(&text).collect();
+        let typed = text::words(&after).filter(|value| !known.contains(value));
+        self.since.extend(typed.map(|value| (value, 0)));
         self.texts.push(text);
         self.write(&after, now);
         Ok(true)
@@ -245,7 +254,7 @@ impl Desk {
         let Some((text, held)) = self.text().zip(self.held()?) else {
             return Ok(None);
         };
-        ledger.came_just_now(self.young(now));
+        ledger.came_just_now(self.young(&held, now));
         let typing = self.typing(Deed::Set, a, b, &text, &held, ledger);
         Ok(typing.map(|typing| Save {
             text: typing.apply(&text),

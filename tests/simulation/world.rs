@@ -138,6 +138,11 @@ impl World {
             .map(|(number, top)| Desk::new(number, top, plan.watched));
         let desks: Vec<Desk> = desks.collect();
         let start = desks[0].held().ok().flatten().unwrap_or_default();
+        let mut desks = desks;
+        for desk in &mut desks {
+            // What all began with is known to all.
+            desk.notes(&start, 0);
+        }
         let mut world = Self {
             network: plan.network,
             dice: Dice::new(plan.seed ^ 0x5eed),

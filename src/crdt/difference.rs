@@ -17,12 +17,14 @@ pub(super) fn edits(
     new: &Document,
     groups: &[&[&str]],
     counts: &dyn Fn(&Path) -> bool,
+    alike: Alike,
 ) -> Vec<Edit> {
     let mut difference = Difference {
         old,
         new,
         groups,
         counts,
+        alike,
         births: Vec::new(),
         changes: BTreeMap::new(),
     };
@@ -74,6 +76,7 @@ pub(super) fn observed(document: &Document, at: &Path, groups: &[&[&str]]) -> Ob
         new: document,
         groups,
         counts: &|_| false,
+        alike: Alike::Called,
         births: Vec::new(),
         changes: BTreeMap::new(),
     };
@@ -126,8 +129,24 @@ fn births_on(document: &Document, at: &Path) -> Vec<Stamp> {
     .collect()
 }
 
-/// What each of the new records was: the one of its name, unless that is another one by now, which got a second name or lost it.
-fn partners<'o>(old: &'o [Record], new: &[Record]) -> Vec<Option<&'o Record>> {
+/// Which records of two versions are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alike {
+    /// Those of one name.
+    Called,
+    /// The same, unless that is another one by now, which got a second name or lost it.
+    Born,
+}
+
+/// What each of the new records was: the one of its name.
+fn called_alike<'o>(old: &'o [Record], new: &[Record]) -> Vec<Option<&'o Record>> {
+    let named: HashMap<&Atom, &Record> = old.iter().map(|record| (&record.name, record)).collect();
+    let partner = |record: &Record| named.get(&record.name).copied();
+    new.iter().map(partner).collect()
+}
+
+/// What each of the new records was, whatever it is called by now.
+fn born_alike<'o>(old: &'o [Record], new: &[Record]) -> Vec<Option<&'o Record>> {
     let key = |record: &Record| Key::new(&record.name, record.birth.digest);
     let named: HashMap<&Atom, &Record> = old.iter().map(|record| (&record.name, record)).collect();
     let is_named_anew = |record: &&Record| {
@@ -160,6 +179,7 @@ struct Difference<'l> {
     groups: &'l [&'l [&'l str]],
     /// Whether a place is a counter, whatever is known of it.
     counts: &'l dyn Fn(&Path) -> bool,
+    alike: Alike,
     /// Those of the records in which it has come to, as `old` has them.
     births: Vec<Stamp>,
     changes: BTreeMap<Option<Stamp>, Vec<Change>>,
@@ -302,7 +322,10 @@ impl Difference<'_> {
     }
 
     fn sets(&mut self, old: &[Record], new: &[Record], at: &Path) {
-        let partners = partners(old, new);
+        let partners = match self.alike {
+            Alike::Called => called_alike(old, new),
+            Alike::Born => born_alike(old, new),
+        };
         let stays: HashSet<&Atom> = partners.iter().flatten().map(|old| &old.name).collect();
         for record in old.iter().filter(|record| !stays.contains(&record.name)) {
             let at = at.record(record);

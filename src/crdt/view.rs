@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use forms::Forms;
 
-use super::difference::{edits, observed};
+use super::difference::{Alike, edits, observed};
 use super::document::{Atom, Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
 use super::register::stamps_of;
@@ -30,7 +30,7 @@ impl Rules<'_> {
     /// none. Each observed what `old` holds in its place, losing values included.
     #[must_use]
     pub fn edits(&self, old: &Document, new: &Document) -> Vec<Edit> {
-        edits(old, new, self.groups, &|_| false)
+        edits(old, new, self.groups, &|_| false, Alike::Called)
     }
 
     /// The same, where also those places are counters that `counts` tells: what was done to their numbers is added to them.
@@ -41,7 +41,18 @@ impl Rules<'_> {
         new: &Document,
         counts: &dyn Fn(&Path) -> bool,
     ) -> Vec<Edit> {
-        edits(old, new, self.groups, counts)
+        edits(old, new, self.groups, counts, Alike::Called)
+    }
+
+    /// As [`edits_counting`](Self::edits_counting), where a record that got a second name, or lost it, is the one that it was.
+    #[must_use]
+    pub fn edits_of_the_same(
+        &self,
+        old: &Document,
+        new: &Document,
+        counts: &dyn Fn(&Path) -> bool,
+    ) -> Vec<Edit> {
+        edits(old, new, self.groups, counts, Alike::Born)
     }
 
     /// What an edit of `at` observes in `document`: what stands there and what lost there, with all that they superseded.

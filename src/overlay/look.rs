@@ -61,11 +61,15 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     sights
 }
 
-/// Whether a change wrote a value that stands in a file without its stamp.
+/// Whether a change wrote a value that stands in a file without any stamp.
 #[must_use]
-pub fn is_unnamed(file: &Document, change: &Change, stamp: Stamp) -> bool {
+pub fn is_unnamed(file: &Document, change: &Change) -> bool {
     let is_value = matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Last(_));
-    is_value && !names(file, change, stamp)
+    let stamps = match file.found(&change.at) {
+        Some(Found::Node(Node::Register(_, stamps) | Node::List(_, stamps))) => Some(stamps),
+        _ => None,
+    };
+    is_value && stamps.is_some_and(|stamps| stamps.is_empty())
 }
 
 /// Whether an edit only took away what the file lacks. Nothing there tells whether somebody took that back, as where no commit ever

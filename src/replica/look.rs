@@ -578,7 +578,7 @@ impl Looking<'_, '_, '_> {
         // else tells that it is newer than what it replaced, wherever that goes.
         let is_unnamed = new.iter().any(|known| {
             let mut changes = known.changes().iter();
-            changes.any(|change| overlay::is_unnamed(file.lifted(), change, known.stamp))
+            changes.any(|change| overlay::is_unnamed(file.lifted(), change))
         });
         let is_told = stands_again || is_unnamed || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
@@ -658,6 +658,14 @@ impl Looking<'_, '_, '_> {
     ) -> Vec<Stamp> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
+        let others = edits.all.iter().filter(|edit| edit.issuer == Issuer::Other);
+        let others = others.flat_map(Standing::changes);
+        let brought = others.filter(|change| matches!(change.act, Act::Add { .. }));
+        let brought: BTreeSet<crdt::Path> = brought.map(|change| change.at.as_born()).collect();
+        let removes_of_others = |edit: &Standing| {
+            let mut changes = edit.changes().iter();
+            changes.any(|change| brought.contains(&change.at.as_born()))
+        };
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
             if edit.has(Mark::Contained) || edit.is_retracted || edit.is_held {
                 continue;
@@ -669,7 +677,9 @@ impl Looking<'_, '_, '_> {
                 }
                 // It stays in sight if it was; coming back, it would bring the rest along.
                 Sight::Part => {}
-                Sight::Gone if overlay::is_absent_as_meant(file, &edit.judged()) => {}
+                Sight::Gone
+                    if removes_of_others(edit)
+                        && overlay::is_absent_as_meant(file, &edit.judged()) => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.
                     if edit.issuer == Issuer::Other

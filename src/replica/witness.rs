@@ -312,7 +312,7 @@ fn unrecorded(
         let mut stamps = stamps.peekable();
         stamps.peek().is_some() && stamps.all(|stamp| is_known(*stamp))
     };
-    for edit in RULES.edits_counting(before, after, &|at| types.counts(at)) {
+    for edit in RULES.edits_of_the_same(before, after, &|at| types.counts(at)) {
         if edit.stamp.is_some_and(is_known) {
             continue;
         }

@@ -68,10 +68,10 @@ fn an_init_that_was_killed_halfway_is_taken_back_too() {
     let long = format!("a: {}\n", "x".repeat(100_000));
     let files = [(".rhema/a.yaml", "a: 1\n"), (".rhema/b.yaml", &long)];
     let repo = world.repo("repo", &files);
-    // Whoever writes more than this into one file is killed by the system.
+    // Whoever writes more than this into one file is killed by the system, where it may open too few files to answer.
     let killed = world
         .command("sh", &repo.path(""))
-        .args(["-c", "ulimit -f 64; exec \"$0\" crdt init"])
+        .args(["-c", "ulimit -n 10; ulimit -f 64; exec \"$0\" crdt init"])
         .arg(BINARY)
         .output()
         .unwrap();

@@ -55,7 +55,14 @@ pub(crate) fn told(edits: &[Known]) -> String {
                 return None;
             };
             let document = known.document.to_string();
-            let words: Vec<String> = changes.iter().map(word).collect();
+            // Of fields that change together those are written, too, that are not there.
+            let writes = |change: &Change| matches!(change.act, Act::Write(_));
+            let is_beside = |change: &&Change| {
+                let around = change.at.around();
+                let mut others = changes.iter().filter(|other| writes(other));
+                change.act != Act::Remove || !others.any(|other| other.at.around() == around)
+            };
+            let words: Vec<String> = changes.iter().filter(is_beside).map(word).collect();
             let words = sorted(&words.join(" ")).join(" ");
             let words = match document == FIRST_FILE {
                 true => words,

@@ -320,8 +320,13 @@ impl Looking<'_, '_, '_> {
         let mut are_there = false;
         let reading = self.replica.store.read()?;
         let changes = found.iter_mut().flat_map(|finding| &mut finding.changes);
-        for change in changes.filter(|change| !matches!(change.act, Act::Add { .. } | Act::Form(_)))
-        {
+        let is_value = |change: &&mut Change| {
+            matches!(
+                change.act,
+                Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove
+            )
+        };
+        for change in changes.filter(is_value) {
             let about = reading.edits_about(&self.versions.path, &change.at, None, MOST_ABOUT)?;
             let about: Vec<&StoredEdit> = about
                 .iter()

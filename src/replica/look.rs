@@ -576,10 +576,9 @@ impl Looking<'_, '_, '_> {
         let contested = new_losers.map(|loser| loser.at.clone()).collect();
         // What was written in a record that no commit has, or is what HEAD has, got no stamp as it was typed. It needs one: nothing
         // else tells that it is newer than what it replaced, wherever that goes.
-        let is_unnamed = new.iter().any(|known| {
-            let mut changes = known.changes().iter();
-            changes.any(|change| overlay::is_unnamed(file.lifted(), change))
-        });
+        let is_typed = matches!(writer, Writer::Somebody(_)) && !self.is_made;
+        let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
+        let is_unnamed = typed.any(|change| overlay::is_unnamed(file.lifted(), change));
         let is_told = stands_again || is_unnamed || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));

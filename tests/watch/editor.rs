@@ -92,6 +92,8 @@ pub(crate) struct Editor {
     thinks: Duration,
     /// The first field that they change.
     first: usize,
+    /// Whether they let those records be that were not there in the beginning.
+    is_sparing: bool,
     /// All that they did.
     pub(crate) deeds: Vec<Deed>,
 }
@@ -109,6 +111,7 @@ impl Editor {
             save,
             thinks: Duration::ZERO,
             first: 0,
+            is_sparing: false,
             deeds: Vec::new(),
         }
     }
@@ -121,6 +124,14 @@ impl Editor {
     /// One who does not change what names a record.
     pub(crate) fn leaving_titles(self) -> Self {
         Self { first: 1, ..self }
+    }
+
+    /// One who removes no record that came but now: the file would read as it did before that came, as if they had not read of it.
+    pub(crate) fn sparing(self) -> Self {
+        Self {
+            is_sparing: true,
+            ..self
+        }
     }
 
     fn word(&mut self) -> u32 {
@@ -141,7 +152,9 @@ impl Editor {
         let id = ids[self.dice.below(ids.len())].clone();
         let (typing, deeds) = match self.dice.below(8) {
             0 if ids.len() < 2 * fewest => self.add(),
-            1 if ids.len() > fewest => Self::remove(&id, &said),
+            1 if ids.len() > fewest && !(self.is_sparing && id.starts_with('n')) => {
+                Self::remove(&id, &said)
+            }
             _ => self.set(&id, &said),
         };
         let typed = typing.apply(&text);

@@ -28,7 +28,9 @@ fn race(seconds: u64, seed: u64, others: usize) {
     let all = [(tool, Duration::ZERO)]
         .into_iter()
         .chain(peers.map(|peer| (peer, Duration::from_millis(100))));
-    let all: Vec<_> = all.collect();
+    let all: Vec<_> = all
+        .map(|(editor, pause)| (editor.sparing(), pause))
+        .collect();
     let deeds = thread::scope(|scope| {
         let editing = all.into_iter().map(|(mut editor, pause)| {
             scope.spawn(move || {

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::{Error, NodeKey, id, read};
 use crate::crdt::{Clock, ClockExhausted, Replica, Stamp};
 use crate::git::{self, replace, replace_durably};
-use crate::surroundings;
 
 const FILE: &str = "clock";
 const LOCK: &str = "clock.lock";
@@ -267,9 +266,7 @@ impl ClockFile {
 
 /// A number that no incarnation had before, and the replica's name in it.
 fn new_incarnation(key: &NodeKey) -> Result<(u32, Replica), Error> {
-    let mut random = [0; 4];
-    surroundings::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
-    let incarnation = u32::from_be_bytes(random);
+    let incarnation = super::drawn().map(u32::from_be_bytes)?;
     Ok((incarnation, id::replica(&key.public(), incarnation)))
 }
 

@@ -15,7 +15,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, NodeId, NodeKey, Role};
 use crate::overlay::CommitId;
-use crate::surroundings;
 
 /// What every ticket begins with; the digit is that of its version.
 const PREFIX: &str = "rhema1";
@@ -57,9 +56,7 @@ impl Secret {
     /// # Errors
     /// When the system has no randomness.
     pub fn draw() -> Result<Self, Error> {
-        let mut secret = [0; 16];
-        surroundings::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
-        Ok(Self(secret))
+        super::drawn().map(Self)
     }
 
     /// What the inviter knows of it.

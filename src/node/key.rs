@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, NodeId, read, replica_of};
 use crate::exchange::{Crypto, Signature};
 use crate::git::crash;
-use crate::surroundings;
 
 const FILE: &str = "key";
 
@@ -75,8 +74,7 @@ impl NodeKey {
     }
 
     fn create_at(path: &Path) -> Result<Self, Error> {
-        let mut secret = [0; 32];
-        surroundings::fill(&mut secret).map_err(|error| Error::NoRandomness(error.to_string()))?;
+        let secret = super::drawn()?;
         let key = Self {
             signing: SigningKey::from_bytes(&secret),
         };

@@ -43,9 +43,14 @@ pub use watch::{Watch, address_file, wake, wake_file};
 /// # Errors
 /// When the system has no randomness.
 pub fn random() -> Result<u64, Error> {
-    let mut random = [0; 8];
-    surroundings::fill(&mut random).map_err(|error| Error::NoRandomness(error.to_string()))?;
-    Ok(u64::from_be_bytes(random))
+    drawn().map(u64::from_be_bytes)
+}
+
+/// Bytes that nobody else draws.
+fn drawn<const COUNT: usize>() -> Result<[u8; COUNT], Error> {
+    let mut bytes = [0; COUNT];
+    surroundings::fill(&mut bytes).map_err(|error| Error::NoRandomness(error.to_string()))?;
+    Ok(bytes)
 }
 
 /// The text of a file as HEAD has it; none where it has none.

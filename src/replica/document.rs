@@ -11,7 +11,7 @@ use crate::context::lift;
 use crate::crdt::{self, Act, Change, Observed};
 use crate::git::{DocumentHistory, HeadVersion, Moved, Repo, git_path};
 use crate::overlay::{
-    Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, RULES,
+    self, Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, RULES,
     as_named_in, retracted,
 };
 use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
@@ -332,6 +332,34 @@ impl Edits {
         self.is_partial && self.has_missed.get()
     }
 
+    /// Those that only took away what the file lacks, of what others had brought. Nobody may have taken them back: no commit
+    /// need ever have had what they took away.
+    pub(super) fn removals_of_what_others_brought(
+        &self,
+        file: &crdt::Document,
+    ) -> BTreeSet<crdt::Stamp> {
+        let is_open = |edit: &&Standing| {
+            !(edit.has(Mark::Contained) || edit.is_retracted || edit.is_held)
+                && overlay::is_absent_as_meant(file, &edit.judged())
+        };
+        let mut absent = self.all.iter().filter(is_open).peekable();
+        if absent.peek().is_none() {
+            return BTreeSet::new();
+        }
+        let others = self.all.iter().filter(|edit| edit.issuer == Issuer::Other);
+        let others = others.flat_map(Standing::changes);
+        let brought = others.filter(|change| matches!(change.act, Act::Add { .. }));
+        let brought: BTreeSet<crdt::Path> = brought.map(|change| change.at.as_born()).collect();
+        let are_of_others = |edit: &&Standing| {
+            let mut changes = edit.changes().iter();
+            changes.any(|change| brought.contains(&change.at.as_born()))
+        };
+        absent
+            .filter(are_of_others)
+            .map(|edit| edit.known.stamp)
+            .collect()
+    }
+
     /// Those of which nothing is seen any more, whatever comes, as long as HEAD stands where it stands: all that they write was
     /// replaced by others that may show, and that had seen all that they had seen: every edit, and every value of HEAD. What
     /// brings records, moves them or takes them away is never among them: others find their places by it. Nor is what HEAD
@@ -358,14 +386,14 @@ impl Edits {
         };
         let is_superseded = |edit: &&Standing| {
             let is_replaced = |change: &Change| {
-                if !is_write(change) || !is_there(&change.at) {
+                if !is_write(change) {
                     return false;
                 }
                 // The latest has seen most.
                 let others = writes.get(&change.at).into_iter().flatten().rev();
                 let saw_it = |other: &&&Change| other.observed.has_stamp(edit.known.stamp);
                 let mut others = others.filter(saw_it).peekable();
-                if others.peek().is_none() {
+                if others.peek().is_none() || !is_there(&change.at) {
                     return false;
                 }
                 let head = RULES.observed(head, &as_named_in(head, &change.at, &|_| false));

@@ -657,14 +657,7 @@ impl Looking<'_, '_, '_> {
     ) -> Vec<Stamp> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
-        let others = edits.all.iter().filter(|edit| edit.issuer == Issuer::Other);
-        let others = others.flat_map(Standing::changes);
-        let brought = others.filter(|change| matches!(change.act, Act::Add { .. }));
-        let brought: BTreeSet<crdt::Path> = brought.map(|change| change.at.as_born()).collect();
-        let removes_of_others = |edit: &Standing| {
-            let mut changes = edit.changes().iter();
-            changes.any(|change| brought.contains(&change.at.as_born()))
-        };
+        let are_as_meant = edits.removals_of_what_others_brought(file);
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
             if edit.has(Mark::Contained) || edit.is_retracted || edit.is_held {
                 continue;
@@ -676,9 +669,7 @@ impl Looking<'_, '_, '_> {
                 }
                 // It stays in sight if it was; coming back, it would bring the rest along.
                 Sight::Part => {}
-                Sight::Gone
-                    if removes_of_others(edit)
-                        && overlay::is_absent_as_meant(file, &edit.judged()) => {}
+                Sight::Gone if are_as_meant.contains(&edit.known.stamp) => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.
                     if edit.issuer == Issuer::Other

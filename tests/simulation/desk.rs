@@ -7,12 +7,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rhema_crdt::exchange::{Action, Event, Now, Session, Stay, digest};
 use rhema_crdt::git::Repo;
+use rhema_crdt::overlay::DocumentPath;
 use rhema_crdt::peers::Party;
 use rhema_crdt::replica::{Error, Report, overview, round_now};
+use rhema_crdt::store::Which;
 
+use crate::broken::{Broken, must};
 use crate::git::{Git, Merged};
 use crate::ground::copied;
-use crate::ledger::{Broken, FIELDS, Held, Ledger, must};
+use crate::ledger::{FIELDS, Held, Ledger};
 use crate::plan::Deed;
 use crate::sky::Disk;
 use crate::text::{self, FILE, Typing};
@@ -58,8 +61,6 @@ pub(crate) struct Desk {
     pub(crate) skew: i64,
     /// Whether the program sees what is saved, and shows what comes.
     pub(crate) is_watched: bool,
-    /// Whether it went to another state of the history.
-    pub(crate) has_gone_back: bool,
     /// Where its process ends: after how many points, and whether the power is gone, too.
     pub(crate) ends_after: Option<(u64, bool)>,
     /// What the file held at times.
@@ -90,7 +91,6 @@ impl Desk {
             is_copy: false,
             skew: 0,
             is_watched: watched >> number & 1 == 1,
-            has_gone_back: false,
             ends_after: None,
             texts: Vec::new(),
             since: BTreeMap::new(),
@@ -320,7 +320,6 @@ impl Desk {
                 git.reset_hard(parent.unwrap_or(head));
             }
         }
-        self.has_gone_back = true;
         if let Some(after) = self.held()? {
             ledger.take_back(&before, &after);
         }
@@ -512,8 +511,6 @@ impl Desk {
 
     /// Tells the edits that it knows.
     pub(crate) fn print_edits(&mut self) {
-        use rhema_crdt::overlay::DocumentPath;
-        use rhema_crdt::store::Which;
         if let Some(party) = &mut self.party {
             let reading = party.store().read().unwrap();
             for edit in reading.edits(&DocumentPath::new(FILE), Which::All).unwrap() {

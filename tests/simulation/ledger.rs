@@ -6,31 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::broken::{Broken, must};
 use crate::text::{self, Said};
 
 /// The fields that people edit; none of them moves with another one.
 pub(crate) const FIELDS: [&str; 3] = ["title", "owner", "priority"];
-
-/// A rule that is broken.
-#[derive(Clone, Debug)]
-pub(crate) struct Broken {
-    /// Which.
-    pub(crate) rule: &'static str,
-    /// How it shows.
-    pub(crate) told: String,
-}
-
-/// Nothing if it `holds`.
-pub(crate) fn must(
-    holds: bool,
-    rule: &'static str,
-    told: impl FnOnce() -> String,
-) -> Result<(), Broken> {
-    match holds {
-        true => Ok(()),
-        false => Err(Broken { rule, told: told() }),
-    }
-}
 
 /// An edit somebody made.
 #[derive(Clone, Debug)]

@@ -1,6 +1,11 @@
 //! Simulated runs of many replicas with everything going wrong: the same few each time. `soak.rs` has as many as one wants.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "../support/broken.rs"]
+mod broken;
+#[macro_use]
+#[path = "../support/weighed.rs"]
+mod weighed;
 mod desk;
 mod git;
 mod ground;

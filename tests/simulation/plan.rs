@@ -62,19 +62,7 @@ pub(crate) const HEALED: Network = Network {
     overtaking: false,
 };
 
-macro_rules! steps {
-    ($($(#[$doc:meta])* $name:ident $weight:literal,)*) => {
-        /// Something that happens at a desk; two numbers choose the rest.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Deed {
-            $($(#[$doc])* $name,)*
-        }
-
-        const DEEDS: &[(Deed, u64)] = &[$((Deed::$name, $weight),)*];
-    };
-}
-
-steps! {
+deeds! {
     /// Somebody edits the file by hand.
     Set 30,
     Add 8,
@@ -169,14 +157,14 @@ impl Plan {
         let steps = 6 + dice.below(18);
         // Most runs have some kinds of trouble only, so that each meets much of it.
         let kinds = dice.number() | dice.number();
-        let wanted: Vec<(Deed, u64)> = (0..)
+        let wanted: Vec<(Deed, usize)> = (0..)
             .zip(DEEDS)
             .filter(|(at, (deed, _))| *deed == Deed::Set || kinds >> (at % 64) & 1 == 1)
             .map(|(_, deed)| *deed)
             .collect();
-        let total = wanted.iter().map(|(_, weight)| weight).sum();
+        let total: usize = wanted.iter().map(|(_, weight)| weight).sum();
         let script = (0..steps).map(|_| {
-            let mut at = dice.below(total);
+            let mut at = dice.below(total as u64) as usize;
             let found = wanted.iter().find(|(_, weight)| {
                 let is_found = at < *weight;
                 at = at.saturating_sub(*weight);

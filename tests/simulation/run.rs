@@ -1,7 +1,8 @@
 //! A run from its beginning to its end, what is judged there, and what is left of one that fails when it is made short.
 
+use crate::broken::{Broken, fewest, must};
 use crate::ground::Ground;
-use crate::ledger::{Broken, Held, must};
+use crate::ledger::Held;
 use crate::plan::{Deed, HOUR, MINUTE, Plan, SECOND};
 use crate::world::{Counts, World};
 
@@ -110,28 +111,11 @@ pub(crate) fn shrunk(
     plan: &Plan,
     broken: Broken,
     ground: &mut Ground,
-    mut attempts: usize,
+    attempts: usize,
 ) -> (Vec<usize>, Broken) {
-    let mut kept: Vec<usize> = (0..plan.script.len()).collect();
-    let mut broken = broken;
-    let mut size = kept.len().div_ceil(2);
-    while size > 0 && attempts > 0 {
-        let before = kept.len();
-        let mut at = 0;
-        while at < kept.len() && attempts > 0 {
-            let mut fewer = kept.clone();
-            fewer.drain(at..(at + size).min(kept.len()));
-            attempts -= 1;
-            match run(&plan.with(&fewer), ground) {
-                Err(other) if other.rule == broken.rule => (kept, broken) = (fewer, other),
-                _ => at += size,
-            }
-        }
-        if size > 1 {
-            size /= 2;
-        } else if kept.len() == before {
-            break;
-        }
-    }
-    (kept, broken)
+    let all: Vec<usize> = (0..plan.script.len()).collect();
+    fewest(&all, broken, attempts, &mut |fewer, before| {
+        let broken = run(&plan.with(fewer), ground).err();
+        broken.filter(|broken| broken.rule == before.rule)
+    })
 }

@@ -16,6 +16,11 @@
     clippy::expect_used
 )]
 
+#[path = "../support/broken.rs"]
+mod broken;
+#[macro_use]
+#[path = "../support/weighed.rs"]
+mod weighed;
 mod desk;
 mod git;
 mod ground;

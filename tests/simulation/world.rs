@@ -8,9 +8,10 @@ use std::rc::Rc;
 use rhema_crdt::exchange::{Action, Event, Message, Now, Session, Stay, wire};
 use rhema_crdt::surroundings::{Simulation, simulate};
 
+use crate::broken::{Broken, must};
 use crate::desk::{Desk, Did};
 use crate::ground::Ground;
-use crate::ledger::{Broken, Ledger, must};
+use crate::ledger::Ledger;
 use crate::plan::{Deed, Dice, HEALED, HOUR, MINUTE, Network, Plan, SECOND, Step};
 use crate::sky::{BEGINNING, Sky};
 
@@ -343,7 +344,6 @@ impl World {
                 self.pull(desk, from, ["main", "main", "main", "side"][b as usize % 4])
             }
             Deed::Switch => {
-                self.desks[desk].has_gone_back = true;
                 let git = self.desks[desk].git();
                 git.switch(["main", "side"][a as usize % 2]);
                 self.git_was_here(desk)
@@ -863,7 +863,6 @@ impl World {
                 self.look(desk)?;
             }
             if self.desks[desk].git().branch() != "main" {
-                self.desks[desk].has_gone_back = true;
                 self.desks[desk].git().switch("main");
                 self.git_was_here(desk)?;
                 self.look(desk)?;

@@ -8,7 +8,8 @@ use hand::Page;
 use model::{Fields, Model};
 use serde_yaml::Value;
 
-use crate::script::{Broken, Script, must};
+use crate::broken::{Broken, must};
+use crate::script::Script;
 use crate::steps::Dice;
 use crate::support::{Run, Tree, World};
 use crate::walk::{Failure, none_fails};
@@ -50,19 +51,6 @@ const VALUES: [&str; 12] = [
     r#""x0\nx1\n""#,
     "[{id: p, v: x0}]",
 ];
-
-macro_rules! deeds {
-    ($($(#[$doc:meta])* $name:ident $weight:literal,)*) => {
-        /// What happens in a step.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Deed {
-            $($(#[$doc])* $name,)*
-        }
-
-        /// All of them, as often as each comes.
-        const DEEDS: &[(Deed, usize)] = &[$((Deed::$name, $weight),)*];
-    };
-}
 
 deeds! {
     /// By command.
@@ -250,9 +238,9 @@ impl Desk {
     fn judge(&self) -> Result<(), Broken> {
         let text = self.tree().read(FILE);
         let told = || format!("{text}must be {:#?}", self.model);
-        let kind = "the file is broken, or keeps a conflict";
+        let rule = "the file is broken, or keeps a conflict";
         let held = Model::read(&text).map_err(|error| Broken {
-            kind,
+            rule,
             told: format!("{error}\n{}", told()),
         })?;
         must(held == self.model, "the file holds something else", told)

@@ -2,9 +2,9 @@
 //! tells what is in it: in base four every digit is 1 where its amount counts, 0 where it does not, and anything else where it
 //! counts more than once, or was taken away from what did not hold it.
 
+use crate::broken::{Broken, must};
 use crate::ground::Ground;
 use crate::oracle::Merge;
-use crate::script::{Broken, must};
 use crate::text::FILE;
 
 /// The configuration that makes it a counter.

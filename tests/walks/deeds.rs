@@ -4,8 +4,8 @@ use std::fs;
 
 use rhema_crdt::store::Store;
 
+use crate::broken::{Broken, must};
 use crate::ground::{Desk, Ground};
-use crate::script::{Broken, must};
 use crate::steps::{Deed, Step};
 use crate::text::{self, FIELDS, FILE, Said, Typing, ids, record};
 
@@ -244,7 +244,7 @@ impl Ground {
         must(done.status == 0, "a command fails", || done.stderr.clone())?;
         let after = self.file(at).unwrap_or_default();
         let said = Said::read(&after).map_err(|error| Broken {
-            kind: "a command breaks the file",
+            rule: "a command breaks the file",
             told: error,
         })?;
         let told = || format!("before:\n{text}after:\n{after}");

@@ -6,8 +6,8 @@ use rhema_crdt::crdt::Act;
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Durability, Issuer, Store, StoredEdit, Way, Which};
 
+use crate::broken::{Broken, must};
 use crate::ground::Ground;
-use crate::script::{Broken, must};
 use crate::text::{FILE, Said, words};
 
 /// What others said that is known here.

@@ -18,7 +18,7 @@ fn nothing_breaks(steps: &[(usize, Deed, usize, usize)]) {
     if let Some(failure) = failure(&steps) {
         panic!(
             "{}: {}\n{}",
-            failure.broken.kind, failure.broken.told, failure.script
+            failure.broken.rule, failure.broken.told, failure.script
         );
     }
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use git2::{ObjectType, Oid, Repository};
 
+use crate::broken::Broken;
 use crate::counting::{CONFIG, with_counter};
-use crate::script::{Broken, Script};
+use crate::script::Script;
 use crate::support::{Run, Tree, World};
 use crate::text::{self, FILE, Leaf, Said, Typing};
 

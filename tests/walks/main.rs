@@ -7,6 +7,11 @@
 //! edits, too. Somebody alone, with their commands and an editor, walks in `commands.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "../support/broken.rs"]
+mod broken;
+#[macro_use]
+#[path = "../support/weighed.rs"]
+mod weighed;
 mod commands;
 mod counting;
 mod deeds;

@@ -2,9 +2,9 @@
 
 use git2::Oid;
 
+use crate::broken::{Broken, must};
 use crate::ground::Ground;
 use crate::oracle::Merge;
-use crate::script::{Broken, must};
 use crate::steps::{Deed, Step};
 use crate::text::Said;
 
@@ -68,7 +68,7 @@ impl Ground {
     pub(crate) fn judge_merged(&self, at: usize, merge: &Merge) -> Result<(), Broken> {
         let text = self.file(at).unwrap_or_default();
         let merged = Said::read(&text).map_err(|error| Broken {
-            kind: "a merge breaks the file",
+            rule: "a merge breaks the file",
             told: format!("{error}\n{text}"),
         })?;
         merge.judge(&merged, &self.told)?;

@@ -7,8 +7,8 @@ use rhema_crdt::crdt::{Act, Observed};
 use rhema_crdt::overlay::{Deed, DocumentPath};
 use rhema_crdt::store::{Issuer, Mark, Store, Which};
 
+use crate::broken::{Broken, must};
 use crate::ground::Ground;
-use crate::script::{Broken, must};
 use crate::text::{FILE, Said};
 
 /// The versions that came together, and what came of them.
@@ -176,7 +176,7 @@ impl Ground {
     ) -> Result<(), Broken> {
         let told = || format!("before:\n{text}after:\n{after_text}");
         let after = Said::read(after_text).map_err(|error| Broken {
-            kind: "sync breaks the file",
+            rule: "sync breaks the file",
             told: format!("{error}\n{}", told()),
         })?;
         let is_awaited = self.is_awaited(at);

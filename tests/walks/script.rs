@@ -1,29 +1,9 @@
-//! What is done in a walk, as a shell script; and what broke.
+//! What is done in a walk, as a shell script.
 
 use std::path::Path;
 
+use crate::broken::{Broken, must};
 use crate::support::{BINARY, Run, World, run};
-
-/// What is not as it must be.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    /// Which rule is broken.
-    pub(crate) kind: &'static str,
-    /// Where, and by what.
-    pub(crate) told: String,
-}
-
-/// Nothing if `holds`.
-pub(crate) fn must(
-    holds: bool,
-    kind: &'static str,
-    told: impl FnOnce() -> String,
-) -> Result<(), Broken> {
-    match holds {
-        true => Ok(()),
-        false => Err(Broken { kind, told: told() }),
-    }
-}
 
 /// All that was done.
 #[derive(Default)]

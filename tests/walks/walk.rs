@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::broken::{Broken, fewest};
 use crate::ground::Ground;
 use crate::number;
-use crate::script::Broken;
 use crate::steps::Step;
 
 /// How often a walk is taken again to make it shorter, unless `WALKS_ATTEMPTS` says otherwise.
@@ -60,14 +60,14 @@ pub(crate) fn none_fails<S: Clone>(
         let Some(first) = failure(&steps) else {
             continue;
         };
-        let kind = first.broken.kind;
-        let seeds = failures.entry(kind).or_default();
+        let rule = first.broken.rule;
+        let seeds = failures.entry(rule).or_default();
         seeds.push(seed);
-        println!("walk {seed}: {kind}");
+        println!("walk {seed}: {rule}");
         if seeds.len() <= 2 {
             let (steps, failure) = shrunk(&steps, first, attempts, failure);
             println!(
-                "{kind} (walk {seed}, {} steps)\n{}\n# {}",
+                "{rule} (walk {seed}, {} steps)\n{}\n# {}",
                 steps.len(),
                 failure.script,
                 failure.broken.told.replace('\n', "\n# ")
@@ -80,34 +80,14 @@ pub(crate) fn none_fails<S: Clone>(
     );
 }
 
-/// The shortest walk found in so many attempts that fails in the same manner.
+/// The shortest walk found in so many attempts that breaks the same rule.
 fn shrunk<S: Clone>(
     steps: &[S],
     first: Failure,
-    mut attempts: usize,
+    attempts: usize,
     failure: &dyn Fn(&[S]) -> Option<Failure>,
 ) -> (Vec<S>, Failure) {
-    let (mut steps, mut failure_now) = (steps.to_vec(), first);
-    let mut size = steps.len().div_ceil(2);
-    while size > 0 && attempts > 0 {
-        let before = steps.len();
-        let mut at = 0;
-        while at < steps.len() && attempts > 0 {
-            let mut fewer = steps.clone();
-            fewer.drain(at..(at + size).min(steps.len()));
-            attempts -= 1;
-            match failure(&fewer) {
-                Some(failure) if failure.broken.kind == failure_now.broken.kind => {
-                    (steps, failure_now) = (fewer, failure);
-                }
-                _ => at += size,
-            }
-        }
-        if size > 1 {
-            size /= 2;
-        } else if steps.len() == before {
-            break;
-        }
-    }
-    (steps, failure_now)
+    fewest(steps, first, attempts, &mut |fewer, before| {
+        failure(fewer).filter(|failure| failure.broken.rule == before.broken.rule)
+    })
 }

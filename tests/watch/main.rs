@@ -34,6 +34,9 @@ mod racing;
 mod saves;
 #[path = "../support/sent.rs"]
 mod sent;
+#[macro_use]
+#[path = "../support/weighed.rs"]
+mod weighed;
 mod soak;
 mod starved;
 

@@ -188,7 +188,6 @@ impl Replica<'_> {
             report.problems.push(error.into());
             Config::default()
         });
-        self.reissue(&config)?;
         let commit = self.repo.head_commit()?;
         let last = self.store.read()?.last_look()?;
         let found = self.repo.context_files()?;
@@ -196,7 +195,8 @@ impl Replica<'_> {
         report
             .problems
             .extend(found.problems.into_iter().map(Error::Git));
-        let looks: BTreeMap<DocumentPath, Look> = self.store.read()?.looks()?.into_iter().collect();
+        let mut looks: BTreeMap<DocumentPath, Look> =
+            self.store.read()?.looks()?.into_iter().collect();
         let witness = self.witness(last.as_ref())?;
         self.log = witness.position;
         let has_moved = witness.has_moved || last.as_ref().is_some_and(|last| last.head != commit);
@@ -210,6 +210,9 @@ impl Replica<'_> {
                 .map(|path| git::native_path(path.as_bytes()));
             let files: BTreeSet<PathBuf> = found.files.iter().cloned().chain(earlier).collect();
             report.edits += self.record_own_commits(&witness, &files)?;
+        }
+        if self.reissue(&config)? > 0 {
+            looks = self.store.read()?.looks()?.into_iter().collect();
         }
         let mut here = Vec::with_capacity(found.files.len());
         for file in found.files {

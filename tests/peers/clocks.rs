@@ -55,6 +55,43 @@ fn what_was_made_ahead_of_time_is_made_again_once_the_clock_is_right() {
 }
 
 #[test]
+fn who_replaces_what_was_made_ahead_of_time_had_seen_it_whatever_it_is_called_since() {
+    let world = World::new();
+    let (ann, ben) = pair_with_todos(&world);
+    off_by(&world, &ann, HOUR, &["set", "todos/a", "title=Aleph"]).exits(0);
+    off_by(&world, &ann, HOUR, &["add", "todos", "id=c", "title=Gamma"]).exits(0);
+    // The clock is right before anything is made again.
+    ann.rhema(&["set", "todos/a", "title=Alif"]).exits(0);
+    ann.rhema(&["set", "todos/c", "title=Gimel"]).exits(0);
+    sync(&ann);
+    let shown = ann.read(".rhema/todos.yaml");
+    assert!(shown.contains("title: Alif") && shown.contains("title: Gimel"));
+    assert!(!shown.contains("_crdt_conflicts"), "{shown}");
+    send(&ann, &ben);
+    sync(&ben);
+    assert_eq!(ben.read(".rhema/todos.yaml"), shown);
+}
+
+#[test]
+fn what_was_made_ahead_of_time_and_committed_is_not_made_again() {
+    let world = World::new();
+    let (ann, ben) = pair_with_todos(&world);
+    off_by(&world, &ann, HOUR, &["set", "todos/a", "title=Aleph"]).exits(0);
+    ann.rhema(&["set", "todos/a", "title=Alif"]).exits(0);
+    let typed = ann.read(".rhema/todos.yaml");
+    ann.git(&["commit", "-qam", "Alif"]);
+    for _ in 0..2 {
+        sync(&ann);
+        assert_eq!(ann.read(".rhema/todos.yaml"), typed);
+        assert_eq!(ann.git(&["status", "--short"]), "");
+    }
+    send(&ann, &ben);
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ben);
+    assert_eq!(ben.read(".rhema/todos.yaml"), typed);
+}
+
+#[test]
 fn a_clock_that_is_off_by_a_second_is_nobodys_concern() {
     let world = World::new();
     let (ann, ben) = pair_with_todos(&world);

@@ -249,6 +249,52 @@ fn what_was_typed_over_can_be_put_back_with_its_stamp() {
     }
 }
 
+/// Ann's value lost against Ben's, and she chooses it in some way.
+fn chosen_again(choose: impl Fn(&Tree<'_>, &str)) {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    let alone = ann.read(FILE);
+    ben_edits(&ann, &ben, "a", "ben");
+    sync(&ann);
+    let contested = ann.read(FILE);
+    assert!(contested.contains("~s.ann"), "{contested}");
+    choose(&ann, &alone);
+    sync(&ann);
+    let chosen = ann.read(FILE);
+    assert!(chosen.contains("owner: ann\n"), "{chosen}");
+    assert!(!chosen.contains("_crdt_conflicts"), "{chosen}");
+    // What was chosen can lose again.
+    ben.rhema(&["set", "todos/a", "owner=bob"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: bob\n"), "{text}");
+    assert!(text.contains("~s.ann"), "{text}");
+}
+
+#[test]
+fn what_lost_can_be_put_back_with_its_stamp() {
+    chosen_again(|ann, alone| {
+        ann.write(FILE, alone);
+        // A minute later: who put it back had read what stood there.
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        let file = std::fs::File::options().write(true).open(ann.path(FILE));
+        file.and_then(|file| file.set_modified(later)).unwrap();
+    });
+}
+
+#[test]
+fn what_lost_and_was_taken_all_the_same_can_lose_again() {
+    chosen_again(|ann, _| {
+        ann.rhema(&["resolve", "--path", "todos/a", "--take", "1"])
+            .exits(0);
+    });
+    chosen_again(|ann, _| {
+        ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    });
+}
+
 #[test]
 fn what_was_seen_is_replaced() {
     let world = World::new();

@@ -333,7 +333,8 @@ impl Desk {
 
     pub(crate) fn loses_store(&mut self, ledger: &mut Ledger) -> Result<(), Broken> {
         self.stops();
-        ledger.lose_store(self.number, &self.committed()?);
+        let shown = self.held()?.unwrap_or_default();
+        ledger.lose_store(self.number, &self.committed()?, &shown);
         for name in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
             let _ = fs::remove_file(self.top.join(".git/rhema").join(name));
         }
@@ -346,7 +347,8 @@ impl Desk {
         let Ok(mut bytes) = fs::read(&path) else {
             return Ok(());
         };
-        ledger.lose_store(self.number, &self.committed()?);
+        let shown = self.held()?.unwrap_or_default();
+        ledger.lose_store(self.number, &self.committed()?, &shown);
         match a % 3 {
             0 => bytes.truncate(bytes.len() / 2),
             1 => bytes.clear(),
@@ -363,7 +365,8 @@ impl Desk {
             return Ok(false);
         };
         self.stops();
-        ledger.lose_store(self.number, &self.committed()?);
+        let shown = self.held()?.unwrap_or_default();
+        ledger.lose_store(self.number, &self.committed()?, &shown);
         old.put_back_state(&self.top);
         Ok(true)
     }

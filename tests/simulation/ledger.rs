@@ -285,9 +285,11 @@ impl Ledger {
         }
     }
 
-    /// What a desk has not committed may be lost: its store knew of it alone.
-    pub(crate) fn lose_store(&mut self, desk: usize, committed: &Held) {
+    /// What a desk has not committed may be lost: its store knew of it alone. What its file shows is vouched for anew: it may come
+    /// back beside what took its place elsewhere meanwhile.
+    pub(crate) fn lose_store(&mut self, desk: usize, committed: &Held, shown: &Held) {
         self.lost_stores.insert(desk);
+        self.may_come.extend(shown.all());
         let committed = committed.all();
         for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
             // Of what is removed nothing in the file tells.

@@ -134,6 +134,12 @@ impl Looking<'_, '_, '_> {
         let is_to_be_recorded = |stamp: Stamp| {
             stamp.replica() == own && Some(stamp) > recorded && Some(stamp) <= ticked
         };
+        // Whoever had read that it lost, and has it stand there, chose it.
+        let was_lost = |stamp: Stamp, change: &crdt::Change| {
+            let read = read?;
+            let loser = overlay::loser_in(read, change)?;
+            read.losers.get(&loser)?.contains(&stamp).then_some(())
+        };
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
                 // What is bare in the file, and shown of an edit, is that edit.
@@ -149,7 +155,8 @@ impl Looking<'_, '_, '_> {
                     if (edit.may_show() || edit.has(Mark::Shown))
                         && edit.changes_at(&change.at) =>
                 {
-                    let is_superseded = || edits.supersede(stamp, &change.at);
+                    let is_superseded =
+                        || was_lost(stamp, change).is_some() || edits.supersede(stamp, &change.at);
                     match overlay::is_shown_by(&view, file, change) || !is_superseded() {
                         true => Familiar::Known,
                         false => Familiar::Superseded,
@@ -187,7 +194,8 @@ impl Looking<'_, '_, '_> {
             let misfit = typed.map_or(misfit.clone(), |typed| misfit.placed_in(&typed, types));
             return Ok(Err(misfit.to_string()));
         }
-        let found = findings(read, &view, below, file, types, &familiar);
+        let mut found = findings(read, &view, below, file, types, &familiar);
+        overlay::leave_what_was_chosen(&mut found, &self.versions.head_document, file);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
             return Ok(Err(
                 "excerpts do not tell how much of a list is gone".to_owned()

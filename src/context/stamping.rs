@@ -322,7 +322,12 @@ impl Stamping<'_> {
                 stamp: None,
                 digest: defining(head),
             });
-        let birth = own.annotation.birth.or(before.annotation.birth);
+        // What has its first name again needs none written down.
+        let is_told_by_name = |birth: &Birth| {
+            birth.stamp.is_none() && birth.digest == defining(work) && old.is_some()
+        };
+        let written = own.annotation.birth.filter(|birth| !is_told_by_name(birth));
+        let birth = written.or(before.annotation.birth);
         if !edited.contains(&true) {
             // What is taken away has no stamp, but the name may have gone with it.
             let is_unnamed = birth.is_none() && renamed.is_some();

@@ -6,7 +6,7 @@ use std::path::Path;
 use rhema_crdt::overlay::DocumentPath;
 use rhema_crdt::store::{Store, Which};
 
-use crate::pair::{pair, send, sync};
+use crate::pair::{pair, send, sync, write_later};
 use crate::support::{BINARY, Tree, World, run};
 
 const TODOS: &str = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    owner: q\n    title: Alpha\n  - id: b\n    title: Beta\n";
@@ -418,4 +418,23 @@ fn a_record_that_came_back_stays_when_it_is_edited_again() {
         assert!(shown.contains("title: by ann"), "{shown}");
         assert!(shown.contains("owner: q"), "{shown}");
     }
+}
+
+#[test]
+fn a_record_that_has_its_first_name_again_is_written_alike_by_all() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["set", "todos/b", "title=Bet"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    write_later(&ann, ".rhema/todos.yaml", &TODOS.replace("Alpha", "Alfa"));
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    let shown = ann.read(".rhema/todos.yaml");
+    assert!(
+        shown.contains("title: Beta\n") && shown.contains("title: Alfa\n"),
+        "{shown}"
+    );
+    assert_eq!(ben.read(".rhema/todos.yaml"), shown);
 }

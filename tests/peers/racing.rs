@@ -1,6 +1,6 @@
 //! Files that are saved by somebody who had read them before others' edits came in.
 
-use crate::pair::{pair, send, sync};
+use crate::pair::{pair, send, sync, write_later};
 use crate::support::{BINARY, Run, Tree, World, run};
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -276,11 +276,7 @@ fn chosen_again(choose: impl Fn(&Tree<'_>, &str)) {
 #[test]
 fn what_lost_can_be_put_back_with_its_stamp() {
     chosen_again(|ann, alone| {
-        ann.write(FILE, alone);
-        // A minute later: who put it back had read what stood there.
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
-        let file = std::fs::File::options().write(true).open(ann.path(FILE));
-        file.and_then(|file| file.set_modified(later)).unwrap();
+        write_later(ann, FILE, alone);
     });
 }
 

@@ -254,6 +254,20 @@ impl Ledger {
 
     /// What stood before in a file is not there any more, on purpose or because it is lost, and what stands now may be old.
     pub(crate) fn take_back(&mut self, before: &Held, after: &Held) {
+        let has = |held: &Held, record: &str| {
+            let mut ids = held.said.leaves.keys().map(|(id, _)| given(id));
+            ids.any(|id| id == record)
+        };
+        // Nobody can tell whether a field is still gone in a record that is gone.
+        let is_out_of_sight = |edit: &Edit| {
+            edit.field.is_some()
+                && edit.values.is_empty()
+                && has(before, &edit.record)
+                && !has(after, &edit.record)
+        };
+        for edit in self.edits.iter_mut().filter(|edit| is_out_of_sight(edit)) {
+            edit.is_undone = true;
+        }
         let (before, after) = (before.all(), after.all());
         self.may_go.extend(before.difference(&after).cloned());
         self.may_come.extend(after.difference(&before).cloned());

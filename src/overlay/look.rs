@@ -7,7 +7,7 @@ use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
 use crate::crdt::{
-    Act, Change, Document, Found, Loser, Map, Node, Path, Record, Stamp, Step, Type,
+    Act, Change, Document, Found, Loser, Map, Node, Path, Record, Stamp, Stamps, Step, Type,
 };
 
 /// Whether a file shows an edit.
@@ -67,11 +67,7 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
 #[must_use]
 pub fn is_unnamed(file: &Document, change: &Change) -> bool {
     let is_value = matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Last(_));
-    let stamps = match file.found(&change.at) {
-        Some(Found::Node(Node::Register(_, stamps) | Node::List(_, stamps))) => Some(stamps),
-        _ => None,
-    };
-    is_value && stamps.is_some_and(|stamps| stamps.is_empty())
+    is_value && leaf(file, &change.at).is_some_and(|(_, stamps)| stamps.is_empty())
 }
 
 /// Whether an edit only took away what the file lacks. Nothing there tells whether somebody took that back, as where no commit ever
@@ -372,21 +368,35 @@ impl ByRecord {
 /// Whether what `view` shows of edits in the place of a change, and all that is written along with it, is what `file` holds.
 #[must_use]
 pub fn is_shown_by(view: &Document, file: &Document, change: &Change) -> bool {
-    let says = |document: &'_ Document, at: &Path| match document.found(at) {
-        Some(Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps)))) => {
-            Some((node.clone(), !stamps.is_empty()))
+    let is_edited = leaf(view, &change.at).is_some_and(|(_, stamps)| !stamps.is_empty());
+    is_edited && say_the_same(view, file, &change.at)
+}
+
+/// Whether a change writes what stood there for who had read `read`, and all that is written along with it.
+#[must_use]
+pub fn is_left(read: &Document, file: &Document, change: &Change) -> bool {
+    leaf(read, &change.at).is_some() && say_the_same(read, file, &change.at)
+}
+
+/// Whether two documents hold the same in a place, and in those that are written along with it.
+fn say_the_same(a: &Document, b: &Document, at: &Path) -> bool {
+    seen_together(at)
+        .iter()
+        .all(|at| match (leaf(a, at), leaf(b, at)) {
+            (Some((a, _)), Some((b, _))) => a.says_the_same_as(b),
+            (None, None) => true,
+            _ => false,
+        })
+}
+
+/// A value, and its stamps.
+fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
+    match document.found(at)? {
+        Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
+            Some((node, stamps))
         }
         _ => None,
-    };
-    let is_edited = says(view, &change.at).is_some_and(|(_, is_stamped)| is_stamped);
-    is_edited
-        && seen_together(&change.at)
-            .iter()
-            .all(|at| match (says(view, at), says(file, at)) {
-                (Some((shown, _)), Some((held, _))) => shown.says_the_same_as(&held),
-                (None, None) => true,
-                _ => false,
-            })
+    }
 }
 
 /// Whether an act adds the record that was born with this stamp; what it holds goes by that name then, for whoever knows

@@ -229,6 +229,21 @@ fn what_came_just_before_somebody_saved_and_committed_stays_in_sight() {
 }
 
 #[test]
+fn nor_where_somebody_commits_what_came_before_the_tool_saves() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben_edits(&ann, &ben, "b", "ben");
+    sync(&ann);
+    ann.git(&["commit", "-qam", "what came"]);
+    sync(&ann);
+    ann.write(FILE, owned(TODOS, "a", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    assert!(text.contains("owner: ann\n"), "{text}");
+}
+
+#[test]
 fn what_was_typed_over_can_be_put_back_with_its_stamp() {
     let world = World::new();
     let (ann, ben) = ground(&world);

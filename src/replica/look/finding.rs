@@ -140,10 +140,18 @@ impl Looking<'_, '_, '_> {
             let loser = overlay::loser_in(read, change)?;
             read.losers.get(&loser)?.contains(&stamp).then_some(())
         };
+        let mut renderings = self.recorded.renderings.iter();
+        let all_over_head = renderings.all(|rendering| rendering.head == self.versions.commit);
+        // What has a stamp because a commit changed it meanwhile stood there for who had read an earlier version.
+        let is_as_read = |change: &crdt::Change| {
+            let read = read.filter(|_| !all_over_head);
+            read.is_some_and(|read| overlay::is_left(read, file, change))
+        };
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {
                 // What is bare in the file, and shown of an edit, is that edit.
-                let is_again = !made.contains(&stamp) && overlay::is_shown_by(&view, file, change);
+                let is_again = !made.contains(&stamp)
+                    && (overlay::is_shown_by(&view, file, change) || is_as_read(change));
                 stands_again.set(stands_again.get() || is_again);
                 return match is_again {
                     true => Familiar::Known,
@@ -169,8 +177,6 @@ impl Looking<'_, '_, '_> {
         };
         let read = read.unwrap_or(&view);
         // Whoever edits again what they edited since HEAD had seen HEAD's value, too.
-        let mut renderings = self.recorded.renderings.iter();
-        let all_over_head = renderings.all(|rendering| rendering.head == self.versions.commit);
         let below = self.is_same_head && all_over_head;
         let below = below.then_some(&*self.versions.head_document);
         // A record that was put back stood there for whoever did: as it is shown, or with nothing in it where somebody else's

@@ -54,6 +54,8 @@ pub(crate) struct Ledger {
     may_go: BTreeSet<String>,
     /// Values that may be back.
     may_come: BTreeSet<String>,
+    /// Records in which a file has what its lost store knew: that is recorded anew, and brings them back where they were removed.
+    vouched: BTreeSet<String>,
     /// What each is the value of.
     fields: BTreeMap<String, String>,
     /// What came just now to the file that is edited.
@@ -305,6 +307,10 @@ impl Ledger {
         self.lost_stores.insert(desk);
         self.may_come.extend(shown.all());
         let committed = committed.all();
+        let leaves = shown.said.leaves.iter();
+        let edited = leaves.filter(|(_, value)| !committed.contains(*value));
+        self.vouched
+            .extend(edited.map(|((id, _), _)| given(id).to_owned()));
         for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
             // Of what is removed nothing in the file tells.
             let is_over =
@@ -380,7 +386,8 @@ impl Ledger {
                 let may_be_back = went
                     || made_again.contains(value)
                     || self.may_come.contains(value)
-                    || (is_removal && self.is_revived(value));
+                    || (is_removal && self.is_revived(value))
+                    || (is_removal && self.vouched.contains(&edit.record));
                 let is_back = all.contains(value) && !may_be_back;
                 must(
                     !is_back || !shown.contains(value.as_str()),

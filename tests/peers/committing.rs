@@ -438,3 +438,25 @@ fn a_record_that_has_its_first_name_again_is_written_alike_by_all() {
     );
     assert_eq!(ben.read(".rhema/todos.yaml"), shown);
 }
+
+#[test]
+fn who_edits_what_was_not_written_yet_had_not_read_it_whatever_they_committed_before() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["set", "todos/b", "title=bens"]).exits(0);
+    send(&ben, &ann);
+    let file = ".rhema/todos.yaml";
+    ann.write(file, TODOS.replace("Alpha", "Omega"));
+    let mut ending = world.command(BINARY, &ann.top);
+    ending.args(["crdt", "sync", "--timeout", "0"]);
+    run(ending.env("RHEMA_CRASH_AT", "after-store"));
+    assert!(!ann.read(file).contains("bens"));
+    ann.git(&["commit", "-q", "--no-verify", "-a", "-m", "an edit"]);
+    ann.write(file, ann.read(file).replace("Beta", "anns"));
+    sync(&ann);
+    let shown = ann.read(file);
+    assert!(
+        shown.contains("bens") && shown.contains("anns"),
+        "{shown}"
+    );
+}

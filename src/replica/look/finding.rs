@@ -117,7 +117,9 @@ impl Looking<'_, '_, '_> {
                 Sight::Named | Sight::Seen | Sight::Part => judged.may_show || is_left,
                 Sight::Gone if is_form => judged.may_show && edit.has(Mark::Shown),
                 Sight::Gone => {
-                    let is_told = read.is_none() || has_all_shown;
+                    // A rendering that was kept from being written was read by nobody.
+                    let is_read = self.was_written() || !self.came_just_now(edit.known.stamp);
+                    let is_told = (read.is_none() && is_read) || has_all_shown;
                     judged.may_show && is_told && edit.has(Mark::Shown)
                 }
             };

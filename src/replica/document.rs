@@ -288,6 +288,22 @@ impl Edits {
         self.is_told_left_out || self.all.iter().take(first).any(Standing::is_told)
     }
 
+    /// Whether some edit after the first of these put something in the place of what another one had taken away, whose stamp stands in
+    /// no file: whoever sees that removal elsewhere is to hear that it is over.
+    pub(super) fn fill_again(&self, first: usize) -> bool {
+        let is_removal = |change: &Change| change.act == Act::Remove;
+        let removals = self
+            .all
+            .iter()
+            .filter(|edit| !edit.has(Mark::Contained) && edit.changes().iter().any(is_removal));
+        let removals: Vec<crdt::Stamp> = removals.map(|edit| edit.known.stamp).collect();
+        let mut new = self.all.iter().skip(first).flat_map(Standing::changes);
+        new.any(|change| {
+            let mut removals = removals.iter();
+            !is_removal(change) && removals.any(|stamp| change.observed.has_stamp(*stamp))
+        })
+    }
+
     /// Whether edits were left out that nobody but the author of the file knew of, so that what they did stands as it was typed.
     pub(super) fn were_left_out_as_typed(&self) -> bool {
         self.is_shown_left_out && !self.is_told_left_out

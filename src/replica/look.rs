@@ -579,7 +579,8 @@ impl Looking<'_, '_, '_> {
         let is_typed = matches!(writer, Writer::Somebody(_)) && !self.is_made;
         let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
         let is_unnamed = typed.any(|change| overlay::is_unnamed(file.lifted(), change));
-        let is_told = stands_again || is_unnamed || edits.are_told(known);
+        let fills_again = is_typed && edits.fill_again(known);
+        let is_told = stands_again || is_unnamed || fills_again || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }

@@ -455,8 +455,19 @@ fn who_edits_what_was_not_written_yet_had_not_read_it_whatever_they_committed_be
     ann.write(file, ann.read(file).replace("Beta", "anns"));
     sync(&ann);
     let shown = ann.read(file);
-    assert!(
-        shown.contains("bens") && shown.contains("anns"),
-        "{shown}"
-    );
+    assert!(shown.contains("bens") && shown.contains("anns"), "{shown}");
+}
+
+#[test]
+fn what_took_the_place_of_something_removed_is_written_alike_by_all() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let file = ".rhema/todos.yaml";
+    write_later(&ann, file, &TODOS.replace("    owner: q\n", ""));
+    sync(&ann);
+    write_later(&ann, file, &TODOS.replace("owner: q", "owner: ann"));
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    assert_eq!(ann.read(file), ben.read(file));
 }

@@ -17,8 +17,10 @@ pub enum Sight {
     Named,
     /// All that it did stands there, or what another edit did that is shown there and saw it.
     Seen,
-    /// Some of what it did stands there.
+    /// Some of what it did stands there, and its stamp.
     Part,
+    /// Some of what it did stands there, without its stamp: anybody may have done that, who need not have read the rest.
+    Like,
     /// Nothing of it.
     Gone,
 }
@@ -42,7 +44,8 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
             }
             match (is_named, is_seen) {
                 (false, false) => Sight::Gone,
-                _ if !is_whole => Sight::Part,
+                (true, _) if !is_whole => Sight::Part,
+                (false, true) if !is_whole => Sight::Like,
                 (true, _) => Sight::Named,
                 (false, true) => Sight::Seen,
             }
@@ -51,12 +54,13 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     let shown = edits.iter().zip(&sights);
     let grounds = Grounds::of(
         shown
-            .filter(|(_, sight)| **sight != Sight::Gone)
+            .filter(|(_, sight)| !matches!(sight, Sight::Gone | Sight::Like))
             .flat_map(|(judged, _)| open_changes(judged)),
     );
     for (judged, sight) in edits.iter().zip(&mut sights) {
         let places = judged.known.changes().iter().map(|change| &change.at);
-        if matches!(sight, Sight::Gone | Sight::Part) && grounds.have(judged.known.stamp, places) {
+        let is_open = matches!(sight, Sight::Gone | Sight::Part | Sight::Like);
+        if is_open && grounds.have(judged.known.stamp, places) {
             *sight = Sight::Seen;
         }
     }

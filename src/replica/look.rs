@@ -669,7 +669,7 @@ impl Looking<'_, '_, '_> {
                     edit.bring_back();
                 }
                 // It stays in sight if it was; coming back, it would bring the rest along.
-                Sight::Part => {}
+                Sight::Part | Sight::Like => {}
                 Sight::Gone if are_as_meant.contains(&edit.known.stamp) => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.

@@ -471,3 +471,23 @@ fn what_took_the_place_of_something_removed_is_written_alike_by_all() {
     sync(&ben);
     assert_eq!(ann.read(file), ben.read(file));
 }
+
+#[test]
+fn who_typed_a_part_of_what_somebody_else_did_at_once_takes_none_of_the_rest_back() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let file = ".rhema/todos.yaml";
+    let both = TODOS.replace("owner: q", "owner: ben");
+    write_later(&ben, file, &both.replace("Alpha", "Alfa"));
+    sync(&ben);
+    ann.write("README", "something else\n");
+    ann.commit("something else");
+    ann.write(file, TODOS.replace("Alpha", "Alfa"));
+    send(&ben, &ann);
+    sync(&ann);
+    let shown = ann.read(file);
+    assert!(
+        shown.contains("owner: ben\n") && shown.contains("title: Alfa\n"),
+        "{shown}"
+    );
+}

@@ -115,6 +115,7 @@ impl Looking<'_, '_, '_> {
             let is_form = changes.all(|change| matches!(change.act, Act::Form(_)));
             judged.may_show = match sight {
                 Sight::Named | Sight::Seen | Sight::Part => judged.may_show || is_left,
+                Sight::Like => judged.may_show && edit.has(Mark::Shown) || is_left,
                 Sight::Gone if is_form => judged.may_show && edit.has(Mark::Shown),
                 Sight::Gone => {
                     // A rendering that was kept from being written was read by nobody.

@@ -383,6 +383,7 @@ impl<'r> Past<'r> {
                 known: &edit.known,
                 contained: edit.contained.clone(),
                 may_show: true,
+                was_shown: true,
             })
             .collect();
         let mut origins: BTreeMap<CommitId, Option<Rc<crdt::Document>>> = BTreeMap::new();

@@ -54,7 +54,12 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     let shown = edits.iter().zip(&sights);
     let grounds = Grounds::of(
         shown
-            .filter(|(_, sight)| !matches!(sight, Sight::Gone | Sight::Like))
+            .filter(|(judged, sight)| match sight {
+                Sight::Named | Sight::Part => true,
+                // Somebody may have done the same by themselves.
+                Sight::Seen | Sight::Like => judged.was_shown,
+                Sight::Gone => false,
+            })
             .flat_map(|(judged, _)| open_changes(judged)),
     );
     for (judged, sight) in edits.iter().zip(&mut sights) {

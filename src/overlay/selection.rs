@@ -27,6 +27,8 @@ pub struct Judged<'k> {
     pub contained: Vec<bool>,
     /// Whether it may be shown: it is neither taken back, nor parked, nor elsewhere, nor held back.
     pub may_show: bool,
+    /// Whether the file was seen to show it: who did the same without having read of it had not seen what it saw.
+    pub was_shown: bool,
 }
 
 /// The document as it was where an edit was made.

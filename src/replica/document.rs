@@ -244,6 +244,7 @@ impl Standing {
             known: &self.known,
             contained: self.contained.clone(),
             may_show: self.may_show(),
+            was_shown: self.has(Mark::Shown),
         }
     }
 }

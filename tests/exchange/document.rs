@@ -61,6 +61,7 @@ pub(crate) fn view<'k>(known: impl Iterator<Item = &'k Known> + Clone) -> Docume
             known,
             contained: vec![false; known.changes().len()],
             may_show: !undone.contains(&known.stamp),
+            was_shown: true,
         })
         .collect();
     let base = Rc::new(BASE.clone());

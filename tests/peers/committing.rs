@@ -491,3 +491,26 @@ fn who_typed_a_part_of_what_somebody_else_did_at_once_takes_none_of_the_rest_bac
         "{shown}"
     );
 }
+
+#[test]
+fn who_removes_what_somebody_else_removed_as_well_had_not_seen_what_they_saw() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let file = ".rhema/todos.yaml";
+    // What is committed before anybody looks is one edit, and so is what it did to both records.
+    let both = TODOS.replace("owner: q", "owner: ben");
+    ben.write(file, both.replace("Beta", "Bet"));
+    ben.git(&["commit", "-q", "--no-verify", "-a", "-m", "both"]);
+    sync(&ben);
+    ben.rhema(&["remove", "todos/a"]).exits(0);
+    let (_, others) = TODOS.split_once("  - id: b\n").unwrap();
+    ann.write("README", "something else\n");
+    ann.commit("something else");
+    let without = format!("_crdt: v1 todos=or_set\ntodos:\n  - id: b\n{others}");
+    ann.write(file, &without);
+    send(&ben, &ann);
+    sync(&ann);
+    let shown = ann.read(file);
+    assert!(shown.contains("title: Bet\n"), "{shown}");
+    assert!(!shown.contains("id: a\n"), "{shown}");
+}

@@ -157,6 +157,7 @@ fn look(counted: Counting<'_>) {
             known,
             contained: vec![false],
             may_show: true,
+            was_shown: true,
         })
         .collect();
     let mut file = view(&judged);

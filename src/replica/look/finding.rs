@@ -292,6 +292,7 @@ impl Looking<'_, '_, '_> {
             known,
             contained: Vec::new(),
             may_show: true,
+            was_shown: true,
         }));
         self.select(&known)
     }

@@ -79,6 +79,11 @@ impl Git {
             .ok()
     }
 
+    /// Whether a commit is here.
+    pub(crate) fn has(&self, commit: Oid) -> bool {
+        self.repo.find_commit(commit).is_ok()
+    }
+
     /// The file as a commit has it.
     pub(crate) fn text_in(&self, commit: Oid) -> Option<String> {
         let tree = self.repo.find_commit(commit).ok()?.tree().ok()?;

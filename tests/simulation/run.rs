@@ -78,15 +78,23 @@ pub(crate) fn run(plan: &Plan, ground: &mut Ground) -> Result<Counts, Broken> {
     Ok(world.counts)
 }
 
-/// Who stands on one commit, knows the same and hides none of it shows the same bytes. Where a store was lost, the same values.
+/// Who stands on one commit, has the same commits of others, knows the same and hides none of it shows the same bytes. Where a
+/// store was lost, the same values.
 fn shows_the_same(world: &mut World) -> Result<(), Broken> {
-    let mut shown: Vec<(usize, (git2::Oid, String), String)> = Vec::new();
+    let heads = world.everybody().flat_map(|desk| {
+        let git = world.desks[desk].git();
+        let tips = ["main", "side"].map(|branch| git.tip(branch));
+        tips.into_iter().flatten()
+    });
+    let heads: Vec<git2::Oid> = heads.collect();
+    let mut shown = Vec::new();
     for desk in world.everybody() {
         world.look(desk)?;
         if !world.at(desk).hides()? {
             let git = world.desks[desk].git();
+            let has: Vec<bool> = heads.iter().map(|head| git.has(*head)).collect();
             let text = world.desks[desk].text().unwrap_or_default();
-            shown.push((desk, (git.head(), git.branch()), text));
+            shown.push((desk, (git.head(), git.branch(), has), text));
         }
     }
     for pair in shown.windows(2) {

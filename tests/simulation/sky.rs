@@ -159,11 +159,16 @@ impl Sky {
         self.end.set(None);
     }
 
-    /// Whether the process ended meanwhile. Then the disk is as it was at that moment, and nothing happened since.
+    /// Whether the process ended meanwhile.
     pub(crate) fn has_ended(&self) -> bool {
         self.end.set(None);
+        self.ended.borrow().is_some()
+    }
+
+    /// The disk is as it was when the process ended, whatever that did since: nothing of it may go on.
+    pub(crate) fn go_back(&self) {
         let Some(Ended { disk, is_power_cut }) = self.ended.take() else {
-            return false;
+            return;
         };
         let top = self.top.borrow().clone();
         // A file that took another one's place may not have taken it yet.
@@ -180,7 +185,6 @@ impl Sky {
             None => disk,
         };
         state.put_back_state(&top);
-        true
     }
 
     /// What stands at a desk is safely on the disk.

@@ -501,6 +501,7 @@ impl World {
         if self.sky.has_ended() {
             self.counts.crashes += 1;
             self.stopped(desk);
+            self.sky.go_back();
             let seconds = self.dice.below(30);
             self.after(seconds * SECOND, Next::Up { desk });
             return Ok(());
@@ -723,6 +724,7 @@ impl World {
             self.counts.crashes += 1;
             self.lines[line].sessions[side] = Some(session);
             self.stopped(desk);
+            self.sky.go_back();
             return Ok(());
         }
         let actions = stepped?;

@@ -141,6 +141,8 @@ impl Replica<'_> {
         if are_checked() {
             let all = contents.held(commit, known)?;
             assert_eq!(held, all, "what is remembered tells otherwise");
+            let excerpted = contents.reading_excerpts_from(0).held(commit, known)?;
+            assert_eq!(excerpted, all, "excerpts of versions tell otherwise");
         }
         remembered.keep(&mut self.store, document, commit, known, &held)?;
         Ok(held)

@@ -79,7 +79,7 @@ pub fn overview(repo: &Repo, store: &mut Store) -> Result<Vec<(DocumentPath, Ove
             edits.judge(commit, is_same_head, |head, open| {
                 let history = repo.history_of(&path);
                 let mut contents = Contents::of(&history);
-                let remembered = Remembered::of(&reading, &contents, &path, head)?;
+                let remembered = Remembered::of(&reading, &contents, &path, head, open)?;
                 remembered.held(&mut contents, head, open)
             })?;
             let mut overview = Overview::default();

@@ -63,6 +63,7 @@ pub(crate) use settling::writing::{Fields, NewValue};
 pub use settling::{Choice, Contest, Matter, Unsettled, contests, misfits, settle};
 pub use stamping::{
     FilesAlone, KnownEdits, Stamped, stamp, stamp_beside, takes_stamps, with_annotations_of,
+    with_births_of,
 };
 pub(crate) use telling::told;
 pub use types::{BUILT_IN, Misfit, Place, Types, Untyped};

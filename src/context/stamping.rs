@@ -145,9 +145,30 @@ pub fn takes_stamps(head: Option<&Document>, work: &Document) -> bool {
 /// an editor had the file open from before they were written, or a tool does not keep them. Nothing if none is missing.
 #[must_use]
 pub fn with_annotations_of(read: &Document, work: &Document) -> Option<Document> {
+    carried(read, work, &|said| said)
+}
+
+/// `work` with the births that records of `read` have and that these lack in `work`, which says nothing else of them either. Nothing if
+/// none is missing.
+#[must_use]
+pub fn with_births_of(read: &Document, work: &Document) -> Option<Document> {
+    carried(read, work, &|said| Own {
+        marked: said.annotation.birth.is_some(),
+        annotation: Annotation {
+            birth: said.annotation.birth,
+            ..Annotation::default()
+        },
+        ..Own::default()
+    })
+}
+
+/// What a mapping says of itself, or what of that is carried on.
+type Chosen<'c> = &'c dyn Fn(Own) -> Own;
+
+fn carried(read: &Document, work: &Document, chosen: Chosen<'_>) -> Option<Document> {
     let mut splices = Vec::new();
     let (before, root) = (read.root()?, work.root()?);
-    carry(before, root, Role::Root, &mut splices);
+    carry(before, root, Role::Root, chosen, &mut splices);
     if splices.is_empty() {
         return None;
     }
@@ -157,13 +178,19 @@ pub fn with_annotations_of(read: &Document, work: &Document) -> Option<Document>
 }
 
 /// Puts what `before` says of itself, and the records in it, where `work` says nothing.
-fn carry(before: NodeRef<'_>, work: NodeRef<'_>, role: Role, splices: &mut Vec<Splice>) {
+fn carry(
+    before: NodeRef<'_>,
+    work: NodeRef<'_>,
+    role: Role,
+    chosen: Chosen<'_>,
+    splices: &mut Vec<Splice>,
+) {
     for Record { node, old, copied } in Held::of(work, Some(before)).records {
         if let Some(old) = old.filter(|_| !copied) {
-            carry(old, node, Role::Record, splices);
+            carry(old, node, Role::Record, chosen, splices);
         }
     }
-    let said = Own::of(before, role);
+    let said = chosen(Own::of(before, role));
     if work.kind() == Kind::Mapping
         && said.marked
         && Own::of(work, role).is_bare()

@@ -247,6 +247,18 @@ impl Repo {
         Ok(blob.content().to_vec())
     }
 
+    /// How many bytes that are.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn length_of(&self, blob: BlobId) -> Result<u64, Error> {
+        let reading = || Error::libgit2("read a version of a file");
+        let objects = self.inner.odb().map_err(reading())?;
+        let (length, _) = objects.read_header(oid(blob)).map_err(reading())?;
+        Ok(length as u64)
+    }
+
     /// The bytes of a file in HEAD; nothing if it is not there.
     ///
     /// # Errors

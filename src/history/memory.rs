@@ -12,7 +12,7 @@ use crate::context::Types;
 use crate::crdt::{Path, Stamp};
 use crate::git::Passed;
 use crate::overlay::Version;
-use crate::store::{ContentDigest, Durability, Happening, Reading, Store};
+use crate::store::{ContentDigest, Durability, Happening, Reading, Store, Writing};
 
 /// The format of what is remembered, and the rules by which it was found: another number for whoever changes either.
 const FORMAT: u8 = 1;
@@ -48,13 +48,26 @@ impl Memory {
     /// # Errors
     /// When the store cannot be written.
     pub fn keep(self, store: &mut Store) -> Result<(), Error> {
-        let found = self.found.into_inner();
-        if found.is_empty() {
+        if self.found.borrow().is_empty() {
             return Ok(());
         }
         let writing = store.write(Durability::Process)?;
-        writing.remember_happenings(&found)?;
+        self.write(&writing)?;
         Ok(writing.commit()?)
+    }
+
+    /// Writes down what was found out.
+    pub(super) fn write(&self, writing: &Writing<'_>) -> Result<(), Error> {
+        let found = self.found.take();
+        match found.is_empty() {
+            true => Ok(()),
+            false => Ok(writing.remember_happenings(&found)?),
+        }
+    }
+
+    /// Shorter documents are not taken in.
+    pub(super) fn least(&self) -> usize {
+        self.least
     }
 }
 
@@ -129,6 +142,22 @@ impl<'c> Commits<'c> {
             self.note(name, &told.happened);
         }
         Ok(told.happened)
+    }
+
+    /// Finds out what a commit did to a document, unless that is remembered; says whether versions were compared.
+    pub(super) fn learn(&self, versions: &Versions<'_>, version: &Version) -> Result<bool, Error> {
+        let Some(passed) = versions.repo.passed(version.commit)? else {
+            return Ok(false);
+        };
+        let between = Between::of(&passed, version, None)?;
+        let (Some(name), Some(reading)) = (self.name(versions, &between), self.reading) else {
+            return Ok(false);
+        };
+        if reading.happening_about(name)?.is_some() {
+            return Ok(false);
+        }
+        self.done(versions, &passed, &between)?;
+        Ok(true)
     }
 
     /// What is remembered of a commit; nothing where it is not, or is not about a place and what is in it.

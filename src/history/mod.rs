@@ -6,7 +6,7 @@
 //!
 //! `entry.rs` is what is told, `changes.rs` what became of a place from one version to the next, `versions.rs` reads versions of a document, and
 //! of large ones only what somebody asks for. `known.rs` has the edits of the store as entries, `commits.rs` those of a commit, which
-//! `memory.rs` remembers, `log.rs` both in order of time, `brought.rs` which commit has an edit, `blame.rs` the last of them for each leaf (`unchanged.rs`: without
+//! `memory.rs` remembers (and `learning.rs` finds out before anybody asks), `log.rs` both in order of time, `brought.rs` which commit has an edit, `blame.rs` the last of them for each leaf (`unchanged.rs`: without
 //! reading what is remembered to stand as before), `past.rs` documents as they were, `undoing.rs` takes back, `people.rs` whose edits are whose. Depends on
 //! `store`, `node`, `git`, `overlay`, `context` and `crdt`, never on `replica` or `cli`.
 
@@ -17,6 +17,7 @@ mod commits;
 mod entry;
 mod error;
 mod known;
+mod learning;
 mod log;
 mod memory;
 mod past;
@@ -30,6 +31,7 @@ pub use changes::{Happened, difference};
 pub use commits::compared;
 pub use entry::{Entry, Kind, State, Who};
 pub use error::Error;
+pub use learning::{AT_ONCE, learn};
 pub use log::{Asked, Ended, is_about, log};
 pub use memory::Memory;
 pub use past::{Instant, commit_of, document_at};

@@ -10,7 +10,7 @@ use super::changes::{are_the_same, node_at};
 use super::past::{Together, document_around, document_in, name_at};
 use super::versions::{lifted, mentions};
 use super::{Asked, Error, Happened, Kind, Memory, People, compared, log};
-use crate::context::{Address, Types, strip, with_annotations_of};
+use crate::context::{Address, Types, strip, with_annotations_of, with_births_of};
 use crate::crdt::{Act, Change, Edit, Node, Path, Stamp, WITHIN_A_DEED};
 use crate::git::{
     Ending, Lines, Repo, Settings, Sides, git_path, is_context_file, merge_files, settled,
@@ -424,9 +424,10 @@ impl Undoing {
         };
         let annotated = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).ok()?;
-            let (made, now) = (read(&text)?, read(now)?);
-            let made = with_annotations_of(&now, &made);
-            Some(made.map_or(text, Document::into_text))
+            let (mut made, now, before) = (read(&text)?, read(now)?, read(&self.before)?);
+            made = with_annotations_of(&now, &made).unwrap_or(made);
+            // A record that comes back is the one that it was, whatever it is called now.
+            Some(with_births_of(&before, &made).unwrap_or(made).into_text())
         };
         match merge_files(&sides, &settings).ending {
             Ending::Clean(bytes) if bytes == current.as_bytes() => Undone::Clean(now.to_owned()),

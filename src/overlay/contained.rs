@@ -9,11 +9,14 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::effect::{makes, shows, tells_of};
+use super::excerpt::stamps_in;
 use super::selection::seen_together;
-use super::{BlobId, CommitId, History, Known, Version};
+use super::{BlobId, CommitId, Excerpts, History, Known, Mentioned, Version};
 use crate::context::{self, lift};
-use crate::crdt::{Act, Change, Document, Form, StampSet};
+use crate::crdt::{Act, Change, Document, Form, Stamp, StampSet};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -37,6 +40,8 @@ impl Containment {
 pub struct Contents<'h, H: History> {
     history: &'h H,
     read: Recent,
+    /// How many bytes must be left out of a version for an excerpt of it to be read.
+    least: usize,
 }
 
 impl<'h, H: History> Contents<'h, H> {
@@ -45,6 +50,17 @@ impl<'h, H: History> Contents<'h, H> {
         Self {
             history,
             read: Recent::default(),
+            least: WORTH_WHILE,
+        }
+    }
+
+    /// Those of the same history, where excerpts are read of every version of which so many bytes can be left out: they tell the
+    /// same.
+    #[must_use]
+    pub fn reading_excerpts_from(&self, least: usize) -> Self {
+        Self {
+            least,
+            ..Self::of(self.history)
         }
     }
 
@@ -150,9 +166,7 @@ impl<'h, H: History> Contents<'h, H> {
                 break;
             }
             let after = self.read(after)?;
-            for edit in &mut open {
-                edit.find_written(&after);
-            }
+            find_written(&mut open, &after, self.least);
             open.retain(|edit| edit.is_open());
             if open.is_empty() {
                 continue;
@@ -263,8 +277,6 @@ struct Sought<'k> {
     index: usize,
     known: &'k Known,
     changes: &'k [Change],
-    /// Its stamp as it stands in files.
-    stamp: String,
     /// Which of the changes were found.
     held: Vec<bool>,
 }
@@ -278,7 +290,6 @@ impl<'k> Sought<'k> {
                 index,
                 known,
                 changes: known.changes(),
-                stamp: known.stamp.to_string(),
                 held: vec![false; known.changes().len()],
             })
     }
@@ -287,16 +298,45 @@ impl<'k> Sought<'k> {
         self.held.iter().any(|held| !held)
     }
 
-    /// Finds the changes that a version has by their form or tells of by their stamp.
-    fn find_written(&mut self, after: &Read) {
-        let is_told = memchr::memmem::find(&after.text, self.stamp.as_bytes()).is_some()
-            || after.runs().contains(self.known.stamp);
+    /// Finds the changes that a version has by their form.
+    fn find_formed(&mut self, after: &Read) {
         for (held, change) in self.held.iter_mut().zip(self.changes) {
             if let Act::Form(form) = &change.act {
                 *held |= is_written(&after.text, form);
             }
-            *held |= is_told && tells_of(after.document(), change, self.known.stamp);
         }
+    }
+
+    /// Finds the changes of which a version tells, as this document has it.
+    fn find_told(&mut self, after: &Document) {
+        for (held, change) in self.held.iter_mut().zip(self.changes) {
+            *held |= tells_of(after, change, self.known.stamp);
+        }
+    }
+}
+
+/// Finds the changes that a version has by their form or tells of by their stamp.
+fn find_written(edits: &mut [&mut Sought<'_>], after: &Read, least: usize) {
+    for edit in edits.iter_mut() {
+        edit.find_formed(after);
+    }
+    let is_told = |edit: &Sought<'_>| {
+        edit.is_open()
+            && (after.stamps().contains(&edit.known.stamp)
+                || after.runs().contains(edit.known.stamp))
+    };
+    let mut told: Vec<&mut &mut Sought<'_>> =
+        edits.iter_mut().filter(|edit| is_told(edit)).collect();
+    // The records that they are about tell most often enough, and what these tell the whole tells, too.
+    let changes = told.iter().flat_map(|edit| edit.changes);
+    if let Some(excerpt) = after.excerpt(changes, least) {
+        for edit in &mut told {
+            edit.find_told(&excerpt);
+        }
+        told.retain(|edit| edit.is_open());
+    }
+    for edit in told {
+        edit.find_told(after.document());
     }
 }
 
@@ -304,11 +344,38 @@ impl<'k> Sought<'k> {
 #[derive(Default)]
 struct Read {
     text: Vec<u8>,
+    stamps: OnceCell<FxHashSet<Stamp>>,
     runs: OnceCell<StampSet>,
     document: OnceCell<Document>,
 }
 
+/// How many bytes must be left out of a version for an excerpt to be worth its while.
+const WORTH_WHILE: usize = 64 << 10;
+
 impl Read {
+    /// The stamps that it may name one by one.
+    fn stamps(&self) -> &FxHashSet<Stamp> {
+        self.stamps.get_or_init(|| stamps_in(&self.text).collect())
+    }
+
+    /// The version without the records that these changes are not about; nothing where it was read as a whole, or is as soon.
+    fn excerpt<'c>(
+        &self,
+        changes: impl Iterator<Item = &'c Change>,
+        least: usize,
+    ) -> Option<Document> {
+        if self.document.get().is_some() || self.text.len() < least {
+            return None;
+        }
+        let mut mentioned = Mentioned::default();
+        changes.for_each(|change| mentioned.change(change));
+        let text = std::str::from_utf8(&self.text).ok()?;
+        let excerpts = Excerpts::of(&[text], &mentioned, least)?;
+        let excerpt = excerpts.texts().first()?;
+        let read = yaml::Document::from_text(excerpt.clone(), &yaml::Limits::default()).ok()?;
+        excerpts.is_read_as_meant(0, &read).then(|| lift(&read))
+    }
+
     /// The stamps that it may name in runs.
     fn runs(&self) -> &StampSet {
         self.runs.get_or_init(|| context::runs_in(&self.text))

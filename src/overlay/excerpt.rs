@@ -18,7 +18,8 @@ mod lists;
 
 use std::borrow::Cow;
 
-use lists::{Lines, List, lists, stamps_in};
+pub(super) use lists::stamps_in;
+use lists::{Lines, List, lists};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::identity_field;
@@ -496,14 +497,14 @@ fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentio
                 let place = list.places.get(index).and_then(|places| *places.get(at)?);
                 let record = place.and_then(|place| list.versions.get(index)?.records.get(place));
                 if let Some(record) = record {
-                    named.extend(stamps_in(
-                        version.get(done..record.start).unwrap_or_default(),
-                    ));
+                    let before = version.get(done..record.start).unwrap_or_default();
+                    named.extend(stamps_in(before.as_bytes()));
                     done = record.start + record.text.len();
                 }
             }
         }
-        named.extend(stamps_in(version.get(done..).unwrap_or_default()));
+        let rest = version.get(done..).unwrap_or_default();
+        named.extend(stamps_in(rest.as_bytes()));
     }
     while let Some(stamp) = named.pop() {
         for (number, index) in owners.remove(&stamp).unwrap_or_default() {

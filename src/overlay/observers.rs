@@ -37,6 +37,17 @@ impl<'c> Closings<'c> {
         Self { by_place, removed }
     }
 
+    /// Those of these changes that may have closed one of the `asked` ones: of all that a document has seen most are about other
+    /// records.
+    #[must_use]
+    pub fn about<'a>(
+        changes: impl Iterator<Item = &'c Change>,
+        asked: impl Iterator<Item = &'a Change>,
+    ) -> Self {
+        let about = About::of(asked);
+        Self::of(changes.filter(|change| about.may_meet(&change.at)))
+    }
+
     /// Whether a change of the edit with this stamp was observed in its place or around it; or in it, by who put something else
     /// there.
     #[must_use]
@@ -87,6 +98,52 @@ impl<'c> Closings<'c> {
                 .zip(way)
                 .all(|(name, other)| name == *other)
         })
+    }
+}
+
+/// What changes are about: the records of lists at the top, or else the entries of the root.
+#[derive(Default)]
+struct About<'a> {
+    /// Everything, as this cannot be told from here.
+    all: bool,
+    /// Entries of which something is meant that is no record.
+    entries: HashSet<&'a str>,
+    /// Records, by their lists and the names that they were born with.
+    records: HashSet<(&'a str, &'a str)>,
+    /// The entries that any of it is in.
+    around: HashSet<&'a str>,
+}
+
+impl<'a> About<'a> {
+    fn of(changes: impl Iterator<Item = &'a Change>) -> Self {
+        let mut about = Self::default();
+        for change in changes {
+            match change.at.steps() {
+                [Step::Entry(list), Step::Record(name, birth), ..] => {
+                    about.records.insert((list, born_as(name, *birth)));
+                    about.around.insert(list);
+                }
+                [Step::Entry(entry), ..] => {
+                    about.entries.insert(entry);
+                    about.around.insert(entry);
+                }
+                _ => about.all = true,
+            }
+        }
+        about
+    }
+
+    /// Whether a place may be one of these, around or in one.
+    fn may_meet(&self, at: &Path) -> bool {
+        match at.steps() {
+            _ if self.all => true,
+            [Step::Entry(list), Step::Record(name, birth), ..] => {
+                self.entries.contains(list.as_str())
+                    || self.records.contains(&(list, born_as(name, *birth)))
+            }
+            [Step::Entry(entry), ..] => self.around.contains(entry.as_str()),
+            _ => true,
+        }
     }
 }
 
@@ -149,5 +206,85 @@ impl Grounds {
         let runs: Vec<&Path> = [first].into_iter().chain(runs).map(|(at, _)| at).collect();
         let mut places = places.into_iter().map(Path::as_born);
         places.any(|place| runs.iter().any(|at| at.meets(&place)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crdt::{Atom, Digest, Observed, Replica};
+
+    /// Places that are, hold or are called like one another.
+    fn places() -> Vec<Path> {
+        let named = |name: &str| {
+            Step::Record(
+                Atom::text(format!("\"{name}\""), name.to_owned()),
+                Digest::of(b"x"),
+            )
+        };
+        let second = format!("a-{}", Digest::of(b"x"));
+        let entry = |name: &str| Step::Entry(name.to_owned());
+        let list = || entry("list");
+        let ways = [
+            vec![],
+            vec![list()],
+            vec![entry("other")],
+            vec![list(), named("a")],
+            vec![list(), named(&second)],
+            vec![list(), named("b")],
+            vec![list(), entry("a")],
+            vec![list(), named("a"), entry("x")],
+            vec![list(), named(&second), entry("x")],
+            vec![list(), named("b"), entry("x")],
+            vec![list(), entry("a"), entry("x")],
+            vec![entry("other"), named("a"), entry("x")],
+            vec![named("a")],
+            vec![named("a"), entry("x")],
+        ];
+        ways.into_iter()
+            .map(|way| way.into_iter().collect())
+            .collect()
+    }
+
+    #[test]
+    fn those_about_what_is_asked_tell_what_all_of_them_tell() {
+        let stamp = |millis: u64| {
+            Stamp::from_unix_millis(1_700_000_000_000 + millis, Replica::from_bits(7)).unwrap()
+        };
+        let mut closed = 0;
+        let changes = |observed: &Observed| -> Vec<Change> {
+            let acts = [
+                Act::Remove,
+                Act::Write(Atom::text("\"v\"".to_owned(), "v".to_owned())),
+            ];
+            let of = |at: &Path| acts.clone().map(|act| (at.clone(), act));
+            let all = places().iter().flat_map(of).collect::<Vec<_>>();
+            let change = |(at, act)| Change {
+                at,
+                act,
+                observed: observed.clone(),
+            };
+            all.into_iter().map(change).collect()
+        };
+        let mut single = Observed::default();
+        single.add_stamp(stamp(2));
+        let mut run = Observed::default();
+        run.add_stamps(
+            &[Run::new(stamp(1), stamp(3)).unwrap()]
+                .into_iter()
+                .collect(),
+        );
+        for seen in [single, run] {
+            for closing in &changes(&seen) {
+                for asked in &changes(&Observed::default()) {
+                    let one = || std::iter::once(closing);
+                    let all = Closings::of(one()).close(asked, stamp(2));
+                    let about = Closings::about(one(), std::iter::once(asked));
+                    assert_eq!(about.close(asked, stamp(2)), all, "{closing:?} {asked:?}");
+                    closed += usize::from(all);
+                }
+            }
+        }
+        assert!(closed > 100, "{closed}");
     }
 }

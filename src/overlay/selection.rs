@@ -50,9 +50,13 @@ pub fn overlay<E>(
     origin: &mut dyn FnMut(&Known) -> Result<Option<Origin>, E>,
 ) -> Result<Vec<Edit>, E> {
     let standing: Vec<&Judged<'_>> = judged.iter().collect();
+    let shown = standing.iter().filter(|judged| judged.may_show);
     let mut selecting = Selecting {
         head,
-        closed: Closings::of(standing.iter().flat_map(|judged| contained_changes(judged))),
+        closed: Closings::about(
+            standing.iter().flat_map(|judged| contained_changes(judged)),
+            shown.flat_map(|judged| judged.known.changes()),
+        ),
         births: births(&standing),
         standing: &standing,
         origin,

@@ -10,6 +10,9 @@ use crate::git::DocumentHistory;
 use crate::overlay::{CommitId, Containment, Contents, DocumentPath, Known};
 use crate::store::{self, Durability, Reading, Store};
 
+/// Of more edits than these all is read that is remembered: one by one takes longer.
+const MOST_ASKED: usize = 1_024;
+
 /// What a store remembers of the edits of a document that a commit contains.
 pub(super) struct Remembered {
     here: BTreeMap<Stamp, store::Containment>,
@@ -23,13 +26,25 @@ impl Remembered {
         contents: &Contents<'_, DocumentHistory<'_>>,
         document: &DocumentPath,
         commit: CommitId,
+        known: &[&Known],
     ) -> Result<Self, Error> {
-        let here = reading.containment(document, commit)?;
+        if known.is_empty() {
+            return Ok(Self {
+                here: BTreeMap::new(),
+                earlier: None,
+            });
+        }
+        let stamps: Vec<Stamp> = known.iter().map(|known| known.stamp).collect();
+        let read = |head: CommitId| match stamps.len() {
+            0..=MOST_ASKED => reading.containment_of(&stamps, document, head),
+            _ => reading.containment(document, head),
+        };
+        let here = read(commit)?;
         let mut earlier = None;
-        if here.is_empty() {
+        if here.is_empty() && !reading.remembers_containment(document, commit)? {
             for head in reading.remembered_heads(document)? {
                 if contents.is_ancestor(head, commit)? {
-                    earlier = Some((head, reading.containment(document, head)?));
+                    earlier = Some((head, read(head)?));
                     break;
                 }
             }
@@ -136,11 +151,13 @@ impl Replica<'_> {
         commit: CommitId,
         known: &[&Known],
     ) -> Result<Vec<Containment>, Error> {
-        let remembered = Remembered::of(&self.store.read()?, contents, document, commit)?;
+        let remembered = Remembered::of(&self.store.read()?, contents, document, commit, known)?;
         let held = remembered.held(contents, commit, known)?;
         if are_checked() {
             let all = contents.held(commit, known)?;
             assert_eq!(held, all, "what is remembered tells otherwise");
+            let excerpted = contents.reading_excerpts_from(0).held(commit, known)?;
+            assert_eq!(excerpted, all, "excerpts of versions tell otherwise");
         }
         remembered.keep(&mut self.store, document, commit, known, &held)?;
         Ok(held)

@@ -488,7 +488,9 @@ impl Edits {
         for mark in [Mark::Contained, Mark::Committed] {
             let marked = |edit: &&Standing| edit.has(mark) && !edit.is_retracted;
             let marked = self.all.iter().filter(marked);
-            let closings = Closings::of(marked.flat_map(Standing::changes));
+            let open = self.all.iter().filter(|edit| !edit.has(mark));
+            let open = open.flat_map(Standing::changes);
+            let closings = Closings::about(marked.flat_map(Standing::changes), open);
             let went_along: Vec<bool> = self
                 .all
                 .iter()

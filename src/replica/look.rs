@@ -9,6 +9,7 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
+use std::iter;
 use std::path::Path;
 use std::rc::Rc;
 use std::thread;
@@ -119,6 +120,8 @@ pub(super) struct Looked {
     pub(super) edits: usize,
     /// The edits that were known, and the new ones, with their marks.
     pub(super) standings: Vec<Standing>,
+    /// Those of them whose marks are others than the store has.
+    pub(super) remarked: Vec<(Stamp, Marks)>,
     /// The edits of which nothing is seen any more.
     pub(super) superseded: BTreeSet<Stamp>,
     /// Whether edits were passed over of which that was known.
@@ -614,11 +617,17 @@ impl Looking<'_, '_, '_> {
         let are_parked = edits.all.iter().map(|edit| edit.has(Mark::Parked));
         let parked = are_parked.zip(were_parked).filter(|(is, was)| *is && !was);
         let parked = parked.count();
+        let before = marks.into_iter().map(Some).chain(iter::repeat(None));
+        let both = edits.all.iter().zip(before);
+        let remarked: Vec<(Stamp, Marks)> = both
+            .filter(|(edit, before)| Some(edit.marks) != *before)
+            .map(|(edit, _)| (edit.known.stamp, edit.marks))
+            .collect();
         let is_known = matches!(writer, Writer::Nobody)
             && self.is_same_head
             && new.is_empty()
             && text == self.seen.was
-            && edits.all.iter().map(|edit| edit.marks).eq(marks);
+            && remarked.is_empty();
         let head = self.versions.head.as_ref();
         let is_bare = stands_now.as_ref() == Some(&text)
             || (stands_now.is_none() && matches!(writer, Writer::Somebody(_)));
@@ -642,6 +651,7 @@ impl Looking<'_, '_, '_> {
             superseded: edits.superseded(&self.versions.head_document),
             is_partial: edits.is_partial,
             standings: edits.all,
+            remarked,
             notes: std::mem::take(&mut self.notes),
             contested,
             parked,

@@ -12,6 +12,7 @@ use super::look::{Target, Unlooked};
 use super::{Error, Onlooker, Replica};
 use crate::crdt;
 use crate::git::{self, Repo, crash};
+use crate::history;
 use crate::node::Config;
 use crate::overlay::{CommitId, DocumentPath};
 use crate::store::{Beginning, Durability, LastLook, Look, Store};
@@ -254,13 +255,16 @@ impl Replica<'_> {
             writing.commit()?;
         }
         match self.compact_now_and_then(&config) {
-            Err(error) if error.is_damage() => Err(error),
-            Err(error) => {
-                tracing::info!("nothing is packed: {error}");
-                Ok(())
-            }
-            Ok(()) => Ok(()),
+            Err(error) if error.is_damage() => return Err(error),
+            Err(error) => tracing::info!("nothing is packed: {error}"),
+            Ok(()) => {}
         }
+        // Whoever asks what commits did is told without it, too, only more slowly.
+        let (memory, most) = (history::Memory::default(), history::AT_ONCE);
+        if let Err(error) = history::learn(self.repo, &mut self.store, &here, &memory, most) {
+            tracing::info!("what commits did is not remembered: {error}");
+        }
+        Ok(())
     }
 
     /// Whether HEAD moved since the last round, as far as anybody can tell: before the first one, everywhere.

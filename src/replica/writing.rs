@@ -101,8 +101,7 @@ impl Replica<'_> {
             false => Durability::Process,
         })?;
         writing.record(&chained, Way::Recorded, by)?;
-        let marks = looked.standings.iter();
-        writing.set_marks(marks.map(|edit| (edit.known.stamp, edit.marks)))?;
+        writing.set_marks(looked.remarked)?;
         writing.note_superseded(&document, &looked.superseded, !looked.is_partial)?;
         if let Some(stood) = &looked.stood {
             writing.render(&document, stood, commit, now)?;

@@ -64,6 +64,41 @@ impl Reading<'_> {
         self.all(sql, (document, head), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// The same of some edits alone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn containment_of(
+        &self,
+        stamps: &[Stamp],
+        document: &DocumentPath,
+        head: CommitId,
+    ) -> Result<BTreeMap<Stamp, Containment>, Error> {
+        let sql = "SELECT inside FROM containment WHERE stamp = ?3 AND head = (SELECT id FROM heads
+            WHERE document = (SELECT id FROM documents WHERE path = ?1) AND head = ?2)";
+        let mut found = BTreeMap::new();
+        for stamp in stamps {
+            let inside = self.first(sql, (document, head, stamp), |row| row.get(0))?;
+            found.extend(inside.map(|inside| (*stamp, inside)));
+        }
+        Ok(found)
+    }
+
+    /// Whether anything is remembered of what a commit contains.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn remembers_containment(
+        &self,
+        document: &DocumentPath,
+        head: CommitId,
+    ) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM containment WHERE head = (SELECT id FROM heads
+            WHERE document = (SELECT id FROM documents WHERE path = ?1) AND head = ?2)";
+        let found = self.first(sql, (document, head), |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
     /// The commits of which it is remembered what they contain, the latest first.
     ///
     /// # Errors

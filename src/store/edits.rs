@@ -195,6 +195,21 @@ impl Reading<'_> {
         Ok(in_order(rows, self.packed_of(document, which)?))
     }
 
+    /// The edits of a document that the HEAD of its last look does not contain ([`Mark::Contained`](super::Mark::Contained)), in the order of
+    /// their stamps: a few, however many are known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open_edits(&self, document: &DocumentPath) -> Result<Vec<StoredEdit>, Error> {
+        // By this condition the index is used that has these alone.
+        let sql = stored_where!(
+            "edits.id IN (SELECT edit FROM marks WHERE bits & 1 = 0)
+            AND +edits.document = (SELECT id FROM documents WHERE path = ?1) ORDER BY stamp"
+        );
+        let rows = self.all(sql, [document], stored)?;
+        Ok(in_order(rows, self.packed_open(document)?))
+    }
+
     /// The commits on which edits were made that the document's HEAD did not contain at its last look, and what was published of
     /// each.
     ///
@@ -343,6 +358,9 @@ impl Writing<'_> {
                 body(edit),
             ),
         )?;
+        // What has no marks is open, and found by that.
+        let sql = "INSERT INTO marks (edit, bits) VALUES (last_insert_rowid(), 0)";
+        self.run(sql, [])?;
         self.touch(document, edit.stamp, &edit.deed)?;
         if let Deed::Retract(stamps) = &edit.deed {
             let sql = "INSERT OR IGNORE INTO retractions (document, stamp) VALUES (?1, ?2)";

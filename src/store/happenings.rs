@@ -2,6 +2,7 @@
 //! becomes of the commits.
 
 use super::{ContentDigest, Error, Reading, Writing};
+use crate::overlay::CommitId;
 
 /// How many bytes are kept.
 const KEPT: i64 = 64 << 20;
@@ -53,7 +54,27 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// The HEAD at which all had been found out that is worth it ([`Writing::set_learned`]).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn learned(&self) -> Result<Option<CommitId>, Error> {
+        let sql = "SELECT learned FROM work_tree WHERE learned IS NOT NULL";
+        self.first(sql, [], |row| row.get(0))
+    }
+}
+
 impl Writing<'_> {
+    /// Notes that what the commits did which this HEAD has is remembered, as far as that is worth it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_learned(&self, head: CommitId) -> Result<(), Error> {
+        self.run("UPDATE work_tree SET learned = ?1", [head])?;
+        Ok(())
+    }
+
     /// Remembers what commits did. What was remembered first makes room, and what would need much room itself is not remembered.
     ///
     /// # Errors

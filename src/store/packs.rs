@@ -271,6 +271,13 @@ impl Reading<'_> {
         self.unpacked(self.packs(sql, [document])?, |_| true)
     }
 
+    /// The packed edits of a document that its HEAD does not contain.
+    pub(super) fn packed_open(&self, document: &DocumentPath) -> Result<Vec<StoredEdit>, Error> {
+        let open = self.packed_marked(|marks| !marks.contains(Mark::Contained))?;
+        let open = open.into_iter().filter(|(path, _)| path == document);
+        Ok(open.map(|(_, edit)| edit).collect())
+    }
+
     /// The newest packed edits of a document among those before a stamp, at least `most` if there are so many, the newest first; with
     /// a number by which places are found, from the pieces alone in which some edits are about that.
     pub(super) fn packed_before(

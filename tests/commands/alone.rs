@@ -139,3 +139,33 @@ fn what_stood_in_the_place_of_a_mapping_that_was_committed_is_over() {
     assert_eq!(said(&tree), TODOS.replace("t: x", "t: q"));
     committed(&tree);
 }
+
+/// A record lost its title, got the name of one that was removed, and lost that again, three times taken back; what the file said before.
+fn renamed_and_taken_back(tree: &Tree<'_>) -> String {
+    tree.rhema(&["set", "todos/a", "--unset", "title"]).exits(0);
+    tree.rhema(&["remove", "todos/b"]).exits(0);
+    let before = said(tree);
+    tree.write(FILE, tree.read(FILE).replace("id: a", "id: b"));
+    let renamed = said(tree);
+    for expected in [&before, &renamed, &before] {
+        tree.rhema(&["undo"]).exits(0);
+        assert_eq!(said(tree), *expected);
+    }
+    before
+}
+
+#[test]
+fn a_record_without_a_title_gets_the_name_of_another_one_again() {
+    let world = World::new();
+    renamed_and_taken_back(&set_up(&world));
+}
+
+#[test]
+#[ignore = "not mended: the removal counts as contained, as HEAD had another record of that name, and what it removed is shown again"]
+fn a_record_that_went_by_the_name_of_a_removed_one_stays_away_once_that_is_committed() {
+    let world = World::new();
+    let tree = set_up(&world);
+    let before = renamed_and_taken_back(&tree);
+    committed(&tree);
+    assert_eq!(said(&tree), before);
+}

@@ -117,9 +117,11 @@ impl<'w> Walk<'w> {
             14 => self.tool(at, &["unpark"]),
             _ => {
                 self.tell(at);
+                self.tool(1 - at, &["status"]);
                 self.tool(1 - at, &["sync", "--timeout", "0"]);
             }
         }
+        self.tool(at, &["status"]);
     }
 
     /// Tells the other work tree what this one knows.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rhema_crdt::crdt::Path;
 use rhema_crdt::git::Repo;
-use rhema_crdt::history::{Asked, Blame, Entry, Memory, People, blame, log};
+use rhema_crdt::history::{Asked, Blame, Entry, Memory, People, blame, learn, log};
 use rhema_crdt::overlay::DocumentPath;
 use rhema_crdt::store::{Reading, Store};
 
@@ -234,6 +234,21 @@ fn what_is_remembered_tells_what_comparing_tells() {
             };
             let memory = Memory::of_documents_from(0);
             same(&mut store, &memory, "nothing is remembered");
+            let documents = [DocumentPath::new(FILE), DocumentPath::new(OTHER)];
+            let repo = Repo::at(&tree.top).unwrap();
+            let all = store.as_mut().unwrap();
+            let anew = "UPDATE work_tree SET learned = NULL";
+            forget.execute(anew, []).unwrap();
+            learn(
+                &repo,
+                all,
+                &documents,
+                &Memory::of_documents_from(0),
+                u64::MAX,
+            )
+            .unwrap();
+            same(&mut store, &never(), "rounds remember");
+            forget.execute("DELETE FROM happenings", []).unwrap();
             // What went before is remembered, the rest is not.
             for row in &kept {
                 let sql = "INSERT INTO happenings VALUES (?1, ?2, ?3, ?4)";
@@ -255,6 +270,66 @@ fn what_is_remembered_tells_what_comparing_tells() {
             }
         }
     }
+}
+
+#[test]
+fn rounds_find_out_what_commits_did_some_at_a_time() {
+    let world = World::new();
+    let mut state = 5;
+    let records: Vec<String> = (0..8).map(|name| record(name, &mut state)).collect();
+    let tree = world.repo("repo", &[(FILE, &text(&records))]);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("set up");
+    for number in 0..6 {
+        let notes = format!("notes=step {number}");
+        tree.rhema(&["set", "todos/record-1", &notes]).exits(0);
+        commit(&tree, &notes);
+    }
+    let git_dir = tree.path(".git");
+    let repo = Repo::at(&tree.top).unwrap();
+    let mut store = Store::open(&git_dir).unwrap().store;
+    let connection = rusqlite::Connection::open(git_dir.join("rhema/store.sqlite")).unwrap();
+    // Rounds noted that nothing is worth it in so short a document.
+    let anew = "UPDATE work_tree SET learned = NULL";
+    connection.execute(anew, []).unwrap();
+    let mut learned = |most: u64| {
+        let memory = Memory::of_documents_from(0);
+        learn(&repo, &mut store, &[DocumentPath::new(FILE)], &memory, most).unwrap();
+        let head = store.read().unwrap().learned().unwrap();
+        (rows(&connection).len(), head == repo.head_commit().unwrap())
+    };
+    for number in 1..6 {
+        assert_eq!(learned(1), (number, false), "one at a time");
+    }
+    assert_eq!(learned(1), (6, true), "nothing is left");
+    assert_eq!(learned(1), (6, true));
+    connection.execute("DELETE FROM happenings", []).unwrap();
+    assert_eq!(
+        learned(u64::MAX),
+        (0, true),
+        "what was found out once is not asked again"
+    );
+    let more = tree.read(FILE).replace("notes: step 5", "notes: more");
+    tree.write(FILE, more);
+    commit(&tree, "more");
+    assert_eq!(learned(u64::MAX), (1, true), "only what came since");
+}
+
+#[test]
+fn a_round_remembers_what_commits_did_to_a_large_document() {
+    let world = World::new();
+    let mut state = 5;
+    let records: Vec<String> = (0..600).map(|name| record(name, &mut state)).collect();
+    let tree = world.repo("repo", &[(FILE, &text(&records))]);
+    tree.rhema(&["init"]).exits(0);
+    tree.commit("set up");
+    tree.rhema(&["set", "todos/record-1", "notes=other"])
+        .exits(0);
+    commit(&tree, "other");
+    tree.rhema(&["sync", "--timeout", "0"]).exits(0);
+    let store = tree.path(".git/rhema/store.sqlite");
+    let connection = rusqlite::Connection::open(store).unwrap();
+    assert_eq!(rows(&connection).len(), 1, "the edit");
 }
 
 /// What is remembered of a commit, as it stands in the store.

@@ -137,8 +137,11 @@ struct Desk {
     model: Model,
     /// What it held at the last look.
     looked: Model,
-    /// What was committed since.
-    commits: Vec<Model>,
+    /// The file as the last look left it.
+    looked_text: String,
+    /// What was committed, or restored, since: each by itself, whatever was typed behind it.
+    since: Vec<Model>,
+    has_committed: bool,
     /// What HEAD holds.
     head: Model,
     /// What stood before what was done last, and after it: what `undo` takes back.
@@ -166,10 +169,12 @@ impl Desk {
         Self {
             script,
             looked: model.clone(),
+            looked_text: text.clone(),
             head: model.clone(),
             stood: vec![(text, model.clone())],
             model,
-            commits: Vec::new(),
+            since: Vec::new(),
+            has_committed: false,
             last: None,
             cut: None,
             is_committed: true,
@@ -221,6 +226,7 @@ impl Desk {
             Deed::Restore => {
                 self.must("git", &["restore", "."])?;
                 self.model = self.head.clone();
+                self.since.push(self.model.clone());
             }
             Deed::Undo => self.undo()?,
             Deed::Gc => {
@@ -249,7 +255,9 @@ impl Desk {
     /// What was done since the last look is known from now on: what was committed by itself, and what was not.
     fn looked(&mut self) {
         let mut stood = std::mem::replace(&mut self.looked, self.model.clone());
-        for stands in self.commits.drain(..).chain([self.model.clone()]) {
+        self.looked_text = self.tree().read(FILE);
+        self.has_committed = false;
+        for stands in self.since.drain(..).chain([self.model.clone()]) {
             if stands != stood {
                 self.last = Some((stood, stands.clone()));
                 stood = stands;
@@ -371,6 +379,10 @@ impl Desk {
         self.script
             .note(&format!("cat > {FILE} <<'END'\n{text}END"));
         self.tree().write(FILE, text);
+        if text == self.looked_text && !self.has_committed {
+            // Nobody can tell that anything happened in between.
+            self.since.clear();
+        }
     }
 
     fn sync(&mut self) -> Result<(), Broken> {
@@ -395,7 +407,8 @@ impl Desk {
         }
         self.must("git", &["commit", "-q", "-a", "-m", "an edit"])?;
         self.head = self.model.clone();
-        self.commits.push(self.model.clone());
+        self.since.push(self.model.clone());
+        self.has_committed = true;
         self.is_committed = true;
         Ok(())
     }

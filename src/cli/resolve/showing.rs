@@ -63,26 +63,44 @@ fn what(conflict: &Conflict) -> Option<String> {
     }
 }
 
-/// What each side is called, and its value.
-fn sides(conflict: &Conflict) -> Vec<(String, String, &Side)> {
+/// What each side is called, its value, and where that comes from.
+fn sides(conflict: &Conflict) -> Vec<(String, String, Vec<String>)> {
     let value = |side: &Side, gone: &str| side.value.clone().unwrap_or_else(|| gone.to_owned());
     let shown = match conflict.is_of_a_record() {
         true => "(kept)".to_owned(),
         false => value(&conflict.winner, "(not there)"),
     };
-    let mut sides = vec![("winner".to_owned(), shown, &conflict.winner)];
+    // What does not fit its place was typed and never recorded, and cannot be taken.
+    let is_misfit = conflict.kind == Kind::Validator;
+    let origin = |side: &Side, here: &str| match is_misfit {
+        true => vec![here.to_owned()],
+        false => told(&side.origin),
+    };
+    let winner = origin(&conflict.winner, "stood there before");
+    let mut sides = vec![("winner".to_owned(), shown, winner)];
     for (number, loser) in (1..).zip(&conflict.losers) {
         let number: usize = number;
-        sides.push((number.to_string(), value(loser, "(deleted)"), loser));
+        let name = match is_misfit {
+            true => TYPED.to_owned(),
+            false => number.to_string(),
+        };
+        sides.push((
+            name,
+            value(loser, "(deleted)"),
+            origin(loser, "in the file"),
+        ));
     }
     sides
 }
+
+/// What a value is called that does not fit its place.
+const TYPED: &str = "typed";
 
 /// A conflict in a list.
 pub(super) fn listed(repo: &Repo, conflict: &Conflict) -> String {
     let rows: Vec<_> = sides(conflict)
         .into_iter()
-        .map(|(name, value, side)| (name, in_lines(&value), side))
+        .map(|(name, value, origin)| (name, in_lines(&value), origin))
         .collect();
     let width = |value: &str| value.chars().count();
     let widest = rows.iter().map(|(_, (value, _), _)| width(value)).max();
@@ -97,9 +115,9 @@ pub(super) fn listed(repo: &Repo, conflict: &Conflict) -> String {
     if let Some(what) = what(conflict) {
         text.push_str(&format!("          {NOTABLE}{what}{NOTABLE:#}\n"));
     }
-    for (name, (value, lines), side) in rows {
+    for (name, (value, lines), origin) in rows {
         let gap = column.saturating_sub(width(&value));
-        let origin = told(&side.origin).join(", ");
+        let origin = origin.join(", ");
         text.push_str(&format!(
             "  {name:>6}  {value}{:gap$}  {FAINT}{origin}{FAINT:#}\n",
             ""
@@ -159,10 +177,9 @@ pub(super) fn settled(what: &str, left: usize) -> String {
 
 /// A conflict in one line: what lost, or what it is about.
 pub(in crate::cli) fn in_one_line(conflict: &Conflict) -> String {
-    let lost = sides(conflict).into_iter().skip(1).map(|(_, value, side)| {
-        let origin = told(&side.origin).join(", ");
-        format!("{} ({origin})", printable(&value))
-    });
+    let lost = sides(conflict).into_iter().skip(1);
+    let lost =
+        lost.map(|(_, value, origin)| format!("{} ({})", printable(&value), origin.join(", ")));
     let lost: Vec<String> = lost.collect();
     let what = what(conflict).map_or_else(String::new, |what| format!("{what}; "));
     format!(
@@ -199,7 +216,7 @@ pub(super) fn asked(
     }
     let columns: Vec<Column> = sides(conflict)
         .into_iter()
-        .map(|(name, value, side)| Column::of(&name, &value, &side.origin))
+        .map(|(name, value, origin)| Column::of(&name, &value, origin))
         .collect();
     text.push('\n');
     text.push_str(&side_by_side(&columns, width));
@@ -237,16 +254,17 @@ struct Column {
 }
 
 impl Column {
-    fn of(name: &str, value: &str, origin: &Origin) -> Self {
+    fn of(name: &str, value: &str, origin: Vec<String>) -> Self {
         let name = match name {
             "winner" => "[w] winner".to_owned(),
+            TYPED => TYPED.to_owned(),
             number => format!("[{number}]"),
         };
         let (line, lines) = in_lines(value);
         Self {
             name,
             value: cut(if lines.is_empty() { vec![line] } else { lines }),
-            origin: told(origin),
+            origin,
         }
     }
 
@@ -372,7 +390,7 @@ mod tests {
             name: Some("ada".to_owned()),
             ..Origin::default()
         };
-        Column::of(name, value, &origin)
+        Column::of(name, value, told(&origin))
     }
 
     /// What is shown without its colours.

@@ -120,17 +120,17 @@ impl<'t> Lines<'t> {
     pub(super) fn stamps(&self) -> impl Iterator<Item = Stamp> {
         let is_annotated = memchr::memmem::find(self.text.as_bytes(), ANNOTATION_KEY.as_bytes());
         let annotated = is_annotated.map_or("", |_| self.text);
-        stamps_in(annotated)
+        stamps_in(annotated.as_bytes())
     }
 }
 
 /// What looks like a stamp in a text.
-pub(super) fn stamps_in(text: &str) -> impl Iterator<Item = Stamp> {
+pub(in crate::overlay) fn stamps_in(text: &[u8]) -> impl Iterator<Item = Stamp> {
     const TIME: usize = 8;
     const REPLICA: usize = 6;
-    memchr::memchr_iter(b'-', text.as_bytes()).filter_map(|dash| {
+    memchr::memchr_iter(b'-', text).filter_map(|dash| {
         let stamp = text.get(dash.checked_sub(TIME)?..dash + 1 + REPLICA)?;
-        stamp.parse().ok()
+        std::str::from_utf8(stamp).ok()?.parse().ok()
     })
 }
 

@@ -189,6 +189,10 @@ fn told(store: &mut Store) -> Vec<String> {
             "edits",
             format!("{:?}", reading.edits(&document, Which::All).unwrap()),
         );
+        let open = reading.open_edits(&document).unwrap();
+        let mut all = reading.edits(&document, Which::All).unwrap();
+        all.retain(|edit| !edit.marks.contains(Mark::Contained));
+        assert_eq!(open, all, "open are those that HEAD does not contain");
         tell(
             "retracted",
             format!("{:?}", reading.retracted(&document).unwrap()),

@@ -13,7 +13,7 @@ use rhema_crdt::replica::{Error, Report, overview, round_now};
 use crate::git::{Git, Merged};
 use crate::ground::copied;
 use crate::ledger::{Broken, FIELDS, Held, Ledger, must};
-use crate::plan::Deed;
+use crate::plan::{Deed, is_in};
 use crate::sky::Disk;
 use crate::text::{self, FILE, Typing};
 
@@ -89,7 +89,7 @@ impl Desk {
             up: true,
             is_copy: false,
             skew: 0,
-            is_watched: watched >> number & 1 == 1,
+            is_watched: is_in(watched, number),
             has_gone_back: false,
             ends_after: None,
             texts: Vec::new(),

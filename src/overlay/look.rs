@@ -6,7 +6,9 @@ use super::effect::{keeps_as_later, names, shows, tells_of, there};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
-use crate::crdt::{Act, Change, Document, Found, Map, Node, Path, Record, Stamp, Step, Type};
+use crate::crdt::{
+    Act, Change, Document, Found, Map, Node, Path, Record, Records, Stamp, Step, Type,
+};
 
 /// Whether a file shows an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,9 +192,9 @@ fn set_in<'m>(map: &'m mut Map, steps: &[Step]) -> Option<&'m mut Vec<Record>> {
     if rest.is_empty() {
         let node = map
             .entry(name.clone())
-            .or_insert_with(|| Node::Set(Vec::new()));
+            .or_insert_with(|| Node::Set(Records::default()));
         if matches!(node, Node::List(members, _) if members.is_empty()) {
-            *node = Node::Set(Vec::new());
+            *node = Node::Set(Records::default());
         }
         return match node {
             Node::Set(records) => Some(records),

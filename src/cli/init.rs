@@ -323,7 +323,7 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     {
         ui.warn(hindrance);
     }
-    Ok(if overruled {
+    Ok(if overruled || plan.has_overlooked() {
         Outcome::NeedsAttention
     } else {
         Outcome::Done

@@ -208,7 +208,7 @@ impl<'o> Lifting<'o> {
                 Some(Node::Map(self.entries(node, holder, names)))
             }
             Kind::Sequence if structured => Some(match identity_field(std::iter::once(node)) {
-                Some(field) => Node::Set(self.records(node, field, holder, names)),
+                Some(field) => Node::Set(self.records(node, field, holder, names).into()),
                 None => {
                     let members = node.entries().map(|entry| atom(entry.value()));
                     Node::List(members.collect(), self.stamps(holder, names, node))

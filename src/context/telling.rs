@@ -189,7 +189,7 @@ impl<'v> Telling<'v> {
             return false;
         };
         let (stood, known): (Option<NodeRef<'_>>, &[Record]) = match before {
-            Some((list, Node::Set(known))) => (Some(list), known),
+            Some((list, Node::Set(known))) => (Some(list), known.as_slice()),
             _ => (None, &[]),
         };
         fn key(record: &Record) -> (&str, Digest) {

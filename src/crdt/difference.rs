@@ -59,10 +59,8 @@ fn has_records_on(map: &Map, steps: &[Step]) -> bool {
     match (map.get(name), rest) {
         (Some(Node::Map(map)), rest) => has_records_on(map, rest),
         (Some(Node::Set(records)), [Step::Record(name, _), rest @ ..]) => {
-            let mut named = records.iter().filter(|record| record.name == *name);
-            named
-                .next()
-                .is_some_and(|record| has_records_on(&record.fields, rest))
+            let named = records.called(name).next();
+            named.is_some_and(|(_, record)| has_records_on(&record.fields, rest))
         }
         (_, [Step::Record(..), ..]) => false,
         _ => true,

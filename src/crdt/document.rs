@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use super::set::born_as;
 use super::types::Amounts;
-use super::{Digest, Stamp, StampSet};
+use super::{Digest, Records, Stamp, StampSet};
 
 /// A value that is written as a whole. Equal values have equal canonical texts, and are ordered by them.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ pub enum Node {
     /// Named values.
     Map(Map),
     /// Records, each with an identity of its own, in order.
-    Set(Vec<Record>),
+    Set(Records),
 }
 
 /// The edits that made a value: none if it was written without the tool, several if it was put together from theirs.
@@ -268,10 +268,8 @@ impl Document {
                     Found::Node(record.fields.get(name)?)
                 }
                 (Step::Record(name, birth), Some(Found::Node(Node::Set(records)))) => {
-                    let is_it =
-                        |record: &Record| record.birth.digest == *birth && record.name == *name;
-                    let index = records.iter().position(is_it)?;
-                    Found::Record(records.get(index)?, records, index)
+                    let (index, record) = records.found(name, *birth)?;
+                    Found::Record(record, records, index)
                 }
                 _ => return None,
             });
@@ -451,11 +449,12 @@ mod tests {
             digest: Digest::of(name.as_bytes()),
         };
         let name = Atom::new(name.to_owned());
-        Node::Set(vec![Record {
+        let record = Record {
             name,
             birth,
             fields,
-        }])
+        };
+        Node::Set(vec![record].into())
     }
 
     #[test]
@@ -471,7 +470,7 @@ mod tests {
                 set("r", map("a", register("1", mine))),
                 set("r", map("a", register("1", yours))),
             ),
-            (Node::List(vec![], Stamps::new()), Node::Set(vec![])),
+            (Node::List(vec![], Stamps::new()), Node::Set(vec![].into())),
         ] {
             assert!(a.says_the_same_as(&b) && b.says_the_same_as(&a), "{a:?}");
         }

@@ -5,7 +5,7 @@
 //! stamps only order what is concurrent.
 //!
 //! `stamp.rs` names edits and orders them, `stamp_set.rs` is sets of such names, `digest.rs` tells values apart,
-//! `observed.rs` is what an edit saw. `document.rs` is what a document holds, `edit.rs` what is done to it, `difference.rs` the
+//! `observed.rs` is what an edit saw. `document.rs` is what a document holds (`records.rs` finds one of many records in it), `edit.rs` what is done to it, `difference.rs` the
 //! edits between two documents, `view.rs` what a set of them shows. What documents hold: `register.rs` (one value), `set.rs`
 //! (records in an order), `list.rs` (order and multiplicity), `text.rs` (lines); maps are in the view itself,
 //! `view/records.rs` has the sets, `view/counters.rs` the numbers that add up. `order.rs`, `runs.rs` and `diff.rs` compare
@@ -23,6 +23,7 @@ mod list;
 mod living;
 mod observed;
 pub(crate) mod order;
+mod records;
 mod register;
 mod reissue;
 mod runs;
@@ -42,6 +43,7 @@ pub use edit::{Act, Change, Edit};
 pub use living::Damaged;
 pub use living::{Content, Living, Made, Members, Standing, Value};
 pub use observed::Observed;
+pub use records::Records;
 pub use register::{Heads, Write, heads};
 pub use reissue::Renamed;
 pub(crate) use set::born_as;

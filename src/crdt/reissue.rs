@@ -79,7 +79,7 @@ mod tests {
             ("field", field),
             ("list", list),
             ("map", Node::Map(map)),
-            ("set", Node::Set(set)),
+            ("set", Node::Set(set.into())),
         ];
         record(
             stamp,

@@ -313,7 +313,7 @@ impl Viewing<'_> {
         }
         let takes_out = |touch: &Touch| touch.act == Act::Remove && !touch.is_here();
         let node = match base {
-            Some(Node::Set(records)) => Node::Set(self.set(records, touches, at)),
+            Some(Node::Set(records)) => Node::Set(self.set(records, touches, at).into()),
             _ if births => {
                 let is_of_records =
                     |touch: &Touch| matches!(touch.rest.first(), Some(Step::Record(..)));
@@ -328,7 +328,7 @@ impl Viewing<'_> {
                 if records.is_empty() && other.is_some() {
                     return other;
                 }
-                Node::Set(records)
+                Node::Set(records.into())
             }
             // Records were taken out of a list that has none any more.
             Some(Node::List(members, _))

@@ -137,7 +137,14 @@ impl Repo {
             pending: 0,
             problem: None,
         };
-        let bytes = match fs::read(self.top().join(&document.path)) {
+        let path = self.top().join(&document.path);
+        let length = path.metadata().map_or(0, |metadata| metadata.len());
+        if let Err(error) = Limits::default().allow(length) {
+            document.state = State::Unparsable;
+            document.problem = Some(error.to_string());
+            return document;
+        }
+        let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 document.state = State::Unparsable;

@@ -133,12 +133,14 @@ impl Repo {
     /// When it cannot be read, with the place where it is no YAML.
     pub fn read_document(&self, path: &Path) -> Result<(Vec<u8>, Document), Error> {
         let full = self.top().join(path);
-        let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
-        let document = Document::read(&bytes, &Limits::default());
-        let document = document.map_err(|problem| Error::Unparsable {
+        let unparsable = |problem| Error::Unparsable {
             file: self.shown(path),
             problem,
-        })?;
+        };
+        let length = full.metadata().map_or(0, |metadata| metadata.len());
+        Limits::default().allow(length).map_err(unparsable)?;
+        let bytes = fs::read(&full).map_err(|source| Error::Read { path: full, source })?;
+        let document = Document::read(&bytes, &Limits::default()).map_err(unparsable)?;
         Ok((bytes, document))
     }
 

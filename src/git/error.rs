@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// An index in a format that libgit2 does not read.
     #[error(
-        "cannot read the index: `git update-index --no-split-index` and \
+        "cannot read the index: where it is split or sparse, `git update-index --no-split-index` and \
          `git sparse-checkout reapply --no-sparse-index` give it a form that this command can read"
     )]
     UnsupportedIndex {

@@ -151,7 +151,7 @@ pub(super) fn node_at(document: &Document, at: &Path) -> Option<Node> {
 /// What a record holds at a place in it.
 pub(super) fn node_in(record: &Record, rest: &[Step]) -> Option<Node> {
     let inside = Document {
-        root: Map::from([(String::new(), Node::Set(vec![record.clone()]))]),
+        root: Map::from([(String::new(), Node::Set(vec![record.clone()].into()))]),
         ..Document::default()
     };
     let at = Path::default().entry("").record(record);

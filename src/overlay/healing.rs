@@ -327,8 +327,8 @@ fn named_in(document: &Document, at: &Path) -> Path {
         let exact = named.then(step.clone());
         named = match (step, document.found(&named)) {
             (Step::Record(name, _), Some(Found::Node(Node::Set(records)))) => {
-                let found = records.iter().find(|record| record.name == *name);
-                found.map_or(exact, |record| named.record(record))
+                let found = records.called(name).next();
+                found.map_or(exact, |(_, record)| named.record(record))
             }
             _ => exact,
         };

@@ -7,7 +7,8 @@ use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
 use crate::crdt::{
-    Act, Change, Document, Found, Loser, Map, Node, Path, Record, Stamp, Stamps, Step, Type,
+    Act, Change, Document, Found, Loser, Map, Node, Path, Record, Records, Stamp, Stamps, Step,
+    Type,
 };
 
 /// Whether a file shows an edit.
@@ -197,9 +198,9 @@ fn set_in<'m>(map: &'m mut Map, steps: &[Step]) -> Option<&'m mut Vec<Record>> {
     if rest.is_empty() {
         let node = map
             .entry(name.clone())
-            .or_insert_with(|| Node::Set(Vec::new()));
+            .or_insert_with(|| Node::Set(Records::default()));
         if matches!(node, Node::List(members, _) if members.is_empty()) {
-            *node = Node::Set(Vec::new());
+            *node = Node::Set(Records::default());
         }
         return match node {
             Node::Set(records) => Some(records),

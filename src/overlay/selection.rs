@@ -91,10 +91,10 @@ pub fn as_named_in(document: &Document, at: &Path, is_born: &dyn Fn(&Path) -> bo
                 match document.found(&named) {
                     Some(Found::Node(Node::Set(records))) => {
                         let mut called = records
-                            .iter()
-                            .filter(|record| record.name == *name && record.birth.stamp.is_none());
+                            .called(name)
+                            .filter(|(_, record)| record.birth.stamp.is_none());
                         match (called.next(), called.next()) {
-                            (Some(only), None) => named.record(only),
+                            (Some((_, only)), None) => named.record(only),
                             _ => exact,
                         }
                     }

@@ -239,6 +239,10 @@ impl Replica<'_> {
             let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) else {
                 return Ok(Err(Unlooked::Absent));
             };
+            // It is not even read: nobody knows how much there is of it.
+            if let Err(error) = Limits::default().allow(metadata.len()) {
+                return Ok(Err(Unlooked::Left(error.to_string())));
+            }
             let taken = self.now;
             let was = match fs::read(&path) {
                 Ok(was) => was,

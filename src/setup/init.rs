@@ -38,6 +38,7 @@ pub struct Init {
     documents: Vec<Marked>,
     others: Vec<(PathBuf, Vec<u8>)>,
     left: Vec<Left>,
+    has_overlooked: bool,
 }
 
 struct Joining {
@@ -93,16 +94,21 @@ impl Init {
             documents: Vec::new(),
             others: Vec::new(),
             left: Vec::new(),
+            has_overlooked: false,
         };
         let found = repo.context_files()?;
-        init.left.extend(found.problems.iter().map(|problem| Left {
-            path: repo.top().to_path_buf(),
-            why: problem.to_string(),
-        }));
+        init.has_overlooked = !found.problems.is_empty();
+        init.left.extend(found.problems.into_iter().map(unlisted));
         for path in found.files {
             init.look_at(repo, path)?;
         }
         Ok(init)
+    }
+
+    /// Whether there are folders that nobody could look into.
+    #[must_use]
+    pub fn has_overlooked(&self) -> bool {
+        self.has_overlooked
     }
 
     fn look_at(&mut self, repo: &Repo, path: PathBuf) -> Result<(), Error> {
@@ -338,6 +344,20 @@ impl Init {
     #[must_use]
     pub fn node(&self) -> Option<&Node> {
         self.node.as_ref()
+    }
+}
+
+/// A folder that nobody could look into.
+fn unlisted(problem: git::Error) -> Left {
+    match problem {
+        git::Error::Read { path, source } => Left {
+            path,
+            why: format!(" cannot be read: {source}"),
+        },
+        problem => Left {
+            path: PathBuf::new(),
+            why: problem.to_string(),
+        },
     }
 }
 

@@ -122,8 +122,8 @@ impl Reading<'_> {
 }
 
 impl Writing<'_> {
-    /// Moves the mark of a replica, of which an edit was proved, to where it is to be: what is known is told by the proved edits
-    /// alone, whatever the order in which they came ([`Chain::of`]).
+    /// Moves the mark of a replica, of which this edit and perhaps later ones were proved, to where it is to be: what is known is
+    /// told by the proved edits alone, whatever the order in which they came ([`Chain::of`]).
     pub(super) fn move_mark(&self, proved: Stamp) -> Result<(), Error> {
         let replica = proved.replica();
         let sql = "SELECT upto FROM chains WHERE replica = ?1";

@@ -1,6 +1,6 @@
 //! What proves edits: the seals of their authors, whose replicas are whose, and who vouches for whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
@@ -159,7 +159,21 @@ impl Writing<'_> {
         seal: &Seal,
         proved: impl IntoIterator<Item = Stamp>,
     ) -> Result<(), Error> {
+        match self.add_proof(author, seal, proved)? {
+            Some(first) => self.move_mark(first),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what proves edits to them, and leaves the mark of their replica where it is. The first of them that was not proved before.
+    fn add_proof(
+        &self,
+        author: &Key,
+        seal: &Seal,
+        proved: impl IntoIterator<Item = Stamp>,
+    ) -> Result<Option<Stamp>, Error> {
         let mut number = None;
+        let mut first: Option<Stamp> = None;
         for stamp in proved {
             let sql = "SELECT 1 FROM edits WHERE stamp = ?1 AND seal IS NULL";
             if self.first(sql, [stamp], |_| Ok(()))?.is_none() {
@@ -170,9 +184,9 @@ impl Writing<'_> {
                 None => *number.insert(self.keep_seal(author, seal)?),
             };
             self.run("UPDATE edits SET seal = ?2 WHERE stamp = ?1", (stamp, seal))?;
-            self.move_mark(stamp)?;
+            first = Some(first.map_or(stamp, |first| first.min(stamp)));
         }
-        Ok(())
+        Ok(first)
     }
 
     fn keep_seal(&self, author: &Key, seal: &Seal) -> Result<i64, Error> {
@@ -229,10 +243,18 @@ impl Writing<'_> {
 
     fn seal_with(&self, edits: &[Known], key: &NodeKey) -> Result<(), Error> {
         let author = key.public().to_bytes();
+        // The mark goes on once: from each edit it would look through all that are not sealed yet.
+        let mut firsts = BTreeMap::new();
         for seal in sealed(edits, &crypto(), |text| key.sign(text)) {
-            self.prove(&author, &seal, seal.run.iter().map(|(stamp, _)| *stamp))?;
+            let stamps = seal.run.iter().map(|(stamp, _)| *stamp);
+            if let Some(first) = self.add_proof(&author, &seal, stamps)? {
+                let earliest = firsts.entry(first.replica()).or_insert(first);
+                *earliest = first.min(*earliest);
+            }
         }
-        Ok(())
+        firsts
+            .into_values()
+            .try_for_each(|first| self.move_mark(first))
     }
 
     /// Notes whose replica one is, beside what was told of that name before.

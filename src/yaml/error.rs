@@ -16,9 +16,24 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            max_bytes: 256 << 20,
+            // Memory for one whose every record changed is some 140 times as much.
+            max_bytes: 32 << 20,
             max_depth: 200,
             max_expanded: 50_000_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether a text may be so long.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn allow(&self, bytes: u64) -> Result<(), Error> {
+        let limit = self.max_bytes.min(u32::MAX as usize - 1);
+        match bytes <= limit as u64 {
+            true => Ok(()),
+            false => Err(Error::at(Problem::TooLarge(limit), &[], 0)),
         }
     }
 }
@@ -33,7 +48,9 @@ pub enum Problem {
     #[error("control character U+{0:04X} is not allowed in YAML")]
     ControlCharacter(u32),
     /// Longer than [`Limits::max_bytes`].
-    #[error("the file is larger than the limit of {0} bytes")]
+    #[error(
+        "the file has more than {0} bytes, the most that is read as one document: split it into several"
+    )]
     TooLarge(usize),
     /// Nested deeper than [`Limits::max_depth`].
     #[error("collections are nested deeper than the limit of {0} levels")]

@@ -140,10 +140,7 @@ impl Document {
     /// # Errors
     /// Whatever is no well-formed YAML 1.2, holds a key twice in one mapping, or exceeds `limits`.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let limit = limits.max_bytes.min(u32::MAX as usize - 1);
-        if bytes.len() > limit {
-            return Err(Error::at(Problem::TooLarge(limit), bytes, 0));
-        }
+        limits.allow(bytes.len() as u64)?;
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Error::at(Problem::NotUtf8, bytes, error.valid_up_to()))?;
         Self::from_text(text.to_owned(), limits)
@@ -154,10 +151,7 @@ impl Document {
     /// # Errors
     /// As [`Document::read`].
     pub fn from_text(text: String, limits: &Limits) -> Result<Self, Error> {
-        let limit = limits.max_bytes.min(u32::MAX as usize - 1);
-        if text.len() > limit {
-            return Err(Error::at(Problem::TooLarge(limit), text.as_bytes(), 0));
-        }
+        limits.allow(text.len() as u64)?;
         reader::read(text, limits)
     }
 

@@ -12,7 +12,7 @@ fn limited(tree: &Tree<'_>, limit: &str, arguments: &[&str]) -> Run {
 
 /// It did what it was asked, or says what stood in its way: by no signal, by no panic.
 #[track_caller]
-fn is_told(run: &Run, what: &str) {
+pub(crate) fn is_told(run: &Run, what: &str) {
     let told = &run.stderr;
     assert!(!told.contains("panicked"), "{what}: {told}");
     assert!(!told.contains("should not have"), "{what}: {told}");

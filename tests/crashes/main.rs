@@ -16,6 +16,7 @@ mod watching;
 mod check;
 mod clocks;
 mod disks;
+mod failing;
 mod held;
 mod kills;
 mod limits;

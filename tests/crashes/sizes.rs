@@ -60,6 +60,41 @@ fn very_many_documents_are_looked_at_to_the_end() {
 }
 
 #[test]
+fn what_is_larger_than_any_document_is_left_alone_and_merged_by_lines() {
+    let world = World::new();
+    let record = |at: usize| format!("  - id: r{at}\n    title: {}\n", "long ".repeat(100_000));
+    let text: String = (0..70).map(record).collect();
+    let text = format!("todos:\n{text}");
+    let tree = world.repo("repo", &[(LARGE, &text)]);
+    let told = |ran: &Run| {
+        assert!(ran.stderr.contains(LARGE), "{}", ran.stderr);
+        assert!(ran.stderr.contains("split it"), "{}", ran.stderr);
+    };
+    told(&tree.rhema(&["init"]).exits(0));
+    tree.commit("init");
+    let typed = text.replacen("id: r7\n", "id: seven\n", 1);
+    tree.on_branch("other", LARGE, text.replacen("id: r9\n", "id: nine\n", 1));
+    tree.write(LARGE, &typed);
+    told(&tree.rhema(&SYNC).exits(1));
+    told(
+        &tree
+            .rhema(&["set", "--file", LARGE, "todos/r1", "title=x"])
+            .exits(3),
+    );
+    let status = tree.rhema(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["documents"][0]["state"], "unparsable");
+    assert!(tree.read(LARGE) == typed, "it was harmed");
+    tree.commit("typed");
+    told(
+        &tree
+            .try_git(&["merge", "-q", "--no-edit", "other"])
+            .exits(0),
+    );
+    let both = typed.replacen("id: r9\n", "id: nine\n", 1);
+    assert!(tree.read(LARGE) == both, "it is not merged");
+}
+
+#[test]
 #[ignore = "it takes minutes"]
 fn a_very_large_document_is_done_or_refused_and_never_harmed() {
     let bytes = number("RHEMA_CRASH_MEGABYTES", 100) * 1_000_000;

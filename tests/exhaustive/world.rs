@@ -158,7 +158,7 @@ impl World {
             Node::Register(text("from the start"), Stamps::new()),
         );
         Document {
-            root: Map::from([("todos".to_owned(), Node::Set(vec![todo]))]),
+            root: Map::from([("todos".to_owned(), Node::Set(vec![todo].into()))]),
             ..Document::default()
         }
     }

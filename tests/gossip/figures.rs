@@ -42,7 +42,26 @@ const SHAPES: &[(&str, Shape, Lulling)] = &[
     ),
     ("2 beside, 3 drawn", circle(2, 3), Lulling::Never),
     ("2 beside, 3 drawn, lazy", circle(2, 3), Lulling::After(1)),
+    (
+        "1 beside, 2 drawn, lazy after 3",
+        circle(1, 2),
+        Lulling::After(3),
+    ),
+    (
+        "2 beside, 4 drawn, lazy after 3",
+        circle(2, 4),
+        Lulling::After(3),
+    ),
+    (
+        "2 beside, 8 drawn, lazy after 3",
+        circle(2, 8),
+        Lulling::After(3),
+    ),
 ];
+
+/// So many may have a line with each: both ends of each line hold what the other one knows of each, so that memory grows with
+/// the cube of their number.
+const MOST_IN_MESH: usize = 300;
 
 /// What was said between two moments.
 fn between(before: Said, after: Said) -> Said {
@@ -54,17 +73,40 @@ fn between(before: Said, after: Said) -> Said {
     }
 }
 
-/// How long after it was made each edit came to each node, and to the last one.
-fn lengths(world: &World, since: u64) -> (Vec<u64>, Vec<u64>) {
-    let (mut each, mut last) = (Vec::new(), Vec::new());
-    for (stamp, made) in world.made.iter().filter(|(_, made)| **made >= since) {
-        let lengths: Vec<u64> = world.learned[stamp].iter().map(|at| at - made).collect();
-        last.extend(lengths.iter().max());
-        each.extend(lengths);
+/// How edits came to everybody: how long after they were made, and over how many lines one after the other. Sorted.
+struct Ways {
+    each: Vec<u64>,
+    /// The last one to hear of each edit.
+    last: Vec<u64>,
+    lines: Vec<u64>,
+}
+
+impl Ways {
+    fn of(world: &World, since: u64) -> Self {
+        let (mut each, mut last, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+        for (stamp, made) in world.made.iter().filter(|(_, made)| **made >= since) {
+            let learned = world.learned[stamp].values();
+            last.extend(learned.clone().map(|learned| learned.at - made).max());
+            each.extend(learned.clone().map(|learned| learned.at - made));
+            lines.extend(learned.map(|learned| learned.lines as u64));
+        }
+        for sorted in [&mut each, &mut last, &mut lines] {
+            sorted.sort_unstable();
+        }
+        Self { each, last, lines }
     }
-    each.sort_unstable();
-    last.sort_unstable();
-    (each, last)
+
+    /// Until half, until 99 of a hundred and until all have an edit, in milliseconds.
+    fn times(&self) -> String {
+        let [half, most] = [50, 99].map(|percent| percentile(&self.each, percent));
+        format!("{half} / {most} / {}", self.last.last().unwrap_or(&0))
+    }
+
+    /// The same in lines.
+    fn rounds(&self) -> String {
+        let [half, most] = [50, 99].map(|percent| percentile(&self.lines, percent));
+        format!("{half} / {most} / {}", self.lines.last().unwrap_or(&0))
+    }
 }
 
 fn percentile(sorted: &[u64], percent: usize) -> u64 {
@@ -90,9 +132,11 @@ fn settled(nodes: usize, shape: Shape, lulling: Lulling) -> World {
         lulling,
         seed: number("GOSSIP_SEED", 1),
     });
+    world.acquaint();
     world.run(MINUTE);
-    for node in 0..nodes {
-        world.edit(node);
+    // Enough for every line to be lazy that is to be.
+    for node in 0..100 {
+        world.edit(node * nodes / 100);
         world.run(200);
     }
     world.run(2 * MINUTE);
@@ -111,7 +155,7 @@ fn row(name: &str, nodes: usize, shape: Shape, lulling: Lulling) {
         world.run(12 * SECOND);
     }
     let alone = between(before, world.said);
-    let (each, last) = lengths(&world, since);
+    let alone_ways = Ways::of(&world, since);
     // Many at a time: ten a second.
     let (before, since) = (world.said, world.now);
     for _ in 0..10 * edits {
@@ -121,7 +165,7 @@ fn row(name: &str, nodes: usize, shape: Shape, lulling: Lulling) {
     }
     world.run(2 * SECOND);
     let busy = between(before, world.said);
-    let (busy_each, busy_last) = lengths(&world, since);
+    let busy_ways = Ways::of(&world, since);
     // Nothing.
     world.run(15 * MINUTE);
     assert!(world.all_know_all());
@@ -132,7 +176,7 @@ fn row(name: &str, nodes: usize, shape: Shape, lulling: Lulling) {
     let (lazy, lines) = world.lazy();
     let n = nodes as u64;
     println!(
-        "| {nodes} | {name} | {:.1} / {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {} / {} / {} | {:.0} | {:.0} | {} / {} / {} | {:.0} | {} |",
+        "| {nodes} | {name} | {:.1} / {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {} | {} | {:.0} | {:.0} | {:.0} | {} | {} | {:.0} | {} |",
         degrees.iter().sum::<usize>() as f64 / nodes as f64,
         degrees.iter().max().unwrap_or(&0),
         100 * lazy / lines.max(1),
@@ -140,17 +184,23 @@ fn row(name: &str, nodes: usize, shape: Shape, lulling: Lulling) {
         alone.messages as f64 / edits as f64,
         alone.bytes as f64 / edits as f64,
         alone.bytes as f64 / (edits * n) as f64,
-        percentile(&each, 50),
-        percentile(&each, 99),
-        last.last().unwrap_or(&0),
+        alone_ways.times(),
+        alone_ways.rounds(),
         busy.edits as f64 / (10 * edits) as f64,
         busy.bytes as f64 / (10 * edits) as f64,
-        percentile(&busy_each, 50),
-        percentile(&busy_each, 99),
-        busy_last.last().unwrap_or(&0),
+        busy.bytes as f64 / (10 * edits * n) as f64,
+        busy_ways.times(),
+        busy_ways.rounds(),
         idle.bytes as f64 / 10.0 / nodes as f64,
         world.marks(0),
     );
+}
+
+/// The shapes whose names hold what `GOSSIP_SHAPES` says, or all.
+fn shapes() -> impl Iterator<Item = (&'static str, Shape, Lulling)> {
+    let asked = std::env::var("GOSSIP_SHAPES").unwrap_or_default();
+    let shapes = SHAPES.iter().copied();
+    shapes.filter(move |(name, ..)| name.contains(&asked))
 }
 
 #[test]
@@ -158,13 +208,13 @@ fn row(name: &str, nodes: usize, shape: Shape, lulling: Lulling) {
 fn figures() {
     println!(
         "| nodes | shape | lines of each, mean / most | % lazy | alone: edits said | messages | bytes | bytes of each | ms p50 / p99 / last | \
-         busy: edits said | bytes | ms p50 / p99 / last | idle: bytes a minute of each | marks, bytes |"
+         rounds | busy: edits said | bytes | bytes of each | ms p50 / p99 / last | rounds | idle: bytes a minute of each | marks, bytes |"
     );
-    println!("|{}", "---:|".repeat(14));
+    println!("|{}", "---:|".repeat(17));
     for nodes in nodes() {
-        for (name, shape, lulling) in SHAPES {
-            if nodes <= 200 || *shape != MESH {
-                row(name, nodes, *shape, *lulling);
+        for (name, shape, lulling) in shapes() {
+            if nodes <= MOST_IN_MESH || shape != MESH {
+                row(name, nodes, shape, lulling);
             }
         }
     }
@@ -204,14 +254,13 @@ fn troubled(name: &str, nodes: usize, shape: Shape, lulling: Lulling, trouble: T
     let said = between(before, world.said);
     assert!(world.all_know_all(), "{name}");
     // Whoever was away learned of what it missed when it came back: that is no delay of the lines.
-    let (each, last) = lengths(&world, since);
+    let ways = Ways::of(&world, since);
     println!(
-        "| {nodes} | {name} | {:.0} | {:.0} | {} / {} / {} |",
+        "| {nodes} | {name} | {:.0} | {:.0} | {} | {} |",
         said.messages as f64 / edits as f64,
         said.bytes as f64 / edits as f64,
-        percentile(&each, 50),
-        percentile(&each, 99),
-        last.last().unwrap_or(&0),
+        ways.times(),
+        ways.rounds(),
     );
 }
 
@@ -219,11 +268,11 @@ fn troubled(name: &str, nodes: usize, shape: Shape, lulling: Lulling, trouble: T
 #[ignore = "it takes minutes and gives figures"]
 fn trouble() {
     println!(
-        "| nodes | shape and trouble | messages | bytes | ms p50 / p99 / last |\n|---:|---|---:|---:|---:|"
+        "| nodes | shape and trouble | messages | bytes | ms p50 / p99 / last | rounds |\n|---:|---|---:|---:|---:|---:|"
     );
     for nodes in nodes() {
-        for (name, shape, lulling) in SHAPES {
-            if nodes > 32 && *shape == MESH && *lulling == Lulling::Never {
+        for (name, shape, lulling) in shapes() {
+            if nodes > 32 && shape == MESH && lulling == Lulling::Never {
                 continue;
             }
             for (what, trouble) in [
@@ -233,7 +282,7 @@ fn trouble() {
                 ("5 % of nodes", Trouble::Nodes(5)),
                 ("30 % of nodes", Trouble::Nodes(30)),
             ] {
-                troubled(&format!("{name}; {what}"), nodes, *shape, *lulling, trouble);
+                troubled(&format!("{name}; {what}"), nodes, shape, lulling, trouble);
             }
         }
     }

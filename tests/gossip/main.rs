@@ -7,7 +7,8 @@
 //! cargo test --release --test gossip -- --ignored --nocapture --test-threads 1 figures
 //! ```
 //!
-//! Parameters in the environment, with what holds otherwise: `GOSSIP_NODES=8,16,32,100`, `GOSSIP_EDITS=30`, `GOSSIP_SEED=1`.
+//! Parameters in the environment, with what holds otherwise: `GOSSIP_NODES=8,16,32,100`, `GOSSIP_EDITS=30`, `GOSSIP_SEED=1`; `GOSSIP_SHAPES=each` for the
+//! shapes that have this in their names.
 #![cfg(test)]
 #![allow(clippy::print_stdout)]
 

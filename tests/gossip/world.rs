@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rhema_crdt::crdt::{Act, Atom, Change, Clock, Digest, Observed, Path, Stamp};
 use rhema_crdt::exchange::{
-    Access, Action, Config, Ending, Event, Introduction, Lulling, Message, Now, Run, Session,
+    Access, Action, Config, Ending, Event, Introduction, Lulling, Message, Now, Run, Seal, Session,
     Shelf as _, Stay, Them, Us, sealed, wire,
 };
 use rhema_crdt::net::{Circle, Degree, PublicKey};
@@ -135,9 +135,17 @@ pub(crate) struct World {
     /// On which side of a partition each node is.
     parts: Vec<bool>,
     pub(crate) said: Said,
-    /// When each edit was made, and when each node learned of it.
+    /// When each edit was made, and how each node learned of it.
     pub(crate) made: BTreeMap<Stamp, u64>,
-    pub(crate) learned: BTreeMap<Stamp, Vec<u64>>,
+    pub(crate) learned: BTreeMap<Stamp, BTreeMap<usize, Learned>>,
+}
+
+/// How a node learned of an edit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learned {
+    pub(crate) at: u64,
+    /// Over how many lines it came, one after the other.
+    pub(crate) lines: usize,
 }
 
 impl World {
@@ -263,8 +271,36 @@ impl World {
         }
     }
 
+    /// Everybody has made an edit that everybody knows: they have been together for long. Before any time passed.
+    pub(crate) fn acquaint(&mut self) {
+        let introductions: Vec<Introduction> = (0..self.nodes.len())
+            .map(|node| self.introduction(node))
+            .collect();
+        for node in 0..self.nodes.len() {
+            let (edit, seals) = self.made_by(node);
+            for here in &mut self.nodes {
+                for seal in &seals {
+                    here.shelf.learn(edit.clone(), seal.clone());
+                }
+            }
+        }
+        for here in &mut self.nodes {
+            let Ok(()) = here.shelf.introduce(&introductions, &[]);
+        }
+    }
+
     /// Somebody edits a record.
     pub(crate) fn edit(&mut self, node: usize) -> Stamp {
+        let (edit, seals) = self.made_by(node);
+        for seal in seals {
+            self.nodes[node].shelf.learn(edit.clone(), seal);
+        }
+        self.news(node, None);
+        edit.stamp
+    }
+
+    /// An edit of a record by this node, which nobody knows yet.
+    fn made_by(&mut self, node: usize) -> (Rc<Known>, Vec<Rc<Seal>>) {
         let wall = BEGINNING + self.now;
         let number = self.made.len();
         let here = &mut self.nodes[node];
@@ -292,14 +328,9 @@ impl World {
         let seals = sealed(std::slice::from_ref(&edit), &CRYPTO, |text| {
             signed(&key, text)
         });
-        let edit = Rc::new(edit);
-        for seal in seals {
-            here.shelf.learn(edit.clone(), Rc::new(seal));
-        }
         self.made.insert(stamp, self.now);
-        self.learned.insert(stamp, Vec::new());
-        self.news(node, None);
-        stamp
+        self.learned.insert(stamp, BTreeMap::new());
+        (Rc::new(edit), seals.into_iter().map(Rc::new).collect())
     }
 
     /// The process of a node ends, or begins again.
@@ -588,9 +619,12 @@ impl World {
             }
         }
         self.lines[line].is_used |= !came.is_empty();
+        let there = self.lines[line].nodes[1 - side];
         for stamp in came {
-            let at = self.now;
-            self.learned.entry(stamp).or_default().push(at);
+            let learned = self.learned.entry(stamp).or_default();
+            let before = learned.get(&there).map_or(0, |learned| learned.lines);
+            let (at, lines) = (self.now, before + 1);
+            learned.insert(node, Learned { at, lines });
         }
         let has_learned = actions.contains(&Action::Learned);
         for action in actions {

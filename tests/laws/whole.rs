@@ -65,7 +65,7 @@ fn base() -> Document {
         ("text", leaf(said("one\ntwo\nthree\n"))),
         ("list", Node::List(members, Stamps::new())),
         ("map", Node::Map(inner)),
-        ("todos", Node::Set(records)),
+        ("todos", Node::Set(records.into())),
     ]);
     Document {
         root,
@@ -238,7 +238,7 @@ fn typed(view: &Document, stamp: Stamp, choice: Choice) -> Document {
 fn edit_records(root: &mut Map, stamp: Stamp, Choice { place, value, .. }: Choice) {
     let todos = root
         .entry("todos".to_owned())
-        .or_insert_with(|| Node::Set(Vec::new()));
+        .or_insert_with(|| Node::Set(Vec::new().into()));
     let Node::Set(records) = todos else { return };
     let at = usize::from(place) % records.len().max(1);
     match value % 5 {

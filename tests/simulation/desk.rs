@@ -16,7 +16,7 @@ use crate::broken::{Broken, must};
 use crate::git::{Git, Merged};
 use crate::ground::copied;
 use crate::ledger::{FIELDS, Held, Ledger};
-use crate::plan::Deed;
+use crate::plan::{Deed, is_in};
 use crate::sky::Disk;
 use crate::text::{self, FILE, Typing};
 
@@ -90,7 +90,7 @@ impl Desk {
             up: true,
             is_copy: false,
             skew: 0,
-            is_watched: watched >> number & 1 == 1,
+            is_watched: is_in(watched, number),
             ends_after: None,
             texts: Vec::new(),
             since: BTreeMap::new(),

@@ -16,8 +16,8 @@ use crate::ledger::FIELDS;
 use crate::sky::{BEGINNING, Sky};
 use crate::text::FILE;
 
-/// How many desks there may be.
-pub(crate) const MOST_DESKS: usize = 4;
+/// How many desks there are at most in a plan that was drawn.
+const DESKS: usize = 4;
 
 /// The folders of one thread that simulates.
 pub(crate) struct Ground {
@@ -47,6 +47,11 @@ fn start() -> String {
 
 impl Ground {
     pub(crate) fn new() -> Self {
+        Self::of(DESKS)
+    }
+
+    /// One on which there may be so many desks.
+    pub(crate) fn of(desks: usize) -> Self {
         let memory = Path::new("/dev/shm");
         let folder = match memory.is_dir() {
             true => tempfile::tempdir_in(memory),
@@ -57,7 +62,7 @@ impl Ground {
         let _simulated = simulate(sky);
         let mut keys = Vec::new();
         let mut members = String::new();
-        for desk in 0..MOST_DESKS {
+        for desk in 0..desks {
             let own = folder.path().join(format!("key-{desk}"));
             let (node, _) = Node::create(&own).unwrap();
             let member = Member::new(

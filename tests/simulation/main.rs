@@ -7,6 +7,7 @@ mod broken;
 #[path = "../support/weighed.rs"]
 mod weighed;
 mod desk;
+mod floors;
 mod git;
 mod ground;
 mod ledger;

@@ -117,6 +117,16 @@ pub(crate) struct Step {
     pub(crate) b: u64,
 }
 
+/// A bit for each desk.
+pub(crate) fn each_of(desks: usize) -> u64 {
+    u64::MAX >> 64_usize.saturating_sub(desks)
+}
+
+/// Whether a desk's bit is set; where there are more than 64 desks some share theirs.
+pub(crate) fn is_in(bits: u64, desk: usize) -> bool {
+    bits >> (desk % 64) & 1 == 1
+}
+
 /// All that happens in a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -129,6 +139,10 @@ pub(crate) struct Plan {
     pub(crate) hostile: u64,
     /// Whether the first desk speaks a version of the protocol that others do not know.
     pub(crate) is_newer: bool,
+    /// Whether nobody hears of anybody else until the network heals.
+    pub(crate) is_apart: bool,
+    /// With how many of the next desks on either side each has a line.
+    pub(crate) reach: usize,
     pub(crate) script: Vec<Step>,
 }
 
@@ -187,7 +201,16 @@ impl Plan {
             watched,
             hostile,
             is_newer,
+            is_apart: false,
+            reach: desks,
         }
+    }
+
+    /// Who has a line with whom.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let Self { desks, reach, .. } = *self;
+        let pairs = (0..desks).flat_map(move |a| (a + 1..desks).map(move |b| [a, b]));
+        pairs.filter(move |[a, b]| (b - a).min(desks + a - b) <= reach)
     }
 
     /// The same with these steps of its script only; the others' time passes all the same.
@@ -217,7 +240,7 @@ impl fmt::Display for Plan {
             "{} desks, {:?}, watched {:b}, hostile {}, newer {}",
             self.desks,
             self.network,
-            self.watched & ((1 << self.desks) - 1),
+            self.watched & each_of(self.desks),
             self.hostile,
             self.is_newer
         )?;

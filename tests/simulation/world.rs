@@ -12,7 +12,7 @@ use crate::broken::{Broken, must};
 use crate::desk::{Desk, Did};
 use crate::ground::Ground;
 use crate::ledger::Ledger;
-use crate::plan::{Deed, Dice, HEALED, HOUR, MINUTE, Network, Plan, SECOND, Step};
+use crate::plan::{Deed, Dice, HEALED, HOUR, MINUTE, Network, Plan, SECOND, Step, each_of, is_in};
 use crate::sky::{BEGINNING, Sky};
 
 /// How long a side takes at most to notice that the other one is gone.
@@ -163,10 +163,8 @@ impl World {
             folder,
             _simulation: simulation,
         };
-        for a in 0..plan.desks {
-            for b in a + 1..plan.desks {
-                world.after(0, Next::Dial { pair: [a, b] });
-            }
+        if !plan.is_apart {
+            world.dial();
         }
         let mut at = 0;
         for (number, step) in plan.script.iter().enumerate() {
@@ -174,6 +172,13 @@ impl World {
             world.after(at, Next::Step { number });
         }
         world
+    }
+
+    /// All call those with whom they have a line.
+    fn dial(&mut self) {
+        for pair in self.plan.pairs() {
+            self.after(0, Next::Dial { pair });
+        }
     }
 
     fn after(&mut self, millis: u64, next: Next) {
@@ -218,6 +223,9 @@ impl World {
             self.stop(desk);
             self.desks[desk].is_watched = true;
             self.after(1, Next::Look { desk });
+        }
+        if self.plan.is_apart {
+            self.dial();
         }
         Ok(())
     }
@@ -403,7 +411,7 @@ impl World {
                 Ok(())
             }
             Deed::Part => {
-                let side = a & ((1 << self.desks.len()) - 1);
+                let side = a & each_of(self.desks.len());
                 let back = if b.is_multiple_of(2) { side } else { 0 };
                 self.parted = Some((side, back));
                 let millis = (b % 90) * SECOND;
@@ -628,7 +636,6 @@ impl World {
         let Some((there, back)) = self.parted else {
             return false;
         };
-        let is_in = |side: u64, desk: usize| side >> desk & 1 == 1;
         (is_in(there, from) && !is_in(there, to)) || (!is_in(back, from) && is_in(back, to))
     }
 

@@ -129,7 +129,7 @@ pub(crate) fn node() -> BoxedStrategy<Node> {
             let map = || btree_map(text(), node.clone(), 0..4);
             prop_oneof![
                 map().prop_map(Node::Map),
-                vec(record_of(map()), 0..3).prop_map(Node::Set),
+                vec(record_of(map()), 0..3).prop_map(|records| Node::Set(records.into())),
             ]
         })
         .boxed()

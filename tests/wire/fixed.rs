@@ -66,7 +66,7 @@ fn record() -> Record {
                 Node::List(vec![], stamps.clone()),
             )])),
         ),
-        ("set", Node::Set(vec![inner])),
+        ("set", Node::Set(vec![inner].into())),
         // What it says is not what its canonical text has in quotes.
         (
             "since",

@@ -40,7 +40,7 @@ impl Table {
             for kept in self.rows.iter().filter(|kept| is_waiting(kept)) {
                 member(kept, viewing, &mut nowhere, names, at);
             }
-            return Some(Node::Set(records));
+            return Some(Node::Set(records.into()));
         }
         let base = self.rows.iter().take(self.base as usize);
         let mut order = Order::of_keys(base.filter_map(owned_key).collect());
@@ -55,7 +55,7 @@ impl Table {
             }
             family.extend(member(kept, viewing, &mut order, names, at));
         }
-        Some(Node::Set(order.arrange(viewing.named(family))))
+        Some(Node::Set(order.arrange(viewing.named(family)).into()))
     }
 }
 

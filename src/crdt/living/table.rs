@@ -354,7 +354,7 @@ impl Table {
                 touch
             }));
         }
-        (self.in_base.then_some(Node::Set(records)), all)
+        (self.in_base.then_some(Node::Set(records.into())), all)
     }
 
     /// What is kept of the edits of records, one by one, with their places.

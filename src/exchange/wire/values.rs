@@ -409,7 +409,7 @@ impl Coded for Node {
                 REGISTER | 4 => Node::Register(Atom::read(from)?, stamps),
                 LIST | 5 => Node::List(from.all()?, stamps),
                 MAP => Node::Map(Map::read(from)?),
-                SET => Node::Set(from.all()?),
+                SET => Node::Set(from.all::<Record>()?.into()),
                 other => return Err(Malformed::Tag("node", other.into())),
             })
         })

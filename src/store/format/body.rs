@@ -136,7 +136,7 @@ mod tests {
                     "register".to_owned(),
                     Node::Register(atom, Stamps::from([stamp])),
                 ),
-                ("set".to_owned(), Node::Set(Vec::new())),
+                ("set".to_owned(), Node::Set(Vec::new().into())),
             ]),
         }
     }

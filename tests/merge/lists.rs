@@ -440,3 +440,62 @@ fn members_that_differ_in_their_tag_alone_stand_in_one_order_whoever_adds_them()
         ",
     );
 }
+
+#[test]
+fn a_member_that_both_changed_alike_is_one_though_one_side_has_it_twice() {
+    case(
+        "
+        - [x, b, c]
+        ",
+        "
+        - [a, b, c]
+        ",
+        "
+        - [a, b, c]
+        - [a, b, c]
+        ",
+    )
+    .gives(
+        "
+        - [a, b, c]
+        - [a, b, c]
+        ",
+    );
+}
+
+#[test]
+fn mappings_that_became_the_same_are_told_apart_from_either_side() {
+    case(
+        "
+        - {a: 1, b: 1, c: 1}
+        - second
+        - {a: 1, b: 1, c: 3}
+        - fourth
+        - {a: 1, b: 1, c: 5}
+        ",
+        "
+        - {a: 1, b: 1, c: 9}
+        - second
+        - {a: 1, b: 1, c: 9}
+        - fourth
+        - {a: 1, b: 1, c: 5}
+        - last
+        ",
+        "
+        - {a: 1, b: 1, c: 1}
+        - second
+        - {a: 1, b: 1, c: 3}
+        - fourth
+        - {a: 1, b: 1, c: 9}
+        ",
+    )
+    .gives(
+        "
+        - {a: 1, b: 1, c: 9}
+        - second
+        - {a: 1, b: 1, c: 9}
+        - fourth
+        - last
+        ",
+    );
+}

@@ -499,3 +499,23 @@ fn mappings_that_became_the_same_are_told_apart_from_either_side() {
         ",
     );
 }
+
+#[test]
+fn white_space_between_elements_follows_one_side_whichever_is_ours() {
+    case(
+        "
+        tags: [c]
+        ",
+        "
+        tags: [b, c]
+        ",
+        "
+        tags: [a,b,c]
+        ",
+    )
+    .gives(
+        "
+        tags: [a,b, c]
+        ",
+    );
+}

@@ -519,3 +519,92 @@ fn white_space_between_elements_follows_one_side_whichever_is_ours() {
         ",
     );
 }
+
+#[test]
+fn sentences_are_the_same_by_most_of_their_words_and_names_by_all_of_them() {
+    // One side rewords two neighbours, the other one takes out the first of them.
+    case(
+        "
+        - Write the release notes - today
+        - Call the office - at noon - again
+        - end
+        ",
+        "
+        - Write all the release notes - today
+        - Call the new office - at noon - again
+        - end
+        ",
+        "
+        - Call the office - at noon - again
+        - end
+        ",
+    )
+    .contests(
+        1,
+        "
+        <<<<<<< ours
+        - Write all the release notes - today
+        =======
+        >>>>>>> theirs
+        - Call the new office - at noon - again
+        - end
+        ",
+    );
+    // What shares a word of two or three is another one.
+    case(
+        "
+        - red apple
+        - green pear
+        - end
+        ",
+        "
+        - red plum
+        - green fig
+        - end
+        ",
+        "
+        - green pear
+        - end
+        ",
+    )
+    .gives(
+        "
+        - red plum
+        - green fig
+        - end
+        ",
+    );
+}
+
+#[test]
+fn of_several_versions_that_a_sentence_may_have_the_likest_is_it() {
+    case(
+        "
+        - one two three four five six
+        - seven eight nine ten
+        - end
+        ",
+        "
+        - one two three four other words
+        - one two three four five else
+        - seven eight nine eleven
+        - end
+        ",
+        "
+        - one two three four five six
+        - end
+        ",
+    )
+    .contests(
+        1,
+        "
+        - one two three four other words
+        - one two three four five else
+        <<<<<<< ours
+        - seven eight nine eleven
+        =======
+        >>>>>>> theirs
+        - end
+        ",
+    );
+}

@@ -345,4 +345,21 @@ files:
         assert_eq!(leaf("list/x"), (Role::Record, String::new()));
         assert_eq!(leaf("list/y/e"), (Role::Root, "list.y.e".to_owned()));
     }
+
+    #[test]
+    fn what_may_be_typed_leads_where_it_was_made_from() {
+        for path in ["", "todos", "v1.2", "./odd", "todos/src"] {
+            let address = Address::new(path);
+            let typed = address.typed();
+            assert_eq!(Address::new(&typed), address, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_first_name_that_slipped_is_told_from_the_names_that_are_there() {
+        let document = Document::from_text(TEXT.to_owned(), &Limits::default()).unwrap();
+        let meant = |path: &str| Address::new(path).meant_in([&document].into_iter());
+        assert_eq!(meant("todo/src").as_deref(), Some("todos"));
+        assert_eq!(meant("weather"), None);
+    }
 }

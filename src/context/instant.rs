@@ -180,4 +180,16 @@ mod tests {
         }
         assert_eq!(days_since_epoch(1970, 1, 1), 0);
     }
+
+    #[test]
+    fn an_offset_has_less_than_a_day_and_less_than_an_hour() {
+        for offset in ["+24:00", "+01:60", "-24:30", "+23:99"] {
+            assert_eq!(
+                in_utc(&format!("2024-03-01T00:30:00{offset}")),
+                None,
+                "{offset}"
+            );
+        }
+        assert!(in_utc("2024-03-01T00:30:00+23:59").is_some());
+    }
 }

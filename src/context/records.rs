@@ -174,4 +174,19 @@ mod tests {
             assert_eq!(may_carry(document.root().unwrap()), carries, "{text}");
         }
     }
+
+    #[test]
+    fn a_name_that_two_records_have_from_now_on_is_told() {
+        let twice = |before: &str, after: &str| {
+            let [before, after] = [before, after]
+                .map(|text| Document::from_text(text.to_owned(), &Limits::default()).unwrap());
+            named_twice(&before, &after)
+        };
+        let before = "a: {todos: [{id: x}, {id: y}]}\n";
+        let told = twice(before, "a: {todos: [{id: x}, {id: y}, {id: y}]}\n");
+        assert_eq!(told.as_deref(), Some("y"));
+        assert_eq!(twice(before, "a: {todos: [{id: y}, {id: x}]}\n"), None);
+        // Nothing told them apart before.
+        assert_eq!(twice("a: [1, 2]\n", "a: [1, 1]\n"), None);
+    }
 }

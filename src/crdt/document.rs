@@ -500,4 +500,29 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn documents_that_differ_in_a_value_or_a_loser_say_something_else() {
+        let document = |value: &str| Document {
+            root: map("a", register(value, None)),
+            ..Document::default()
+        };
+        let other = Stamps::from(["4k2m9xa7-7f3kqd".parse().unwrap()]);
+        let loser = Loser {
+            at: Path::default().entry("a"),
+            value: Some(Atom::new("2".to_owned())),
+        };
+        let mut contested = document("1");
+        contested.losers.insert(loser, other);
+        assert!(document("1").says_the_same_as(&document("1")));
+        assert!(contested.says_the_same_as(&contested));
+        assert!(!document("1").says_the_same_as(&document("2")));
+        assert!(!document("1").says_the_same_as(&contested));
+    }
+
+    #[test]
+    fn values_are_ordered_by_what_they_say() {
+        let [small, great] = ["1", "2"].map(|said| Atom::new(said.to_owned()));
+        assert!(small < great && !(great < small));
+    }
 }

@@ -3,6 +3,7 @@
 //! Entries of a mapping are known by their key; records by their births and the field that identifies them
 //! (`context/matching.rs`); all others by what they hold and where they stand (`similar.rs`).
 
+use std::collections::VecDeque;
 use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
@@ -134,16 +135,21 @@ pub(super) fn members<'d, T: Copy>(
             (&mut ours_found, &ours_hashes, &ours_nodes),
             (&mut theirs_found, &theirs_hashes),
         );
-        unpair_additions(
-            &base_hashes,
-            (&mut ours_found, &ours_hashes),
-            (&theirs_found, &theirs_hashes),
+        // Both are asked before either is changed, so that the sides can be swapped.
+        let (mine, others) = (
+            (&ours_found[..], &ours_hashes[..]),
+            (&theirs_found[..], &theirs_hashes[..]),
         );
-        unpair_additions(
-            &base_hashes,
-            (&mut theirs_found, &theirs_hashes),
-            (&ours_found, &ours_hashes),
+        let (mine, others) = (
+            mere_additions(&base_hashes, mine, others),
+            mere_additions(&base_hashes, others, mine),
         );
+        for at in mine {
+            ours_found[at] = None;
+        }
+        for at in others {
+            theirs_found[at] = None;
+        }
     }
     let mut slots: Vec<Sides<Option<T>>> = base
         .iter()
@@ -159,7 +165,7 @@ pub(super) fn members<'d, T: Copy>(
         theirs: None,
     };
     // What both sides added stands once: the n-th of its kind on one side is the n-th on the other.
-    let mut added: Map<u64, std::collections::VecDeque<usize>> = Map::default();
+    let mut added: Map<u64, VecDeque<usize>> = Map::default();
     let mut ours_order = Vec::with_capacity(ours.len());
     for ((&item, found), hash) in ours.iter().zip(&ours_found).zip(&ours_hashes) {
         let index = found.unwrap_or_else(|| {
@@ -197,6 +203,17 @@ fn in_place(found: &[Option<usize>], base: usize) -> bool {
             .all(|(at, found)| *found == Some(at))
 }
 
+/// For every member of a base of that length, what it means on a side that has it.
+fn versions(base: usize, found: &[Option<usize>], hashes: &[u64]) -> Vec<Option<u64>> {
+    let mut versions = vec![None; base];
+    for (found, hash) in found.iter().zip(hashes) {
+        if let Some(index) = found {
+            versions[*index] = Some(*hash);
+        }
+    }
+    versions
+}
+
 /// A mapping that looks on each side like a changed version of another member, but is the same on both, was added by
 /// both: else it would stand twice. (Two scalars that became equal say nothing: both stay.)
 fn unpair_twins(
@@ -204,19 +221,21 @@ fn unpair_twins(
     ours: (&mut [Option<usize>], &[u64], &[NodeRef<'_>]),
     theirs: (&mut [Option<usize>], &[u64]),
 ) {
-    let changed = |found: &Option<usize>, hash: &u64| found.filter(|&index| base[index] != *hash);
-    let mut mine: Map<u64, (usize, usize)> = Map::default();
+    let mine = versions(base.len(), ours.0, ours.1);
+    let others = versions(base.len(), theirs.0, theirs.1);
+    // Changed, and not by both in the same way.
+    let is_changed = |found: &Option<usize>, hash: &u64| {
+        found.is_some_and(|index| base[index] != *hash && mine[index] != others[index])
+    };
+    let mut waiting: Map<u64, VecDeque<usize>> = Map::default();
     for (at, ((found, hash), node)) in ours.0.iter().zip(ours.1).zip(ours.2).enumerate() {
-        if let Some(index) = changed(found, hash)
-            && node.kind() == Kind::Mapping
-        {
-            mine.insert(*hash, (at, index));
+        if is_changed(found, hash) && node.kind() == Kind::Mapping {
+            waiting.entry(*hash).or_default().push_back(at);
         }
     }
     for (found, hash) in theirs.0.iter_mut().zip(theirs.1) {
-        if let Some(index) = changed(found, hash)
-            && let Some((at, other)) = mine.remove(hash)
-            && other != index
+        if is_changed(found, hash)
+            && let Some(at) = waiting.get_mut(hash).and_then(VecDeque::pop_front)
         {
             ours.0[at] = None;
             *found = None;
@@ -224,13 +243,13 @@ fn unpair_twins(
     }
 }
 
-/// What looks like a changed member on one side, but is just what the other side added directly beside it, or anywhere
-/// if it has that member no more, was added: else it would stand twice.
-fn unpair_additions(
+/// The places of a side where what looks like a changed member is just what the other side added directly beside it, or
+/// anywhere if it has that member no more: else it would stand twice.
+fn mere_additions(
     base: &[u64],
-    side: (&mut [Option<usize>], &[u64]),
+    side: (&[Option<usize>], &[u64]),
     other: (&[Option<usize>], &[u64]),
-) {
+) -> Vec<usize> {
     // For each addition of the other side the members of the base around it.
     let mut added: Map<u64, Vec<(usize, usize)>> = Map::default();
     let mut before = 0;
@@ -244,19 +263,20 @@ fn unpair_additions(
             }
         }
     }
-    let mut standing = vec![false; base.len()];
-    for &index in other.0.iter().flatten() {
-        standing[index] = true;
-    }
-    for (found, hash) in side.0.iter_mut().zip(side.1) {
+    let standing = versions(base.len(), other.0, other.1);
+    let mut additions = Vec::new();
+    for (at, (found, hash)) in side.0.iter().zip(side.1).enumerate() {
+        // What both sides made of one member is that member, though the other side has it once more.
         if let Some(index) = found.filter(|&index| base[index] != *hash)
+            && standing[index] != Some(*hash)
             && let Some(places) = added.get_mut(hash)
             && let Some(place) = places.iter().position(|(before, behind)| {
-                !standing[index] || (before..=behind).contains(&&index)
+                standing[index].is_none() || (before..=behind).contains(&&index)
             })
         {
             places.swap_remove(place);
-            *found = None;
+            additions.push(at);
         }
     }
+    additions
 }

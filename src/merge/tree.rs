@@ -350,7 +350,8 @@ impl<'a> Merger<'a> {
             (None, Some(entry)) => return self.one_sided(slot.base, entry, by, Side::Theirs),
         };
         if ours.raw() == theirs.raw() && same_column(ours, theirs) {
-            return keep(ours);
+            // Before the first element of brackets stands what says nothing of the white space between others.
+            return keep(if ours.is_first() { theirs } else { ours });
         }
         if let Some(base) = slot.base {
             let takes = |old: EntryRef<'d>, new: EntryRef<'d>| {

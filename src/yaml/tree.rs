@@ -347,6 +347,11 @@ impl<'d> EntryRef<'d> {
         self.document.node(self.parent)
     }
 
+    /// Whether it is the first one there.
+    pub(crate) fn is_first(self) -> bool {
+        self.index == self.parent().data().entries.start
+    }
+
     /// Its key, in a mapping.
     pub fn key(self) -> Option<NodeRef<'d>> {
         self.data().key.map(|key| self.document.node(key))

@@ -253,7 +253,10 @@ impl Meant {
                 assert!(is_it, "{}", story());
                 let is_short = |entry: EntryRef<'_>| {
                     let value = entry.value();
-                    let has_lines = value.raw_with_props().contains(['\n', '\r']);
+                    // A comment behind the key of a value below it may come to stand behind the value.
+                    let has_lines = [entry.sep(), value.raw_with_props()]
+                        .iter()
+                        .any(|text| text.contains(['\n', '\r']));
                     matches!(value.kind(), Kind::Scalar(_))
                         && !has_lines
                         && !value.is_block_scalar()

@@ -408,6 +408,12 @@ pub(crate) fn play(script: &[(usize, Step)]) -> Result<World, TestCaseError> {
                 change.act = Act::Raise(value.as_number().unwrap());
             }
         }
+        if changes
+            .iter()
+            .any(|change| is_settled(change, &world.known[*replica]))
+        {
+            continue;
+        }
         world.known[*replica].push(Edit {
             stamp: Some(stamp),
             changes,
@@ -421,6 +427,15 @@ pub(crate) fn play(script: &[(usize, Step)]) -> Result<World, TestCaseError> {
         );
     }
     Ok(world)
+}
+
+/// Whether a change says that a value lost of which it is known that somebody settled it: that stays settled.
+fn is_settled(change: &Change, known: &[Edit]) -> bool {
+    let Act::Lose(value) = &change.act else {
+        return false;
+    };
+    let settles = |other: &Change| other.at == change.at && other.act == Act::Settle(value.clone());
+    known.iter().flat_map(|edit| &edit.changes).any(settles)
 }
 
 /// A document in words, with the order of all its records.

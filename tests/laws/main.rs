@@ -3,6 +3,7 @@
 
 mod documents;
 mod history;
+mod shown;
 mod types;
 mod whole;
 

@@ -495,3 +495,27 @@ fn a_collection_that_both_sides_made_another_one_has_one_type_whoever_asks() {
         ",
     );
 }
+
+#[test]
+fn an_anchor_with_nothing_behind_it_is_no_absent_field() {
+    case(
+        "
+        _crdt: v1
+        ",
+        "
+        _crdt: v1
+        d: e
+        ",
+        "
+        _crdt: v1
+        d: &x
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1
+        _crdt_conflicts: d~~s.e
+        d: &x
+        ",
+    );
+}

@@ -123,13 +123,14 @@ fn said_by(node: NodeRef<'_>, all: &mut BTreeSet<String>) {
             for entry in node.entries() {
                 let key = entry.key();
                 let ours = key.is_some_and(|key| key.text().starts_with("_crdt"));
-                if ours || entry.value().scalar() == Some(Scalar::Null) {
+                let value = entry.value();
+                if ours || value.scalar() == Some(Scalar::Null) && value.anchor().is_none() {
                     continue;
                 }
                 if let Some(key) = key {
                     said_by(key, all);
                 }
-                said_by(entry.value(), all);
+                said_by(value, all);
             }
         }
     }

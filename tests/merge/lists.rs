@@ -440,3 +440,171 @@ fn members_that_differ_in_their_tag_alone_stand_in_one_order_whoever_adds_them()
         ",
     );
 }
+
+#[test]
+fn a_member_that_both_changed_alike_is_one_though_one_side_has_it_twice() {
+    case(
+        "
+        - [x, b, c]
+        ",
+        "
+        - [a, b, c]
+        ",
+        "
+        - [a, b, c]
+        - [a, b, c]
+        ",
+    )
+    .gives(
+        "
+        - [a, b, c]
+        - [a, b, c]
+        ",
+    );
+}
+
+#[test]
+fn mappings_that_became_the_same_are_told_apart_from_either_side() {
+    case(
+        "
+        - {a: 1, b: 1, c: 1}
+        - second
+        - {a: 1, b: 1, c: 3}
+        - fourth
+        - {a: 1, b: 1, c: 5}
+        ",
+        "
+        - {a: 1, b: 1, c: 9}
+        - second
+        - {a: 1, b: 1, c: 9}
+        - fourth
+        - {a: 1, b: 1, c: 5}
+        - last
+        ",
+        "
+        - {a: 1, b: 1, c: 1}
+        - second
+        - {a: 1, b: 1, c: 3}
+        - fourth
+        - {a: 1, b: 1, c: 9}
+        ",
+    )
+    .gives(
+        "
+        - {a: 1, b: 1, c: 9}
+        - second
+        - {a: 1, b: 1, c: 9}
+        - fourth
+        - last
+        ",
+    );
+}
+
+#[test]
+fn white_space_between_elements_follows_one_side_whichever_is_ours() {
+    case(
+        "
+        tags: [c]
+        ",
+        "
+        tags: [b, c]
+        ",
+        "
+        tags: [a,b,c]
+        ",
+    )
+    .gives(
+        "
+        tags: [a,b, c]
+        ",
+    );
+}
+
+#[test]
+fn sentences_are_the_same_by_most_of_their_words_and_names_by_all_of_them() {
+    // One side rewords two neighbours, the other one takes out the first of them.
+    case(
+        "
+        - Write the release notes - today
+        - Call the office - at noon - again
+        - end
+        ",
+        "
+        - Write all the release notes - today
+        - Call the new office - at noon - again
+        - end
+        ",
+        "
+        - Call the office - at noon - again
+        - end
+        ",
+    )
+    .contests(
+        1,
+        "
+        <<<<<<< ours
+        - Write all the release notes - today
+        =======
+        >>>>>>> theirs
+        - Call the new office - at noon - again
+        - end
+        ",
+    );
+    // What shares a word of two or three is another one.
+    case(
+        "
+        - red apple
+        - green pear
+        - end
+        ",
+        "
+        - red plum
+        - green fig
+        - end
+        ",
+        "
+        - green pear
+        - end
+        ",
+    )
+    .gives(
+        "
+        - red plum
+        - green fig
+        - end
+        ",
+    );
+}
+
+#[test]
+fn of_several_versions_that_a_sentence_may_have_the_likest_is_it() {
+    case(
+        "
+        - one two three four five six
+        - seven eight nine ten
+        - end
+        ",
+        "
+        - one two three four other words
+        - one two three four five else
+        - seven eight nine eleven
+        - end
+        ",
+        "
+        - one two three four five six
+        - end
+        ",
+    )
+    .contests(
+        1,
+        "
+        - one two three four other words
+        - one two three four five else
+        <<<<<<< ours
+        - seven eight nine eleven
+        =======
+        >>>>>>> theirs
+        - end
+        ",
+    );
+}

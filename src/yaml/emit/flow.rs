@@ -218,7 +218,7 @@ impl<'d> Surroundings<'d> {
             (true, false) => split_comment(tail).0,
         };
         Surroundings {
-            first: entry.index == span.start,
+            first: entry.is_first(),
             before: split_comment(entry.lead()).1,
             behind,
             beside,

@@ -523,6 +523,7 @@ mod tests {
     #[test]
     fn values_are_ordered_by_what_they_say() {
         let [small, great] = ["1", "2"].map(|said| Atom::new(said.to_owned()));
-        assert!(small < great && !(great < small));
+        assert_eq!(small.cmp(&great), std::cmp::Ordering::Less);
+        assert_eq!(great.cmp(&small), std::cmp::Ordering::Greater);
     }
 }

@@ -322,6 +322,9 @@ impl Desk {
         }
         if let Some(after) = self.held()? {
             ledger.take_back(&before, &after);
+            if deed == Deed::ResetHard {
+                ledger.take_all_back(self.number, &after);
+            }
         }
         Ok(())
     }

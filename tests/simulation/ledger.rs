@@ -183,6 +183,18 @@ impl Ledger {
         self.edits.push(edit);
     }
 
+    /// All that was edited at a desk and that is not in what git put there is taken back: also what was edited again since.
+    pub(crate) fn take_all_back(&mut self, desk: usize, after: &Held) {
+        let after = after.all();
+        for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
+            if edit.values.is_disjoint(&after) {
+                edit.is_undone = true;
+                self.may_go.extend(edit.values.iter().cloned());
+                self.may_come.extend(edit.sees.iter().cloned());
+            }
+        }
+    }
+
     /// What was edited at a desk is committed before the program looked. Who took away what no commit had leaves no trace of that.
     pub(crate) fn committed(&mut self, desk: usize) {
         let unseen = self.edits.iter_mut();

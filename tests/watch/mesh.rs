@@ -38,7 +38,7 @@ impl Mesh {
         let pause = Duration::from_millis(1_000 / self.rate);
         thread::scope(|scope| {
             let editors = (0..self.trees).map(|at| {
-                let editor = Editor::new(clones.file(at), at as u32, self.seed, MANNERS);
+                let editor = Editor::new(clones.file(at), at as u32, self.seed, MANNERS).sparing();
                 scope.spawn(move || {
                     let mut editor = editor;
                     let mut next = Instant::now() + pause * at as u32 / self.trees as u32;

@@ -27,6 +27,8 @@ pub(crate) struct Meant {
     places: BTreeMap<String, Leaf>,
     replaced: BTreeSet<String>,
     removed: BTreeSet<String>,
+    /// The records in which somebody replaced a value.
+    edited: BTreeSet<String>,
 }
 
 impl Meant {
@@ -39,6 +41,7 @@ impl Meant {
                 .collect(),
             replaced: BTreeSet::new(),
             removed: BTreeSet::new(),
+            edited: BTreeSet::new(),
         };
         let deeds: Vec<&Deed> = deeds.into_iter().collect();
         for deed in &deeds {
@@ -55,9 +58,11 @@ impl Meant {
             meant
                 .replaced
                 .extend(deed.seen.iter().filter(is_there).cloned());
-            if deed.value.is_none() {
-                meant.removed.insert(id.clone());
-            }
+            match deed.value {
+                None => meant.removed.insert(id.clone()),
+                Some(_) if !deed.seen.is_empty() => meant.edited.insert(id.clone()),
+                Some(_) => false,
+            };
         }
         meant
     }
@@ -87,8 +92,9 @@ impl Meant {
                 faults.strange.push(told);
             } else if excepted.contains(value) {
             } else if self.removed.contains(&leaf.0) {
-                // An update that nobody had seen who removed the record brings it back whole.
-                if !kept_alive.contains(&leaf.0) {
+                // An update that nobody had seen who removed the record brings it back whole. For ten seconds nothing tells whether they
+                // had: the stamp by which one would know went with the record, and then it stays rather than an edit is lost.
+                if !kept_alive.contains(&leaf.0) && !self.edited.contains(&leaf.0) {
                     faults.back.push(format!("{told}, which was removed"));
                 }
             } else if self.replaced.contains(value) {

@@ -11,7 +11,12 @@ pub(super) fn there<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> 
 
 /// The value or list at `at`, with its stamps.
 fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
-    match there(document, at)? {
+    leaf_in(there(document, at)?)
+}
+
+/// The value or list that was found, with its stamps.
+pub(super) fn leaf_in(found: Found<'_>) -> Option<(&Node, &Stamps)> {
+    match found {
         Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
             Some((node, stamps))
         }

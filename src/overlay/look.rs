@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::effect::{keeps_as_later, names, shows, tells_of, there};
+use super::effect::{keeps_as_later, leaf_in, names, shows, tells_of, there};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
@@ -399,14 +399,9 @@ fn say_the_same(a: &Document, b: &Document, at: &Path) -> bool {
         })
 }
 
-/// A value, and its stamps.
+/// A value or list just there, under no other name, with its stamps.
 fn leaf<'d>(document: &'d Document, at: &Path) -> Option<(&'d Node, &'d Stamps)> {
-    match document.found(at)? {
-        Found::Node(node @ (Node::Register(_, stamps) | Node::List(_, stamps))) => {
-            Some((node, stamps))
-        }
-        _ => None,
-    }
+    leaf_in(document.found(at)?)
 }
 
 /// Whether an act adds the record that was born with this stamp; what it holds goes by that name then, for whoever knows

@@ -119,8 +119,8 @@ impl Looking<'_, '_, '_> {
                 Sight::Gone if is_form => judged.may_show && edit.has(Mark::Shown),
                 Sight::Gone => {
                     // A rendering that was kept from being written was read by nobody.
-                    let is_read = self.was_written() || !self.came_just_now(edit.known.stamp);
-                    let is_told = (read.is_none() && is_read) || has_all_shown;
+                    let is_read = || self.was_written() || !self.came_just_now(edit.known.stamp);
+                    let is_told = has_all_shown || (read.is_none() && is_read());
                     judged.may_show && is_told && edit.has(Mark::Shown)
                 }
             };

@@ -3,7 +3,7 @@
 //! A change is contained in a commit when another one, in its ancestry and not in that of the edit's base, carries the
 //! edit's stamp at the place of the change, lists it as superseded there, or makes the same change. For a removal, which
 //! leaves no stamp anywhere, that is a commit before which everything that the removal observed stood there, or one that
-//! descends from the edit's base, and after which nothing does.
+//! descends from the edit's base, and after which nothing does; or one that brings the record that it is in, without it.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +16,7 @@ use super::excerpt::stamps_in;
 use super::selection::seen_together;
 use super::{BlobId, CommitId, Excerpts, History, Known, Mentioned, Version};
 use crate::context::{self, lift};
-use crate::crdt::{Act, Change, Document, Form, Stamp, StampSet};
+use crate::crdt::{Act, Change, Document, Form, Found, Stamp, StampSet};
 use crate::yaml;
 
 /// What a commit contains of an edit.
@@ -214,9 +214,9 @@ impl<'h, H: History> Contents<'h, H> {
             *held = match change.act {
                 Act::Remove => {
                     let is_gone = |document| shows(document, change, known.stamp);
-                    is_gone(after)
-                        && !is_gone(before)
-                        && (is_made() || self.descends(known, version)?)
+                    let is_left =
+                        !is_gone(before) && (is_made() || self.descends(known, version)?);
+                    is_gone(after) && (is_left || is_born_without(before, after, change))
                 }
                 _ => is_made(),
             };
@@ -313,6 +313,19 @@ impl<'k> Sought<'k> {
             *held |= tells_of(after, change, self.known.stamp);
         }
     }
+}
+
+/// Whether a commit brought a record without what a removal took away that had seen its birth: it was born with that, or got it since.
+fn is_born_without(before: &Document, after: &Document, removal: &Change) -> bool {
+    let Some(around) = removal.at.around() else {
+        return false;
+    };
+    let record = around.outermost_record();
+    let birth = match after.found(&record) {
+        Some(Found::Record(record, ..)) => record.birth.stamp,
+        _ => None,
+    };
+    birth.is_some_and(|birth| removal.observed.has_stamp(birth)) && before.found(&record).is_none()
 }
 
 /// Finds the changes that a version has by their form or tells of by their stamp.

@@ -80,6 +80,13 @@ pub fn is_unnamed(file: &Document, change: &Change) -> bool {
     is_value && leaf(file, &change.at).is_some_and(|(_, stamps)| stamps.is_empty())
 }
 
+/// Whether a change took away something in a record that an edit had brought or written: the record may still say so.
+#[must_use]
+pub fn takes_edit_away(change: &Change) -> bool {
+    let is_field = matches!(change.at.steps(), [.., Step::Record(..), Step::Entry(_)]);
+    is_field && change.act == Act::Remove && !change.observed.stamps().is_empty()
+}
+
 /// Whether an edit only took away what the file lacks. Nothing there tells whether somebody took that back, as where no commit ever
 /// had what it took away.
 #[must_use]
@@ -382,6 +389,12 @@ pub fn is_shown_by(view: &Document, file: &Document, change: &Change) -> bool {
     is_edited && say_the_same(view, file, &change.at)
 }
 
+/// The stamps of the value or list in a place.
+#[must_use]
+pub fn stamps_of<'d>(document: &'d Document, at: &Path) -> Option<&'d Stamps> {
+    leaf(document, at).map(|(_, stamps)| stamps)
+}
+
 /// Whether a change writes what stood there for who had read `read`, and all that is written along with it.
 #[must_use]
 pub fn is_left(read: &Document, file: &Document, change: &Change) -> bool {
@@ -578,7 +591,8 @@ pub fn was_read_before(
                 return Reading::No;
             }
         } else if let Some(stamp) = stamp {
-            if tells_of(file, &change, stamp) {
+            // What came back when later edits were taken back was told of before.
+            if tells_of(file, &change, stamp) && !tells_of(earlier, &change, stamp) {
                 return Reading::No;
             }
             if tells_of(current, &change, stamp) {

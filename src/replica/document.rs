@@ -121,7 +121,7 @@ impl<'r> Versions<'r> {
     }
 
     /// The document in a commit; nothing where that, or its version, cannot be read.
-    fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
+    pub(super) fn at(&self, repo: &Repo, commit: CommitId) -> Option<Rc<crdt::Document>> {
         if Some(commit) == self.commit && self.head.as_ref().and_then(former).is_none() {
             return Some(Rc::clone(&self.head_document));
         }

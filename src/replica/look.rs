@@ -7,6 +7,7 @@ mod excerpts;
 mod finding;
 mod writer;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::iter;
@@ -51,6 +52,8 @@ pub(super) struct Target<'t> {
     pub(super) has_witness: bool,
     /// Whether nothing moved HEAD since the last look but commits that were made here, which write no file.
     pub(super) has_only_committed: bool,
+    /// Whether somebody had git throw away what was edited since the last look.
+    pub(super) was_reset: bool,
     /// Whether a deletion of most of a list is meant.
     pub(super) confirmed: bool,
     /// Whether a file that somebody writes meanwhile is left to a later look, for which the caller sees to it.
@@ -67,6 +70,7 @@ impl<'t> Target<'t> {
             has_moved: false,
             has_witness: true,
             has_only_committed: false,
+            was_reset: false,
             confirmed: false,
             gives_way: false,
         }
@@ -82,6 +86,7 @@ impl<'t> Target<'t> {
         Self {
             has_witness: self.has_witness,
             has_only_committed: self.has_only_committed,
+            was_reset: self.was_reset,
             confirmed: self.confirmed,
             ..Self::at(self.file, self.commit)
         }
@@ -428,6 +433,7 @@ struct Looking<'l, 'r, 'm> {
     is_same_head: bool,
     has_witness: bool,
     has_only_committed: bool,
+    was_reset: bool,
     confirmed: bool,
     made_stamps: &'m [Stamp],
     is_made: bool,
@@ -455,6 +461,7 @@ impl<'l, 'r, 'm> Looking<'l, 'r, 'm> {
             is_same_head,
             has_witness: target.has_witness || is_same_head,
             has_only_committed: target.has_only_committed,
+            was_reset: target.was_reset,
             confirmed: target.confirmed,
             made_stamps: made.map_or(&[], |made| made.stamps.as_slice()),
             is_made: made.is_some(),
@@ -496,7 +503,12 @@ impl Looking<'_, '_, '_> {
             Writer::Git | Writer::Nobody => {
                 let head = self.versions.head_yaml();
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
-                grafted.map_or(work, Text::of)
+                let grafted = grafted.map_or(work, Text::of);
+                // Whoever commits and writes the file once more had HEAD's annotations before them.
+                let head = head.filter(|_| self.has_only_committed);
+                let annotated =
+                    head.and_then(|head| context::with_annotations_of(head, &grafted.yaml));
+                annotated.map_or(grafted, Text::of)
             }
         };
         // What git did is one deed, and what was typed since another one.
@@ -587,7 +599,11 @@ impl Looking<'_, '_, '_> {
         let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
         let is_unnamed = typed.any(|change| overlay::is_unnamed(file.lifted(), change));
         let fills_again = is_typed && edits.fill_again(known);
-        let is_told = stands_again || is_unnamed || fills_again || edits.are_told(known);
+        // The stamp of what was taken away still stands there.
+        let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
+        let leaves_stamp = typed.any(overlay::takes_edit_away);
+        let is_told =
+            stands_again || is_unnamed || fills_again || leaves_stamp || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }
@@ -673,6 +689,18 @@ impl Looking<'_, '_, '_> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
         let are_as_meant = edits.removals_of_what_others_brought(file);
+        let earlier = OnceCell::new();
+        let is_brought = |edit: &Standing| {
+            let before = || earlier.get_or_init(|| self.head_before());
+            let is_absent = |document| overlay::is_absent_as_meant(document, &edit.judged());
+            let is_removed = edit
+                .changes()
+                .iter()
+                .all(|change| change.act == Act::Remove);
+            is_removed
+                && !is_absent(&self.versions.head_document)
+                && before().as_deref().is_some_and(is_absent)
+        };
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
             if edit.has(Mark::Contained) || edit.is_retracted || edit.is_held {
                 continue;
@@ -685,6 +713,8 @@ impl Looking<'_, '_, '_> {
                 // It stays in sight if it was; coming back, it would bring the rest along.
                 Sight::Part | Sight::Like => {}
                 Sight::Gone if are_as_meant.contains(&edit.known.stamp) => {}
+                // HEAD has it only now: nothing of the removal was there to be taken back.
+                Sight::Gone if is_brought(edit) => {}
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.
                     if edit.issuer == Issuer::Other
@@ -711,6 +741,12 @@ impl Looking<'_, '_, '_> {
             }
         }
         taken_back
+    }
+
+    /// What HEAD had at the last look, where nothing was thrown away since.
+    fn head_before(&self) -> Option<Rc<crdt::Document>> {
+        let last = self.recorded.last.filter(|_| !self.was_reset)?;
+        self.versions.at(self.replica.repo, last.head?)
     }
 
     /// Who puts a record back that they removed themselves takes the removal back, as long as no commit has it.

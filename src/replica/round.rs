@@ -231,6 +231,7 @@ impl Replica<'_> {
                 has_moved: has_moved && !is_seen,
                 has_witness: witness.is_whole,
                 has_only_committed: witness.has_only_committed(),
+                was_reset: witness.was_reset(),
                 confirmed,
                 ..Target::at(&file, commit)
             };

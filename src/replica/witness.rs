@@ -7,7 +7,7 @@ use super::document::{Edits, Standing};
 use super::{Error, Replica, author};
 use crate::context::{self, Types, lift, named_twice};
 use crate::crdt::{self, Act, Change, Loser, Stamp};
-use crate::git::{HeadLog, LogPosition, Movement, Reach, crash, git_path};
+use crate::git::{Action, HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
 };
@@ -36,6 +36,12 @@ impl Witness {
         let mut movements = self.movements.iter();
         let is_known = self.is_whole && !self.movements.is_empty();
         is_known && movements.all(|movement| movement.action.is_own())
+    }
+
+    /// Whether somebody had git throw something away, or may have.
+    pub(super) fn was_reset(&self) -> bool {
+        let mut movements = self.movements.iter();
+        !self.is_whole || movements.any(|movement| movement.action == Action::Reset)
     }
 }
 

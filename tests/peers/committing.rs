@@ -9,6 +9,8 @@ use rhema_crdt::store::{Store, Which};
 use crate::pair::{pair, send, sync, write_later};
 use crate::support::{BINARY, Tree, World, run};
 
+const FILE: &str = ".rhema/todos.yaml";
+
 const TODOS: &str = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    owner: q\n    title: Alpha\n  - id: b\n    title: Beta\n";
 
 /// Ann's repository and Ben's clone of it, both with these todos, at which both looked.
@@ -513,4 +515,91 @@ fn who_removes_what_somebody_else_removed_as_well_had_not_seen_what_they_saw() {
     let shown = ann.read(file);
     assert!(shown.contains("title: Bet\n"), "{shown}");
     assert!(!shown.contains("id: a\n"), "{shown}");
+}
+
+#[test]
+fn what_was_taken_away_in_a_record_before_any_commit_had_it_stays_away() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let with = |record: &str| format!("{TODOS}  - id: c\n{record}");
+    ann.write(FILE, with("    title: Gamma\n    owner: ann\n"));
+    sync(&ann);
+    write_later(
+        &ann,
+        FILE,
+        &ann.read(FILE).replace("    title: Gamma\n", ""),
+    );
+    sync(&ann);
+    ann.write(FILE, ann.read(FILE) + "  - id: d\n    title: Delta\n");
+    ann.git(&["commit", "-qnam", "both"]);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    for tree in [&ann, &ben] {
+        let text = tree.read(FILE);
+        assert!(text.contains("owner: ann"), "{text}");
+        assert!(!text.contains("Gamma"), "{text}");
+    }
+    assert_eq!(ann.git(&["status", "--short"]), "");
+}
+
+/// Ann adds a record, of which Ben hears, and which he removes before she commits it; then her commit comes to him.
+fn removed_before_it_was_committed(bring: impl Fn(&Tree<'_>)) -> bool {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["add", "todos", "id=c", "title=Gamma"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    ben.rhema(&["remove", "todos/c"]).exits(0);
+    sync(&ben);
+    ann.git(&["commit", "-qam", "Gamma"]);
+    ben.git(&["fetch", "-q", "../ann", "main"]);
+    bring(&ben);
+    sync(&ben);
+    ben.read(FILE).contains("Gamma")
+}
+
+#[test]
+fn a_commit_that_brings_what_somebody_had_removed_does_not_bring_it_back() {
+    let merge = |ben: &Tree<'_>| {
+        ben.git(&["merge", "-q", "FETCH_HEAD"]);
+    };
+    assert!(!removed_before_it_was_committed(merge));
+    // Whoever throws away what they did gets what is there.
+    let reset = |ben: &Tree<'_>| {
+        ben.git(&["reset", "-q", "--hard", "FETCH_HEAD"]);
+    };
+    assert!(removed_before_it_was_committed(reset));
+}
+
+#[test]
+fn the_stamp_of_a_value_goes_with_it_wherever_it_is_taken_away() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.write(FILE, TODOS.replace("owner: q", "owner: ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("_crdt: "), "{text}");
+    write_later(&ann, FILE, &text.replace("    owner: ann\n", ""));
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+}
+
+#[test]
+fn who_drops_the_annotations_of_what_they_just_committed_gets_them_back() {
+    let world = World::new();
+    let (ann, _ben) = with_todos(&world);
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    ann.git(&["commit", "-qam", "ann"]);
+    let committed = ann.read(FILE);
+    let bare = |line: &&str| !line.contains(" owner~");
+    let lines: Vec<&str> = committed.lines().filter(bare).collect();
+    assert!(lines.len() < committed.lines().count(), "{committed}");
+    ann.write(FILE, lines.join("\n") + "\n  - id: c\n    title: Gamma\n");
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.starts_with(&committed), "{text}");
+    assert!(text.contains("Gamma"), "{text}");
 }

@@ -421,3 +421,70 @@ fn a_record_that_somebody_just_made_is_no_other_one_however_much_they_go_on_to_c
         assert!(text.contains(words), "{words}: {text}");
     }
 }
+
+#[test]
+fn what_somebody_wrote_over_a_commit_is_not_taken_for_what_that_had_changed() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.write(FILE, owned(TODOS, "b", "ann"));
+    ann.git(&["commit", "-qam", "before anybody looked"]);
+    sync(&ann);
+    ann.write(FILE, ann.read(FILE) + "  - id: d\n    title: Delta\n");
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    sync(&ben);
+    ben_edits(&ann, &ben, "b", "ben");
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    assert!(text.contains("Delta"), "{text}");
+    assert!(!text.contains("_crdt_conflicts"), "{text}");
+}
+
+#[test]
+fn of_what_may_have_been_read_it_is_what_lacks_somebody_elses_stamp() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    let read = ann.read(FILE);
+    ben_edits(&ann, &ben, "a", "ben");
+    sync(&ann);
+    let with_ben = ann.read(FILE);
+    // She edits by hand while a tool of hers still holds what it read before.
+    ann.write(FILE, owned(&with_ben, "c", "ann"));
+    sync(&ann);
+    ann.write(FILE, owned(&read, "a", "tool"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: tool\n"), "{text}");
+    assert!(text.contains("s.ben"), "the other one is kept: {text}");
+}
+
+#[test]
+fn what_stands_again_as_later_edits_were_taken_back_is_no_sign_of_having_read_that() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ann.git(&["clone", "-q", ".", "../cyd"]);
+    let cyd = world.tree("cyd");
+    cyd.rhema(&["init", "--no-join"]).exits(0);
+    cyd.rhema(&["set", "todos/a", "owner=cyd"]).exits(0);
+    for tree in [&ann, &ben] {
+        send(&cyd, tree);
+        sync(tree);
+    }
+    ben_edits(&ann, &ben, "a", "ben");
+    sync(&ann);
+    let read = ann.read(FILE);
+    assert!(read.contains("owner: ben\n"), "{read}");
+    ben.git(&["checkout", "-q", FILE]);
+    sync(&ben);
+    ben_edits(&ann, &ben, "c", "eve");
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: cyd\n"), "{text}");
+    assert!(text.contains("owner: eve\n"), "{text}");
+    ann.write(FILE, owned(&read, "b", "tool"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    for owner in ["tool", "cyd", "eve"] {
+        assert!(text.contains(&format!("owner: {owner}\n")), "{text}");
+    }
+}

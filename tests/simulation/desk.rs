@@ -40,9 +40,16 @@ pub(crate) struct Save {
     text: String,
     /// What it had read.
     read: Held,
+    /// The edit in the ledger.
+    edit: usize,
 }
 
 impl Save {
+    /// What stands there is committed before.
+    pub(crate) fn is_after_commit(&self, committed: &Held, ledger: &mut Ledger) {
+        ledger.committed_before(self.edit, committed);
+    }
+
     /// It is never written.
     pub(crate) fn is_left(&self, ledger: &mut Ledger) -> Result<(), Broken> {
         ledger.take_back(&Held::read(&self.text)?, &self.read);
@@ -259,6 +266,7 @@ impl Desk {
         Ok(typing.map(|typing| Save {
             text: typing.apply(&text),
             read: held,
+            edit: ledger.last(),
         }))
     }
 

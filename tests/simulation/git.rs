@@ -8,6 +8,8 @@ use git2::{IndexAddOption, ObjectType, Oid, Repository, RepositoryInitOptions, S
 use rhema_crdt::git::{Ending, MergedCommits, Repo, Settings, Sides, merge_files_of};
 use rhema_crdt::overlay::{CommitId, DocumentPath};
 
+use crate::broken::Broken;
+use crate::ledger::Held;
 use crate::text::FILE;
 
 /// A repository with a work tree.
@@ -181,6 +183,14 @@ impl Git {
             ours.write(object.kind(), object.data()).unwrap();
         }
         Some(tip)
+    }
+
+    /// What a merge of HEAD with a commit is about: the version before, ours and theirs.
+    pub(crate) fn versions(&self, theirs: Oid) -> Result<[Held; 3], Broken> {
+        let ours = self.head();
+        let base = self.repo.merge_base(ours, theirs).unwrap();
+        let read = |commit| Held::read(&self.text_in(commit).unwrap_or_default());
+        Ok([read(base)?, read(ours)?, read(theirs)?])
     }
 
     /// `git merge`, where nothing stands against it.

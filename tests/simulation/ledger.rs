@@ -96,6 +96,10 @@ impl Held {
         Ok(Self { said, kept })
     }
 
+    fn has(&self, id: &str) -> bool {
+        self.said.leaves.keys().any(|(other, _)| other == id)
+    }
+
     /// All values of a record.
     pub(crate) fn record(&self, id: &str) -> BTreeSet<String> {
         let shown = self.said.record(id).into_values().map(str::to_owned);
@@ -138,8 +142,12 @@ impl Ledger {
         self.young = values;
     }
 
-    /// A tool writes a file that knows nothing of what lost in it.
+    /// A tool writes a file that knows nothing of what lost in it. What came just now, and stands there bare, it may have written itself.
     pub(crate) fn strip(&mut self, desk: usize, seen: &Held) {
+        let leaves = seen.said.leaves.iter();
+        let young = leaves.filter(|(_, value)| self.young.contains(*value));
+        self.vouched
+            .extend(young.map(|((id, _), _)| given(id).to_owned()));
         if self.lost_stores.contains(&desk) {
             // Nothing is left that tells who made what.
             self.may_come.extend(seen.all());
@@ -156,6 +164,18 @@ impl Ledger {
             edit.is_undone = true;
             self.may_come.extend(edit.sees.iter().cloned());
         }
+    }
+
+    /// The edit that was made last.
+    pub(crate) fn last(&self) -> usize {
+        self.edits.len() - 1
+    }
+
+    /// What stands where a tool is about to write is committed: there it stays, whatever the tool writes.
+    pub(crate) fn committed_before(&mut self, save: usize, committed: &Held) {
+        let Edit { record, field, .. } = &self.edits[save];
+        let there = field.map(|field| self.in_field(committed, &record.clone(), field));
+        self.edits[save].may_see.extend(there.unwrap_or_default());
     }
 
     /// What nobody had looked at when somebody changed it again never was.
@@ -290,6 +310,24 @@ impl Ledger {
             let brings_back = edit.sees.iter().any(|value| after.contains(value));
             let is_gone = edit.values.iter().any(|value| gone.contains(value));
             edit.is_undone |= brings_back || is_gone;
+        }
+    }
+
+    /// Two versions are merged, of which nothing but commits tells: who took something away in one of them, or with a record that
+    /// the other one edited, may have seen that. It stays.
+    pub(crate) fn merge(&mut self, [base, ours, theirs]: &[Held; 3]) {
+        for (one, other) in [(ours, theirs), (theirs, ours)] {
+            for ((id, field), value) in &one.said.leaves {
+                let place = (id.clone(), field.clone());
+                let is_apart = match (base.has(id), other.has(id)) {
+                    (false, true) => !other.said.leaves.contains_key(&place),
+                    (true, false) => one.said.record(id) != base.said.record(id),
+                    _ => false,
+                };
+                if is_apart {
+                    self.may_come.insert(value.clone());
+                }
+            }
         }
     }
 

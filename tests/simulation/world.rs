@@ -166,6 +166,11 @@ impl World {
         if !plan.is_apart {
             world.dial();
         }
+        for desk in 0..world.desks.len() {
+            if world.desks[desk].is_watched {
+                world.after(0, Next::Look { desk });
+            }
+        }
         let mut at = 0;
         for (number, step) in plan.script.iter().enumerate() {
             at += step.after;
@@ -343,6 +348,15 @@ impl World {
                     return Ok(());
                 }
                 self.ledger.committed(desk);
+                if let Some(committed) = self.desks[desk].held()? {
+                    for next in self.waiting.values() {
+                        if let Next::Save { desk: at, save } = next
+                            && *at == desk
+                        {
+                            save.is_after_commit(&committed, &mut self.ledger);
+                        }
+                    }
+                }
                 self.at(desk).commit(now);
                 self.git_was_here(desk)
             }
@@ -449,6 +463,7 @@ impl World {
         let Some(tip) = ours.fetch(&theirs, branch) else {
             return Ok(());
         };
+        let versions = ours.versions(tip)?;
         let merged = ours.merge(tip, &format!("desk-{from}/{branch}"), now);
         must(
             merged != crate::git::Merged::Marked,
@@ -457,6 +472,7 @@ impl World {
         )?;
         if merged == crate::git::Merged::Done {
             self.counts.merges += 1;
+            self.ledger.merge(&versions);
             self.git_was_here(desk)?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::overlay::{
 };
 use crate::replica::Error;
 use crate::replica::document::{Edits, Standing, Text};
-use crate::store::{ContentDigest, Durability, Mark, Store, StoredEdit};
+use crate::store::{ContentDigest, Durability, Issuer, Mark, Store, StoredEdit};
 use crate::yaml;
 
 /// Whether more was deleted than this must be told from whole lists: they may have lost most of their records.
@@ -146,9 +146,17 @@ impl Looking<'_, '_, '_> {
         let mut renderings = self.recorded.renderings.iter();
         let all_over_head = renderings.all(|rendering| rendering.head == self.versions.commit);
         // What has a stamp because a commit changed it meanwhile stood there for who had read an earlier version.
+        // So did what others have taken back since.
+        let is_of_others = |stamp: &Stamp| {
+            let edit = edits.get(*stamp);
+            edit.is_some_and(|edit| edit.is_retracted && edit.issuer == Issuer::Other)
+        };
         let is_as_read = |change: &crdt::Change| {
-            let read = read.filter(|_| !all_over_head);
-            read.is_some_and(|read| overlay::is_left(read, file, change))
+            read.is_some_and(|read| {
+                let stamps = overlay::stamps_of(read, &change.at).filter(|all| !all.is_empty());
+                let was_taken_back = stamps.is_some_and(|all| all.iter().all(is_of_others));
+                (!all_over_head || was_taken_back) && overlay::is_left(read, file, change)
+            })
         };
         let familiar = |stamp: Stamp, change: &crdt::Change| {
             if fresh.contains(&stamp) {

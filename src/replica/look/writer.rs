@@ -169,16 +169,22 @@ impl Looking<'_, '_, '_> {
             }
             let read = Text::of(read);
             let distance = Distance::between(read.lifted(), work.lifted());
-            let is_as_near = distance == least && nearest.is_none();
-            if distance > least || (distance == least && !is_as_near) {
+            if distance > least {
                 continue;
             }
-            let (current, file) = (current.lifted(), work.lifted());
+            let [was, now, file] = [&read, current, work].map(Text::lifted);
             edits.must_be_all();
-            match was_read_before(read.lifted(), current, file, &is_own) {
-                Reading::Maybe if !is_as_near => {}
-                Reading::Unstamped => {}
-                Reading::No | Reading::Maybe => continue,
+            let is_it = match was_read_before(was, now, file, &is_own) {
+                Reading::No => false,
+                // Of those that are as near it is the one that lacks what the later one said.
+                _ if distance == least => {
+                    let later = nearest.as_ref().unwrap_or(current).lifted();
+                    was_read_before(was, later, file, &is_own) == Reading::Unstamped
+                }
+                Reading::Maybe | Reading::Unstamped => true,
+            };
+            if !is_it {
+                continue;
             }
             (nearest, least) = (Some(read), distance);
         }
@@ -301,13 +307,15 @@ fn is_own_change(edits: &Edits, stamp: Option<Stamp>, change: &Change) -> bool {
         (Some(stamp), _) => edits.get(stamp).is_some_and(is_own),
         // What came of several edits is nobody's alone.
         (None, Act::Lose(_) | Act::Settle(_)) => false,
-        // Others' removals and moves have their stamps in the store only; the rest git did.
-        (None, act) => !edits.all.iter().any(|edit| {
+        // Others' removals and moves have their stamps in the store only.
+        (None, act @ (Act::Remove | Act::Move { .. })) => !edits.all.iter().any(|edit| {
             let same = |other: &Change| {
                 other.at == change.at && discriminant(&other.act) == discriminant(act)
             };
             !is_own(edit) && edit.changes().iter().any(same)
         }),
+        // The rest git did.
+        (None, _) => true,
     }
 }
 

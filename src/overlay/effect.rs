@@ -143,6 +143,11 @@ fn has(document: &Document, at: &Path, value: &Option<Atom>) -> bool {
     (value.is_some() && shown == value.as_ref()) || keeps(document, at, value)
 }
 
+/// Whether a record that was added is there, and holds what it was born with.
+pub(super) fn has_as_added(document: &Document, change: &Change) -> bool {
+    document.found(&change.at).is_some() && is_whole(document, change)
+}
+
 /// Whether a record that was added holds there what it was born with: two people may add one record with other values.
 fn is_whole(after: &Document, change: &Change) -> bool {
     match (&change.act, after.found(&change.at)) {

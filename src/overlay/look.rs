@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::effect::{keeps_as_later, leaf_in, names, shows, tells_of, there};
+use super::effect::{has_as_added, keeps_as_later, leaf_in, names, shows, tells_of, there};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
@@ -591,6 +591,10 @@ pub fn was_read_before(
                 return Reading::No;
             }
         } else if let Some(stamp) = stamp {
+            // Nobody makes just the record that somebody else has made.
+            if matches!(change.act, Act::Add { .. }) && has_as_added(file, &change) {
+                return Reading::No;
+            }
             // What came back when later edits were taken back was told of before.
             if tells_of(file, &change, stamp) && !tells_of(earlier, &change, stamp) {
                 return Reading::No;

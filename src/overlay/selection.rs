@@ -148,6 +148,9 @@ impl<E> Selecting<'_, '_, E> {
                 }
                 let mut change = change.clone();
                 change.at = self.as_head_names(&change.at);
+                if self.leave_out_what_head_says(&mut change) {
+                    continue;
+                }
                 changes.extend(self.on_head(judged.known, change)?);
             }
             if !changes.is_empty() {
@@ -158,6 +161,25 @@ impl<E> Selecting<'_, '_, E> {
             }
         }
         Ok(())
+    }
+
+    /// Of a record that was found where its edits had been lost, and that HEAD has by now, what HEAD says as well is no news, whatever
+    /// stamps it was found with. Says whether nothing is left.
+    fn leave_out_what_head_says(&self, change: &mut Change) -> bool {
+        let (Act::Add { record, .. }, Some(Found::Record(there, ..))) =
+            (&mut change.act, self.head.found(&change.at))
+        else {
+            return false;
+        };
+        if there.birth.stamp.is_none() || there.birth.stamp != record.birth.stamp {
+            return false;
+        }
+        let is_news = |name: &String, node: &Node| {
+            let there = there.fields.get(name);
+            there.is_none_or(|there| !there.says_the_same_as(node))
+        };
+        record.fields.retain(|name, node| is_news(name, node));
+        record.fields.is_empty()
     }
 
     /// The place as HEAD names it.
@@ -283,19 +305,37 @@ impl<E> Selecting<'_, '_, E> {
             let Some(judged) = standing.get(&stamp) else {
                 continue;
             };
-            let origin = (self.origin)(judged.known)?;
-            let gone = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
-            let at_origin = origin.and_then(|origin| match origin.document.found(&at) {
-                Some(Found::Record(record, ..)) => Some(record.clone()),
-                _ => None,
+            let is_born = self.birth(&at).is_some();
+            // Who edits what somebody else's edit had brought back did so where nobody has it; the other one did not.
+            let others = self.standing.iter().copied().filter(|other| {
+                let mut changes = other.known.changes().iter();
+                !is_born
+                    && other.known.base != judged.known.base
+                    && changes.any(|change| change.at.steps().starts_with(at.steps()))
             });
+            let mut gone = None;
+            let mut found = None;
+            for source in std::iter::once(*judged).chain(others) {
+                let origin = (self.origin)(source.known)?;
+                let is_behind = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
+                gone.get_or_insert(is_behind);
+                let body = origin.and_then(|origin| match origin.document.found(&at) {
+                    Some(Found::Record(record, ..)) => Some(record.clone()),
+                    _ => None,
+                });
+                if let Some(body) = body {
+                    gone = Some(is_behind);
+                    found = Some((body, source.known.base));
+                    break;
+                }
+            }
             let at_birth = || match &self.birth(&at)?.act {
-                Act::Add { record, .. } => Some(record.clone()),
+                Act::Add { record, .. } => Some((record.clone(), judged.known.base)),
                 _ => None,
             };
-            if let Some(body) = at_origin.or_else(at_birth) {
-                let lived = self.lived_in(&at, judged.known.base);
-                self.bring_back(at, body, gone);
+            if let Some((body, base)) = found.or_else(at_birth) {
+                let lived = self.lived_in(&at, base);
+                self.bring_back(at, body, gone.unwrap_or(true));
                 self.edits.extend(lived);
             }
         }

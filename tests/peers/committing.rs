@@ -603,3 +603,83 @@ fn who_drops_the_annotations_of_what_they_just_committed_gets_them_back() {
     assert!(text.starts_with(&committed), "{text}");
     assert!(text.contains("Gamma"), "{text}");
 }
+
+#[test]
+fn what_was_found_again_after_a_store_was_lost_leaves_a_clean_tree_clean() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=nobody"])
+        .exits(0);
+    sync(&ann);
+    ann.rhema(&["set", "todos/c", "title=Other"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    ann.git(&["commit", "-qam", "Other"]);
+    ben.rhema(&["set", "todos/c", "owner=ben"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    for file in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = fs::remove_file(ben.path(".git/rhema").join(file));
+    }
+    // He finds the record in his file, with the stamps of edits that he knows nothing of any more.
+    sync(&ben);
+    ben.rhema(&["sync", "--timeout", "0", "--confirm"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    for round in ["first", "second"] {
+        ann.write("README", round);
+        ann.git(&["commit", "-qam", round]);
+        sync(&ann);
+        assert_eq!(ann.git(&["status", "--short"]), "", "{}", ann.read(FILE));
+    }
+}
+
+#[test]
+fn who_edits_what_somebodys_edit_had_brought_back_keeps_it_whoever_removes_that_edit() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["set", "todos/a", "owner=ben"]).exits(0);
+    ann.write(
+        FILE,
+        TODOS.replace("  - id: a\n    owner: q\n    title: Alpha\n", ""),
+    );
+    ann.git(&["commit", "-qnam", "without a"]);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    ben.rhema(&["remove", "todos/a"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    for words in ["owner: ann\n", "title: Alpha\n", "~deleted"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn who_puts_a_record_back_had_not_seen_what_somebody_committed_in_it_meanwhile() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.git(&["clone", "-q", ".", "../cyd"]);
+    let cyd = world.tree("cyd");
+    cyd.rhema(&["init", "--no-join"]).exits(0);
+    cyd.write(FILE, TODOS.replace("owner: q", "owner: cyd"));
+    cyd.git(&["commit", "-qnam", "owner"]);
+    ben.rhema(&["remove", "todos/a"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    let removed = ann.read(FILE);
+    assert!(!removed.contains("id: a\n"), "{removed}");
+    write_later(&ann, FILE, &TODOS.replace("Beta", "Bet"));
+    sync(&ann);
+    assert!(ann.read(FILE).contains("id: a\n"));
+    for from in [&ann, &ben] {
+        send(from, &cyd);
+    }
+    sync(&cyd);
+    let text = cyd.read(FILE);
+    assert!(text.contains("cyd"), "{text}");
+    assert!(text.contains("Bet\n"), "{text}");
+}

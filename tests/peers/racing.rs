@@ -488,3 +488,23 @@ fn what_stands_again_as_later_edits_were_taken_back_is_no_sign_of_having_read_th
         assert!(text.contains(&format!("owner: {owner}\n")), "{text}");
     }
 }
+
+#[test]
+fn whoever_has_a_record_that_just_came_had_read_of_it_though_they_drop_what_is_said_of_it() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.rhema(&["add", "todos", "id=d", "title=Delta", "owner=ben"])
+        .exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    let bare = |line: &&str| !line.starts_with("    _crdt: ");
+    let text = ann.read(FILE);
+    let lines: Vec<&str> = text.lines().filter(bare).collect();
+    ann.write(FILE, owned(&(lines.join("\n") + "\n"), "a", "ann"));
+    ben_edits(&ann, &ben, "d", "bob");
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: bob\n"), "{text}");
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(!text.contains("_crdt_conflicts"), "{text}");
+}

@@ -144,6 +144,7 @@ impl Ledger {
 
     /// A tool writes a file that knows nothing of what lost in it. What came just now, and stands there bare, it may have written itself.
     pub(crate) fn strip(&mut self, desk: usize, seen: &Held) {
+        self.may_come.extend(self.young.iter().cloned());
         let leaves = seen.said.leaves.iter();
         let young = leaves.filter(|(_, value)| self.young.contains(*value));
         self.vouched

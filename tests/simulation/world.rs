@@ -535,7 +535,7 @@ impl World {
             println!("{:>7} {desk}: {did:?}", self.elapsed);
             if std::env::var_os("SOAK_TEXTS").is_some() {
                 println!("{}", self.desks[desk].text().unwrap_or_default());
-                if did.edits > 0 {
+                if did.edits > 0 || did.written > 0 {
                     self.at(desk).print_edits();
                 }
             }

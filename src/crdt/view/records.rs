@@ -162,13 +162,12 @@ impl Viewing<'_> {
             .into_iter()
             .partition(|removal| updates.iter().any(|update| update.has_seen(removal.stamp)));
         if !ended.is_empty() {
-            record.fields.clear();
+            record.fields = self.unseen_fields(&ended, &record.fields);
             updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
         }
         if !open.is_empty() {
             let unseen = |update: &Touch| !open.iter().any(|removal| removal.sees(update));
-            let stands = base.filter(|_| ended.is_empty());
-            let kept = stands.is_some_and(|base| !saw(&open, &updates, &base.fields))
+            let kept = (base.is_some() && !saw(&open, &updates, &record.fields))
                 || self.keeps_unseen(&open, &at);
             if !kept && !updates.iter().any(unseen) {
                 self.lose_no_more(&at);
@@ -197,6 +196,20 @@ impl Viewing<'_> {
             gone: None,
             record: Some(record),
         })
+    }
+
+    /// The fields of a record of which these removals had not seen all, with those that change together with them.
+    fn unseen_fields(&self, removals: &[Touch], fields: &Map) -> Map {
+        let mut unseen = unseen(removals, fields);
+        for group in self.rules.groups {
+            if group.iter().any(|name| unseen.contains_key(*name)) {
+                let of_group = fields
+                    .iter()
+                    .filter(|(name, _)| group.contains(&name.as_str()));
+                unseen.extend(of_group.map(|(name, node)| (name.clone(), node.clone())));
+            }
+        }
+        unseen
     }
 
     /// The fields of a record: groups as one register each, all others by themselves.
@@ -297,6 +310,22 @@ pub(super) fn saw(removals: &[Touch], updates: &[Touch], fields: &Map) -> bool {
         }
         observed.saw(node)
     })
+}
+
+/// What of these nodes no removal had seen.
+pub(super) fn unseen(removals: &[Touch], nodes: &Map) -> Map {
+    let saw = |node: &Node| removals.iter().any(|removal| removal.observed.saw(node));
+    let left = nodes.iter().filter_map(|(name, node)| {
+        let left = match node {
+            Node::Map(map) => {
+                let left = unseen(removals, map);
+                (!left.is_empty()).then_some(Node::Map(left))
+            }
+            node => (!saw(node)).then(|| node.clone()),
+        };
+        left.map(|node| (name.clone(), node))
+    });
+    left.collect()
 }
 
 /// The latest edit of a value.

@@ -683,3 +683,30 @@ fn who_puts_a_record_back_had_not_seen_what_somebody_committed_in_it_meanwhile()
     assert!(text.contains("cyd"), "{text}");
     assert!(text.contains("Bet\n"), "{text}");
 }
+
+#[test]
+fn who_takes_away_what_names_a_record_had_seen_what_they_committed_there_before_anybody_looked() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let texts = [
+        "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: ",
+        "    owner: q\n",
+    ];
+    let with = |title: &str| format!("{}{title}\n{}", texts[0], texts[1]);
+    ann.write(FILE, with("Alpha"));
+    ann.git(&["commit", "-qam", "a alone"]);
+    ben.git(&["pull", "-q", "../ann", "main"]);
+    for tree in [&ann, &ben] {
+        sync(tree);
+    }
+    ann.write(FILE, with("Aleph"));
+    ann.git(&["commit", "-qnam", "Aleph"]);
+    let text = ann.read(FILE);
+    ann.write(FILE, text.replace("    title: Aleph\n", ""));
+    sync(&ann);
+    ben.git(&["fetch", "-q", "../ann", "main"]);
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(!text.contains("Aleph"), "{text}");
+}

@@ -356,7 +356,7 @@ impl Looking<'_, '_, '_> {
             let about = reading.edits_about(&self.versions.path, &change.at, None, MOST_ABOUT)?;
             let about: Vec<&StoredEdit> = about
                 .iter()
-                .filter(|edit| meets(&edit.known, &change.at))
+                .filter(|edit| meets(&edit.known, &change.at, &self.versions.head_document))
                 .collect();
             let is_over = |stamp: Stamp| {
                 let mut others = about.iter().flat_map(|edit| edit.known.changes());
@@ -393,16 +393,17 @@ impl Looking<'_, '_, '_> {
     }
 }
 
-/// Whether an edit brought, wrote or took away something in a place, or in what stands there.
-fn meets(edit: &Known, at: &crdt::Path) -> bool {
-    let at = at.as_born();
+/// Whether an edit brought, wrote or took away something in a place, or in what stands there; by the names that HEAD has for them.
+fn meets(edit: &Known, at: &crdt::Path, head: &crdt::Document) -> bool {
+    let named = |at: &crdt::Path| overlay::as_named_in(head, at, &|_| false).as_born();
+    let at = named(at);
     let mut changes = edit.changes().iter();
     changes.any(|change| {
         let is_value = matches!(
             change.act,
             Act::Add { .. } | Act::Write(_) | Act::Replace(_) | Act::Last(_) | Act::Remove
         );
-        is_value && change.at.as_born().steps().starts_with(at.steps())
+        is_value && named(&change.at).steps().starts_with(at.steps())
     })
 }
 

@@ -179,10 +179,6 @@ impl Desk {
         if git.text_in(git.head()).as_ref() == Some(&after) {
             ledger.is_as_in_head();
         }
-        // What somebody typed they know.
-        let known: BTreeSet<String> = text::words(&text).collect();
-        let typed = text::words(&after).filter(|value| !known.contains(value));
-        self.since.extend(typed.map(|value| (value, 0)));
         self.texts.push(text);
         self.write(&after, now);
         Ok(true)
@@ -291,7 +287,7 @@ impl Desk {
         }
         let old = self.texts[a as usize % self.texts.len()].clone();
         if let Some(before) = self.held()? {
-            ledger.take_back(&before, &Held::read(&old)?);
+            ledger.put_back(&before, &Held::read(&old)?);
         }
         self.write(&old, now);
         Ok(())

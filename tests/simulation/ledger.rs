@@ -332,6 +332,14 @@ impl Ledger {
         }
     }
 
+    /// Whoever puts back an older file edits the records that differ: they stand where somebody else removed them meanwhile.
+    pub(crate) fn put_back(&mut self, before: &Held, after: &Held) {
+        self.take_back(before, after);
+        let ids = after.said.leaves.keys().map(|(id, _)| id);
+        let edited = ids.filter(|id| before.said.record(id) != after.said.record(id));
+        self.vouched.extend(edited.map(|id| given(id).to_owned()));
+    }
+
     /// A tool at a desk overwrites what somebody there did since it read the file.
     pub(crate) fn overwrite(&mut self, desk: usize, now: &Held, read: &Held) {
         let (now, read) = (now.all(), read.all());

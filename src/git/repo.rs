@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use super::Error;
 use super::graph::Graph;
 use super::history::commit_id;
 use crate::overlay::CommitId;
+
+/// Whether it was settled what libgit2 checks.
+static CHECKED: Once = Once::new();
 
 /// The repository and work tree that a command works on.
 pub struct Repo {
@@ -39,6 +43,9 @@ impl Repo {
         opened: Result<git2::Repository, git2::Error>,
         folder: impl FnOnce() -> PathBuf,
     ) -> Result<Self, Error> {
+        // As git does: what is damaged shows itself when it is unpacked, and its name is for `git fsck` to check. Of large versions that
+        // would take longer than all else that is done with them.
+        CHECKED.call_once(|| git2::opts::strict_hash_verification(false));
         let inner = opened.map_err(|source| {
             let folder = folder();
             match source.code() {

@@ -11,8 +11,11 @@ use crate::node::Config;
 use crate::overlay::{DocumentPath, History, Version};
 use crate::store::{Durability, Store};
 
-/// How many bytes of versions are compared in one round: that takes some tenths of a second.
+/// How many bytes of versions are compared in one round of somebody who stays: that takes some tenths of a second.
 pub const AT_ONCE: u64 = 16 << 20;
+
+/// The same where somebody waits for the round: what was committed since the one before, most often.
+pub const IN_PASSING: u64 = 1 << 20;
 
 /// How many of the newest versions of a document are asked about: few ask about older ones, and room is bounded.
 const MOST_VERSIONS: usize = 1_024;

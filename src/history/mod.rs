@@ -31,7 +31,7 @@ pub use changes::{Happened, difference};
 pub use commits::compared;
 pub use entry::{Entry, Kind, State, Who};
 pub use error::Error;
-pub use learning::{AT_ONCE, learn};
+pub use learning::{AT_ONCE, IN_PASSING, learn};
 pub use log::{Asked, Ended, is_about, log};
 pub use memory::Memory;
 pub use past::{Instant, commit_of, document_at};

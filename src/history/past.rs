@@ -1,7 +1,10 @@
 //! Documents as they were: what HEAD held at a time, and over it the edits that this work tree knows from before.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
 
 use super::Error;
 use super::versions::{Versions, lifted};
@@ -10,7 +13,7 @@ use crate::crdt::{self, Change, Path, Stamp, StampSet};
 use crate::git::{Repo, git_path, native_path};
 use crate::overlay::{
     Closings, CommitId, Containment, Contents, Deed, DocumentPath, Excerpts, Judged, Known,
-    Mentioned, Origin, RULES, overlay, render, retracted,
+    Mentioned, Origin, RULES, overlay, render, retracted, stamps_in,
 };
 use crate::store::{Issuer, Mark, Reading, StoredEdit};
 use crate::yaml::{Document, Limits};
@@ -185,6 +188,8 @@ struct Past<'r> {
     versions: Versions<'r>,
     commit: Option<CommitId>,
     text: Option<Rc<str>>,
+    /// Those that stand in the text, once somebody asked.
+    stamps: OnceCell<FxHashSet<Stamp>>,
 }
 
 /// An edit that stood over HEAD, and which of its changes HEAD contained.
@@ -209,6 +214,7 @@ impl<'r> Past<'r> {
             versions,
             commit,
             text,
+            stamps: OnceCell::new(),
         })
     }
 
@@ -295,8 +301,8 @@ impl<'r> Past<'r> {
 
     /// Whether the commit's text has a stamp.
     fn is_written(&self, stamp: Stamp) -> bool {
-        let text = self.text.as_deref().unwrap_or_default();
-        memchr::memmem::find(text.as_bytes(), stamp.to_string().as_bytes()).is_some()
+        let stamps = || stamps_in(self.text.as_deref().unwrap_or_default().as_bytes()).collect();
+        self.stamps.get_or_init(stamps).contains(&stamp)
     }
 
     /// Whether an edit belonged to another branch.

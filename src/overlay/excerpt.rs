@@ -18,7 +18,7 @@ mod lists;
 
 use std::borrow::Cow;
 
-pub(super) use lists::stamps_in;
+pub use lists::stamps_in;
 use lists::{Lines, List, lists};
 use rustc_hash::{FxHashMap, FxHashSet};
 

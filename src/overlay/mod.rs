@@ -19,7 +19,7 @@ mod render;
 mod selection;
 
 pub use contained::{Containment, Contents};
-pub use excerpt::{Excerpts, Mentioned};
+pub use excerpt::{Excerpts, Mentioned, stamps_in};
 pub use healing::{Fate, Held, Loss, MadeTwice, Since, position};
 pub use history::{BlobId, CommitId, History, Version};
 pub use knowledge::{Chain, Knowledge, Links};

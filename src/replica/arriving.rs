@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::document::LEAST;
+use super::document::{LEAST, Since};
 use super::look::Target;
 use super::round::Report;
 use super::{Error, Left, Replica};
@@ -29,7 +29,7 @@ impl Replica<'_> {
             if self.is_there(&path) || last.is_some_and(|last| last.head == commit) {
                 continue;
             }
-            let edits = self.edits(&path)?;
+            let edits = self.open_edits(&path)?;
             let writing = self.store.write(Durability::Process)?;
             let parked = edits.all.iter().filter(|edit| edit.has(Mark::Parked));
             writing.unmark(parked.map(|edit| edit.known.stamp), Mark::Parked)?;
@@ -85,7 +85,7 @@ impl Replica<'_> {
     ) -> Result<bool, Error> {
         let mut edits = self.edits(path)?;
         let history = self.repo.history_of(path);
-        edits.judge(commit, false, |head, open| {
+        edits.judge(commit, Since::Elsewhere, |head, open| {
             self.held(path, &mut Contents::of(&history), head, open)
         })?;
         for base in edits.all.iter().filter_map(|edit| edit.known.base) {

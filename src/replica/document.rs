@@ -1,10 +1,11 @@
 //! One document: what git has of it, what the store knows of it.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
+use super::around::Around;
 use super::policy::Policy;
 use super::{Error, Replica};
 use crate::context::lift;
@@ -14,7 +15,7 @@ use crate::overlay::{
     self, Closings, CommitId, Containment, DocumentPath, History, Judged, Known, Origin, RULES,
     as_named_in, retracted,
 };
-use crate::store::{Issuer, Mark, Marks, StoredEdit, Which};
+use crate::store::{Issuer, Mark, Marks, StoredEdit};
 use crate::yaml;
 
 /// A text of a document, and what the CRDTs see in it once somebody asks.
@@ -141,6 +142,47 @@ pub(super) fn former(head: &HeadVersion) -> Option<DocumentPath> {
     Some(DocumentPath::new(git_path(former)))
 }
 
+/// Where HEAD stands, as seen from where it stood at the last look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    /// There.
+    Same,
+    /// On a descendant of that commit: it contains what that contained.
+    Further,
+    /// Nobody can tell, or not there.
+    Elsewhere,
+}
+
+impl Since {
+    /// From one commit to another.
+    pub(super) fn between(
+        before: Option<CommitId>,
+        now: Option<CommitId>,
+        history: &DocumentHistory<'_>,
+    ) -> Result<Self, Error> {
+        match before == now {
+            true => Ok(Self::Same),
+            false => Self::moved(before, now, history),
+        }
+    }
+
+    /// The same where something moved HEAD, even if it is back where it was.
+    pub(super) fn moved(
+        before: Option<CommitId>,
+        now: Option<CommitId>,
+        history: &DocumentHistory<'_>,
+    ) -> Result<Self, Error> {
+        let is_further = match (before, now) {
+            (Some(before), Some(now)) => history.is_ancestor(before, now)? == Some(true),
+            _ => false,
+        };
+        Ok(match is_further {
+            true => Self::Further,
+            false => Self::Elsewhere,
+        })
+    }
+}
+
 /// The known edits of a document, and what is decided about each.
 pub(super) struct Edits {
     /// All of them; whoever adds some does so by [`add`](Self::add).
@@ -148,8 +190,12 @@ pub(super) struct Edits {
     /// Where each stands among them.
     by_stamp: HashMap<crdt::Stamp, usize>,
     /// Whether those are missing that the last look showed to be superseded.
-    pub(super) is_partial: bool,
-    /// Whether one was asked for that is missing.
+    pub(super) lacks_superseded: bool,
+    /// Where those were looked for that HEAD contains; none where all of them are there.
+    pub(super) around: Option<Around>,
+    /// Those that were asked for and that nobody knows.
+    unknown: HashSet<crdt::Stamp>,
+    /// Whether something was asked that only those tell that are missing.
     has_missed: Cell<bool>,
     /// Whether some were left out that are shown, and whether the file stood as all edits together say.
     is_shown_left_out: bool,
@@ -162,6 +208,8 @@ pub(super) struct Standing {
     pub(super) known: Known,
     pub(super) issuer: Issuer,
     pub(super) marks: Marks,
+    /// Those that the store has; none of an edit that it does not know yet.
+    pub(super) before: Option<Marks>,
     /// Which of its changes HEAD contains.
     pub(super) contained: Vec<bool>,
     /// Whether nobody can tell what HEAD contains of it.
@@ -172,13 +220,18 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    fn of(edit: StoredEdit, policy: &Policy) -> Self {
+    pub(super) fn known(edit: StoredEdit, policy: &Policy) -> Self {
+        let contained = match edit.marks.contains(Mark::Contained) {
+            true => vec![true; edit.known.changes().len()],
+            false => Vec::new(),
+        };
         Self {
             is_of_another_branch: policy.keeps_away(&edit.known, edit.issuer),
             known: policy.placed(edit.known),
             issuer: edit.issuer,
             marks: edit.marks,
-            contained: Vec::new(),
+            before: Some(edit.marks),
+            contained,
             is_held: false,
             is_retracted: false,
         }
@@ -190,6 +243,7 @@ impl Standing {
             known,
             issuer: Issuer::Own,
             marks: Marks::default(),
+            before: None,
             contained: Vec::new(),
             is_held: false,
             is_retracted: false,
@@ -254,12 +308,14 @@ impl Edits {
         let mut edits = Self {
             all: Vec::with_capacity(stored.len()),
             by_stamp: HashMap::with_capacity(stored.len()),
-            is_partial: false,
+            lacks_superseded: false,
+            around: None,
+            unknown: HashSet::new(),
             has_missed: Cell::new(false),
             is_shown_left_out: false,
             is_told_left_out: false,
         };
-        edits.add(stored.into_iter().map(|edit| Standing::of(edit, policy)));
+        edits.add(stored.into_iter().map(|edit| Standing::known(edit, policy)));
         edits
     }
 
@@ -268,6 +324,22 @@ impl Edits {
             self.by_stamp.insert(edit.known.stamp, self.all.len());
             self.all.push(edit);
         }
+    }
+
+    /// Puts all of them in the order of their stamps.
+    pub(super) fn put_in_order(&mut self) {
+        self.all.sort_by_key(|edit| edit.known.stamp);
+        self.note_places();
+    }
+
+    fn note_places(&mut self) {
+        let stamps = self.all.iter().map(|edit| edit.known.stamp);
+        self.by_stamp = stamps.zip(0..).collect();
+    }
+
+    /// Notes that nobody knows an edit of this document with this stamp.
+    pub(super) fn note_unknown(&mut self, stamp: crdt::Stamp) {
+        self.unknown.insert(stamp);
     }
 
     /// Leaves some out that are shown as they were shown before, and that are about nothing that is looked at.
@@ -279,8 +351,7 @@ impl Edits {
             self.is_shown_left_out = true;
             self.is_told_left_out |= were_told;
         }
-        let stamps = self.all.iter().map(|edit| edit.known.stamp);
-        self.by_stamp = stamps.zip(0..).collect();
+        self.note_places();
     }
 
     /// Whether the file is to stand as all edits together say: others know of some of the first of these that it shows, or is to
@@ -322,11 +393,16 @@ impl Edits {
     }
 
     pub(super) fn get(&self, stamp: crdt::Stamp) -> Option<&Standing> {
-        let index = self.by_stamp.get(&stamp);
-        if index.is_none() {
+        let there = self.peek(stamp);
+        if there.is_none() && !self.unknown.contains(&stamp) {
             self.has_missed.set(true);
         }
-        self.all.get(*index?)
+        there
+    }
+
+    /// The edit with this stamp, if it is among those that were read.
+    pub(super) fn peek(&self, stamp: crdt::Stamp) -> Option<&Standing> {
+        self.all.get(*self.by_stamp.get(&stamp)?)
     }
 
     /// Whether one that may be shown observed what the edit with this stamp did in a place.
@@ -339,14 +415,27 @@ impl Edits {
         })
     }
 
-    /// Something is asked of them that only all of them can tell.
+    /// Something is asked of them that only those tell as well that were superseded.
     pub(super) fn must_be_all(&self) {
-        self.has_missed.set(true);
+        self.has_missed
+            .set(self.has_missed.get() || self.lacks_superseded);
+    }
+
+    /// Something is asked that is told by those that HEAD contains, about where these changes are.
+    pub(super) fn must_have_all_about<'c>(&self, mut changes: impl Iterator<Item = &'c Change>) {
+        let has_missed = |around: &Around| changes.any(|change| !around.has(change));
+        let has_missed = self.around.as_ref().is_some_and(has_missed);
+        self.has_missed.set(self.has_missed.get() || has_missed);
+    }
+
+    /// Whether some are missing.
+    pub(super) fn is_partial(&self) -> bool {
+        self.lacks_superseded || self.around.is_some()
     }
 
     /// Whether all of them may tell something else than these do.
     pub(super) fn are_too_few(&self) -> bool {
-        self.is_partial && self.has_missed.get()
+        self.is_partial() && self.has_missed.get()
     }
 
     /// Those that only took away what the file lacks, of what others had brought. Nobody may have taken them back: no commit
@@ -440,19 +529,26 @@ impl Edits {
         }
     }
 
-    /// Finds out what HEAD contains of each, as `held` tells of those of which the marks do not: these do where
-    /// `is_same_head`.
+    /// Finds out what HEAD contains of each, as `held` tells of those of which the marks do not.
     pub(super) fn judge(
         &mut self,
         head: Option<CommitId>,
-        is_same_head: bool,
+        since: Since,
         held: impl FnOnce(CommitId, &[&Known]) -> Result<Vec<Containment>, Error>,
     ) -> Result<(), Error> {
         self.note_retractions();
         let Some(head) = head else {
             return Ok(());
         };
-        let is_judged = |edit: &Standing| is_same_head && edit.has(Mark::Contained);
+        let open_again = match since {
+            Since::Same | Since::Elsewhere => HashSet::new(),
+            Since::Further => self.closed_by_what_is_retracted(),
+        };
+        let is_judged = |edit: &Standing| {
+            since != Since::Elsewhere
+                && edit.has(Mark::Contained)
+                && !open_again.contains(&edit.known.stamp)
+        };
         let open = self.all.iter().filter(|edit| !is_judged(edit));
         let open: Vec<&Known> = open.map(|edit| &edit.known).collect();
         let mut held = held(head, &open)?.into_iter();
@@ -481,6 +577,19 @@ impl Edits {
         }
         self.note_what_went_along();
         Ok(())
+    }
+
+    /// Those that HEAD contains, and that may have been closed by one which is retracted by now: that closes nothing any more.
+    fn closed_by_what_is_retracted(&self) -> HashSet<crdt::Stamp> {
+        let contained = self.all.iter().filter(|edit| edit.has(Mark::Contained));
+        let retracted = contained.clone().filter(|edit| edit.is_retracted);
+        let closings = Closings::of(retracted.flat_map(Standing::changes));
+        let are_closed = |edit: &&Standing| {
+            let mut changes = edit.changes().iter();
+            changes.any(|change| closings.close(change, edit.known.stamp))
+        };
+        let closed = contained.filter(are_closed);
+        closed.map(|edit| edit.known.stamp).collect()
     }
 
     /// What a committed edit replaced went into its commit along with it: a removal leaves nothing there that could tell.
@@ -528,40 +637,6 @@ impl Standing {
 }
 
 impl<'r> Replica<'r> {
-    /// All known edits of a document.
-    pub(super) fn edits(&mut self, path: &DocumentPath) -> Result<Edits, Error> {
-        self.edits_of(path, Which::All)
-    }
-
-    fn edits_of(&mut self, path: &DocumentPath, which: Which) -> Result<Edits, Error> {
-        let policy = self.policy()?;
-        let stored = self.store.read()?.edits(path, which)?;
-        Ok(Edits::of(stored, &policy))
-    }
-
-    /// What holds for all documents.
-    pub(super) fn policy(&mut self) -> Result<Rc<Policy>, Error> {
-        if let Some(policy) = &self.policy {
-            return Ok(Rc::clone(policy));
-        }
-        let policy = Rc::new(Policy::of(self.repo, &self.store.read()?)?);
-        Ok(Rc::clone(self.policy.insert(policy)))
-    }
-
-    /// Those of them that count, as far as the last look told, if HEAD stands where it stood then; else all.
-    pub(super) fn edits_that_count(
-        &mut self,
-        path: &DocumentPath,
-        is_same_head: bool,
-    ) -> Result<Edits, Error> {
-        if !is_same_head {
-            return self.edits(path);
-        }
-        let mut edits = self.edits_of(path, Which::Counting)?;
-        edits.is_partial = true;
-        Ok(edits)
-    }
-
     /// What git has of the document in a file; why nothing can be recorded there, if HEAD's version is no YAML.
     pub(super) fn versions(
         &self,

@@ -10,7 +10,6 @@ mod writer;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::iter;
 use std::path::Path;
 use std::rc::Rc;
 use std::thread;
@@ -20,7 +19,8 @@ use excerpts::Excerpted;
 pub(super) use excerpts::are_checked;
 use writer::Writer;
 
-use super::document::{Edits, Standing, Text, Versions, former};
+use super::document::{Edits, Since, Standing, Text, Versions, former};
+use super::reading::Extent;
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
@@ -31,7 +31,7 @@ use crate::merge;
 use crate::overlay::{
     self, CommitId, Contents, Deed, DocumentPath, Grounds, Known, RULES, Sight, overlay, sights,
 };
-use crate::store::{Content, Holds, Issuer, Look, Mark, Marks, Moment, Rendering, Which};
+use crate::store::{Content, Holds, Issuer, Look, Mark, Marks, Moment, Rendering};
 use crate::surroundings;
 use crate::yaml::{self, Limits};
 
@@ -79,6 +79,14 @@ impl<'t> Target<'t> {
     /// Whether HEAD is what it was at the last look.
     fn is_same_head(&self, last: Option<&Look>) -> bool {
         !self.has_moved && last.is_some_and(|last| last.head == self.commit)
+    }
+
+    /// Where HEAD stands, as seen from the last look.
+    fn since(&self, last: Option<&Look>, history: &DocumentHistory<'_>) -> Result<Since, Error> {
+        match self.is_same_head(last) {
+            true => Ok(Since::Same),
+            false => Since::moved(last.and_then(|last| last.head), self.commit, history),
+        }
     }
 
     /// The same once more, after somebody wrote the file.
@@ -130,6 +138,8 @@ pub(super) struct Looked {
     /// The edits of which nothing is seen any more.
     pub(super) superseded: BTreeSet<Stamp>,
     /// Whether edits were passed over of which that was known.
+    pub(super) lacks_superseded: bool,
+    /// Whether any edits were passed over.
     pub(super) is_partial: bool,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
@@ -193,17 +203,19 @@ impl Replica<'_> {
             self.clock.begin_deed();
         }
         let clock = self.clock;
-        let mut looked = self.look_at_text(target, &seen, Which::Counting)?;
-        if let Err(Vain::TooFewEdits) = looked {
-            self.clock = clock;
-            looked = self.look_at_text(target, &seen, Which::All)?;
+        let mut looked = Err(Vain::TooFewEdits);
+        for extent in [Extent::Counting, Extent::Open, Extent::All] {
+            if let Err(Vain::TooFewEdits) = looked {
+                self.clock = clock;
+                looked = self.look_at_text(target, &seen, extent)?;
+            }
         }
         if excerpts::are_checked()
             && let Ok(looked) = &looked
             && looked.is_partial
         {
             let after = std::mem::replace(&mut self.clock, clock);
-            let whole = self.look_at_text(target, &seen, Which::All)?;
+            let whole = self.look_at_text(target, &seen, Extent::All)?;
             excerpts::check_partial(looked, whole.ok().as_ref());
             self.clock = after;
         }
@@ -217,19 +229,21 @@ impl Replica<'_> {
         &mut self,
         target: &Target<'_>,
         seen: &Seen,
-        which: Which,
+        extent: Extent,
     ) -> Result<Result<Looked, Vain>, Error> {
         let clock = self.clock;
-        let Some(looked) = self.look_at_excerpts(target, seen, which)? else {
+        let Some(looked) = self.look_at_excerpts(target, seen, extent)? else {
             self.clock = clock;
-            return self.look_at_all(target, seen, which);
+            return self.look_at_all(target, seen, extent);
         };
         if excerpts::are_checked()
             && let Ok(looked) = &looked
         {
             self.clock = clock;
-            let whole = self.look_at_all(target, seen, which)?;
-            excerpts::check(looked, whole.ok().as_ref());
+            let whole = self.look_at_all(target, seen, extent)?;
+            if !matches!(whole, Err(Vain::TooFewEdits)) {
+                excerpts::check(looked, whole.ok().as_ref());
+            }
         }
         Ok(looked)
     }
@@ -300,7 +314,7 @@ impl Replica<'_> {
         &mut self,
         target: &Target<'_>,
         seen: &Seen,
-        which: Which,
+        extent: Extent,
     ) -> Result<Result<Looked, Vain>, Error> {
         let was = &seen.was;
         let text = target.made.as_ref().map(|made| made.text.as_bytes());
@@ -329,15 +343,20 @@ impl Replica<'_> {
             return Ok(Err(Unlooked::NoDocument.into()));
         }
         let recorded = self.recorded(&versions.path, seen)?;
-        let (edits, marks) = self.judged(
+        let since = target.since(recorded.last.as_ref(), &versions.history)?;
+        let mut edits = self.edits_of_all(&versions.path, extent, since)?;
+        if let Some(former) = versions.head.as_ref().and_then(former) {
+            edits.add(self.edits(&former)?.all);
+        }
+        self.judge(
             target,
             versions.head.as_ref(),
             &versions.history,
-            recorded.last.as_ref(),
-            which,
+            since,
+            &mut edits,
         )?;
         let mut looking = Looking::new(self, target, seen, versions, recorded);
-        looking.look(Text::of(work), edits, marks)
+        looking.look(Text::of(work), edits)
     }
 
     /// What the store has of a document whose file is as it was seen. Of the renderings only those are told that whoever wrote
@@ -365,36 +384,27 @@ impl Replica<'_> {
         Ok(Recorded { last, renderings })
     }
 
-    /// The known edits of a document, and what HEAD contains of them; and the marks that they had before.
-    fn judged(
+    /// Finds out what HEAD contains of the edits of a document.
+    fn judge(
         &mut self,
         target: &Target<'_>,
         head: Option<&HeadVersion>,
         history: &DocumentHistory<'_>,
-        last: Option<&Look>,
-        which: Which,
-    ) -> Result<(Edits, Vec<Marks>), Error> {
+        since: Since,
+        edits: &mut Edits,
+    ) -> Result<(), Error> {
         let path = DocumentPath::new(git_path(target.file));
-        let mut edits = match which {
-            Which::All => self.edits(&path)?,
-            Which::Counting => self.edits_that_count(&path, target.is_same_head(last))?,
-        };
-        if let Some(former) = head.and_then(former) {
-            edits.add(self.edits(&former)?.all);
-        }
-        let marks = edits.all.iter().map(|edit| edit.marks).collect();
-        let is_same_head = target.is_same_head(last);
-        edits.judge(target.commit, is_same_head, |head, open| {
+        edits.judge(target.commit, since, |head, open| {
             self.held(&path, &mut Contents::of(history), head, open)
         })?;
-        if !is_same_head {
+        if since != Since::Same {
             // Parking ends when HEAD moves.
             for edit in &mut edits.all {
                 edit.unmark(Mark::Parked);
             }
-            self.note_committed_forms(&path, head, &mut edits)?;
+            self.note_committed_forms(&path, head, edits)?;
         }
-        Ok((edits, marks))
+        Ok(())
     }
 
     /// Whoever commits a file as it was shown commits how its places are written, too: of several people's forms the text that
@@ -473,12 +483,7 @@ impl<'l, 'r, 'm> Looking<'l, 'r, 'm> {
 }
 
 impl Looking<'_, '_, '_> {
-    fn look(
-        &mut self,
-        work: Text,
-        mut edits: Edits,
-        marks: Vec<Marks>,
-    ) -> Result<Result<Looked, Vain>, Error> {
+    fn look(&mut self, work: Text, mut edits: Edits) -> Result<Result<Looked, Vain>, Error> {
         let writer = self.writer(&work, &edits)?;
         tracing::debug!(
             "{}: written by {}; HEAD {}",
@@ -487,7 +492,7 @@ impl Looking<'_, '_, '_> {
             if self.is_same_head { "stands" } else { "moved" }
         );
         // An older version may show what was superseded since, and so may what git put back.
-        if edits.are_too_few() || (edits.is_partial && !self.is_of_the_current(&writer)) {
+        if edits.are_too_few() || (edits.lacks_superseded && !self.is_of_the_current(&writer)) {
             return Ok(Err(Vain::TooFewEdits));
         }
         let mut new = Vec::new();
@@ -528,7 +533,7 @@ impl Looking<'_, '_, '_> {
         let is_meant = self.is_made && edits.are_told_by_others();
         let is_put_back = is_head && found.is_some() && !is_meant;
         if matches!(writer, Writer::Git) || is_put_back {
-            if edits.is_partial {
+            if edits.lacks_superseded {
                 return Ok(Err(Vain::TooFewEdits));
             }
             // Whoever puts everything back to what HEAD has takes back what they edited.
@@ -580,13 +585,15 @@ impl Looking<'_, '_, '_> {
             let read = read.map(|read| &read.yaml);
             new.extend(self.formed(read, &file, &edits, &new)?);
         }
-        if edits.are_too_few() {
-            return Ok(Err(Vain::TooFewEdits));
-        }
         let known = edits.all.len();
         edits.add(new.iter().cloned().map(Standing::made_now));
         edits.note_retractions();
         self.unpark_what_is_built_on(&mut edits);
+        let shown = edits.all.iter().filter(|edit| edit.may_show());
+        edits.must_have_all_about(shown.flat_map(Standing::changes));
+        if edits.are_too_few() {
+            return Ok(Err(Vain::TooFewEdits));
+        }
         let stands = self.overlay(&edits)?;
         let view = RULES.view(&self.versions.head_document, &stands);
         let shown_before = &file.lifted().losers;
@@ -633,15 +640,13 @@ impl Looking<'_, '_, '_> {
                 false => edit.unmark(Mark::Shown),
             }
         }
-        let were_parked = marks.iter().map(|marks| marks.contains(Mark::Parked));
-        let are_parked = edits.all.iter().map(|edit| edit.has(Mark::Parked));
-        let parked = are_parked.zip(were_parked).filter(|(is, was)| *is && !was);
-        let parked = parked.count();
-        let before = marks.into_iter().map(Some).chain(iter::repeat(None));
-        let both = edits.all.iter().zip(before);
-        let remarked: Vec<(Stamp, Marks)> = both
-            .filter(|(edit, before)| Some(edit.marks) != *before)
-            .map(|(edit, _)| (edit.known.stamp, edit.marks))
+        let had = |edit: &Standing, mark| edit.before.is_some_and(|before| before.contains(mark));
+        let is_parked = |edit: &&Standing| edit.has(Mark::Parked) && !had(edit, Mark::Parked);
+        let parked = edits.all.iter().take(known).filter(is_parked).count();
+        let is_remarked = |edit: &&Standing| edit.before != Some(edit.marks);
+        let remarked = edits.all.iter().filter(is_remarked);
+        let remarked: Vec<(Stamp, Marks)> = remarked
+            .map(|edit| (edit.known.stamp, edit.marks))
             .collect();
         let is_known = matches!(writer, Writer::Nobody)
             && self.is_same_head
@@ -669,7 +674,8 @@ impl Looking<'_, '_, '_> {
             new,
             edits: counted,
             superseded: edits.superseded(&self.versions.head_document),
-            is_partial: edits.is_partial,
+            lacks_superseded: edits.lacks_superseded,
+            is_partial: edits.is_partial(),
             standings: edits.all,
             remarked,
             notes: std::mem::take(&mut self.notes),

@@ -6,11 +6,12 @@
 //! the two is made good by the next look.
 //!
 //! `round.rs` is the whole of it, `look.rs` a look at one document (`look/writer.rs`: who wrote the file, `look/finding.rs`:
-//! what was edited), `document.rs` what is there of one in git and in the store, `witness.rs` what the log tells, `writing.rs`
+//! what was edited), `document.rs` what is there of one in git and in the store, `reading.rs` how much of that is read (`around.rs`: of what HEAD contains), `witness.rs` what the log tells, `writing.rs`
 //! how edits and files are written, `editing.rs` edits by command, `errand.rs` those that another process asks for, `late.rs` what is written into files that were replaced, `committing.rs` what is done before a commit,
 //! `arriving.rs` makes the files of documents that others made, `policy.rs` what holds for all documents, `reissuing.rs` makes edits again that came too early, `compacting.rs` packs what is over, `parking.rs` puts edits out of sight and back, `carrying.rs` takes them over from another branch. Depends on `overlay`,
 //! `store`, `git`, `node`, `merge` and `context`, never on `cli`.
 
+mod around;
 mod arriving;
 mod carrying;
 mod committing;
@@ -24,6 +25,7 @@ mod late;
 mod look;
 mod parking;
 mod policy;
+mod reading;
 mod reissuing;
 mod round;
 mod standing;

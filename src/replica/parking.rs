@@ -74,7 +74,7 @@ impl Replica<'_> {
         let head = self
             .repo
             .head_version(file, &bytes, &mut git::Moved::default())?;
-        let edits = self.edits(&path)?;
+        let edits = self.open_edits(&path)?;
         let back = match &head {
             Some(head) if head.former.is_some() || head.bytes == bytes => return Ok(None),
             Some(head) => Some(head.bytes.as_slice()),
@@ -128,7 +128,7 @@ impl Replica<'_> {
         );
         for file in files {
             let path = DocumentPath::new(git::git_path(&file));
-            let edits = self.edits(&path)?;
+            let edits = self.open_edits(&path)?;
             let of = |is: &dyn Fn(&super::document::Standing) -> bool| -> Vec<_> {
                 let chosen = edits.all.iter().filter(|edit| is(edit));
                 chosen.map(|edit| edit.known.stamp).collect()

@@ -261,7 +261,11 @@ impl Replica<'_> {
             Ok(()) => {}
         }
         // Whoever asks what commits did is told without it, too, only more slowly.
-        let (memory, most) = (history::Memory::default(), history::AT_ONCE);
+        let most = match self.onlooker {
+            Some(_) => history::AT_ONCE,
+            None => history::IN_PASSING,
+        };
+        let memory = history::Memory::default();
         if let Err(error) = history::learn(self.repo, &mut self.store, &here, &memory, most) {
             tracing::info!("what commits did is not remembered: {error}");
         }

@@ -1,19 +1,15 @@
 //! How the known edits of each document stand, for `status`: nothing is recorded, nothing written, nobody waited for.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Error;
+use super::around::Around;
 use super::containing::Remembered;
-use super::document::{Edits, Standing};
+use super::document::{Edits, Since, Standing};
 use super::look::are_checked;
 use super::policy::Policy;
-use crate::crdt::{Act, Change, Path, Stamp};
+use crate::crdt::{Act, Change, Stamp};
 use crate::git::Repo;
 use crate::overlay::{Contents, Deed, DocumentPath};
-use crate::store::{Issuer, Mark, Marks, Reading, Store, StoredEdit, Which};
-
-/// Edits of more places than these are as soon read all.
-const MOST_PLACES: usize = 64;
+use crate::store::{Issuer, Mark, Reading, Store, StoredEdit, Which};
 
 /// The edits of one document that HEAD does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,76 +69,47 @@ pub fn overview(repo: &Repo, store: &mut Store) -> Result<Vec<(DocumentPath, Ove
     let policy = Policy::of(repo, &reading)?;
     let mut all = Vec::new();
     for (path, look) in reading.looks()? {
-        let is_same_head = look.head == commit;
-        let overview = |edits: Vec<StoredEdit>| -> Result<Overview, Error> {
+        let history = repo.history_of(&path);
+        let since = Since::between(look.head, commit, &history)?;
+        let overview = |edits: Vec<StoredEdit>, since: Since| -> Result<Overview, Error> {
             let mut edits = Edits::of(edits, &policy);
-            edits.judge(commit, is_same_head, |head, open| {
-                let history = repo.history_of(&path);
+            edits.judge(commit, since, |head, open| {
                 let mut contents = Contents::of(&history);
                 let remembered = Remembered::of(&reading, &contents, &path, head, open)?;
                 remembered.held(&mut contents, head, open)
             })?;
             let mut overview = Overview::default();
             for edit in &edits.all {
-                overview.add(edit, is_same_head);
+                overview.add(edit, look.head == commit);
             }
             Ok(overview)
         };
-        let told = match is_same_head {
-            true => those_that_tell(&reading, &path)?,
-            false => None,
-        };
-        let found = match told {
-            Some(told) => {
-                let found = overview(told)?;
-                if are_checked() {
-                    let all = overview(reading.edits(&path, Which::All)?)?;
-                    assert_eq!(found, all, "the open edits tell otherwise");
-                }
-                found
-            }
-            None => overview(reading.edits(&path, Which::All)?)?,
-        };
+        let found = overview(those_that_tell(&reading, &path, since)?, since)?;
+        if are_checked() {
+            let by_marks = match since {
+                Since::Same => Since::Same,
+                Since::Further | Since::Elsewhere => Since::Elsewhere,
+            };
+            let all = overview(reading.edits(&path, Which::All)?, by_marks)?;
+            assert_eq!(found, all, "the open edits tell otherwise");
+        }
         all.push((path, found));
     }
     Ok(all)
 }
 
-/// The edits that tell how a document stands, if HEAD stands where it stood at the last look: the open ones, and of those that HEAD contains
-/// the ones that may have closed an edit which came since. Nothing where only all of them can tell.
+/// The edits that tell how a document stands: the open ones, and of those that HEAD contains the ones that may have closed one of these since.
 fn those_that_tell(
     reading: &Reading<'_>,
     path: &DocumentPath,
-) -> Result<Option<Vec<StoredEdit>>, Error> {
-    let mut told = reading.open_edits(path)?;
-    let retracted = reading.retracted(path)?;
-    let is_new = |edit: &&StoredEdit| {
-        edit.marks == Marks::default() && !retracted.contains(&edit.known.stamp)
-    };
-    let news = told.iter().filter(is_new);
-    let places: BTreeSet<&Path> = news
-        .flat_map(|edit| edit.known.changes())
-        .map(|change| &change.at)
-        .collect();
-    let mut around = BTreeSet::new();
-    for at in places {
-        // What closes an edit of a whole entry may be anywhere in it.
-        if at.steps().len() < 2 || around.len() > MOST_PLACES {
-            return Ok(None);
-        }
-        around.extend((0..=2).map(|many| at.steps().iter().take(many).cloned().collect::<Path>()));
-    }
-    let mut closing: BTreeMap<Stamp, StoredEdit> = BTreeMap::new();
-    for at in around {
-        let about = reading.edits_about(path, &at, None, usize::MAX)?;
-        let contained = about
-            .into_iter()
-            .filter(|edit| edit.marks.contains(Mark::Contained));
-        closing.extend(contained.map(|edit| (edit.known.stamp, edit)));
-    }
-    told.extend(closing.into_values());
+    since: Since,
+) -> Result<Vec<StoredEdit>, Error> {
+    let mut told = reading.open_edits(path, Which::All)?;
+    let around = Around::open(reading, path, &told, since)?;
+    let (contained, _) = around.contained(reading, path, &Around::default())?;
+    told.extend(contained);
     told.sort_by_key(|edit| edit.known.stamp);
-    Ok(Some(told))
+    Ok(told)
 }
 
 impl Overview {

@@ -11,7 +11,7 @@ use crate::git::{Action, HeadLog, LogPosition, Movement, Reach, crash, git_path}
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
 };
-use crate::store::{Content, Durability, Issuer, LastLook, Mark, Way};
+use crate::store::{self, Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
 
 /// What the log tells of the time since the last look.
@@ -89,7 +89,8 @@ impl Replica<'_> {
     ) -> Result<(), Error> {
         let heads = self.newest(&witness.heads)?;
         for path in documents {
-            let Edits { all, .. } = self.edits(path)?;
+            // What the HEAD of the last look contained was marked then.
+            let Edits { all, .. } = self.open_edits(path)?;
             let open: Vec<&Known> = all
                 .iter()
                 .filter(|edit| !edit.has(Mark::Committed))
@@ -171,8 +172,9 @@ impl Replica<'_> {
         if before == Some(after) {
             return Ok(0);
         }
+        let repo = self.repo;
         let read = |blob| -> Result<Option<yaml::Document>, Error> {
-            let bytes = self.repo.bytes_in_tree(file, blob)?;
+            let bytes = repo.bytes_in_tree(file, blob)?;
             Ok(yaml::Document::read(&bytes, &Limits::default()).ok())
         };
         let Some(after) = read(after)? else {
@@ -186,7 +188,7 @@ impl Replica<'_> {
             return Ok(0);
         }
         let before = before.flatten().as_ref().map(lift).unwrap_or_default();
-        let Edits { all, .. } = self.edits(&path)?;
+        let all = self.seen_before(&path, parent)?;
         let held = match parent {
             Some(parent) => {
                 let told = parents.entry(path.clone());
@@ -196,7 +198,13 @@ impl Replica<'_> {
             None => &BTreeSet::new(),
         };
         let policy = self.policy()?;
-        let changes = unrecorded(&all, held, &before, &lift(&after), &policy.types);
+        let reading = self.store.read()?;
+        let is_known = |stamp: Stamp| -> Result<bool, store::Error> {
+            let edit = reading.edit(stamp)?;
+            Ok(edit.is_some_and(|edit| edit.known.document == path))
+        };
+        let changes = unrecorded(&all, held, &before, &lift(&after), &policy.types, &is_known)?;
+        drop(reading);
         if changes.is_empty() {
             return Ok(0);
         }
@@ -217,6 +225,27 @@ impl Replica<'_> {
         writing.commit()?;
         crash::here("after-own-commit");
         Ok(counted)
+    }
+
+    /// The known edits of a document, but for those of which the marks tell that the parent of an own commit contains them.
+    fn seen_before(
+        &mut self,
+        path: &DocumentPath,
+        parent: Option<CommitId>,
+    ) -> Result<Vec<Standing>, Error> {
+        let looked = self.store.read()?.look(path)?.and_then(|look| look.head);
+        let is_behind = match (looked, parent) {
+            (Some(looked), Some(parent)) => {
+                let history = self.repo.history_of(path);
+                history.is_ancestor(looked, parent)? == Some(true)
+            }
+            _ => false,
+        };
+        let Edits { all, .. } = match is_behind {
+            true => self.open_edits(path)?,
+            false => self.edits(path)?,
+        };
+        Ok(all)
     }
 
     /// A document that a commit has as its parent has it, and what that calls it.
@@ -243,7 +272,7 @@ impl Replica<'_> {
 
     /// The edits seen here that the parent of an own commit contains.
     fn held_in<'p>(
-        &self,
+        &mut self,
         commit: CommitId,
         path: &DocumentPath,
         all: &[Standing],
@@ -257,7 +286,7 @@ impl Replica<'_> {
         parent.commit = commit;
         let is_open = |edit: &&Standing| is_seen(edit) && !parent.held.contains(&edit.known.stamp);
         let open: Vec<&Known> = all.iter().filter(is_open).map(|edit| &edit.known).collect();
-        let held = Contents::of(&history).held(commit, &open)?;
+        let held = self.held(path, &mut Contents::of(&history), commit, &open)?;
         let held = open.iter().zip(held).filter(|(_, held)| held.is_whole());
         parent.held.extend(held.map(|(known, _)| known.stamp));
         Ok(&parent.held)
@@ -277,7 +306,7 @@ impl Replica<'_> {
             if current.is_some_and(|current| current.content == Content::Absent) {
                 continue;
             }
-            let Edits { all, .. } = self.edits(path)?;
+            let Edits { all, .. } = self.open_edits(path)?;
             let open = all.iter().filter(|edit| has_moved && edit.may_show());
             let now = self.now;
             let writing = self.store.write(Durability::Process)?;
@@ -289,15 +318,16 @@ impl Replica<'_> {
     }
 }
 
-/// What a commit changed of which no edit is known; `held` are those that its parent contains.
+/// What a commit changed of which no edit is known; `held` are those that its parent contains, of which some may be missing among
+/// `all`.
 fn unrecorded(
     all: &[Standing],
     held: &BTreeSet<Stamp>,
     before: &crdt::Document,
     after: &crdt::Document,
     types: &Types,
-) -> Vec<Change> {
-    let is_known = |stamp: Stamp| all.iter().any(|edit| edit.known.stamp == stamp);
+    is_known: &dyn Fn(Stamp) -> Result<bool, store::Error>,
+) -> Result<Vec<Change>, store::Error> {
     // What the file was seen to show before it was committed is known, and so is what an amended commit had.
     let mut seen: Vec<&Change> = all
         .iter()
@@ -308,23 +338,31 @@ fn unrecorded(
     // What lost to an edit that is known is no edit.
     let lost_to_known = |change: &Change| {
         let Act::Lose(value) = &change.act else {
-            return false;
+            return Ok(false);
         };
         let loser = Loser {
             at: change.at.clone(),
             value: value.clone(),
         };
-        let stamps = after.losers.get(&loser).into_iter().flatten();
-        let mut stamps = stamps.peekable();
-        stamps.peek().is_some() && stamps.all(|stamp| is_known(*stamp))
+        let Some(stamps) = after.losers.get(&loser).filter(|stamps| !stamps.is_empty()) else {
+            return Ok(false);
+        };
+        for stamp in stamps {
+            if !is_known(*stamp)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     };
     for edit in RULES.edits_of_the_same(before, after, &|at| types.counts(at)) {
-        if edit.stamp.is_some_and(is_known) {
+        if let Some(stamp) = edit.stamp
+            && is_known(stamp)?
+        {
             continue;
         }
         for mut change in edit.changes {
             // Of an amount nothing would tell in which commits it is: it travels with them alone.
-            if matches!(change.act, Act::Count(_)) || lost_to_known(&change) {
+            if matches!(change.act, Act::Count(_)) || lost_to_known(&change)? {
                 continue;
             }
             as_typed(&mut change.act, types.at(&change.at));
@@ -351,7 +389,7 @@ fn unrecorded(
             unrecorded.push(change);
         }
     }
-    unrecorded
+    Ok(unrecorded)
 }
 
 /// What the parent of an own commit contains.

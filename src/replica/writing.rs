@@ -102,7 +102,7 @@ impl Replica<'_> {
         })?;
         writing.record(&chained, Way::Recorded, by)?;
         writing.set_marks(looked.remarked)?;
-        writing.note_superseded(&document, &looked.superseded, !looked.is_partial)?;
+        writing.note_superseded(&document, &looked.superseded, !looked.lacks_superseded)?;
         if let Some(stood) = &looked.stood {
             writing.render(&document, stood, commit, now)?;
         }

@@ -78,6 +78,9 @@ pub enum Which {
     Counting,
 }
 
+/// Of fewer open edits than these each is asked whether it counts.
+const FEW_OPEN: i64 = if cfg!(test) { 4 } else { 16_384 };
+
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
         stamp: row.get(0)?,
@@ -195,19 +198,44 @@ impl Reading<'_> {
         Ok(in_order(rows, self.packed_of(document, which)?))
     }
 
-    /// The edits of a document that the HEAD of its last look does not contain ([`Mark::Contained`](super::Mark::Contained)), in the order of
-    /// their stamps: a few, however many are known.
+    /// Those edits of a document that the HEAD of its last look does not contain ([`Mark::Contained`](super::Mark::Contained)), in the
+    /// order of their stamps: a few, however many are known.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn open_edits(&self, document: &DocumentPath) -> Result<Vec<StoredEdit>, Error> {
-        // By this condition the index is used that has these alone.
-        let sql = stored_where!(
+    pub fn open_edits(
+        &self,
+        document: &DocumentPath,
+        which: Which,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        // By these conditions the index is used that has these alone.
+        let all = stored_where!(
             "edits.id IN (SELECT edit FROM marks WHERE bits & 1 = 0)
             AND +edits.document = (SELECT id FROM documents WHERE path = ?1) ORDER BY stamp"
         );
+        let counting = stored_where!(
+            "edits.document = (SELECT id FROM documents WHERE path = ?1) AND superseded = 0
+            AND coalesce(bits, 0) & 1 = 0 ORDER BY stamp"
+        );
+        let counting_of_few = stored_where!(
+            "edits.id IN (SELECT edit FROM marks WHERE bits & 1 = 0) AND superseded = 0
+            AND +edits.document = (SELECT id FROM documents WHERE path = ?1) ORDER BY stamp"
+        );
+        let sql = match which {
+            Which::All => all,
+            Which::Counting if self.has_few_open()? => counting_of_few,
+            Which::Counting => counting,
+        };
         let rows = self.all(sql, [document], stored)?;
-        Ok(in_order(rows, self.packed_open(document)?))
+        Ok(in_order(rows, self.packed_open(document, which)?))
+    }
+
+    /// Whether few edits are open, of whatever document: then these are asked whether they count, else those that count whether they
+    /// are open.
+    fn has_few_open(&self) -> Result<bool, Error> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM marks WHERE bits & 1 = 0 LIMIT ?1)";
+        let open: Option<i64> = self.first(sql, [FEW_OPEN], |row| row.get(0))?;
+        Ok(open.is_none_or(|open| open < FEW_OPEN))
     }
 
     /// The commits on which edits were made that the document's HEAD did not contain at its last look, and what was published of

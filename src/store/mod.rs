@@ -55,6 +55,7 @@ pub use peers::{Event, Key, Peer, Trust};
 pub use refusals::Refused;
 pub use renderings::{Content, Rendering};
 pub use seals::Author;
+pub use touched::Whereabouts;
 
 use crate::git::crash;
 use crate::node;

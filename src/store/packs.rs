@@ -271,9 +271,13 @@ impl Reading<'_> {
         self.unpacked(self.packs(sql, [document])?, |_| true)
     }
 
-    /// The packed edits of a document that its HEAD does not contain.
-    pub(super) fn packed_open(&self, document: &DocumentPath) -> Result<Vec<StoredEdit>, Error> {
-        let open = self.packed_marked(|marks| !marks.contains(Mark::Contained))?;
+    /// The packed edits of a document that its HEAD does not contain, of those that count all that may.
+    pub(super) fn packed_open(
+        &self,
+        document: &DocumentPath,
+        which: Which,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        let open = self.packed_marked(which, |marks| !marks.contains(Mark::Contained))?;
         let open = open.into_iter().filter(|(path, _)| path == document);
         Ok(open.map(|(_, edit)| edit).collect())
     }
@@ -391,13 +395,16 @@ impl Reading<'_> {
         Ok(behind.map(|edit| edit.stamp).min())
     }
 
-    /// The stamps of the packed edits with their documents, marks and issuers, those of which `wanted` holds of the marks.
+    /// The packed edits with their documents of which `wanted` holds of the marks; of those that count all that may.
     fn packed_marked(
         &self,
+        which: Which,
         wanted: impl Fn(Marks) -> bool,
     ) -> Result<Vec<(DocumentPath, StoredEdit)>, Error> {
-        let sql = "SELECT id, marks FROM packs";
-        let marks: Vec<(i64, Vec<u8>)> = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT id, marks FROM packs WHERE counting >= ?1";
+        let marks: Vec<(i64, Vec<u8>)> = self.all(sql, [which == Which::Counting], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         let mut found = Vec::new();
         for (id, bits) in marks {
             let of = |bits: &u8| Marks::column_result(ValueRef::Integer((*bits).into()));
@@ -416,20 +423,20 @@ impl Reading<'_> {
     pub(super) fn packed_uncommitted(&self) -> Result<Vec<Stamp>, Error> {
         let is_open =
             |marks: Marks| marks.contains(Mark::Shown) && !marks.contains(Mark::Contained);
-        let found = self.packed_marked(is_open)?.into_iter();
+        let found = self.packed_marked(Which::All, is_open)?.into_iter();
         let own = found.filter(|(_, edit)| edit.issuer == Issuer::Own);
         Ok(own.map(|(_, edit)| edit.known.stamp).collect())
     }
 
     /// The documents of which packed edits are parked.
     pub(super) fn packed_parked(&self) -> Result<BTreeSet<DocumentPath>, Error> {
-        let found = self.packed_marked(|marks| marks.contains(Mark::Parked))?;
+        let found = self.packed_marked(Which::All, |marks| marks.contains(Mark::Parked))?;
         Ok(found.into_iter().map(|(document, _)| document).collect())
     }
 
     /// The bases of the packed edits of others that are not contained, with what was published of each.
     pub(super) fn packed_bases(&self) -> Result<BTreeMap<CommitId, Vec<CommitId>>, Error> {
-        let found = self.packed_marked(|marks| !marks.contains(Mark::Contained))?;
+        let found = self.packed_marked(Which::All, |marks| !marks.contains(Mark::Contained))?;
         let others = found
             .into_iter()
             .filter(|(_, edit)| edit.issuer == Issuer::Other);

@@ -13,12 +13,30 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::columns::limit;
 use super::edits::stored;
 use super::format::Body;
-use super::{Error, Reading, StoredEdit, Writing};
+use super::{Error, Mark, Reading, StoredEdit, Writing};
 use crate::crdt::{Path, Stamp, Step};
 use crate::overlay::{Deed, DocumentPath};
 
 /// Notes that an edit is about a place.
 const NOTE: &str = "INSERT OR IGNORE INTO touched (document, place, stamp) VALUES (?1, ?2, ?3)";
+
+/// What edits are found by: a record of a list, or an entry of the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Whereabouts(i64);
+
+impl Whereabouts {
+    /// By what those are found that are about what stands at `at`.
+    #[must_use]
+    pub fn of(at: &Path) -> Self {
+        Self(found_by(at))
+    }
+
+    /// The same of what stands there and of all around it.
+    pub fn of_all_around(at: &Path) -> impl Iterator<Item = Self> {
+        let ways = (0..=at.steps().len().min(2)).map(|many| at.steps().iter().take(many));
+        ways.map(|way| Self::of(&way.cloned().collect()))
+    }
+}
 
 /// What a place is found by.
 fn found_by(at: &Path) -> i64 {
@@ -64,6 +82,28 @@ pub(super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Reading<'_> {
+    /// The edits of a document that the HEAD of its last look contains and that may be about a place, or something in it, in the
+    /// order of their stamps.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn contained_about(
+        &self,
+        document: &DocumentPath,
+        place: Whereabouts,
+    ) -> Result<Vec<StoredEdit>, Error> {
+        let sql = super::edits::stored_where!(
+            "stamp IN (SELECT stamp FROM touched WHERE document = (SELECT id FROM documents WHERE path = ?1)
+            AND place = ?2) AND bits & 1 ORDER BY stamp"
+        );
+        let mut edits: Vec<StoredEdit> = self.all(sql, (document, place.0), stored)?;
+        let packed = self.packed_before(document, Some(place.0), None, usize::MAX)?;
+        let is_contained = |edit: &StoredEdit| edit.marks.contains(Mark::Contained);
+        edits.extend(packed.into_iter().filter(is_contained));
+        edits.sort_unstable_by_key(|edit| edit.known.stamp);
+        Ok(edits)
+    }
+
     /// The newest edits of a document that may be about a place, what it stands in or what stands in it, among those before a stamp;
     /// the newest first.
     ///

@@ -125,7 +125,7 @@ impl<'t> Lines<'t> {
 }
 
 /// What looks like a stamp in a text.
-pub(in crate::overlay) fn stamps_in(text: &[u8]) -> impl Iterator<Item = Stamp> {
+pub fn stamps_in(text: &[u8]) -> impl Iterator<Item = Stamp> {
     const TIME: usize = 8;
     const REPLICA: usize = 6;
     memchr::memchr_iter(b'-', text).filter_map(|dash| {

@@ -6,10 +6,12 @@ use super::writer::{is_recent, may_be_read_since};
 use super::{Looked, Looking, Seen, Target, Vain};
 use crate::crdt::{Change, Digest, Stamp, Step};
 use crate::git::Moved;
-use crate::overlay::{DocumentPath, Excerpts, Mentioned};
-use crate::replica::document::{Edits, Standing, Text, Versions};
+use crate::overlay::{DocumentPath, Excerpts, Mentioned, stamps_in};
+use crate::replica::around::Around;
+use crate::replica::document::{Edits, Standing, Text, Versions, former};
+use crate::replica::reading::Extent;
 use crate::replica::{Error, Replica};
-use crate::store::{Mark, Rendering, Which};
+use crate::store::{Mark, Marks, Rendering};
 use crate::{context, git, yaml};
 
 /// How many bytes must be left out of every version for excerpts to be worth their while.
@@ -34,9 +36,14 @@ pub(super) fn check(looked: &Looked, whole: Option<&Looked>) {
         .map(|edit| edit.known.stamp)
         .collect();
     let shown = |looked: &Looked| {
-        // What is settled is not even looked at in excerpts.
+        // What is settled is not even looked at in excerpts, and of what HEAD contains only what tells something.
+        let is_over = |edit: &&Standing| {
+            let was = |before: Marks| before.contains(Mark::Contained);
+            edit.has(Mark::Contained) && edit.before.is_some_and(was)
+        };
         let standings = looked.standings.iter();
-        let standings = standings.filter(|edit| looked_at.contains(&edit.known.stamp));
+        let standings =
+            standings.filter(|edit| looked_at.contains(&edit.known.stamp) && !is_over(edit));
         let standings: Vec<String> = standings.map(|edit| format!("{edit:?}")).collect();
         (
             String::from_utf8_lossy(&looked.text).into_owned(),
@@ -120,7 +127,7 @@ impl Replica<'_> {
         &mut self,
         target: &Target<'_>,
         seen: &Seen,
-        which: Which,
+        extent: Extent,
     ) -> Result<Option<Result<Looked, Vain>>, Error> {
         if seen.was.len() < worth_while() {
             return Ok(None);
@@ -140,14 +147,23 @@ impl Replica<'_> {
         };
         let history = self.repo.history_of(&path);
         let last = recorded.last.as_ref();
-        let (mut edits, mut marks) = self.judged(target, Some(&head), &history, last, which)?;
-        let settled = match edits.is_partial {
+        let since = target.since(last, &history)?;
+        let mut edits = match former(&head) {
+            None => self.edits_in_sight(&path, extent, since)?,
+            Some(former) => {
+                let mut edits = self.edits_of_all(&path, extent, since)?;
+                edits.add(self.edits(&former)?.all);
+                edits
+            }
+        };
+        self.judge(target, Some(&head), &history, since, &mut edits)?;
+        let settled = match edits.lacks_superseded {
             true => settled(&edits),
             false => FxHashMap::default(),
         };
-        let since = may_be_read_since(&seen.metadata);
+        let read_since = may_be_read_since(&seen.metadata);
         let is_read = |(index, rendering): &(usize, &Rendering)| {
-            *index == newest || (!is_made && is_recent(rendering, since))
+            *index == newest || (!is_made && is_recent(rendering, read_since))
         };
         let mut renderings = Vec::new();
         let mut rendered = Vec::new();
@@ -185,11 +201,6 @@ impl Replica<'_> {
             left_out.insert(stamp);
         }
         if !left_out.is_empty() {
-            let mut stays = edits
-                .all
-                .iter()
-                .map(|edit| !left_out.contains(&edit.known.stamp));
-            marks.retain(|_| stays.next().unwrap_or(true));
             edits.leave_out(|edit| left_out.contains(&edit.known.stamp));
         }
         let excerpted = Excerpted {
@@ -208,10 +219,11 @@ impl Replica<'_> {
         if !context::takes_stamps(Some(&ground), &work) {
             return Ok(None);
         }
+        self.add_what_tells_of(&path, &excerpted, &mut edits)?;
         let versions = Versions::new(path, target.commit, Some(head.clone()), ground, history);
         let mut looking = Looking::new(self, target, seen, versions, recorded);
         looking.excerpts = Some(&excerpted);
-        match looking.look(Text::of(work), edits, marks)? {
+        match looking.look(Text::of(work), edits)? {
             Ok(looked) => {
                 tracing::debug!(
                     settled = left_out.len(),
@@ -223,6 +235,31 @@ impl Replica<'_> {
             Err(Vain::TooFewEdits) => Ok(Some(Err(Vain::TooFewEdits))),
             Err(_) => Ok(None),
         }
+    }
+}
+
+impl Replica<'_> {
+    /// Adds the edits that HEAD contains and that tell something of what stands in excerpts.
+    fn add_what_tells_of(
+        &mut self,
+        path: &DocumentPath,
+        excerpted: &Excerpted<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), Error> {
+        let mut around = Around::default();
+        let is_seen = |edit: &&Standing| edit.may_show() || edit.has(Mark::Shown);
+        for change in edits.all.iter().filter(is_seen).flat_map(Standing::changes) {
+            around.change(change);
+        }
+        let mut stamps = FxHashSet::default();
+        for text in excerpted.excerpts.texts() {
+            stamps.extend(stamps_in(text.as_bytes()));
+            let read = yaml::Document::from_text(text.clone(), &yaml::Limits::default());
+            if let Ok(read) = read {
+                around.document(&context::lift(&read));
+            }
+        }
+        self.add_contained(path, edits, &around, stamps)
     }
 }
 

@@ -364,8 +364,8 @@ impl Looking<'_, '_, '_> {
             };
             for edit in &about {
                 let stamp = edit.known.stamp;
-                // Where HEAD stands as at the last look the store has it.
-                let standing = (!edits.is_partial).then(|| edits.get(stamp)).flatten();
+                // Of what was passed over the store has it.
+                let standing = edits.peek(stamp);
                 let marks = standing.map_or(edit.marks, |standing| standing.marks);
                 let is_seen = change.observed.has_stamp(stamp);
                 if marks.contains(Mark::Contained) && !is_seen && !is_over(stamp) {
@@ -450,6 +450,7 @@ impl context::KnownEdits for Beside<'_> {
         let Some(last) = last.map(|last| between.swap_remove(last)) else {
             return false;
         };
+        self.edits.must_have_all_about(last.changes().iter());
         let in_its_place = |edit: &Standing| {
             let mut changes = edit.changes().iter();
             changes.any(|change| {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::super::samples::{AUTHOR, chain, commit, edit, receive, stamps, store, todos};
-use super::super::{Durability, Store};
+use super::super::{Durability, Store, Whereabouts};
 use super::*;
 use crate::crdt::Path;
 use crate::exchange::{Seal, sealed};
@@ -189,10 +189,15 @@ fn told(store: &mut Store) -> Vec<String> {
             "edits",
             format!("{:?}", reading.edits(&document, Which::All).unwrap()),
         );
-        let open = reading.open_edits(&document).unwrap();
-        let mut all = reading.edits(&document, Which::All).unwrap();
-        all.retain(|edit| !edit.marks.contains(Mark::Contained));
-        assert_eq!(open, all, "open are those that HEAD does not contain");
+        for which in [Which::All, Which::Counting] {
+            let open = reading.open_edits(&document, which).unwrap();
+            let mut all = reading.edits(&document, which).unwrap();
+            all.retain(|edit| !edit.marks.contains(Mark::Contained));
+            assert_eq!(open, all, "open are those that HEAD does not contain");
+        }
+        let title = Whereabouts::of(&Path::default().entry("title"));
+        let about = reading.contained_about(&document, title).unwrap();
+        tell("contained about", format!("{about:?}"));
         tell(
             "retracted",
             format!("{:?}", reading.retracted(&document).unwrap()),

@@ -102,6 +102,8 @@ impl Rules<'_> {
                 }
             }
         }
+        // What was settled keeps nothing that is removed later; and it stays settled where it loses once more.
+        viewing.losers.retain(|loser, _| !settled.contains(loser));
         let root = viewing.map(&base.root, touches, &Path::default());
         let mut superseded = base.superseded.clone();
         for edit in &known {

@@ -1,7 +1,7 @@
 //! Stamping and the driver speak of the same leaves and of the same records: what one writes down the other finds.
 
 use proptest::prelude::*;
-use rhema_crdt::context::{Choice, Stamped, contests, settle, stamp};
+use rhema_crdt::context::{Choice, Lost, Stamped, contests, settle, stamp};
 use rhema_crdt::crdt::{Clock, Replica, Stamp};
 use rhema_crdt::merge::{Merged, Options, merge};
 
@@ -464,4 +464,106 @@ proptest! {
             }
         }
     }
+}
+
+/// A document in which a leaf was edited before, and on it the edits of two: the first one makes `one` of it and then what
+/// it was, which is an edit as any other, the second one `other`, before or after that.
+fn changed_back(was: &str, one: &str, other: &str, is_later: bool) -> Merged {
+    let stamped = recorded(
+        &was.replace("WAS", "older"),
+        &was.replace("WAS", "it"),
+        9,
+        0,
+    );
+    let replaced = |with: &str| stamped.replace("it", with);
+    let there = recorded(&stamped, &replaced(one), 1, 10);
+    let back = there.replace(one, "it");
+    let back = recorded(&there, &back, 1, 30);
+    let theirs = recorded(
+        &stamped,
+        &replaced(other),
+        2,
+        if is_later { 40 } else { 20 },
+    );
+    merged(&stamped, &back, &theirs)
+}
+
+#[test]
+fn a_leaf_in_a_mapping_that_was_changed_back_is_decided_by_its_stamp() {
+    let was = "_crdt: v1\nmeta:\n  owner: WAS\n  when: now\n";
+    let earlier = changed_back(was, "one", "two", false);
+    assert!(text(&earlier).contains("owner: it\n"), "{}", text(&earlier));
+    assert_eq!(earlier.kept.losers, 1);
+    let later = changed_back(was, "one", "two", true);
+    assert!(text(&later).contains("owner: two\n"), "{}", text(&later));
+}
+
+#[test]
+fn a_list_or_a_text_that_was_changed_back_contests_nothing() {
+    for was in [
+        "_crdt: v1\nlist:\n  - first\n  - WAS\n",
+        "_crdt: v1\nnotes: |\n  first\n  WAS\n",
+    ] {
+        let merged = changed_back(was, "one", "two", false);
+        assert!(text(&merged).contains("two\n"), "{}", text(&merged));
+        assert_eq!(merged.kept.losers, 0, "{}", text(&merged));
+    }
+}
+
+#[test]
+fn what_lost_inside_a_member_of_a_list_is_kept_as_the_list_that_it_was_in() {
+    let base = "_crdt: v1\nlist:\n  - {k: 1, v: WAS}\n  - {k: 2, v: y}\n";
+    let of = |value: &str| base.replace("WAS", value);
+    let ours = recorded(&of("x"), &of("one"), 1, 10);
+    let theirs = recorded(&of("x"), &of("two"), 2, 20);
+    let merged = merged(&of("x"), &ours, &theirs);
+    let contests = contests(&read(text(&merged)));
+    let [contest] = contests.as_slice() else {
+        panic!("{}", text(&merged));
+    };
+    let lost = r#"[{"k":1,"v":"one"},{"k":2,"v":"y"}]"#;
+    assert_eq!(contest.losers[0].0, Lost::Value(lost.to_owned()));
+}
+
+#[test]
+fn a_tool_that_drops_what_lost_settles_nothing() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: one\n    status: open\n";
+    let ours = recorded(base, &base.replace("one", "uno"), 1, 10);
+    let theirs = recorded(base, &base.replace("one", "eins"), 2, 20);
+    let contested = merged(base, &ours, &theirs);
+    assert_eq!(contested.kept.losers, 1);
+    let base = text(&contested);
+    let is_ours =
+        |line: &&str| !line.trim_start().starts_with("_crdt") || line.starts_with("_crdt");
+    let dropped: Vec<&str> = base.lines().filter(is_ours).collect();
+    let dropped = dropped.join("\n") + "\n";
+    let by_tool = dropped.replace("status: open", "status: done");
+    let theirs = format!("{base}    note: n\n");
+    let merged = merged(base, &by_tool, &theirs);
+    assert!(
+        text(&merged).contains("_crdt_conflicts"),
+        "{}",
+        text(&merged)
+    );
+    assert!(text(&merged).contains("status: done"), "{}", text(&merged));
+    // By hand the value was chosen anew, and that settles it.
+    let chosen = recorded(base, &base.replace("title: eins", "title: one"), 1, 30);
+    let settled = self::merged(base, &chosen, &theirs);
+    assert!(
+        !text(&settled).contains("_crdt_conflicts"),
+        "{}",
+        text(&settled)
+    );
+}
+
+#[test]
+fn another_identity_is_a_change_that_a_deletion_elsewhere_does_not_take_along() {
+    let base = "_crdt: v1 todos=or_set\ntodos:\n  - id: a\n    title: A title of words\n    status: open\n  - id: b\n    title: Two\n";
+    let without = "_crdt: v1 todos=or_set\ntodos:\n  - id: b\n    title: Two\n";
+    let merged = merged(base, &base.replace("id: a", "id: z"), without);
+    assert!(
+        text(&merged).contains("A title of words"),
+        "{}",
+        text(&merged)
+    );
 }

@@ -33,7 +33,7 @@ fn standing(document: &Document) -> BTreeSet<Stamp> {
 }
 
 /// A document but for what was superseded by edits that nothing stands of.
-fn told(mut document: Document) -> Document {
+pub(crate) fn told(mut document: Document) -> Document {
     let standing = standing(&document);
     document
         .superseded
@@ -80,12 +80,12 @@ fn shows_the_view(base: &Document, edits: &[Edit], saved_at: usize) -> Result<()
 
 /// The same document, saved and loaded.
 #[cfg(feature = "node")]
-fn again(living: Living<'static>) -> Living<'static> {
+pub(crate) fn again(living: Living<'static>) -> Living<'static> {
     Living::load(RULES, &living.save()).unwrap()
 }
 
 #[cfg(not(feature = "node"))]
-fn again(living: Living<'static>) -> Living<'static> {
+pub(crate) fn again(living: Living<'static>) -> Living<'static> {
     living
 }
 

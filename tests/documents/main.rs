@@ -7,8 +7,10 @@ mod commands;
 mod core;
 #[path = "../support/digits.rs"]
 mod digits;
+mod editing;
 mod judged;
 mod living;
+mod making;
 mod model;
 mod replicas;
 mod stored;

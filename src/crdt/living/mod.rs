@@ -28,6 +28,8 @@ mod row;
 mod saved;
 mod showing;
 mod table;
+#[cfg(test)]
+mod tests;
 mod units;
 mod value;
 mod writing;
@@ -234,18 +236,10 @@ impl<'r> Living<'r> {
             };
             root.extend(node.map(|node| (name.clone(), node)));
         }
-        let mut losers = viewing.losers;
-        for (_, change) in &self.beside {
-            if let Act::Settle(value) = &change.act {
-                losers.remove(&Loser {
-                    at: change.at.clone(),
-                    value: value.clone(),
-                });
-            }
-        }
+        self.settle(&mut viewing.losers);
         Document {
             root,
-            losers,
+            losers: viewing.losers,
             removed: viewing.removed,
             amounts: viewing.amounts,
             superseded: self.superseded(),
@@ -254,7 +248,19 @@ impl<'r> Living<'r> {
         }
     }
 
-    /// What lost before, and what edits say that lost.
+    /// Leaves out what was settled.
+    fn settle(&self, losers: &mut BTreeMap<Loser, Stamps>) {
+        for (_, change) in &self.beside {
+            if let Act::Settle(value) = &change.act {
+                losers.remove(&Loser {
+                    at: change.at.clone(),
+                    value: value.clone(),
+                });
+            }
+        }
+    }
+
+    /// What lost before, and what edits say that lost, less what was settled.
     fn losers(&self) -> BTreeMap<Loser, Stamps> {
         let mut losers = self.frame.losers.clone();
         for (stamp, change) in &self.beside {
@@ -266,6 +272,7 @@ impl<'r> Living<'r> {
                 losers.entry(loser).or_default().extend(*stamp);
             }
         }
+        self.settle(&mut losers);
         losers
     }
 

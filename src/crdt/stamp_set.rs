@@ -73,10 +73,10 @@ impl Run {
         self.contains(other.first) && self.contains(other.last)
     }
 
-    /// Whether nothing can be stamped between this run and a later one of the same replica.
-    fn meets(self, later: Self) -> bool {
+    /// Whether it stands before another run, with room between them for a stamp, or because its replica does.
+    fn is_clear_of(self, later: Self) -> bool {
         let next = self.last.unix_millis().saturating_add(1);
-        self.replica() == later.replica() && later.first.unix_millis() <= next
+        (self.replica(), next) < (later.replica(), later.first.unix_millis())
     }
 }
 
@@ -184,12 +184,10 @@ impl StampSet {
         if self.covers(run) {
             return false;
         }
-        let from = self
-            .runs
-            .partition_point(|other| place(*other) < place(run) && !other.meets(run));
+        let from = self.runs.partition_point(|other| other.is_clear_of(run));
         let mut to = from;
         for other in self.runs.iter().skip(from) {
-            if place(*other) > place(run) && !run.meets(*other) {
+            if run.is_clear_of(*other) {
                 break;
             }
             run.first = run.first.min(other.first);
@@ -322,7 +320,7 @@ mod tests {
             let reversed: StampSet = runs.iter().rev().copied().collect();
             prop_assert_eq!(&set, &reversed, "equal sets have equal runs");
             for pair in set.runs().windows(2) {
-                prop_assert!(place(pair[0]) < place(pair[1]) && !pair[0].meets(pair[1]));
+                prop_assert!(place(pair[0]) < place(pair[1]) && pair[0].is_clear_of(pair[1]));
             }
         }
 

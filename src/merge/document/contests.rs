@@ -282,7 +282,7 @@ impl<'k, 'd> Settling<'k, 'd> {
             Side::Theirs => slots[at].theirs,
         };
         match &mut entries[at] {
-            Some(entry) if !rest.is_empty() => put_in(entry, rest, chosen),
+            Some(entry) => put_in(entry, rest, chosen),
             entry => *entry = whole.map(EntryDraft::Keep),
         }
     }

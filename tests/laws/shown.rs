@@ -4,10 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhema_crdt::crdt::types::{Counted, joined, total, unaccounted};
 use rhema_crdt::crdt::types::{
-    GCounter, GSet, List, LwwRegister, MvRegister, OrMap, OrSet, PnCounter, Replicated, Text,
-    TwoPhaseSet,
+    GCounter, GSet, List, LwwRegister, Members, MvRegister, OrMap, OrSet, PnCounter, Replicated,
+    State, Text, TwoPhaseSet,
 };
-use rhema_crdt::crdt::{Replica, Stamp};
+use rhema_crdt::crdt::{
+    Act, Atom, Change, Digest, Document, Edit, Node, Observed, Path, Replica, Rules, Stamp, Write,
+    heads,
+};
+
+const RULES: Rules<'static> = Rules {
+    groups: &[],
+    spell: rhema_crdt::yaml::double_quoted,
+};
 
 /// The stamp of an edit at some time, of some replica.
 fn at(time: u64, replica: u32) -> Stamp {
@@ -155,4 +163,88 @@ fn a_number_stays_at_the_ends_of_what_64_bits_hold() {
     assert_eq!(unaccounted(10, 20, [3, 2]), 5);
     assert_eq!(unaccounted(10, 15, [3, 2]), 0);
     assert_eq!(unaccounted(i64::MAX - 1, i64::MAX, [3]), 0);
+}
+
+#[test]
+fn states_that_know_different_things_are_told_apart() {
+    let mut some = OrSet::<u8>::default();
+    let nothing = some.clone();
+    assert_eq!(some, nothing);
+    some.apply(&some.add(at(1, 1), 7));
+    assert_ne!(some, nothing);
+    assert_ne!(format!("{some:?}"), format!("{nothing:?}"));
+    assert!(format!("{some:?}").contains('7'));
+}
+
+#[test]
+fn a_write_does_not_replace_itself_whatever_it_says_that_it_saw() {
+    let digest = Digest::of(b"7");
+    let mut observed = Observed::default();
+    observed.add(Some(at(1, 1)), digest);
+    let write = Write {
+        value: 7,
+        digest,
+        stamp: Some(at(1, 1)),
+        observed,
+    };
+    assert_eq!(heads(&[write]).unwrap().winner, (7, Some(at(1, 1))));
+}
+
+#[test]
+fn a_set_has_the_members_that_were_put_in() {
+    let mut members = Members::<u8>::default();
+    members.apply(&members.adding(at(1, 1), 7));
+    assert!(members.contains(&7) && !members.contains(&8));
+}
+
+#[test]
+fn where_some_made_a_value_and_others_a_list_the_one_that_lost_is_kept() {
+    let place = Path::default().entry("tags");
+    let atom = |text: &str| Atom::new(text.to_owned());
+    let edit = |time: u64, act: Act| Edit {
+        stamp: Some(at(time, time as u32)),
+        changes: vec![Change {
+            at: place.clone(),
+            act,
+            observed: Observed::default(),
+        }],
+    };
+    let lost = |edits: &[Edit]| {
+        let losers = RULES.view(&Document::default(), edits).losers;
+        let values = losers.into_keys().map(|loser| loser.value.unwrap());
+        values.map(|value| value.canonical().to_owned()).collect()
+    };
+    let list = |members: &[&str]| Act::Replace(members.iter().copied().map(atom).collect());
+    let value = || Act::Write(atom("one"));
+    let none: Vec<String> = Vec::new();
+    let (some, empty) = (
+        [edit(1, list(&["x", "y"])), edit(2, value())],
+        [edit(1, list(&[])), edit(2, value())],
+    );
+    let kept: Vec<String> = lost(&some);
+    assert_eq!(kept, ["[x,y]"]);
+    assert_eq!(lost(&empty), none, "nothing stood there");
+}
+
+#[test]
+fn what_was_written_into_an_empty_list_stands_in_its_place() {
+    let meta = Path::default().entry("meta");
+    let mut base = Document::default();
+    base.root.insert(
+        "meta".to_owned(),
+        Node::List(Vec::new(), Default::default()),
+    );
+    let edit = Edit {
+        stamp: Some(at(1, 1)),
+        changes: vec![Change {
+            at: meta.entry("owner"),
+            act: Act::Write(Atom::new("1".to_owned())),
+            observed: Observed::default(),
+        }],
+    };
+    let shown = RULES.view(&base, &[edit]);
+    match shown.root.get("meta") {
+        Some(Node::Map(map)) => assert!(map.contains_key("owner")),
+        other => panic!("{other:?}"),
+    }
 }

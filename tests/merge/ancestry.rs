@@ -73,3 +73,49 @@ fn what_a_side_had_and_gave_up_does_not_come_back() {
         assert_eq!(merged(BASE, &has, None), has);
     }
 }
+
+#[test]
+fn a_stamp_that_was_dropped_to_save_space_is_found_where_it_stood() {
+    let has = edited(&BASE.replace("one", "uno"));
+    let dropped = format!("_crdt: v1 todos=or_set\n{}", bare(&has));
+    let had = Versions([
+        vec![],
+        vec![dropped.clone(), has.clone()],
+        vec![has.clone()],
+    ]);
+    assert_eq!(bare(&merged(&dropped, BASE, Some(&had))), bare(BASE));
+    let never = Versions([vec![], vec![dropped.clone()], vec![has]]);
+    assert_eq!(merged(&dropped, BASE, Some(&never)), dropped);
+}
+
+#[test]
+fn what_is_given_up_leaves_the_comment_beside_it() {
+    let changed = edited(&BASE.replace("one", "uno"));
+    let had = Versions([vec![], vec![changed.clone()], vec![changed.clone()]]);
+    let ours = changed.replace("uno", "uno # mine");
+    let theirs = BASE.replace("one", "one # theirs");
+    let merged = bare(&merged(&ours, &theirs, Some(&had)));
+    assert!(merged.contains("title: one"), "{merged}");
+    for comment in ["# mine", "# theirs"] {
+        assert!(merged.contains(comment), "{merged}");
+    }
+}
+
+#[test]
+fn a_record_that_keeps_what_the_other_side_never_saw_stays() {
+    let born = edited(&format!("{BASE}  - id: b\n    title: two\n"));
+    let kept = born.replace(
+        "    title: two\n",
+        "    _crdt_conflicts: title~~s.zwei\n    title: two\n",
+    );
+    let had = Versions([vec![], vec![kept.clone(), born.clone()], vec![born.clone()]]);
+    assert_eq!(bare(&merged(&born, BASE, Some(&had))), bare(BASE));
+    assert!(merged(&kept, BASE, Some(&had)).contains("title: two"));
+}
+
+#[test]
+fn of_a_mapping_that_is_gone_nothing_is_given_up_leaf_by_leaf() {
+    let has = edited(&format!("{BASE}meta:\n  owner: me\n  when: now\n"));
+    let had = Versions([vec![], vec![has.clone()], vec![has.clone()]]);
+    assert_eq!(merged(&has, BASE, Some(&had)), has);
+}

@@ -1,6 +1,6 @@
 //! Comments and blank lines: they mean nothing and are never lost.
 
-use crate::case::case;
+use crate::case::{case, merge, text};
 
 #[test]
 fn trailing_comments_rewritten_on_neighbours_of_a_removed_item() {
@@ -439,6 +439,96 @@ fn a_comment_that_one_side_moved_into_a_list_that_the_other_deletes_stays() {
         "
         a: 1
         # the end
+        ",
+    );
+}
+
+#[test]
+fn a_comment_added_inside_a_list_that_the_other_side_replaced_stays() {
+    case(
+        "
+        list:
+          - a
+          - b
+        ",
+        "
+        list:
+          - a
+          # kept
+          - b
+        ",
+        "
+        list: none
+        ",
+    )
+    .gives(
+        "
+        # kept
+        list: none
+        ",
+    );
+}
+
+#[test]
+fn a_comment_beside_brackets_stands_above_the_members_that_they_became() {
+    let (base, ours, theirs) = ("a: [x]\n", "a:\n  - x\n  - y\n", "a: [x] # c\n");
+    for (ours, theirs) in [(ours, theirs), (theirs, ours)] {
+        let merged = merge(base, ours, theirs).unwrap();
+        assert_eq!(text(&merged), "a:\n  # c\n  - x\n  - y\n");
+    }
+}
+
+#[test]
+fn a_comment_behind_a_key_does_not_take_the_place_of_one_beside_the_value() {
+    case(
+        "
+        a: # k
+          b: 1
+        ",
+        "
+        a: one # o
+        ",
+        "
+        a: # k2
+          b: 1
+        ",
+    )
+    .gives(
+        "
+        # k2
+        a: one # o
+        ",
+    );
+}
+
+#[test]
+fn blank_lines_above_what_comes_to_stand_first_go() {
+    case(
+        "
+        h:
+          a: 1
+
+          b: 2
+
+          c: 3
+        ",
+        "
+        h:
+          b: 2
+
+          c: 3
+        ",
+        "
+        h:
+          a: 1
+
+          c: 3
+        ",
+    )
+    .gives(
+        "
+        h:
+          c: 3
         ",
     );
 }

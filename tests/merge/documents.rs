@@ -519,3 +519,70 @@ fn an_anchor_with_nothing_behind_it_is_no_absent_field() {
         ",
     );
 }
+
+#[test]
+fn what_lost_to_a_side_is_settled_where_the_other_side_replaced_it() {
+    case(
+        "
+        _crdt: v1 todos=or_set
+        todos:
+          - id: a
+            title: One
+        ",
+        "
+        _crdt: v1 todos=or_set
+        todos:
+          - id: a
+            _crdt_conflicts: title~~s.One
+            title: Two
+        ",
+        "
+        _crdt: v1 todos=or_set
+        todos:
+          - id: a
+            title: Three
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1 todos=or_set
+        todos:
+          - id: a
+            _crdt_conflicts: title~~s.Three
+            title: Two
+        ",
+    );
+}
+
+#[test]
+fn a_member_that_both_sides_changed_stands_as_either_made_it() {
+    case(
+        "
+        _crdt: v1
+        list:
+          - one
+          - two
+        ",
+        "
+        _crdt: v1
+        list:
+          - one
+          - alpha
+        ",
+        "
+        _crdt: v1
+        list:
+          - one
+          - beta
+        ",
+    )
+    .gives(
+        "
+        _crdt: v1
+        list:
+          - one
+          - alpha
+          - beta
+        ",
+    );
+}

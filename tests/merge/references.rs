@@ -288,3 +288,23 @@ fn explicit_keys_changed_by_both_are_contested() {
         ",
     );
 }
+
+#[test]
+fn an_anchor_and_the_value_behind_it_keep_the_blanks_before_them() {
+    case(
+        "
+        a:  x
+        ",
+        "
+        a:  &k x
+        ",
+        "
+        a:  y
+        ",
+    )
+    .gives(
+        "
+        a:  &k y
+        ",
+    );
+}

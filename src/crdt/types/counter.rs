@@ -207,6 +207,8 @@ mod tests {
         let more: &[(u32, i64)] = &[(1, 1), (2, 5)];
         assert_eq!(merged([(43, &[(1, 1)]), (48, more), (42, &[])]), 47);
         assert_eq!(merged([(43, &[(1, 1)]), (42, &[]), (42, &[])]), 42);
+        // Both took the one back, and one of them added another one since.
+        assert_eq!(merged([(43, &[(1, 1)]), (42, &[]), (47, &[(2, 5)])]), 47);
         // Both sides dropped the amount to save space: nobody took anything back.
         assert_eq!(
             merged([(43, &[(1, 1)]), (48, &[(2, 5)]), (45, &[(3, 2)])]),

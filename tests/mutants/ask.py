@@ -4,7 +4,8 @@
     ask.py PLACE RESULTS SUITE…
 
 PLACE holds the tree, the sample, what was woven and left out, and what cargo said of the build. RESULTS: a mutant a line, its verdict first;
-those that stand there are not asked about again. A verdict is the first suite that notices, `missed`, or `unviable`.
+those that stand there are not asked about again. A verdict is the first suite that notices, `missed`, or `unviable`. Suites make as
+many random cases as `cargo test` has them make, unless PROPTEST_CASES says how many; those that take least are asked first.
 """
 
 import json
@@ -14,8 +15,8 @@ import resource
 import subprocess
 import sys
 
-# About time and size alone, or of many files.
-SKIPPED = ["--skip", "sizes::", "--skip", "real_files"]
+# About time and size alone, or of many files; and one test that fails is enough.
+HOW = ["--skip", "sizes::", "--skip", "real_files", "-Z", "unstable-options", "--fail-fast"]
 # Of processor time, as others may use the machine: what a mutant may take beyond this many times the usual is endless.
 ENDLESS = 8
 
@@ -30,11 +31,11 @@ def asked(program, tree, **environment):
         resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    fixed = {"RUST_BACKTRACE": "0", "PROPTEST_CASES": "256", "PROPTEST_RNG_SEED": "1"}
+    fixed = {"RUST_BACKTRACE": "0", "PROPTEST_RNG_SEED": "1", "RUSTC_BOOTSTRAP": "1"}
     environment = fixed | dict(os.environ) | environment
     try:
         code = subprocess.run(
-            [program, "--quiet", *SKIPPED],
+            [program, "--quiet", *HOW],
             cwd=tree,
             env=environment,
             preexec_fn=limited,
@@ -70,6 +71,7 @@ def main():
         reached[suite] = {int(number) for number in there.read_text().split()}
         print(f"{suite}: {usual[suite]:.1f} s, comes to {len(reached[suite])} functions", flush=True)
     left_out = {int(number) for number in (place / "left-out").read_text().split()}
+    suites.sort(key=usual.get)
     asks = {number: asks for *_, number, asks in json.loads((place / "woven.json").read_text())["places"]}
     known = {line.split("\t")[1] for line in results.read_text().splitlines()} if results.exists() else set()
     with results.open("a") as results:
@@ -78,7 +80,7 @@ def main():
             if mutant["name"] in known or number not in left_out and number not in asks:
                 continue
             verdict = "unviable" if number in left_out else "missed"
-            for suite in reached if number in asks else []:
+            for suite in suites if number in asks else []:
                 if asks[number] not in reached[suite]:
                     continue
                 seconds = int(ENDLESS * usual[suite]) + 5

@@ -325,7 +325,8 @@ impl Desk {
             }
         }
         if let Some(after) = self.held()? {
-            ledger.take_back(&before, &after);
+            // Who types before anybody looked makes edits of it.
+            ledger.put_back(&before, &after);
             if deed == Deed::ResetHard {
                 ledger.take_all_back(self.number, &after);
             }

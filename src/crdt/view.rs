@@ -372,10 +372,7 @@ impl Viewing<'_> {
         let (ended, open): (Vec<Touch>, Vec<Touch>) = removals
             .into_iter()
             .partition(|removal| updates.iter().any(|update| update.has_seen(removal.stamp)));
-        let unseen = match ended.is_empty() {
-            true => None,
-            false => Some(records::unseen(&ended, base)),
-        };
+        let unseen = (!ended.is_empty()).then(|| records::unseen(&ended, base));
         let base = unseen.as_ref().unwrap_or(base);
         updates.retain(|update| !ended.iter().any(|removal| removal.sees(update)));
         if !open.is_empty() {

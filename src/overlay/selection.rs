@@ -126,6 +126,29 @@ pub(super) fn seen_together(at: &Path) -> Vec<Path> {
     }
 }
 
+/// A record as it is to be brought back.
+struct Body {
+    record: Record,
+    /// On which commit it is so.
+    base: Option<CommitId>,
+    /// Whether HEAD went on from there, and so took it away.
+    gone: bool,
+}
+
+impl Body {
+    /// What an edit's origin, the version in `base`, has at `at`.
+    fn of(at: &Path, origin: &Origin, base: Option<CommitId>) -> Option<Self> {
+        match origin.document.found(at) {
+            Some(Found::Record(record, ..)) => Some(Self {
+                record: record.clone(),
+                base,
+                gone: origin.is_behind_head,
+            }),
+            _ => None,
+        }
+    }
+}
+
 struct Selecting<'s, 'k, E> {
     head: &'s Document,
     standing: &'s [&'s Judged<'k>],
@@ -305,41 +328,43 @@ impl<E> Selecting<'_, '_, E> {
             let Some(judged) = standing.get(&stamp) else {
                 continue;
             };
-            let is_born = self.birth(&at).is_some();
-            // Who edits what somebody else's edit had brought back did so where nobody has it; the other one did not.
-            let others = self.standing.iter().copied().filter(|other| {
-                let mut changes = other.known.changes().iter();
-                !is_born
-                    && other.known.base != judged.known.base
-                    && changes.any(|change| change.at.steps().starts_with(at.steps()))
-            });
-            let mut gone = None;
-            let mut found = None;
-            for source in std::iter::once(*judged).chain(others) {
-                let origin = (self.origin)(source.known)?;
-                let is_behind = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
-                gone.get_or_insert(is_behind);
-                let body = origin.and_then(|origin| match origin.document.found(&at) {
-                    Some(Found::Record(record, ..)) => Some(record.clone()),
-                    _ => None,
-                });
-                if let Some(body) = body {
-                    gone = Some(is_behind);
-                    found = Some((body, source.known.base));
-                    break;
-                }
-            }
-            let at_birth = || match &self.birth(&at)?.act {
-                Act::Add { record, .. } => Some((record.clone(), judged.known.base)),
-                _ => None,
-            };
-            if let Some((body, base)) = found.or_else(at_birth) {
+            if let Some(Body { record, base, gone }) = self.body(&at, judged)? {
                 let lived = self.lived_in(&at, base);
-                self.bring_back(at, body, gone.unwrap_or(true));
+                self.bring_back(at, record, gone);
                 self.edits.extend(lived);
             }
         }
         Ok(())
+    }
+
+    /// What a record held that HEAD does not have, for who edited it there: in the version that the edit was made on, or else at its birth. Who
+    /// edited what somebody else's edit had brought back did so where nobody has it; the other one did not.
+    fn body(&mut self, at: &Path, judged: &Judged<'_>) -> Result<Option<Body>, E> {
+        let origin = (self.origin)(judged.known)?;
+        let gone = origin.as_ref().is_none_or(|origin| origin.is_behind_head);
+        if let Some(body) = origin.and_then(|origin| Body::of(at, &origin, judged.known.base)) {
+            return Ok(Some(body));
+        }
+        if let Some(Act::Add { record, .. }) = self.birth(at).map(|birth| &birth.act) {
+            return Ok(Some(Body {
+                record: record.clone(),
+                base: judged.known.base,
+                gone,
+            }));
+        }
+        for other in self.standing {
+            let mut changes = other.known.changes().iter();
+            let is_inside = |change: &Change| change.at.steps().starts_with(at.steps());
+            if other.known.base == judged.known.base || !changes.any(is_inside) {
+                continue;
+            }
+            let origin = (self.origin)(other.known)?;
+            let body = origin.and_then(|origin| Body::of(at, &origin, other.known.base));
+            if body.is_some() {
+                return Ok(body);
+            }
+        }
+        Ok(None)
     }
 
     /// What was edited in a record over the commit from which it is brought back, before it was removed: HEAD has it in that it has

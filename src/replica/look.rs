@@ -21,6 +21,7 @@ use writer::Writer;
 
 use super::document::{Edits, Since, Standing, Text, Versions, former};
 use super::reading::Extent;
+use super::witness::Witness;
 use super::{Error, Replica};
 use crate::context;
 use crate::crdt::{self, Act, Edit, Stamp};
@@ -48,12 +49,8 @@ pub(super) struct Target<'t> {
     pub(super) commit: Option<CommitId>,
     /// Whether HEAD moved since the last look, even if it is back where it was.
     pub(super) has_moved: bool,
-    /// Whether git's log tells which HEADs there were since the last look.
-    pub(super) has_witness: bool,
-    /// Whether nothing moved HEAD since the last look but commits that were made here, which write no file.
-    pub(super) has_only_committed: bool,
-    /// Whether somebody had git throw away what was edited since the last look.
-    pub(super) was_reset: bool,
+    /// What git's log tells of the time since the last look; nothing where HEAD did not move.
+    pub(super) witness: Option<&'t Witness>,
     /// Whether a deletion of most of a list is meant.
     pub(super) confirmed: bool,
     /// Whether a file that somebody writes meanwhile is left to a later look, for which the caller sees to it.
@@ -68,9 +65,7 @@ impl<'t> Target<'t> {
             made: None,
             commit,
             has_moved: false,
-            has_witness: true,
-            has_only_committed: false,
-            was_reset: false,
+            witness: None,
             confirmed: false,
             gives_way: false,
         }
@@ -92,9 +87,7 @@ impl<'t> Target<'t> {
     /// The same once more, after somebody wrote the file.
     pub(super) fn again(&self) -> Self {
         Self {
-            has_witness: self.has_witness,
-            has_only_committed: self.has_only_committed,
-            was_reset: self.was_reset,
+            witness: self.witness,
             confirmed: self.confirmed,
             ..Self::at(self.file, self.commit)
         }
@@ -441,9 +434,7 @@ struct Looking<'l, 'r, 'm> {
     replica: &'l mut Replica<'r>,
     versions: Versions<'r>,
     is_same_head: bool,
-    has_witness: bool,
-    has_only_committed: bool,
-    was_reset: bool,
+    witness: Option<&'m Witness>,
     confirmed: bool,
     made_stamps: &'m [Stamp],
     is_made: bool,
@@ -469,9 +460,7 @@ impl<'l, 'r, 'm> Looking<'l, 'r, 'm> {
             replica,
             versions,
             is_same_head,
-            has_witness: target.has_witness || is_same_head,
-            has_only_committed: target.has_only_committed,
-            was_reset: target.was_reset,
+            witness: target.witness,
             confirmed: target.confirmed,
             made_stamps: made.map_or(&[], |made| made.stamps.as_slice()),
             is_made: made.is_some(),
@@ -510,7 +499,7 @@ impl Looking<'_, '_, '_> {
                 let grafted = head.and_then(|head| merge::regraft(head, &work.yaml));
                 let grafted = grafted.map_or(work, Text::of);
                 // Whoever commits and writes the file once more had HEAD's annotations before them.
-                let head = head.filter(|_| self.has_only_committed);
+                let head = head.filter(|_| self.has_only_committed());
                 let annotated =
                     head.and_then(|head| context::with_annotations_of(head, &grafted.yaml));
                 annotated.map_or(grafted, Text::of)
@@ -604,13 +593,12 @@ impl Looking<'_, '_, '_> {
         // else tells that it is newer than what it replaced, wherever that goes.
         let is_typed = matches!(writer, Writer::Somebody(_)) && !self.is_made;
         let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
-        let is_unnamed = typed.any(|change| overlay::is_unnamed(file.lifted(), change));
+        let is_to_be_said = typed.any(|change| {
+            // The stamp of what was taken away still stands there.
+            overlay::is_unnamed(file.lifted(), change) || overlay::takes_edit_away(change)
+        });
         let fills_again = is_typed && edits.fill_again(known);
-        // The stamp of what was taken away still stands there.
-        let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
-        let leaves_stamp = typed.any(overlay::takes_edit_away);
-        let is_told =
-            stands_again || is_unnamed || fills_again || leaves_stamp || edits.are_told(known);
+        let is_told = stands_again || is_to_be_said || fills_again || edits.are_told(known);
         if is_told && edits.were_left_out_as_typed() {
             return Ok(Err(Vain::TooFewEdits));
         }
@@ -724,7 +712,7 @@ impl Looking<'_, '_, '_> {
                 Sight::Gone if edit.has(Mark::Shown) && !is_as_rendered => {
                     // Whoever saved and committed had not read of it yet.
                     if edit.issuer == Issuer::Other
-                        && self.has_only_committed
+                        && self.has_only_committed()
                         && self.came_just_now(edit.known.stamp)
                     {
                         continue;
@@ -733,7 +721,7 @@ impl Looking<'_, '_, '_> {
                     if edit.has(Mark::Committed) {
                         continue;
                     }
-                    match (edit.issuer, self.has_witness) {
+                    match (edit.issuer, self.is_witnessed()) {
                         (Issuer::Own, true) => {
                             edit.is_retracted = true;
                             taken_back.push(edit.known.stamp);
@@ -749,9 +737,20 @@ impl Looking<'_, '_, '_> {
         taken_back
     }
 
+    /// Whether git's log tells which HEADs there were since the last look.
+    fn is_witnessed(&self) -> bool {
+        self.is_same_head || self.witness.is_none_or(|witness| witness.is_whole)
+    }
+
+    /// Whether nothing moved HEAD since the last look but commits that were made here, which write no file.
+    fn has_only_committed(&self) -> bool {
+        self.witness.is_some_and(Witness::has_only_committed)
+    }
+
     /// What HEAD had at the last look, where nothing was thrown away since.
     fn head_before(&self) -> Option<Rc<crdt::Document>> {
-        let last = self.recorded.last.filter(|_| !self.was_reset)?;
+        let was_reset = self.witness.is_some_and(Witness::was_reset);
+        let last = self.recorded.last.filter(|_| !was_reset)?;
         self.versions.at(self.replica.repo, last.head?)
     }
 

@@ -229,9 +229,7 @@ impl Replica<'_> {
             });
             let target = Target {
                 has_moved: has_moved && !is_seen,
-                has_witness: witness.is_whole,
-                has_only_committed: witness.has_only_committed(),
-                was_reset: witness.was_reset(),
+                witness: Some(&witness),
                 confirmed,
                 ..Target::at(&file, commit)
             };

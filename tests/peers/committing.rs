@@ -6,7 +6,7 @@ use std::path::Path;
 use rhema_crdt::overlay::DocumentPath;
 use rhema_crdt::store::{Store, Which};
 
-use crate::pair::{pair, send, sync, write_later};
+use crate::pair::{pair, send, sync, third, without_lines, write_later};
 use crate::support::{BINARY, Tree, World, run};
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -138,9 +138,7 @@ fn one_persons_values_one_after_the_other_are_no_conflict_wherever_each_was_comm
     ann.write(".rhema/todos.yaml", TODOS);
     ann.commit("todos");
     ben.git(&["pull", "-q", "../ann", "main"]);
-    ann.git(&["clone", "-q", ".", "../cat"]);
-    let cat = world.tree("cat");
-    cat.rhema(&["init", "--no-join"]).exits(0);
+    let cat = third(&world, &ann, "cat");
     for tree in [&ann, &ben, &cat] {
         sync(tree);
     }
@@ -594,10 +592,9 @@ fn who_drops_the_annotations_of_what_they_just_committed_gets_them_back() {
     ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
     ann.git(&["commit", "-qam", "ann"]);
     let committed = ann.read(FILE);
-    let bare = |line: &&str| !line.contains(" owner~");
-    let lines: Vec<&str> = committed.lines().filter(bare).collect();
-    assert!(lines.len() < committed.lines().count(), "{committed}");
-    ann.write(FILE, lines.join("\n") + "\n  - id: c\n    title: Gamma\n");
+    let bare = without_lines(&committed, |line| line.contains(" owner~"));
+    assert!(bare.len() < committed.len(), "{committed}");
+    ann.write(FILE, bare + "  - id: c\n    title: Gamma\n");
     sync(&ann);
     let text = ann.read(FILE);
     assert!(text.starts_with(&committed), "{text}");
@@ -662,9 +659,7 @@ fn who_edits_what_somebodys_edit_had_brought_back_keeps_it_whoever_removes_that_
 fn who_puts_a_record_back_had_not_seen_what_somebody_committed_in_it_meanwhile() {
     let world = World::new();
     let (ann, ben) = with_todos(&world);
-    ann.git(&["clone", "-q", ".", "../cyd"]);
-    let cyd = world.tree("cyd");
-    cyd.rhema(&["init", "--no-join"]).exits(0);
+    let cyd = third(&world, &ann, "cyd");
     cyd.write(FILE, TODOS.replace("owner: q", "owner: cyd"));
     cyd.git(&["commit", "-qnam", "owner"]);
     ben.rhema(&["remove", "todos/a"]).exits(0);

@@ -12,6 +12,20 @@ pub(crate) fn pair(world: &World) -> (Tree<'_>, Tree<'_>) {
     cloned(world, &[("README", "hello\n")])
 }
 
+/// Another clone of a repository, set up; no member.
+pub(crate) fn third<'w>(world: &'w World, of: &Tree<'_>, name: &str) -> Tree<'w> {
+    of.git(&["clone", "-q", ".", &format!("../{name}")]);
+    let third = world.tree(name);
+    third.rhema(&["init", "--no-join"]).exits(0);
+    third
+}
+
+/// A text as a tool writes it that drops some lines.
+pub(crate) fn without_lines(text: &str, is_dropped: impl Fn(&str) -> bool) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| !is_dropped(line)).collect()
+}
+
 /// Records and shows.
 pub(crate) fn sync(tree: &Tree<'_>) {
     tree.rhema(&["sync", "--timeout", "0"]).exits(0);

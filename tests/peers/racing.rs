@@ -1,6 +1,6 @@
 //! Files that are saved by somebody who had read them before others' edits came in.
 
-use crate::pair::{pair, send, sync, write_later};
+use crate::pair::{pair, send, sync, third, without_lines, write_later};
 use crate::support::{BINARY, Run, Tree, World, run};
 
 const FILE: &str = ".rhema/todos.yaml";
@@ -335,9 +335,7 @@ fn what_one_typed_oneself_can_be_taken_back_at_once() {
 fn who_removes_a_record_in_which_a_value_lost_that_two_had_written_removes_it_for_all() {
     let world = World::new();
     let (ann, ben) = ground(&world);
-    ann.git(&["clone", "-q", ".", "../cyd"]);
-    let cyd = world.tree("cyd");
-    cyd.rhema(&["init", "--no-join"]).exits(0);
+    let cyd = third(&world, &ann, "cyd");
     for (tree, owner) in [(&ann, "them"), (&ben, "them"), (&cyd, "cyd")] {
         tree.rhema(&["set", "todos/a", &format!("owner={owner}")])
             .exits(0);
@@ -462,9 +460,7 @@ fn of_what_may_have_been_read_it_is_what_lacks_somebody_elses_stamp() {
 fn what_stands_again_as_later_edits_were_taken_back_is_no_sign_of_having_read_that() {
     let world = World::new();
     let (ann, ben) = ground(&world);
-    ann.git(&["clone", "-q", ".", "../cyd"]);
-    let cyd = world.tree("cyd");
-    cyd.rhema(&["init", "--no-join"]).exits(0);
+    let cyd = third(&world, &ann, "cyd");
     cyd.rhema(&["set", "todos/a", "owner=cyd"]).exits(0);
     for tree in [&ann, &ben] {
         send(&cyd, tree);
@@ -497,10 +493,8 @@ fn whoever_has_a_record_that_just_came_had_read_of_it_though_they_drop_what_is_s
         .exits(0);
     send(&ben, &ann);
     sync(&ann);
-    let bare = |line: &&str| !line.starts_with("    _crdt: ");
-    let text = ann.read(FILE);
-    let lines: Vec<&str> = text.lines().filter(bare).collect();
-    ann.write(FILE, owned(&(lines.join("\n") + "\n"), "a", "ann"));
+    let bare = without_lines(&ann.read(FILE), |line| line.starts_with("    _crdt: "));
+    ann.write(FILE, owned(&bare, "a", "ann"));
     ben_edits(&ann, &ben, "d", "bob");
     sync(&ann);
     let text = ann.read(FILE);

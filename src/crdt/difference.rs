@@ -37,6 +37,22 @@ pub(super) fn edits(
         difference.push(None, at, Act::Lose(value), Observed::default());
     }
     for Loser { at, value } in news(&old.losers, &new.losers) {
+        // Whoever shows what lost, and was known to have, chose it.
+        let shows = |document: &Document| match document.found(&at) {
+            Some(Found::Node(Node::Register(shown, _))) => Some(shown) == value.as_ref(),
+            _ => false,
+        };
+        let loser = Loser {
+            at: at.clone(),
+            value: value.clone(),
+        };
+        let is_named = old
+            .losers
+            .get(&loser)
+            .is_some_and(|stamps| !stamps.is_empty());
+        if is_named && shows(new) && !shows(old) {
+            continue;
+        }
         // What lost in a record that is gone went with it.
         if has_records_on(&old.root, at.steps()) && !has_records_on(&new.root, at.steps()) {
             continue;

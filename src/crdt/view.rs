@@ -74,9 +74,14 @@ impl Rules<'_> {
                 known.push(edit);
             }
         }
+        let mut losers = base.losers.clone();
+        if !losers.is_empty() {
+            let changes = known.iter().flat_map(|edit| &edit.changes);
+            changes.for_each(|change| choose(&mut losers, change));
+        }
         let mut viewing = Viewing {
             rules: self,
-            losers: base.losers.clone(),
+            losers,
             removed: base.removed.clone(),
             amounts: base.amounts.clone(),
         };
@@ -131,6 +136,24 @@ impl Rules<'_> {
             typed_over: base.typed_over.clone(),
             forms: forms.in_order(),
         }
+    }
+}
+
+/// Whoever writes what had lost in a place, and knew that it had, chose it: it lost no more, and can lose again.
+pub(super) fn choose(losers: &mut BTreeMap<Loser, Stamps>, change: &Change) {
+    let Act::Write(value) = &change.act else {
+        return;
+    };
+    let loser = Loser {
+        at: change.at.clone(),
+        value: Some(value.clone()),
+    };
+    let was_seen = |stamps: &Stamps| {
+        let mut stamps = stamps.iter().peekable();
+        stamps.peek().is_some() && stamps.all(|stamp| change.observed.has_stamp(*stamp))
+    };
+    if losers.get(&loser).is_some_and(was_seen) {
+        losers.remove(&loser);
     }
 }
 

@@ -295,29 +295,6 @@ pub fn findings(
     found
 }
 
-/// What the file shows of what lost before was chosen, not settled: who writes it had seen that it lost, and it can lose once more. What
-/// lost in `head` is settled all the same, which holds it as long as nobody commits.
-pub fn leave_what_was_chosen(found: &mut Vec<Finding>, head: &Document, file: &Document) {
-    let is_chosen = |change: &Change| {
-        let Act::Settle(Some(value)) = &change.act else {
-            return false;
-        };
-        let loser = Loser {
-            at: change.at.clone(),
-            value: Some(value.clone()),
-        };
-        let is_shown = match there(file, &change.at) {
-            Some(Found::Node(Node::Register(shown, _))) => shown == value,
-            _ => false,
-        };
-        is_shown && !head.losers.contains_key(&loser)
-    };
-    for finding in found.iter_mut() {
-        finding.changes.retain(|change| !is_chosen(change));
-    }
-    found.retain(|finding| !finding.changes.is_empty());
-}
-
 /// What a change writes, where a document has it among what lost.
 #[must_use]
 pub fn loser_in(document: &Document, change: &Change) -> Option<Loser> {

@@ -26,9 +26,8 @@ pub use knowledge::{Chain, Knowledge, Links};
 pub use known::{Deed, DocumentPath, Known};
 pub use look::{
     Distance, Familiar, Finding, MassDeletion, Reading, Sight, as_typed, count, findings,
-    is_absent_as_meant, is_left, is_of_others, is_shown_by, is_unnamed, leave_what_was_chosen,
-    loser_in, mass_deletion, put_back, sights, stamps_of, takes_edit_away, was_read_before,
-    with_put_back,
+    is_absent_as_meant, is_left, is_of_others, is_shown_by, is_unnamed, loser_in, mass_deletion,
+    put_back, sights, stamps_of, takes_edit_away, was_read_before, with_put_back,
 };
 pub use observers::{Closings, Grounds};
 pub use render::{Unrendered, forms, render};

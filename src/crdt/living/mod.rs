@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::document::{Document, Loser, Map, Node, Path, Stamps, Step};
 use super::edit::{Act, Change, Edit};
-use super::view::{Forms, Touch, Viewing};
+use super::view::{Forms, Touch, Viewing, choose};
 use super::{Digest, Rules, Stamp, StampSet};
 
 pub use making::Made;
@@ -149,6 +149,14 @@ impl<'r> Living<'r> {
                     self.touch(number, edit, change, true);
                 }
                 Act::Settle(_) | Act::Form(_) => self.keep_beside(edit.stamp, change),
+                Act::Write(_) if !self.frame.losers.is_empty() => {
+                    let mut left = self.frame.losers.clone();
+                    choose(&mut left, change);
+                    if left != self.frame.losers {
+                        self.keep_beside(edit.stamp, change);
+                    }
+                    self.touch(number, edit, change, false);
+                }
                 _ => self.touch(number, edit, change, false),
             }
         }
@@ -263,6 +271,9 @@ impl<'r> Living<'r> {
     /// What lost before, and what edits say that lost, less what was settled.
     fn losers(&self) -> BTreeMap<Loser, Stamps> {
         let mut losers = self.frame.losers.clone();
+        for (_, change) in &self.beside {
+            choose(&mut losers, change);
+        }
         for (stamp, change) in &self.beside {
             if let Act::Lose(value) = &change.act {
                 let loser = Loser {

@@ -211,8 +211,7 @@ impl Looking<'_, '_, '_> {
             let misfit = typed.map_or(misfit.clone(), |typed| misfit.placed_in(&typed, types));
             return Ok(Err(misfit.to_string()));
         }
-        let mut found = findings(read, &view, below, file, types, &familiar);
-        overlay::leave_what_was_chosen(&mut found, &self.versions.head_document, file);
+        let found = findings(read, &view, below, file, types, &familiar);
         if self.excerpts.is_some() && removals(&found) > MOST_REMOVED {
             return Ok(Err(
                 "excerpts do not tell how much of a list is gone".to_owned()

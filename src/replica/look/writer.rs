@@ -59,8 +59,8 @@ impl Looking<'_, '_, '_> {
     pub(super) fn writer(&self, work: &Text, edits: &Edits) -> Result<Writer, Error> {
         let was = &self.seen.was;
         let last = self.recorded.last;
-        let renderings = self.recorded.renderings.split_last();
-        let Some((current, earlier)) = renderings.filter(|_| last.is_some()) else {
+        let renderings = self.recorded.renderings.as_slice();
+        let Some((current, earlier)) = renderings.split_last().filter(|_| last.is_some()) else {
             return Ok(Writer::Git);
         };
         let Some(current_bytes) = self.replica.bytes_of(current) else {
@@ -81,17 +81,26 @@ impl Looking<'_, '_, '_> {
                 return Ok(Writer::Unwritten(current));
             }
         }
-        let by_git = !self.is_made
-            && (!self.is_same_head
-                || self.is_gits()?
+        let is_gits = !self.is_made
+            && (self.is_gits()?
                 || self
                     .versions
                     .head
                     .as_ref()
                     .is_some_and(|head| head.bytes == *was)
                 || self.is_in_index()?);
-        if by_git {
+        if is_gits {
             return Ok(Writer::Git);
+        }
+        if !self.is_same_head && !self.is_made {
+            // A commit writes no file: who saves one may have read what stood there before it.
+            let head = match self.has_only_committed() {
+                true => self.versions.head_yaml().cloned().map(Text::of),
+                false => None,
+            };
+            let nearest = head.map(|head| self.nearest(&head, renderings, work, edits));
+            let read = nearest.transpose()?.flatten();
+            return Ok(read.map_or(Writer::Git, Writer::Somebody));
         }
         let Some(current) = self.read(earlier.len())?.map(Text::of) else {
             return Ok(Writer::Git);
@@ -155,7 +164,11 @@ impl Looking<'_, '_, '_> {
     ) -> Result<Option<Text>, Error> {
         let is_own = |stamp: Option<Stamp>, change: &Change| is_own_change(edits, stamp, change);
         let since = may_be_read_since(&self.seen.metadata);
-        let recent = |(_, rendering): &(usize, &Rendering)| is_recent(rendering, since);
+        // Where HEAD moved on from is what a commit was made on: what is older was replaced by git.
+        let left = self.recorded.last.and_then(|last| last.head);
+        let recent = |(_, rendering): &(usize, &Rendering)| {
+            is_recent(rendering, since) && (self.is_same_head || rendering.head == left)
+        };
         let mut nearest = None;
         let mut least = Distance::between(current.lifted(), work.lifted());
         let apart = records_apart(current.yaml.text(), work.yaml.text()) + least.changes();
@@ -174,6 +187,9 @@ impl Looking<'_, '_, '_> {
             }
             let [was, now, file] = [&read, current, work].map(Text::lifted);
             edits.must_be_all();
+            if !self.is_same_head && !is_of_others(was, now, &is_own) {
+                continue;
+            }
             let is_it = match was_read_before(was, now, file, &is_own) {
                 Reading::No => false,
                 // Of those that are as near it is the one that lacks what the later one said.

@@ -23,6 +23,31 @@ const MOST_ABOUT: usize = 256;
 /// How long a file must stay as it is before a deletion of most of a list is believed.
 const HELD_MILLIS: u64 = 10_000;
 
+/// What was read, with the records that the store had forgotten and somebody sent again since: each stood there, as it was born, for
+/// whoever left its stamp there. Nothing where there are none.
+fn with_forgotten(
+    read: &crdt::Document,
+    file: &crdt::Document,
+    edits: &Edits,
+    fresh: &BTreeSet<Stamp>,
+) -> Option<crdt::Document> {
+    let born = |at: &crdt::Path| {
+        let Some(crdt::Found::Record(shown, ..)) = file.found(at) else {
+            return None;
+        };
+        let birth = shown.birth.stamp.filter(|stamp| !fresh.contains(stamp))?;
+        let mut changes = edits.get(birth)?.changes().iter();
+        changes.find_map(|change| match &change.act {
+            Act::Add { record, .. } if change.at == *at => Some(&record.fields),
+            _ => None,
+        })
+    };
+    let mut forgotten = overlay::put_back(read, file, file);
+    forgotten.retain(|at| born(at).is_some());
+    let body = |at: &crdt::Path| born(at).cloned().unwrap_or_default();
+    (!forgotten.is_empty()).then(|| overlay::with_put_back(read, file, &forgotten, &body))
+}
+
 /// What was edited in a file.
 pub(super) struct Found {
     /// How much, as people count.
@@ -100,6 +125,8 @@ impl Looking<'_, '_, '_> {
         let file = text.lifted();
         let policy = self.replica.policy()?;
         let types = &policy.types;
+        let with_forgotten = read.and_then(|read| with_forgotten(read, file, edits, fresh));
+        let read = with_forgotten.as_ref().or(read);
         // What came since was not there to be seen; what its author took back, and what is still there from when it was
         // shown, is nobody's edit.
         let seen = sights(

@@ -27,13 +27,7 @@ pub(super) fn leaf_in(found: Found<'_>) -> Option<(&Node, &Stamps)> {
 /// Whether a document says of the place of a change that `stamp` made it, or was superseded by what did; also where the
 /// value that it wrote lost there.
 pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool {
-    let superseded = |by: &Stamp| {
-        document
-            .superseded
-            .get(by)
-            .is_some_and(|places| places.values().any(|stamps| stamps.contains(stamp)))
-    };
-    let told = |stamps: &Stamps| stamps.contains(&stamp) || stamps.iter().any(superseded);
+    let told = |stamps: &Stamps| tells(document, stamps, stamp);
     let stands = match &change.act {
         Act::Write(_) | Act::Replace(_) | Act::Raise(_) | Act::Last(_) => {
             leaf(document, &change.at).is_some_and(|(_, stamps)| told(stamps))
@@ -113,6 +107,44 @@ pub(super) fn shows(document: &Document, change: &Change, stamp: Stamp) -> bool 
         Act::Form(_) => false,
     };
     stands || names(document, change, stamp)
+}
+
+/// Whether a document has a record that a change adds as it was before some of what it adds was edited: whoever lost their store, and
+/// tells anew of what they find, adds what others know with what was edited in it since.
+pub(super) fn has_before_edited(document: &Document, change: &Change) -> bool {
+    let Act::Add { record, .. } = &change.act else {
+        return false;
+    };
+    let Some(Found::Record(there, ..)) = document.found(&change.at) else {
+        return false;
+    };
+    let is_news = |(name, node): (&String, &Node)| {
+        let (Node::Register(_, stamps) | Node::List(_, stamps)) = node else {
+            return false;
+        };
+        let mut later = stamps
+            .iter()
+            .filter(|stamp| Some(**stamp) != record.birth.stamp);
+        let at = change.at.entry(name);
+        later.any(|stamp| {
+            let shown = leaf(document, &at).map(|(_, stamps)| stamps);
+            !shown.is_some_and(|shown| tells(document, shown, *stamp))
+        })
+    };
+    there.birth.stamp.is_some()
+        && there.birth.stamp == record.birth.stamp
+        && record.fields.iter().any(is_news)
+}
+
+/// Whether stamps in a document have this one, or what superseded it there.
+fn tells(document: &Document, stamps: &Stamps, stamp: Stamp) -> bool {
+    let superseded = |by: &Stamp| {
+        document
+            .superseded
+            .get(by)
+            .is_some_and(|places| places.values().any(|stamps| stamps.contains(stamp)))
+    };
+    stamps.contains(&stamp) || stamps.iter().any(superseded)
 }
 
 /// Whether a document keeps the value that a change wrote, which lost, and names a later edit of it: of several that wrote one

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::effect::{has_as_added, keeps_as_later, leaf_in, names, shows, tells_of, there};
+use super::effect::{
+    has_as_added, has_before_edited, keeps_as_later, leaf_in, names, shows, tells_of, there,
+};
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
 use crate::context::Types;
@@ -38,10 +40,11 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
             let meant = open_changes(judged).filter(|change| !matches!(change.act, Act::Form(_)));
             for change in meant {
                 let stands = shows(file, change, stamp) || keeps_as_later(file, change, stamp);
-                is_named |= names(file, change, stamp);
+                let is_older = has_before_edited(file, change);
+                is_named |= names(file, change, stamp) && !is_older;
                 let stood = shows(head, change, stamp) || keeps_as_later(head, change, stamp);
-                is_seen |= stands && !stood;
-                is_whole &= stands;
+                is_seen |= is_older || (stands && !stood);
+                is_whole &= stands && !is_older;
             }
             match (is_named, is_seen) {
                 (false, false) => Sight::Gone,

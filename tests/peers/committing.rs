@@ -24,6 +24,13 @@ fn with_todos(world: &World) -> (Tree<'_>, Tree<'_>) {
     (ann, ben)
 }
 
+/// Everything that somebody's store knew is gone; where they were in git's log, and their clock, are not.
+fn lose_store(tree: &Tree<'_>) {
+    for file in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = fs::remove_file(tree.path(".git/rhema").join(file));
+    }
+}
+
 #[test]
 fn a_clean_tree_stays_clean_whoever_wrote_the_keys_in_which_order() {
     let world = World::new();
@@ -602,6 +609,23 @@ fn who_drops_the_annotations_of_what_they_just_committed_gets_them_back() {
 }
 
 #[test]
+fn who_saves_after_a_commit_what_they_read_before_it_undoes_nothing() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let read = ann.read(FILE);
+    ben.rhema(&["set", "todos/a", "owner=ben"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ann.git(&["commit", "-qnam", "Ben's"]);
+    ann.write(FILE, read.replace("title: Alpha", "title: Other"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ben\n"), "{text}");
+    assert!(text.contains("title: Other\n"), "{text}");
+    assert!(!text.contains("_crdt_conflicts"), "{text}");
+}
+
+#[test]
 fn what_was_found_again_after_a_store_was_lost_leaves_a_clean_tree_clean() {
     let world = World::new();
     let (ann, ben) = with_todos(&world);
@@ -615,9 +639,7 @@ fn what_was_found_again_after_a_store_was_lost_leaves_a_clean_tree_clean() {
     ben.rhema(&["set", "todos/c", "owner=ben"]).exits(0);
     send(&ben, &ann);
     sync(&ann);
-    for file in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
-        let _ = fs::remove_file(ben.path(".git/rhema").join(file));
-    }
+    lose_store(&ben);
     // He finds the record in his file, with the stamps of edits that he knows nothing of any more.
     sync(&ben);
     ben.rhema(&["sync", "--timeout", "0", "--confirm"]).exits(0);
@@ -704,4 +726,59 @@ fn who_takes_away_what_names_a_record_had_seen_what_they_committed_there_before_
     sync(&ben);
     let text = ben.read(FILE);
     assert!(!text.contains("Aleph"), "{text}");
+}
+
+#[test]
+fn who_edits_a_record_that_their_store_forgot_keeps_what_they_wrote() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let store = ann.path(".git/rhema/store.sqlite");
+    let kept = ann.path("kept.sqlite");
+    // All of it is in one file, as nobody has it open.
+    fs::copy(&store, &kept).unwrap();
+    ben.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=ben"])
+        .exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    let read = ann.read(FILE);
+    lose_store(&ann);
+    fs::rename(&kept, &store).unwrap();
+    write_later(&ann, FILE, &read.replace("owner: ben", "owner: ann"));
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(text.contains("title: Gamma\n"), "{text}");
+    send(&ann, &ben);
+    sync(&ben);
+    assert_eq!(ben.read(FILE), text);
+}
+
+#[test]
+fn who_commits_a_record_takes_back_nothing_that_somebody_without_a_store_tells_of_it() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=ann"])
+        .exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    ann.git(&["commit", "-qnam", "Gamma"]);
+    let text = ben.read(FILE).replace("title: Gamma", "title: Other");
+    write_later(&ben, FILE, &text);
+    lose_store(&ben);
+    sync(&ben);
+    ben.rhema(&["sync", "--timeout", "0", "--confirm"]).exits(0);
+    write_later(
+        &ann,
+        FILE,
+        &ann.read(FILE).replace("owner: q", "owner: ann"),
+    );
+    send(&ben, &ann);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("title: Other\n"), "{text}");
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(text.contains("title: Other\n"), "{text}");
 }

@@ -1,5 +1,6 @@
 //! The records of a set in their order, and where those are that are called something.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::FxHasher;
 
+use super::set::{born_as, second_name};
 use super::{Atom, Digest, Record};
 
 /// How often a name is looked for before it is noted where all are: a look at one record of many is not to cost as much as all.
@@ -24,12 +26,21 @@ pub struct Records {
 impl Records {
     /// The records that are called so, each with its place, in their order.
     pub fn called(&self, name: &Atom) -> impl Iterator<Item = (usize, &Record)> {
+        let said = self.saying(name.said());
+        said.filter(move |(_, record)| record.name == *name)
+    }
+
+    /// The records whose names say this, each with its place, in their order.
+    fn saying<'r, 's>(
+        &'r self,
+        said: &'s str,
+    ) -> impl Iterator<Item = (usize, &'r Record)> + use<'r, 's> {
         let noted = self.names.get().or_else(|| {
             let is_often = self.looked.fetch_add(1, Ordering::Relaxed) >= OFTEN;
             is_often.then(|| self.names.get_or_init(|| self.noted()))
         });
+        let digest = digest(said);
         let places = noted.map(|names| {
-            let digest = digest(name);
             let from = names.partition_point(|(other, _)| *other < digest);
             let places = names.get(from..).unwrap_or_default().iter();
             places
@@ -40,27 +51,35 @@ impl Records {
         let places = places.into_iter().flatten();
         let places = places.chain(all.into_iter().flatten());
         let records = places.filter_map(|place| Some((place, self.records.get(place)?)));
-        records.filter(move |(_, record)| record.name == *name)
+        records.filter(move |(_, record)| record.name.said() == said)
     }
 
-    /// The first record that is called so and was born so, with its place.
+    /// The first record that is called so and was born so, with its place; else the one that was born so and has got its second name
+    /// since, or its first one back.
     #[must_use]
     pub fn found(&self, name: &Atom, birth: Digest) -> Option<(usize, &Record)> {
-        let mut called = self.called(name);
-        called.find(|(_, record)| record.birth.digest == birth)
+        let is_born = |(_, record): &(usize, &Record)| record.birth.digest == birth;
+        self.called(name).find(is_born).or_else(|| {
+            let first = born_as(name, birth);
+            let other = match first == name.said() {
+                true => Cow::Owned(second_name(first, birth)),
+                false => Cow::Borrowed(first),
+            };
+            self.saying(&other).find(is_born)
+        })
     }
 
     fn noted(&self) -> Vec<(u64, usize)> {
         let names = self.records.iter().zip(0..);
         let mut names: Vec<_> = names
-            .map(|(record, place)| (digest(&record.name), place))
+            .map(|(record, place)| (digest(record.name.said()), place))
             .collect();
         names.sort_unstable();
         names
     }
 }
 
-fn digest(name: &Atom) -> u64 {
+fn digest(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
     hasher.finish()

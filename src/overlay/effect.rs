@@ -118,22 +118,21 @@ pub(super) fn has_before_edited(document: &Document, change: &Change) -> bool {
     let Some(Found::Record(there, ..)) = document.found(&change.at) else {
         return false;
     };
+    let birth = record.birth.stamp;
+    let is_later = |stamp: &&Stamp| Some(**stamp) != birth;
     let is_news = |(name, node): (&String, &Node)| {
-        let (Node::Register(_, stamps) | Node::List(_, stamps)) = node else {
+        let Some((_, edited)) = leaf_in(Found::Node(node)) else {
             return false;
         };
-        let mut later = stamps
-            .iter()
-            .filter(|stamp| Some(**stamp) != record.birth.stamp);
-        let at = change.at.entry(name);
-        later.any(|stamp| {
-            let shown = leaf(document, &at).map(|(_, stamps)| stamps);
-            !shown.is_some_and(|shown| tells(document, shown, *stamp))
-        })
+        let Some((shown, stamps)) = leaf(document, &change.at.entry(name)) else {
+            return true;
+        };
+        let is_born = !stamps.iter().any(|stamp| is_later(&stamp));
+        let mut edited = edited.iter().filter(is_later);
+        (is_born && !shown.says_the_same_as(node))
+            || edited.any(|stamp| !tells(document, stamps, *stamp))
     };
-    there.birth.stamp.is_some()
-        && there.birth.stamp == record.birth.stamp
-        && record.fields.iter().any(is_news)
+    birth.is_some() && there.birth.stamp == birth && record.fields.iter().any(is_news)
 }
 
 /// Whether stamps in a document have this one, or what superseded it there.

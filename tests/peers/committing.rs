@@ -782,3 +782,29 @@ fn who_commits_a_record_takes_back_nothing_that_somebody_without_a_store_tells_o
     let text = ben.read(FILE);
     assert!(text.contains("title: Other\n"), "{text}");
 }
+
+#[test]
+fn who_commits_a_record_under_its_second_name_keeps_it() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=ben"])
+        .exits(0);
+    send(&ben, &ann);
+    ann.write(
+        FILE,
+        format!("{TODOS}  - id: c\n    title: Chi\n    owner: ann\n"),
+    );
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(text.contains("id: c-"), "{text}");
+    ann.git(&["commit", "-qnam", "both"]);
+    write_later(&ann, FILE, &text.replace("owner: q", "owner: ann"));
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    for tree in [&ann, &ben] {
+        let text = tree.read(FILE);
+        assert!(text.contains("title: Chi\n"), "{text}");
+        assert!(text.contains("title: Gamma\n"), "{text}");
+    }
+}

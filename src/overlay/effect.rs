@@ -135,6 +135,12 @@ pub(super) fn has_before_edited(document: &Document, change: &Change) -> bool {
     birth.is_some() && there.birth.stamp == birth && record.fields.iter().any(is_news)
 }
 
+/// Whether what a change takes away is not there as all that is around it is gone: whoever took that away need not have read of the change.
+pub(super) fn went_with_more(document: &Document, change: &Change) -> bool {
+    let around = change.at.around().filter(|at| !at.steps().is_empty());
+    change.act == Act::Remove && around.is_some_and(|around| there(document, &around).is_none())
+}
+
 /// Whether stamps in a document have this one, or what superseded it there.
 fn tells(document: &Document, stamps: &Stamps, stamp: Stamp) -> bool {
     let superseded = |by: &Stamp| {

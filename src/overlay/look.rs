@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::effect::{
     has_as_added, has_before_edited, keeps_as_later, leaf_in, names, shows, tells_of, there,
+    went_with_more,
 };
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
@@ -40,11 +41,11 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
             let meant = open_changes(judged).filter(|change| !matches!(change.act, Act::Form(_)));
             for change in meant {
                 let stands = shows(file, change, stamp) || keeps_as_later(file, change, stamp);
-                let is_older = has_before_edited(file, change);
-                is_named |= names(file, change, stamp) && !is_older;
+                let is_other = has_before_edited(file, change) || went_with_more(file, change);
+                is_named |= names(file, change, stamp) && !is_other;
                 let stood = shows(head, change, stamp) || keeps_as_later(head, change, stamp);
-                is_seen |= is_older || (stands && !stood);
-                is_whole &= stands && !is_older;
+                is_seen |= is_other || (stands && !stood);
+                is_whole &= stands && !is_other;
             }
             match (is_named, is_seen) {
                 (false, false) => Sight::Gone,
@@ -76,11 +77,12 @@ pub fn sights(file: &Document, head: &Document, edits: &[Judged<'_>]) -> Vec<Sig
     sights
 }
 
-/// Whether a change wrote a value that stands in a file without any stamp.
+/// Whether a change wrote a value that stands in a file without the stamp of the edit: with none, or with that of an older edit which
+/// somebody put back.
 #[must_use]
-pub fn is_unnamed(file: &Document, change: &Change) -> bool {
+pub fn is_unnamed(file: &Document, stamp: Stamp, change: &Change) -> bool {
     let is_value = matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Last(_));
-    is_value && leaf(file, &change.at).is_some_and(|(_, stamps)| stamps.is_empty())
+    is_value && leaf(file, &change.at).is_some_and(|(_, stamps)| !stamps.contains(&stamp))
 }
 
 /// Whether a change took away something in a record that an edit had brought or written: the record may still say so.

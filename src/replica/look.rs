@@ -592,10 +592,15 @@ impl Looking<'_, '_, '_> {
         // What was written in a record that no commit has, or is what HEAD has, got no stamp as it was typed. It needs one: nothing
         // else tells that it is newer than what it replaced, wherever that goes.
         let is_typed = matches!(writer, Writer::Somebody(_)) && !self.is_made;
-        let mut typed = new.iter().filter(|_| is_typed).flat_map(Known::changes);
-        let is_to_be_said = typed.any(|change| {
-            // The stamp of what was taken away still stands there.
-            overlay::is_unnamed(file.lifted(), change) || overlay::takes_edit_away(change)
+        let mut typed = new.iter().filter(|_| is_typed);
+        let is_to_be_said = typed.any(|known| {
+            let stamp = known.stamp;
+            let is_to_be_said = |change: &crdt::Change| {
+                // The stamp of what was taken away still stands there.
+                overlay::is_unnamed(file.lifted(), stamp, change)
+                    || overlay::takes_edit_away(change)
+            };
+            known.changes().iter().any(is_to_be_said)
         });
         let fills_again = is_typed && edits.fill_again(known);
         let is_told = stands_again || is_to_be_said || fills_again || edits.are_told(known);
@@ -785,7 +790,8 @@ impl Looking<'_, '_, '_> {
         }
     }
 
-    /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there.
+    /// What stands in the file by its stamp is neither parked nor elsewhere, whoever brought it there, and stays in sight where the
+    /// version that it was made on is not at hand any more.
     fn take_up(&self, file: &crdt::Document, edits: &mut Edits) {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         for (edit, sight) in edits.all.iter_mut().zip(seen) {
@@ -793,6 +799,7 @@ impl Looking<'_, '_, '_> {
                 continue;
             }
             edit.bring_back();
+            edit.is_held = false;
         }
     }
 

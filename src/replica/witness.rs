@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::document::{Edits, Standing};
 use super::{Error, Replica, author};
 use crate::context::{self, Types, lift, named_twice};
-use crate::crdt::{self, Act, Change, Loser, Stamp};
+use crate::crdt::{self, Act, Change, Loser, Stamp, Stamps};
 use crate::git::{Action, HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
+    loser_in,
 };
 use crate::store::{self, Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
@@ -381,7 +382,18 @@ fn unrecorded(
             // What the file showed there when it was edited was seen, whatever the commit before holds.
             for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
                 let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
-                for seen in shown.changes().iter().filter(there) {
+                // What the commit says that lost was not replaced.
+                let is_kept = |shown_change: &&Change| {
+                    let loser = loser_in(after, shown_change);
+                    let stamps = loser.and_then(|loser| after.losers.get(&loser));
+                    stamps.and_then(Stamps::last) >= Some(&shown.known.stamp)
+                };
+                for seen in shown
+                    .changes()
+                    .iter()
+                    .filter(there)
+                    .filter(|seen| !is_kept(seen))
+                {
                     change.observed.add_stamp(shown.known.stamp);
                     change.observed.extend(&seen.observed);
                 }

@@ -808,3 +808,70 @@ fn who_commits_a_record_under_its_second_name_keeps_it() {
         assert!(text.contains("title: Gamma\n"), "{text}");
     }
 }
+
+#[test]
+fn who_commits_two_values_beside_one_another_and_forgets_it_takes_neither_for_replaced() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    let store = ann.path(".git/rhema/store.sqlite");
+    let kept = ann.path("kept.sqlite");
+    fs::copy(&store, &kept).unwrap();
+    ben.rhema(&["set", "todos/a", "owner=ben"]).exits(0);
+    for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+        send(from, to);
+        sync(to);
+    }
+    assert!(ben.read(FILE).contains("_crdt_conflicts: "));
+    ann.git(&["commit", "-qnam", "both"]);
+    lose_store(&ann);
+    fs::rename(&kept, &store).unwrap();
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(text.contains("_crdt_conflicts: "), "{text}");
+}
+
+#[test]
+fn who_puts_back_what_they_had_edited_meanwhile_shows_what_others_show() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.rhema(&["set", "todos/a", "owner=ann"]).exits(0);
+    let read = ann.read(FILE);
+    ann.rhema(&["set", "todos/a", "owner=anna"]).exits(0);
+    ann.rhema(&["set", "todos/b", "title=Bet"]).exits(0);
+    write_later(&ann, FILE, &read.replace("Beta", "Bet"));
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    assert_eq!(ann.read(FILE), ben.read(FILE));
+    assert!(
+        ann.read(FILE).contains("owner: ann\n"),
+        "{}",
+        ann.read(FILE)
+    );
+}
+
+#[test]
+fn who_removes_a_record_had_not_seen_what_somebody_took_away_in_it() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["set", "todos/a", "title=Aleph", "owner=ben"])
+        .exits(0);
+    let text = without_lines(&ben.read(FILE), |line| line == "    owner: ben\n");
+    write_later(&ben, FILE, &text);
+    sync(&ben);
+    // She removes it before anybody ever looked.
+    lose_store(&ann);
+    let (rest, _) = TODOS.split_once("  - id: a").unwrap();
+    ann.write(FILE, format!("{rest}  - id: b\n    title: Beta\n"));
+    send(&ben, &ann);
+    sync(&ann);
+    for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+        send(from, to);
+        sync(to);
+        let text = to.read(FILE);
+        assert!(text.contains("title: Aleph\n"), "{text}");
+    }
+}

@@ -192,7 +192,13 @@ impl Typing {
     /// The text afterwards.
     pub(crate) fn apply(&self, text: &str) -> String {
         match self {
-            Self::Append(record) => text.to_owned() + record,
+            Self::Append(record) => {
+                let lines = text.split_inclusive('\n').map(|line| match line {
+                    "todos: []\n" => "todos:\n",
+                    line => line,
+                });
+                lines.chain([record.as_str()]).collect()
+            }
             Self::Strip => text
                 .split_inclusive('\n')
                 .filter(|line| !line.starts_with("    _crdt"))

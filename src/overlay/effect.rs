@@ -121,7 +121,9 @@ pub(super) fn has_before_edited(document: &Document, change: &Change) -> bool {
     let birth = record.birth.stamp;
     let is_later = |stamp: &&Stamp| Some(**stamp) != birth;
     let is_news = |(name, node): (&String, &Node)| {
-        let Some((_, edited)) = leaf_in(Found::Node(node)) else {
+        // As it was born it has no stamps of its own, and what differs was typed since.
+        let edited = leaf_in(Found::Node(node)).map(|(_, stamps)| stamps);
+        let Some(edited) = edited.filter(|stamps| !stamps.is_empty()) else {
             return false;
         };
         let Some((shown, stamps)) = leaf(document, &change.at.entry(name)) else {

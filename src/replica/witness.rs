@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::document::{Edits, Standing};
 use super::{Error, Replica, author};
 use crate::context::{self, Types, lift, named_twice};
-use crate::crdt::{self, Act, Change, Loser, Stamp, Stamps};
+use crate::crdt::{self, Act, Change, Edit, Loser, Path as Place, Stamp, Stamps};
 use crate::git::{Action, HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
-    loser_in,
+    is_left, loser_in, stamps_in, stamps_of,
 };
 use crate::store::{self, Content, Durability, Issuer, LastLook, Mark, Way};
 use crate::yaml::{self, Limits};
@@ -204,8 +204,18 @@ impl Replica<'_> {
             let edit = reading.edit(stamp)?;
             Ok(edit.is_some_and(|edit| edit.known.document == path))
         };
-        let changes = unrecorded(&all, held, &before, &lift(&after), &policy.types, &is_known)?;
+        let lifted = lift(&after);
+        let mut changes = unrecorded(&all, held, &before, &lifted, &policy.types, &is_known)?;
         drop(reading);
+        let named = stamps_in(after.text().as_bytes()).collect();
+        changes.extend(typed_over(
+            &all,
+            held,
+            &before,
+            &lifted,
+            &named,
+            &policy.types,
+        ));
         if changes.is_empty() {
             return Ok(0);
         }
@@ -401,7 +411,81 @@ fn unrecorded(
             unrecorded.push(change);
         }
     }
+    if !unrecorded.is_empty() {
+        // What a known edit brought with the stamp of another one is not told by its own.
+        let view = shown_over(before, all, held);
+        let is_value = |change: &Change| matches!(change.act, Act::Write(_) | Act::Replace(_));
+        unrecorded.retain(|change| !(is_value(change) && is_left(&view, after, change)));
+    }
     Ok(unrecorded)
+}
+
+/// What the edits that were shown when a commit was made show over the commit before.
+fn shown_over(before: &crdt::Document, all: &[Standing], held: &BTreeSet<Stamp>) -> crdt::Document {
+    let shown = all
+        .iter()
+        .filter(|edit| edit.has(Mark::Shown) && !held.contains(&edit.known.stamp));
+    let edits: Vec<Edit> = shown
+        .map(|edit| Edit {
+            stamp: Some(edit.known.stamp),
+            changes: edit.changes().to_vec(),
+        })
+        .collect();
+    RULES.view(before, &edits)
+}
+
+/// What was typed over what edits show in records that a commit brings with them: the stamps of those, which stand in the text,
+/// tell that whoever typed had read of them.
+fn typed_over(
+    all: &[Standing],
+    held: &BTreeSet<Stamp>,
+    before: &crdt::Document,
+    after: &crdt::Document,
+    named: &BTreeSet<Stamp>,
+    types: &Types,
+) -> Vec<Change> {
+    let is_brought = |change: &Change| {
+        let Act::Add { record, .. } = &change.act else {
+            return false;
+        };
+        let is_named = record
+            .birth
+            .stamp
+            .is_some_and(|birth| named.contains(&birth));
+        is_named && before.found(&change.at).is_none() && after.found(&change.at).is_some()
+    };
+    let seen = all
+        .iter()
+        .filter(|edit| edit.has(Mark::Shown) && !held.contains(&edit.known.stamp));
+    let adds = seen
+        .flat_map(Standing::changes)
+        .filter(|change| is_brought(change));
+    let brought: Vec<&Place> = adds.map(|change| &change.at).collect();
+    if brought.is_empty() {
+        return Vec::new();
+    }
+    let is_inside = |at: &Place| {
+        let mut around = brought
+            .iter()
+            .filter(|record| record.steps().len() < at.steps().len());
+        around.any(|record| at.steps().starts_with(record.steps()))
+    };
+    let view = shown_over(before, all, held);
+    let typed = RULES.edits_of_the_same(&view, after, &|at| types.counts(at));
+    let typed = typed.into_iter().filter(|edit| edit.stamp.is_none());
+    let changes = typed.flat_map(|edit| edit.changes).filter(|change| {
+        let stamps = stamps_of(&view, &change.at);
+        let is_value = matches!(change.act, Act::Write(_) | Act::Replace(_) | Act::Remove);
+        is_value
+            && is_inside(&change.at)
+            && stamps.is_some_and(|stamps| stamps.iter().all(|stamp| named.contains(stamp)))
+    });
+    changes
+        .map(|mut change| {
+            as_typed(&mut change.act, types.at(&change.at));
+            change
+        })
+        .collect()
 }
 
 /// What the parent of an own commit contains.

@@ -875,3 +875,22 @@ fn who_removes_a_record_had_not_seen_what_somebody_took_away_in_it() {
         assert!(text.contains("title: Aleph\n"), "{text}");
     }
 }
+
+#[test]
+fn who_commits_what_they_typed_in_a_record_that_nobody_had_committed_had_read_of_it() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=ben"])
+        .exits(0);
+    ben.rhema(&["set", "todos/c", "title=Game"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    write_later(&ann, FILE, &ann.read(FILE).replace("Game", "Chi"));
+    ann.git(&["commit", "-qnam", "Chi"]);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(text.contains("title: Chi\n"), "{text}");
+    assert!(!text.contains("_crdt_conflicts"), "{text}");
+}

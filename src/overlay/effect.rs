@@ -42,7 +42,9 @@ pub(super) fn names(document: &Document, change: &Change, stamp: Stamp) -> bool 
                     _ => false,
                 };
                 // A record that was put back keeps the birth that HEAD has, and only its fields tell.
-                (there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp)
+                let is_born =
+                    there.birth.stamp.is_some() && there.birth.stamp == record.birth.stamp;
+                (is_born && !has_before_edited(document, change))
                     || there.fields.values().any(is_told)
             }
             _ => false,

@@ -171,10 +171,13 @@ impl<E> Selecting<'_, '_, E> {
                 }
                 let mut change = change.clone();
                 change.at = self.as_head_names(&change.at);
-                if self.leave_out_what_head_says(&mut change) {
-                    continue;
+                let typed = self.typed_in(judged.known.stamp, &mut change);
+                if !self.leave_out_what_head_says(&mut change) {
+                    changes.extend(self.on_head(judged.known, change)?);
                 }
-                changes.extend(self.on_head(judged.known, change)?);
+                for typed in typed {
+                    changes.extend(self.on_head(judged.known, typed)?);
+                }
             }
             if !changes.is_empty() {
                 self.edits.push(Edit {
@@ -203,6 +206,62 @@ impl<E> Selecting<'_, '_, E> {
         };
         record.fields.retain(|name, node| is_news(name, node));
         record.fields.is_empty()
+    }
+
+    /// What somebody had typed in a record whose edits they had lost. Told of with it, and without stamps, it goes by its birth; what the
+    /// record was born with tells that it was written since.
+    fn typed_in(&self, stamp: Stamp, change: &mut Change) -> Vec<Change> {
+        let Act::Add { record, .. } = &mut change.act else {
+            return Vec::new();
+        };
+        let Some(birth) = record.birth.stamp.filter(|birth| *birth != stamp) else {
+            return Vec::new();
+        };
+        let Some(born) = self.born(birth) else {
+            return Vec::new();
+        };
+        let mut typed = Vec::new();
+        record.fields.retain(|name, node| {
+            let Some(was) = born
+                .fields
+                .get(name)
+                .filter(|was| !was.says_the_same_as(node))
+            else {
+                return true;
+            };
+            let act = match node {
+                Node::Register(value, stamps) if stamps.iter().eq([&birth]) => {
+                    Act::Write(value.clone())
+                }
+                Node::List(members, stamps) if stamps.iter().eq([&birth]) => {
+                    Act::Replace(members.clone())
+                }
+                _ => return true,
+            };
+            let mut observed = Observed::default();
+            observed.add_node(was);
+            observed.add_stamp(birth);
+            typed.push(Change {
+                at: change.at.entry(name),
+                act,
+                observed,
+            });
+            false
+        });
+        typed
+    }
+
+    /// The record that the edit with this stamp added.
+    fn born(&self, birth: Stamp) -> Option<&Record> {
+        let mut standing = self.standing.iter();
+        let born = standing.find(|judged| judged.known.stamp == birth)?;
+        born.known
+            .changes()
+            .iter()
+            .find_map(|change| match &change.act {
+                Act::Add { record, .. } if record.birth.stamp == Some(birth) => Some(record),
+                _ => None,
+            })
     }
 
     /// The place as HEAD names it.

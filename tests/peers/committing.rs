@@ -894,3 +894,29 @@ fn who_commits_what_they_typed_in_a_record_that_nobody_had_committed_had_read_of
     assert!(text.contains("title: Chi\n"), "{text}");
     assert!(!text.contains("_crdt_conflicts"), "{text}");
 }
+
+#[test]
+fn what_was_typed_in_a_record_whose_edits_were_lost_stands_beside_what_somebody_else_wrote_there() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=nobody"])
+        .exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ben.rhema(&["set", "todos/c", "owner=ben"]).exits(0);
+    lose_store(&ann);
+    write_later(
+        &ann,
+        FILE,
+        &ann.read(FILE).replace("owner: nobody", "owner: ann"),
+    );
+    sync(&ann);
+    for (from, to) in [(&ben, &ann), (&ann, &ben)] {
+        send(from, to);
+        sync(to);
+    }
+    let text = ann.read(FILE);
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(text.contains("s.ben"), "{text}");
+    assert_eq!(ben.read(FILE), text);
+}

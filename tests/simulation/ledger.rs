@@ -62,6 +62,8 @@ pub(crate) struct Ledger {
     young: BTreeSet<String>,
     /// The desks whose stores were lost.
     pub(crate) lost_stores: BTreeSet<usize>,
+    /// Those at which the program did not look since.
+    blind: BTreeSet<usize>,
 }
 
 /// What a text holds.
@@ -201,6 +203,10 @@ impl Ledger {
         }
         edit.may_see = edit.sees.intersection(&self.young).cloned().collect();
         edit.sees.retain(|value| !self.young.contains(value));
+        // Of what is removed nothing in the file tells.
+        if edit.values.is_empty() && self.blind.contains(&edit.desk) {
+            self.may_come.extend(edit.sees.iter().cloned());
+        }
         self.edits.push(edit);
     }
 
@@ -220,8 +226,8 @@ impl Ledger {
     pub(crate) fn committed(&mut self, desk: usize) {
         let unseen = self.edits.iter_mut();
         for edit in unseen.filter(|edit| edit.desk == desk && !edit.is_seen) {
-            if edit.values.is_empty() {
-                edit.is_undone = true;
+            if edit.values.is_empty() || self.blind.contains(&desk) {
+                edit.is_undone |= edit.values.is_empty();
                 self.may_come.extend(edit.sees.iter().cloned());
             }
         }
@@ -239,6 +245,7 @@ impl Ledger {
 
     /// The program looked at what was edited at a desk.
     pub(crate) fn looked(&mut self, desk: usize) {
+        self.blind.remove(&desk);
         let here = self.edits.iter_mut().filter(|edit| edit.desk == desk);
         here.for_each(|edit| edit.is_seen = true);
     }
@@ -364,6 +371,7 @@ impl Ledger {
     /// back beside what took its place elsewhere meanwhile.
     pub(crate) fn lose_store(&mut self, desk: usize, committed: &Held, shown: &Held) {
         self.lost_stores.insert(desk);
+        self.blind.insert(desk);
         self.may_come.extend(shown.all());
         let committed = committed.all();
         let leaves = shown.said.leaves.iter();
@@ -372,9 +380,8 @@ impl Ledger {
             .extend(edited.map(|((id, _), _)| given(id).to_owned()));
         for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
             // Of what is removed nothing in the file tells.
-            let is_over =
-                !edit.values.is_empty() || edit.sees.iter().all(|value| !committed.contains(value));
-            if !is_over {
+            let is_told = edit.is_seen && edit.sees.iter().all(|value| !committed.contains(value));
+            if edit.values.is_empty() && !is_told {
                 edit.is_undone = true;
                 self.may_come.extend(edit.sees.iter().cloned());
             }

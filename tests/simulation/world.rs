@@ -540,7 +540,9 @@ impl World {
                 }
             }
         }
-        self.ledger.looked(desk);
+        if before.is_some() {
+            self.ledger.looked(desk);
+        }
         let after = self.desks[desk].held()?;
         if let Some(after) = &after {
             let now = self.now(desk).wall;

@@ -438,9 +438,9 @@ impl Edits {
         self.is_partial() && self.has_missed.get()
     }
 
-    /// Those that only took away what the file lacks, of what others had brought. Nobody may have taken them back: no commit
-    /// need ever have had what they took away.
-    pub(super) fn removals_of_what_others_brought(
+    /// Those that only took away what the file lacks, of what others had brought, or had edited. Nobody may have taken them back: no
+    /// commit need ever have had what they took away.
+    pub(super) fn removals_of_what_others_edited(
         &self,
         file: &crdt::Document,
     ) -> BTreeSet<crdt::Stamp> {
@@ -454,11 +454,16 @@ impl Edits {
         }
         let others = self.all.iter().filter(|edit| edit.issuer == Issuer::Other);
         let others = others.flat_map(Standing::changes);
-        let brought = others.filter(|change| matches!(change.act, Act::Add { .. }));
-        let brought: BTreeSet<crdt::Path> = brought.map(|change| change.at.as_born()).collect();
+        let edited: BTreeSet<crdt::Path> = others.map(|change| change.at.as_born()).collect();
         let are_of_others = |edit: &&Standing| {
             let mut changes = edit.changes().iter();
-            changes.any(|change| brought.contains(&change.at.as_born()))
+            changes.any(|change| {
+                let at = change.at.as_born();
+                let mut inside = edited.range(&at..);
+                inside
+                    .next()
+                    .is_some_and(|inside| inside.steps().starts_with(at.steps()))
+            })
         };
         absent
             .filter(are_of_others)

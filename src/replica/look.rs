@@ -687,7 +687,7 @@ impl Looking<'_, '_, '_> {
     ) -> Vec<Stamp> {
         let seen = sights(file, &self.versions.head_document, &edits.judged());
         let mut taken_back = Vec::new();
-        let are_as_meant = edits.removals_of_what_others_brought(file);
+        let are_as_meant = edits.removals_of_what_others_edited(file);
         let earlier = OnceCell::new();
         let is_brought = |edit: &Standing| {
             let before = || earlier.get_or_init(|| self.head_before());

@@ -920,3 +920,31 @@ fn what_was_typed_in_a_record_whose_edits_were_lost_stands_beside_what_somebody_
     assert!(text.contains("s.ben"), "{text}");
     assert_eq!(ben.read(FILE), text);
 }
+
+#[test]
+fn who_switches_branches_takes_back_no_removal_of_what_somebody_had_edited() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.git(&["switch", "-qc", "side"]);
+    ann.rhema(&["add", "todos", "id=c", "title=Gamma", "owner=ann"])
+        .exits(0);
+    ann.rhema(&["add", "todos", "id=d", "title=Delta"]).exits(0);
+    send(&ann, &ben);
+    sync(&ben);
+    ben.rhema(&["set", "todos/c", "owner=ben"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ann.rhema(&["remove", "todos/c"]).exits(0);
+    ann.git(&["commit", "-qnam", "Delta"]);
+    sync(&ann);
+    ann.git(&["switch", "-q", "main"]);
+    sync(&ann);
+    ann.git(&["merge", "-q", "side"]);
+    sync(&ann);
+    let text = ann.read(FILE);
+    assert!(!text.contains("Gamma"), "{text}");
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(!text.contains("Gamma"), "{text}");
+}

@@ -251,6 +251,23 @@ impl Standing {
         }
     }
 
+    /// The part of an edit that HEAD contains, as an edit of its own.
+    pub(super) fn made_of_what_is_contained(known: Known) -> Self {
+        Self {
+            contained: vec![true; known.changes().len()],
+            marks: Marks::default().with(Mark::Contained).with(Mark::Committed),
+            ..Self::made_now(known)
+        }
+    }
+
+    /// What HEAD contains of it.
+    pub(super) fn contained_changes(&self) -> impl Iterator<Item = &crdt::Change> {
+        let changes = self.changes().iter().zip(&self.contained);
+        changes
+            .filter(|(_, is_contained)| **is_contained)
+            .map(|(change, _)| change)
+    }
+
     pub(super) fn has(&self, mark: Mark) -> bool {
         self.marks.contains(mark)
     }

@@ -521,6 +521,7 @@ impl Looking<'_, '_, '_> {
         // Who removes by command what only others edited means to remove it: that it is as in HEAD then is by chance.
         let is_meant = self.is_made && edits.are_told_by_others();
         let is_put_back = is_head && found.is_some() && !is_meant;
+        let mut kept = Vec::new();
         if matches!(writer, Writer::Git) || is_put_back {
             if edits.lacks_superseded {
                 return Ok(Err(Vain::TooFewEdits));
@@ -532,6 +533,7 @@ impl Looking<'_, '_, '_> {
             let shown = if is_head { &head } else { work.lifted() };
             let taken_back = self.what_git_did(shown, is_as_rendered, &mut edits);
             if !taken_back.is_empty() {
+                kept = self.parts_that_head_contains(&taken_back, &edits)?;
                 let retraction = Deed::Retract(taken_back);
                 new.push(match by_git {
                     Some(stamp) => self.known_as(stamp, retraction)?,
@@ -576,6 +578,12 @@ impl Looking<'_, '_, '_> {
         }
         let known = edits.all.len();
         edits.add(new.iter().cloned().map(Standing::made_now));
+        edits.add(
+            kept.iter()
+                .cloned()
+                .map(Standing::made_of_what_is_contained),
+        );
+        new.extend(kept);
         edits.note_retractions();
         self.unpark_what_is_built_on(&mut edits);
         let shown = edits.all.iter().filter(|edit| edit.may_show());
@@ -740,6 +748,28 @@ impl Looking<'_, '_, '_> {
             }
         }
         taken_back
+    }
+
+    /// What HEAD contains of edits that are taken back, as edits of their own: others have it from nowhere else until they have HEAD.
+    fn parts_that_head_contains(
+        &mut self,
+        taken_back: &[Stamp],
+        edits: &Edits,
+    ) -> Result<Vec<Known>, Error> {
+        let mut parts = Vec::new();
+        for edit in taken_back.iter().filter_map(|stamp| edits.get(*stamp)) {
+            let changes: Vec<crdt::Change> = edit.contained_changes().cloned().collect();
+            if !changes.is_empty() {
+                let part = self.known(Deed::Change(changes))?;
+                parts.push(Known {
+                    base: edit.known.base,
+                    published: edit.known.published.clone(),
+                    branch: edit.known.branch.clone(),
+                    ..part
+                });
+            }
+        }
+        Ok(parts)
     }
 
     /// Whether git's log tells which HEADs there were since the last look.

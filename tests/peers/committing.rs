@@ -948,3 +948,29 @@ fn who_switches_branches_takes_back_no_removal_of_what_somebody_had_edited() {
     let text = ben.read(FILE);
     assert!(!text.contains("Gamma"), "{text}");
 }
+
+#[test]
+fn who_commits_one_of_two_values_and_takes_the_other_back_keeps_the_first_in_sight_of_all() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    let typed = TODOS
+        .replace("owner: q", "owner: ann")
+        .replace("Alpha", "Aleph");
+    write_later(&ann, FILE, &typed);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    ann.write(FILE, TODOS.replace("owner: q", "owner: ann"));
+    ann.git(&["commit", "-qnam", "ann"]);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    assert!(text.contains("owner: ann\n"), "{text}");
+    assert!(text.contains("title: Alpha\n"), "{text}");
+    ben.git(&["fetch", "-q", "../ann", "main"]);
+    ben.git(&["-c", "core.hooksPath=/dev/null", "stash", "-q"]);
+    ben.git(&["merge", "-q", "FETCH_HEAD"]);
+    sync(&ben);
+    assert_eq!(ben.git(&["status", "--porcelain"]), "");
+}

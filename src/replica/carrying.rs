@@ -106,7 +106,7 @@ impl Replica<'_> {
             let there: BTreeSet<PathBuf> = self.repo.context_files_in(*left)?.into_iter().collect();
             // What was committed there before anybody looked.
             let own = self.repo.own_commits_behind(*left, &witness.movements)?;
-            report.edits += self.record_commits(&own, &there)?;
+            report.edits += self.record_commits(&own, &own.iter().copied().collect(), &there)?;
             files.extend(there);
         }
         for file in files {

@@ -39,6 +39,13 @@ impl Witness {
         is_known && movements.all(|movement| movement.action.is_own())
     }
 
+    /// The commits that were made here before anything else moved HEAD: the file held then what the last look had shown.
+    fn made_on_what_was_shown(&self) -> BTreeSet<CommitId> {
+        let movements = self.movements.iter().filter(|_| self.is_whole);
+        let made = movements.take_while(|movement| movement.action.is_own());
+        made.map(|movement| movement.to).collect()
+    }
+
     /// Whether somebody had git throw something away, or may have.
     pub(super) fn was_reset(&self) -> bool {
         let mut movements = self.movements.iter();
@@ -138,13 +145,14 @@ impl Replica<'_> {
         witness: &Witness,
         files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
-        self.record_commits(&witness.own, files)
+        self.record_commits(&witness.own, &witness.made_on_what_was_shown(), files)
     }
 
-    /// As [`record_own_commits`](Self::record_own_commits), for these.
+    /// As [`record_own_commits`](Self::record_own_commits), for these, of which some were made on what the last look had shown.
     pub(super) fn record_commits(
         &mut self,
         commits: &[CommitId],
+        on_what_was_shown: &BTreeSet<CommitId>,
         files: &BTreeSet<PathBuf>,
     ) -> Result<usize, Error> {
         let mut counted = 0;
@@ -152,7 +160,8 @@ impl Replica<'_> {
         for commit in commits {
             let changed = self.repo.files_changed_in(*commit)?;
             for file in files.intersection(&changed) {
-                counted += self.record_own_commit(*commit, file, &mut parents)?;
+                let was_shown = on_what_was_shown.contains(commit);
+                counted += self.record_own_commit(*commit, was_shown, file, &mut parents)?;
             }
         }
         Ok(counted)
@@ -161,6 +170,7 @@ impl Replica<'_> {
     fn record_own_commit(
         &mut self,
         commit: CommitId,
+        is_on_what_was_shown: bool,
         file: &Path,
         parents: &mut BTreeMap<DocumentPath, Parent>,
     ) -> Result<usize, Error> {
@@ -205,9 +215,14 @@ impl Replica<'_> {
             Ok(edit.is_some_and(|edit| edit.known.document == path))
         };
         let lifted = lift(&after);
-        let mut changes = unrecorded(&all, held, &before, &lifted, &policy.types, &is_known)?;
+        let named: BTreeSet<Stamp> = stamps_in(after.text().as_bytes()).collect();
+        let is_read = |stamp: &Stamp| is_on_what_was_shown || named.contains(stamp);
+        let told = Told {
+            is_known: &is_known,
+            is_read: &is_read,
+        };
+        let mut changes = unrecorded(&all, held, &before, &lifted, &policy.types, &told)?;
         drop(reading);
-        let named = stamps_in(after.text().as_bytes()).collect();
         changes.extend(typed_over(
             &all,
             held,
@@ -329,6 +344,14 @@ impl Replica<'_> {
     }
 }
 
+/// What is told of edits by their stamps.
+struct Told<'t> {
+    /// Whether it is one of the document's.
+    is_known: &'t dyn Fn(Stamp) -> Result<bool, store::Error>,
+    /// Whether whoever made a commit had read of it, if it was shown.
+    is_read: &'t dyn Fn(&Stamp) -> bool,
+}
+
 /// What a commit changed of which no edit is known; `held` are those that its parent contains, of which some may be missing among
 /// `all`.
 fn unrecorded(
@@ -337,8 +360,9 @@ fn unrecorded(
     before: &crdt::Document,
     after: &crdt::Document,
     types: &Types,
-    is_known: &dyn Fn(Stamp) -> Result<bool, store::Error>,
+    told: &Told<'_>,
 ) -> Result<Vec<Change>, store::Error> {
+    let Told { is_known, is_read } = told;
     // What the file was seen to show before it was committed is known, and so is what an amended commit had.
     let mut seen: Vec<&Change> = all
         .iter()
@@ -390,7 +414,8 @@ fn unrecorded(
                 change.observed.add_stamp(stamp);
             }
             // What the file showed there when it was edited was seen, whatever the commit before holds.
-            for shown in all.iter().filter(|edit| edit.has(Mark::Shown)) {
+            let was_read = |edit: &&Standing| edit.has(Mark::Shown) && is_read(&edit.known.stamp);
+            for shown in all.iter().filter(was_read) {
                 let there = |shown: &&Change| shown.at.steps().starts_with(change.at.steps());
                 // What the commit says that lost was not replaced.
                 let is_kept = |shown_change: &&Change| {

@@ -974,3 +974,24 @@ fn who_commits_one_of_two_values_and_takes_the_other_back_keeps_the_first_in_sig
     sync(&ben);
     assert_eq!(ben.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn who_types_on_another_branch_had_not_read_what_they_left_behind() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ben.rhema(&["set", "todos/a", "owner=ben"]).exits(0);
+    send(&ben, &ann);
+    sync(&ann);
+    ann.git(&["branch", "side"]);
+    ann.git(&["commit", "-qnam", "Ben's"]);
+    ann.git(&["switch", "-q", "side"]);
+    write_later(&ann, FILE, &TODOS.replace("owner: q", "owner: ann"));
+    ann.git(&["commit", "-qnam", "ann"]);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    let text = ben.read(FILE);
+    for owner in ["ann", "ben"] {
+        assert!(text.contains(owner), "{text}");
+    }
+}

@@ -373,6 +373,12 @@ impl Ledger {
         self.lost_stores.insert(desk);
         self.blind.insert(desk);
         self.may_come.extend(shown.all());
+        let ids: BTreeSet<&str> = committed
+            .said
+            .leaves
+            .keys()
+            .map(|(id, _)| given(id))
+            .collect();
         let committed = committed.all();
         let leaves = shown.said.leaves.iter();
         let edited = leaves.filter(|(_, value)| !committed.contains(*value));
@@ -380,7 +386,10 @@ impl Ledger {
             .extend(edited.map(|((id, _), _)| given(id).to_owned()));
         for edit in self.edits.iter_mut().filter(|edit| edit.desk == desk) {
             // Of what is removed nothing in the file tells.
-            let is_told = edit.is_seen && edit.sees.iter().all(|value| !committed.contains(value));
+            // Nor does a commit of what was taken away in a record that it took away as well.
+            let went = edit.field.is_some() && !ids.contains(edit.record.as_str());
+            let is_gone = edit.sees.iter().all(|value| !committed.contains(value));
+            let is_told = edit.is_seen && is_gone && !went;
             if edit.values.is_empty() && !is_told {
                 edit.is_undone = true;
                 self.may_come.extend(edit.sees.iter().cloned());

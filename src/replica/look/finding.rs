@@ -36,7 +36,10 @@ fn with_forgotten(
             return None;
         };
         let birth = shown.birth.stamp.filter(|stamp| !fresh.contains(stamp))?;
-        let mut changes = edits.get(birth)?.changes().iter();
+        // What was shown before, and taken away since, is put back.
+        let is_news = |edit: &&Standing| !edit.has(Mark::Shown) && !edit.is_retracted;
+        let sent_again = edits.get(birth).filter(is_news)?;
+        let mut changes = sent_again.changes().iter();
         changes.find_map(|change| match &change.act {
             Act::Add { record, .. } if change.at == *at => Some(&record.fields),
             _ => None,

@@ -1,5 +1,6 @@
 //! The difference of two versions of a document as edits: what was done to the one to make the other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::document::{Atom, Document, Found, Loser, Map, Node, Path, Record, Stamps, Step};
@@ -33,10 +34,11 @@ pub(super) fn edits(
         let unknown = losers.keys().filter(|loser| !known.contains_key(loser));
         unknown.cloned().collect()
     };
-    for Loser { at, value } in news(&new.losers, &old.losers) {
+    let lost = lost_as_called_in(old, new);
+    for Loser { at, value } in news(&lost, &old.losers) {
         difference.push(None, at, Act::Lose(value), Observed::default());
     }
-    for Loser { at, value } in news(&old.losers, &new.losers) {
+    for Loser { at, value } in news(&old.losers, &lost) {
         // Whoever shows what lost, and was known to have, chose it.
         let shows = |document: &Document| match document.found(&at) {
             Some(Found::Node(Node::Register(shown, _))) => Some(shown) == value.as_ref(),
@@ -64,6 +66,42 @@ pub(super) fn edits(
         .into_iter()
         .map(|(stamp, changes)| Edit { stamp, changes })
         .collect()
+}
+
+/// What lost in `new`, in the places that `old` knows: a record whose birth nobody told is the one that is called so, whatever names it by
+/// now.
+fn lost_as_called_in<'n>(old: &Document, new: &'n Document) -> Cow<'n, BTreeMap<Loser, Stamps>> {
+    let as_called = |at: &Path| {
+        let mut called = Path::default();
+        for step in at.steps() {
+            let exact = called.then(step.clone());
+            let other = match (step, old.found(&called)) {
+                (Step::Record(name, _), Some(Found::Node(Node::Set(records))))
+                    if old.found(&exact).is_none() =>
+                {
+                    let named = records.called(name).map(|(_, record)| record);
+                    named
+                        .into_iter()
+                        .find(|record| record.birth.stamp.is_none())
+                }
+                _ => None,
+            };
+            called = other.map_or(exact, |record| called.record(record));
+        }
+        called
+    };
+    let is_known = |loser: &Loser| old.losers.contains_key(loser);
+    if new.losers.keys().all(is_known) {
+        return Cow::Borrowed(&new.losers);
+    }
+    let losers = new.losers.iter().map(|(loser, stamps)| {
+        let loser = Loser {
+            at: as_called(&loser.at),
+            value: loser.value.clone(),
+        };
+        (loser, stamps.clone())
+    });
+    Cow::Owned(losers.collect())
 }
 
 /// Whether all records on a way are there: they are the same as long as they are called the same.

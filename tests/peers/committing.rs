@@ -995,3 +995,27 @@ fn who_types_on_another_branch_had_not_read_what_they_left_behind() {
         assert!(text.contains(owner), "{text}");
     }
 }
+
+#[test]
+fn who_commits_another_title_beside_a_value_that_lost_settles_nothing() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    for (tree, owner) in [(&ann, "ann"), (&ben, "ben")] {
+        tree.rhema(&["set", "todos/a", &format!("owner={owner}")])
+            .exits(0);
+    }
+    for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+        send(from, to);
+        sync(to);
+    }
+    ann.git(&["commit", "-qnam", "both"]);
+    ann.write(FILE, ann.read(FILE).replace("Alpha", "Aleph"));
+    ann.git(&["commit", "-qnam", "Aleph"]);
+    sync(&ann);
+    send(&ann, &ben);
+    sync(&ben);
+    for tree in [&ann, &ben] {
+        let text = tree.read(FILE);
+        assert!(text.contains("_crdt_conflicts: owner"), "{text}");
+    }
+}

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::document::{Edits, Standing};
 use super::{Error, Replica, author};
 use crate::context::{self, Types, lift, named_twice};
-use crate::crdt::{self, Act, Change, Edit, Loser, Path as Place, Stamp, Stamps};
+use crate::crdt::{
+    self, Act, Change, Edit, Found, Loser, Node, Path as Place, Record, Stamp, Stamps,
+};
 use crate::git::{Action, HeadLog, LogPosition, Movement, Reach, crash, git_path};
 use crate::overlay::{
     BlobId, CommitId, Contents, Deed, DocumentPath, History, Known, RULES, as_named_in, as_typed,
@@ -222,7 +224,17 @@ impl Replica<'_> {
             is_read: &is_read,
         };
         let mut changes = unrecorded(&all, held, &before, &lifted, &policy.types, &told)?;
+        let rendering = reading.rendering(&path)?.filter(|_| is_on_what_was_shown);
         drop(reading);
+        // A record came with somebody's edit of it, from a commit that is not at hand: it was shown, and brought by nobody here.
+        let is_brought = |change: &Change| matches!(change.act, Act::Add { .. });
+        if let Some(rendering) = rendering.filter(|_| changes.iter().any(is_brought)) {
+            let bytes = self.bytes_of(&rendering).unwrap_or_default();
+            let shown = yaml::Document::read(&bytes, &Limits::default()).map(|read| lift(&read));
+            let shown = shown.unwrap_or_default();
+            changes
+                .retain(|change| !is_brought(change) || !same_record(&shown, &lifted, &change.at));
+        }
         changes.extend(typed_over(
             &all,
             held,
@@ -443,6 +455,17 @@ fn unrecorded(
         unrecorded.retain(|change| !(is_value(change) && is_left(&view, after, change)));
     }
     Ok(unrecorded)
+}
+
+/// Whether two versions have a record that says the same in both.
+fn same_record(a: &crdt::Document, b: &crdt::Document, at: &Place) -> bool {
+    match (a.found(at), b.found(at)) {
+        (Some(Found::Record(a, ..)), Some(Found::Record(b, ..))) => {
+            let fields = |record: &Record| Node::Map(record.fields.clone());
+            fields(a).says_the_same_as(&fields(b))
+        }
+        _ => false,
+    }
 }
 
 /// What the edits that were shown when a commit was made show over the commit before.

@@ -1019,3 +1019,31 @@ fn who_commits_another_title_beside_a_value_that_lost_settles_nothing() {
         assert!(text.contains("_crdt_conflicts: owner"), "{text}");
     }
 }
+
+#[test]
+fn who_commits_what_somebodys_edit_had_brought_brings_nothing_themselves() {
+    let world = World::new();
+    let (ann, ben) = with_todos(&world);
+    ann.write(
+        FILE,
+        format!("{TODOS}  - id: c\n    title: Gamma\n    owner: ann\n"),
+    );
+    ann.git(&["commit", "-qnam", "Gamma"]);
+    // Nobody told of that: the program begins here.
+    lose_store(&ann);
+    sync(&ann);
+    ann.rhema(&["set", "todos/c", "owner=anna"]).exits(0);
+    // He has the commit, and not on his branch.
+    ben.git(&["fetch", "-q", "../ann", "main"]);
+    send(&ann, &ben);
+    sync(&ben);
+    assert!(ben.read(FILE).contains("Gamma"), "{}", ben.read(FILE));
+    ben.git(&["commit", "-qnam", "anna's"]);
+    sync(&ben);
+    ann.rhema(&["remove", "todos/c"]).exits(0);
+    for (from, to) in [(&ben, &ann), (&ann, &ben)] {
+        send(from, to);
+        sync(to);
+        assert!(!to.read(FILE).contains("Gamma"), "{}", to.read(FILE));
+    }
+}

@@ -303,7 +303,7 @@ impl Looking<'_, '_, '_> {
 
 impl Replica<'_> {
     /// What a rendering holds, where that is at hand.
-    pub(super) fn bytes_of(&self, rendering: &Rendering) -> Option<Vec<u8>> {
+    pub(in crate::replica) fn bytes_of(&self, rendering: &Rendering) -> Option<Vec<u8>> {
         match &rendering.content {
             Content::Bytes(bytes) => Some(bytes.clone()),
             // A version that no commit has any more may have been collected since.

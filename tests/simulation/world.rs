@@ -602,6 +602,9 @@ impl World {
     }
 
     fn set_clock(&mut self, desk: usize, ahead: i64) {
+        if ahead < self.desks[desk].skew {
+            self.ledger.clock_went_back(desk);
+        }
         self.desks[desk].skew = ahead;
     }
 

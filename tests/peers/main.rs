@@ -7,6 +7,7 @@ mod clocks;
 mod cloned;
 mod committing;
 mod documents;
+mod forgetting;
 mod pair;
 mod policy;
 mod proving;

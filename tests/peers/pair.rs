@@ -1,6 +1,6 @@
 //! Two clones of one repository.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
 use crate::cloned::cloned;
@@ -37,4 +37,11 @@ pub(crate) fn write_later(tree: &Tree<'_>, file: &str, text: &str) {
     let file = File::options().write(true).open(tree.path(file)).unwrap();
     file.set_modified(SystemTime::now() + Duration::from_secs(60))
         .unwrap();
+}
+
+/// Everything that somebody's store knew is gone; where they were in git's log, and their clock, are not.
+pub(crate) fn lose_store(tree: &Tree<'_>) {
+    for file in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = fs::remove_file(tree.path(".git/rhema").join(file));
+    }
 }

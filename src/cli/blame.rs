@@ -56,17 +56,17 @@ struct FieldReport {
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> anyhow::Result<Outcome> {
     let repo = Repo::find()?;
-    let (file, at) = match document_named(&repo, &arguments.path)? {
-        Some(document) => (native_path(document.as_bytes()), None),
+    let (file, at, document) = match document_named(&repo, &arguments.path)? {
+        Some(document) => {
+            let file = native_path(document.as_bytes());
+            let (_, document) = repo.read_document(&file)?;
+            (file, None, document)
+        }
         None => {
             let at = Address::new(&arguments.path);
-            let file = arguments.place.document(&repo, &at, None)?;
-            (file, Some(at))
+            let (file, document) = arguments.place.document_about(&repo, &at)?;
+            (file, Some(at), document)
         }
-    };
-    let document = match &at {
-        Some(at) => repo.read_about(&file, at)?,
-        None => repo.read_document(&file)?.1,
     };
     let place = match at {
         Some(at) => {

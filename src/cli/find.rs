@@ -32,6 +32,15 @@ impl Where {
         Ok(repo.document_of(&self.within(repo)?, at, field)?)
     }
 
+    /// The same, and what stands there, of a large one at least what the address leads to.
+    pub(super) fn document_about(
+        &self,
+        repo: &Repo,
+        at: &Address,
+    ) -> anyhow::Result<(PathBuf, Document)> {
+        Ok(repo.document_about(&self.within(repo)?, at)?)
+    }
+
     /// The document that an address is about, the place that it leads to, and what stands in the file, of a large one at least there; of what is gone the place that
     /// it had in HEAD.
     pub(super) fn place(

@@ -188,9 +188,8 @@ fn asked(repo: &Repo, arguments: &Arguments) -> anyhow::Result<Asked> {
 /// What a path names: where it stands now, or where it may have stood.
 pub(super) fn places(repo: &Repo, path: &str, place: &Where) -> anyhow::Result<Asked> {
     let at = Address::new(path);
-    match place.document(repo, &at, None) {
-        Ok(file) => {
-            let document = repo.read_about(&file, &at)?;
+    match place.document_about(repo, &at) {
+        Ok((file, document)) => {
             let documents = vec![DocumentPath::new(git_path(&file))];
             Ok(match at.place_in(&document) {
                 Some(place) => Asked {

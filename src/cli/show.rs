@@ -10,7 +10,7 @@ use super::log::{document_named, open_store, places};
 use super::times::{self, Point};
 use super::ui::Ui;
 use super::{Outcome, get};
-use crate::context::{Address, matching, strip};
+use crate::context::{Address, matching, strip_to_show};
 use crate::git::{Repo, native_path};
 use crate::history;
 use crate::store::{Moment, Store};
@@ -143,7 +143,7 @@ fn shown(text: String, annotated: bool) -> String {
         return text;
     }
     match Document::from_text(text.clone(), &Limits::default()) {
-        Ok(document) => strip(&document).unwrap_or(text),
+        Ok(document) => strip_to_show(&document).unwrap_or(text),
         Err(_) => text,
     }
 }

@@ -126,16 +126,44 @@ pub fn retyped(document: &Document) -> Option<String> {
 /// The text without any annotation of ours; nothing if there is none in it.
 #[must_use]
 pub fn strip(document: &Document) -> Option<String> {
-    without(document, |mention| mention.claim == Claim::Ours)
+    without(document, is_ours)
+}
+
+/// The same, to be shown: what is left of it is not read once more where whole lines went.
+#[must_use]
+pub fn strip_to_show(document: &Document) -> Option<String> {
+    let left = left(document, is_ours)?;
+    match left.are_whole_lines {
+        true => Some(left.text),
+        false => readable(left.text),
+    }
+}
+
+fn is_ours(mention: &Mention<'_>) -> bool {
+    mention.claim == Claim::Ours
 }
 
 /// The text without the mentions that `unwanted` picks; nothing if it picks none, or if what would be left could not be
 /// read.
 #[must_use]
-pub fn without(
-    document: &Document,
-    mut unwanted: impl FnMut(&Mention<'_>) -> bool,
-) -> Option<String> {
+pub fn without(document: &Document, unwanted: impl FnMut(&Mention<'_>) -> bool) -> Option<String> {
+    left(document, unwanted).and_then(|left| readable(left.text))
+}
+
+fn readable(text: String) -> Option<String> {
+    let read = Document::from_text(text, &Limits::default()).ok()?;
+    Some(read.into_text())
+}
+
+/// What is left of a text.
+struct Left {
+    text: String,
+    /// Whether nothing went but whole lines, each an entry among others of a block mapping.
+    are_whole_lines: bool,
+}
+
+/// What is left without the mentions that `unwanted` picks; nothing if it picks none.
+fn left(document: &Document, mut unwanted: impl FnMut(&Mention<'_>) -> bool) -> Option<Left> {
     let picked: Vec<EntryRef<'_>> = mentions(document)
         .into_iter()
         .filter(|mention| unwanted(mention))
@@ -146,6 +174,7 @@ pub fn without(
     }
     let text = document.text();
     let mut out = String::with_capacity(text.len());
+    let mut are_whole_lines = true;
     let mut done = 0;
     let mut rest = picked.as_slice();
     while let Some(first) = rest.first() {
@@ -171,6 +200,7 @@ pub fn without(
                 }
                 cut => cut,
             };
+            are_whole_lines &= !emptied && !parent.data().flow && is_one_line(text, start, end);
             out.push_str(text.get(done..start).unwrap_or_default());
             if emptied && index == 0 && !parent.data().flow {
                 out.push_str("{}");
@@ -179,8 +209,18 @@ pub fn without(
         }
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    let read = Document::from_text(out, &Limits::default()).ok()?;
-    Some(read.into_text())
+    Some(Left {
+        text: out,
+        are_whole_lines,
+    })
+}
+
+/// Whether these bytes are one line from its beginning to its end.
+fn is_one_line(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    let line = text.get(start..end).unwrap_or_default();
+    let ends = memchr::memchr(b'\n', line.as_bytes());
+    (before.is_empty() || before.ends_with('\n')) && ends.is_some_and(|end| end + 1 == line.len())
 }
 
 fn is_under_annotation_key(mention: &Mention<'_>) -> bool {

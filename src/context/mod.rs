@@ -53,7 +53,7 @@ pub(crate) use leaves::{Held, Leaf, at as leaf_at};
 pub use lift::lift;
 pub(crate) use lift::{atom, lift_but, lift_fields, lift_value, number};
 pub(crate) use marker::marked_like;
-pub use marker::{Marking, mark, marker, marker_of, retyped, strip, without};
+pub use marker::{Marking, mark, marker, marker_of, retyped, strip, strip_to_show, without};
 pub(crate) use matching::numbered;
 pub use mentions::{Claim, Mention, Says, mentions};
 pub(crate) use own::{Own, Role, is_annotated, is_free, is_marked};

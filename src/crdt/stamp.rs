@@ -7,6 +7,18 @@ use std::str::FromStr;
 /// Crockford's base 32: no letter that is taken for a digit, and in the order of its values.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// What each byte stands for in it; those that are none of its letters for [`NO_DIGIT`]. A large file holds tens of thousands of stamps.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        digits[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = u8::MAX;
+
 /// Characters of a stamp's time: 40 bits of milliseconds, enough until 2054.
 const TIME_CHARS: usize = 8;
 
@@ -218,8 +230,8 @@ pub(super) fn write_base32(f: &mut fmt::Formatter<'_>, bits: u64, chars: usize) 
 
 pub(super) fn read_base32(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0u64, |bits, byte| {
-        let digit = ALPHABET.iter().position(|letter| letter == byte)?;
-        Some((bits << 5) | digit as u64)
+        let digit = DIGITS[usize::from(*byte)];
+        (digit != NO_DIGIT).then_some((bits << 5) | u64::from(digit))
     })
 }
 

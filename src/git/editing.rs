@@ -1,5 +1,6 @@
 //! Which file an edit by command is about, and whose turn it is to edit.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,6 +57,51 @@ impl Repo {
             Within::Scope(scope) => scope,
             Within::File(file) => return Ok(file.clone()),
         };
+        let (file, _) = self.found_in(scope, at, field, |file| self.read_root(file))?;
+        Ok(file)
+    }
+
+    /// The document that an address is about, and what stands in it, of a large one at least what the address leads to, and the root.
+    ///
+    /// # Errors
+    ///
+    /// As [`document_of`](Self::document_of), and [`read_about`](Self::read_about).
+    pub fn document_about(
+        &self,
+        within: &Within,
+        at: &Address,
+    ) -> Result<(PathBuf, Document), Error> {
+        let scope = match within {
+            Within::Scope(scope) => scope,
+            Within::File(file) => return Ok((file.clone(), self.read_about(file, at)?)),
+        };
+        // A large one that has it is read once.
+        let about = RefCell::new(None);
+        let found = self.found_in(scope, at, None, |file| match self.part_about(file, at) {
+            Some(part) => {
+                *about.borrow_mut() = Some(file.to_path_buf());
+                Ok(part)
+            }
+            None => self.read_root(file),
+        });
+        let (file, document) = found?;
+        match about.take().is_some_and(|about| about == file) {
+            true => Ok((file, document)),
+            false => {
+                let document = self.read_about(&file, at)?;
+                Ok((file, document))
+            }
+        }
+    }
+
+    /// The document of a scope that an address is about, as it was read.
+    fn found_in(
+        &self,
+        scope: &Path,
+        at: &Address,
+        field: Option<&str>,
+        read: impl Fn(&Path) -> Result<Document, Error>,
+    ) -> Result<(PathBuf, Document), Error> {
         let files = self.document_paths(Some(scope))?;
         let wanted = match field {
             Some(field) if at.is_root() => Address::new(field),
@@ -64,10 +110,10 @@ impl Repo {
         let names = wanted.first_names();
         let mut having = Vec::new();
         let mut roots = Vec::new();
-        let mut known = Vec::new();
+        let mut known: Vec<(PathBuf, Document)> = Vec::new();
         let mut unread = None;
         for file in files {
-            let document = match self.read_root(&file) {
+            let document = match read(&file) {
                 Ok(document) => document,
                 Err(error) => {
                     unread = unread.or(Some(error));
@@ -78,29 +124,32 @@ impl Repo {
                 continue;
             };
             if names.iter().any(|name| root.get(name).is_some()) {
-                having.push(file.clone());
+                having.push(known.len());
             }
-            roots.push(file);
-            known.push(document);
+            roots.push(known.len());
+            known.push((file, document));
         }
         let found = if at.is_root() && having.is_empty() {
             roots
         } else {
             having
         };
-        let shown = |files: &[PathBuf]| files.iter().map(|file| self.shown(file)).collect();
         match (found.as_slice(), unread) {
-            ([file], _) => Ok(file.clone()),
+            ([only], _) => Ok(known.swap_remove(*only)),
             ([], Some(error)) => Err(error),
             ([], None) => Err(Error::NoSuchCollection {
                 name: wanted.first_name().to_owned(),
                 scope: self.scope_name(scope),
-                alike: wanted.meant_in(known.iter()),
+                alike: wanted.meant_in(known.iter().map(|(_, document)| document)),
                 elsewhere: self.elsewhere(scope, &names)?,
             }),
             (several, _) => Err(Error::SeveralDocuments {
                 name: wanted.to_string(),
-                files: shown(several),
+                files: several
+                    .iter()
+                    .filter_map(|index| known.get(*index))
+                    .map(|(file, _)| self.shown(file))
+                    .collect(),
             }),
         }
     }

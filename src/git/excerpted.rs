@@ -21,10 +21,15 @@ impl Repo {
     ///
     /// When it cannot be read, with the place where it is no YAML.
     pub fn read_about(&self, path: &Path, at: &Address) -> Result<Document, Error> {
-        match self.text_of(path).and_then(|text| about(&text, at)) {
+        match self.part_about(path, at) {
             Some(document) => Ok(document),
             None => Ok(self.read_document(path)?.1),
         }
+    }
+
+    /// What of a large document an address leads to, with the root; nothing where that takes reading all of it.
+    pub(super) fn part_about(&self, path: &Path, at: &Address) -> Option<Document> {
+        self.text_of(path).and_then(|text| about(&text, at))
     }
 
     /// A document of the work tree, of a large one at least what stands in the root beside lists of records.

@@ -6,6 +6,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use git2::{ErrorCode, IndexEntry, ObjectType, Oid, TreeWalkMode, TreeWalkResult};
 use rustc_hash::FxHashMap;
@@ -298,6 +299,22 @@ impl DocumentHistory<'_> {
     pub fn is_converted(&self) -> bool {
         let ask = || self.repo.is_converted(&self.path);
         *self.is_converted.get_or_init(ask)
+    }
+
+    /// A version as the work tree would hold it, but for the line ends; nothing for one that is no text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repo::bytes`].
+    pub fn text(&self, blob: BlobId) -> Result<Option<Rc<str>>, Error> {
+        if self.is_converted() {
+            let bytes = self.repo.bytes_in_tree(&self.path, blob)?;
+            return Ok(String::from_utf8(bytes).ok().map(Into::into));
+        }
+        // A large one is copied once.
+        let reading = Error::libgit2("read a version of a file");
+        let blob = self.repo.inner.find_blob(oid(blob)).map_err(reading)?;
+        Ok(std::str::from_utf8(blob.content()).ok().map(Into::into))
     }
 
     /// What a commit makes of the document; nothing where that cannot be told.

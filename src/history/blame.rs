@@ -332,7 +332,16 @@ impl Blaming<'_> {
             Some(version) => has(version),
             None => Ok(false),
         };
-        let oldest = self.oldest(changes.len(), first.saturating_sub(1), &has_at)?;
+        let guess = first.saturating_sub(1);
+        // Those before the first that was made after it need not be read where that is known to show it.
+        let is_told = match changes.get(guess) {
+            Some(version) if first > 0 => self.did.is_known_to_show(versions, version, stamp)?,
+            _ => false,
+        };
+        let oldest = match is_told {
+            true => guess,
+            false => self.oldest(changes.len(), guess, &has_at)?,
+        };
         let Some(version) = changes.get(oldest) else {
             return Ok(None);
         };

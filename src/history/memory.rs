@@ -220,6 +220,23 @@ impl<'c> Commits<'c> {
         }
     }
 
+    /// Whether it is remembered that an edit is shown by what was done from a commit's first parent to it.
+    pub(super) fn is_known_to_show(
+        &self,
+        versions: &Versions<'_>,
+        version: &Version,
+        stamp: Stamp,
+    ) -> Result<bool, Error> {
+        let name = self.name(versions, &Between::on_the_way(version));
+        let (Some(name), Some(reading)) = (name, self.reading) else {
+            return Ok(false);
+        };
+        match reading.happening_about(name)? {
+            Some(about) => self.shows(&PassedOver { name, about }, stamp),
+            None => Ok(false),
+        }
+    }
+
     /// Whether a commit that was passed over shows an edit.
     pub(super) fn shows(&self, passed_over: &PassedOver, stamp: Stamp) -> Result<bool, Error> {
         let hash = hash_of_stamp(stamp);

@@ -57,8 +57,7 @@ impl<'r> Versions<'r> {
         if let Some((_, text)) = texts.iter().find(|(known, _)| *known == blob) {
             return Ok(text.clone());
         }
-        let text = String::from_utf8(self.history.bytes(blob)?).ok();
-        let text: Option<Rc<str>> = text.map(Into::into);
+        let text = self.history.text(blob)?;
         if texts.len() == TEXTS_KEPT {
             texts.pop_front();
         }

@@ -352,7 +352,7 @@ impl<'l, 't> Aligned<'l, 't> {
             return false;
         };
         let heads = self.versions.len() - 1;
-        (0..=heads).all(|version| {
+        (1..=heads).all(|version| {
             self.record(version, index).is_some_and(|other| {
                 let in_its_manner = settled && version == heads;
                 other.text == record.text
@@ -412,9 +412,11 @@ impl<'l, 't> Aligned<'l, 't> {
         texts: &mut [String],
         done: &mut [usize],
     ) -> Option<Part<'t>> {
-        let mut gaps = Vec::new();
+        let runs = self.runs();
+        let mut gaps = Vec::with_capacity(runs.len());
         let mut names = FxHashMap::default();
-        for run in self.runs() {
+        names.reserve(runs.iter().map(ExactSizeIterator::len).sum());
+        for run in runs {
             let (before, after) = (run.start - 1, run.end);
             let record = |index: usize| self.first.records.get(index);
             let (from, to) = (record(run.start)?.start, record(after)?.start);
@@ -457,6 +459,7 @@ fn name_of<'t>(record: &Lines<'t>) -> Option<&'t str> {
 /// called the same.
 fn places<'t>(first: &List<'t>, other: &List<'t>) -> Option<Vec<Option<usize>>> {
     let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+    known.reserve(other.records.len());
     for (place, record) in other.records.iter().enumerate() {
         if known.insert(record.called, place).is_some() {
             return None;
@@ -477,12 +480,16 @@ fn places<'t>(first: &List<'t>, other: &List<'t>) -> Option<Vec<Option<usize>>> 
 
 /// Keeps the records that have a stamp in common with what is kept anyway.
 fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentioned: &Mentioned) {
-    let mut owners: FxHashMap<Stamp, Vec<(usize, usize)>> = FxHashMap::default();
+    // Each stamp leads to the last record that has it, and each of these to the one before.
+    let mut last: FxHashMap<Stamp, usize> = FxHashMap::default();
+    let mut owners: Vec<(usize, usize, Option<usize>)> = Vec::new();
     for (number, list) in aligned.iter().enumerate() {
+        last.reserve(list.first.records.len());
         let records = list.first.records.iter().zip(&list.alike).enumerate();
         for (index, (record, _)) in records.filter(|(_, (_, alike))| **alike) {
             for stamp in record.stamps() {
-                owners.entry(stamp).or_default().push((number, index));
+                let before = last.insert(stamp, owners.len());
+                owners.push((number, index, before));
             }
         }
     }
@@ -507,7 +514,10 @@ fn keep_what_is_named(aligned: &mut [Aligned<'_, '_>], versions: &[&str], mentio
         named.extend(stamps_in(rest.as_bytes()));
     }
     while let Some(stamp) = named.pop() {
-        for (number, index) in owners.remove(&stamp).unwrap_or_default() {
+        let mut next = last.remove(&stamp);
+        while let Some((number, index, before)) = next.and_then(|owner| owners.get(owner)) {
+            next = *before;
+            let (number, index) = (*number, *index);
             let Some(list) = aligned.get_mut(number) else {
                 continue;
             };

@@ -12,7 +12,7 @@ mod suite;
 
 use proptest::prelude::*;
 use rhema_crdt::context::{
-    Claim, Marking, canonical, mark, marker, marker_of, may_carry, mentions, strip,
+    Claim, Marking, canonical, mark, marker, marker_of, may_carry, mentions, strip, strip_to_show,
 };
 use rhema_crdt::yaml::{Document, Kind, Limits};
 
@@ -48,6 +48,7 @@ fn there_and_back(name: &str, text: &str) -> bool {
                 );
             }
             assert_eq!(strip(&with).as_deref(), Some(text), "{name}: back again");
+            assert_eq!(strip_to_show(&with).as_deref(), Some(text), "{name}");
             true
         }
         Marking::Nowhere => {
@@ -202,12 +203,21 @@ fn annotations_go_with_their_lines_and_nothing_else() {
         ("# x\n_crdt: v1 # y\na: 1\n", "# x\n# y\na: 1\n"),
     ] {
         let with = with.replace('@', NOTE);
-        assert_eq!(
-            strip(&read(&with).unwrap()).as_deref(),
-            Some(without),
-            "{with}"
-        );
+        let document = read(&with).unwrap();
+        assert_eq!(strip(&document).as_deref(), Some(without), "{with}");
+        assert_eq!(strip_to_show(&document).as_deref(), Some(without), "{with}");
     }
+}
+
+/// Texts that often can be read, with annotations in between.
+fn annotated_lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        3 => " {0,4}(- )?_crdt: (v1|4k2m9xa7-7f3kqd a~a1f)( # x)?",
+        4 => " {0,4}(- ){0,2}[ab]:( x| 'y'| \\[z| \\|| >-| \\|\\+| \"q)?",
+        1 => " {0,6}(#|x|\"|\\]|- x|\\}|: |---|\t)",
+        1 => Just(String::new()),
+    ];
+    proptest::collection::vec(line, 1..9).prop_map(|lines| lines.join("\n") + "\n")
 }
 
 /// Random values as text in block or flow style, with remarks and blank lines in between.
@@ -326,6 +336,13 @@ proptest! {
         let document = read(&text).expect("the generator writes YAML");
         prop_assume!(document.root().is_some_and(|root| root.kind() == Kind::Mapping));
         prop_assert!(there_and_back("generated", &text), "{}", text);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_can_be_read(text in annotated_lines()) {
+        if let Some(document) = read(&text) {
+            prop_assert_eq!(strip_to_show(&document), strip(&document), "{}", text);
+        }
     }
 
     #[test]

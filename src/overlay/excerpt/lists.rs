@@ -5,7 +5,9 @@
 //! the file and compares.
 
 use std::hash::Hasher;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use rustc_hash::FxHasher;
 
 use crate::context::{ANNOTATION_KEY, IDENTITY_FIELDS};
@@ -92,7 +94,7 @@ impl<'t> Lines<'t> {
             before.is_none_or(|before| b" \t\n[{,:-".contains(before))
                 && !after.is_ascii_whitespace()
         };
-        let mut lines = self.body().lines().skip(1).map(str::trim_start);
+        let mut lines = self.body().lines().skip(1).map(trimmed_start);
         self.name.is_some()
             && !memchr::memchr3_iter(b'&', b'*', b'!', bytes).any(is_free)
             && !lines
@@ -101,6 +103,9 @@ impl<'t> Lines<'t> {
 
     /// What is nested in them, and how far it is indented: one number for what is nested alike, 0 for nothing.
     pub(super) fn nesting(&self) -> u64 {
+        if !self.may_nest() {
+            return 0;
+        }
         let mut lines = self.text.lines().filter(|line| !is_remark(line)).peekable();
         let mut hasher = FxHasher::default();
         let mut nests = false;
@@ -116,9 +121,20 @@ impl<'t> Lines<'t> {
         if nests { hasher.finish() | 1 } else { 0 }
     }
 
+    /// Whether one of them may be a key with nothing beside it.
+    fn may_nest(&self) -> bool {
+        let bytes = self.text.as_bytes();
+        memchr::memchr_iter(b':', bytes).any(|colon| match bytes.get(colon + 1..) {
+            Some([b' ', next, ..]) => *next == b'#',
+            Some([next, ..]) => b"\r\n".contains(next),
+            _ => true,
+        })
+    }
+
     /// The stamps in their annotations.
     pub(super) fn stamps(&self) -> impl Iterator<Item = Stamp> {
-        let is_annotated = memchr::memmem::find(self.text.as_bytes(), ANNOTATION_KEY.as_bytes());
+        static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ANNOTATION_KEY));
+        let is_annotated = KEY.find(self.text.as_bytes());
         let annotated = is_annotated.map_or("", |_| self.text);
         stamps_in(annotated.as_bytes())
     }
@@ -145,7 +161,7 @@ pub(super) fn lists(text: &str) -> Option<Vec<List<'_>>> {
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
     for end in ends.chain([text.len()]) {
         let at = std::mem::replace(&mut start, end);
-        let line = text.get(at..end)?.trim_end();
+        let line = trimmed_end(text.get(at..end)?);
         if is_remark(line) {
             continue;
         }
@@ -206,9 +222,35 @@ impl<'t> Open<'t> {
     }
 }
 
+/// A line without what it begins with that is blank: most often spaces, which take no time.
+fn trimmed_start(line: &str) -> &str {
+    let line = line.get(indent(line)..).unwrap_or_default();
+    match line.as_bytes().first() {
+        Some(first) if first.is_ascii_graphic() => line,
+        _ => line.trim_start(),
+    }
+}
+
+/// A line without what it ends with that is blank: most often its end alone.
+fn trimmed_end(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    match line.as_bytes().last() {
+        Some(last) if last.is_ascii_graphic() => line,
+        _ => line.trim_end(),
+    }
+}
+
+/// What stands before two bytes, one behind the other, and what behind them.
+fn split_at(line: &str, [first, second]: [u8; 2]) -> Option<(&str, &str)> {
+    let bytes = line.as_bytes();
+    let mut found = memchr::memchr_iter(first, bytes);
+    let at = found.find(|at| bytes.get(at + 1) == Some(&second))?;
+    Some((line.get(..at)?, line.get(at + 2..)?))
+}
+
 /// Whether a line is blank or a comment.
 fn is_remark(line: &str) -> bool {
-    let line = line.trim_start();
+    let line = trimmed_start(line);
     line.is_empty() || line.starts_with('#')
 }
 
@@ -234,13 +276,11 @@ fn is_block_header(line: &str) -> bool {
 
 /// What a record is called, from its first line, where no other spelling than in quotes means the same.
 fn name(line: &str) -> Option<(&'static str, &str)> {
-    let (field, value) = line.trim_start().strip_prefix("- ")?.split_once(": ")?;
+    let (field, value) = split_at(trimmed_start(line).strip_prefix("- ")?, *b": ")?;
     let field = IDENTITY_FIELDS.into_iter().find(|known| *known == field)?;
     let name = called(line);
-    let value = value
-        .split_once(" #")
-        .map_or(value, |(value, _)| value)
-        .trim();
+    let value = split_at(value, *b" #").map_or(value, |(value, _)| value);
+    let value = value.trim();
     let is_whole = ["", "\"", "'"].iter().any(|quote| {
         let inside = value
             .strip_prefix(quote)
@@ -257,8 +297,8 @@ fn name(line: &str) -> Option<(&'static str, &str)> {
 
 /// What the first line of a record says behind its key, without quotes and comments.
 fn called(line: &str) -> &str {
-    let value = line.split_once(": ").map_or(line, |(_, value)| value);
-    let value = value.split_once(" #").map_or(value, |(value, _)| value);
+    let value = split_at(line, *b": ").map_or(line, |(_, value)| value);
+    let value = split_at(value, *b" #").map_or(value, |(value, _)| value);
     value.trim().trim_matches(['"', '\''])
 }
 

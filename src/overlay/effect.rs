@@ -1,7 +1,7 @@
 //! What a change does, as two versions of a document show it: whether one holds it, whether another one makes it.
 
 use super::selection::as_named_in;
-use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps};
+use crate::crdt::{Act, Atom, Change, Document, Found, Loser, Node, Path, Stamp, Stamps, Step};
 
 /// What a document holds at `at`, also where a record's defining field is another one by now and nothing tells its birth.
 pub(super) fn there<'d>(document: &'d Document, at: &Path) -> Option<Found<'d>> {
@@ -186,7 +186,15 @@ fn has(document: &Document, at: &Path, value: &Option<Atom>) -> bool {
 
 /// Whether a record that was added is there, and holds what it was born with.
 pub(super) fn has_as_added(document: &Document, change: &Change) -> bool {
-    document.found(&change.at).is_some() && is_whole(document, change)
+    is_called_so(document, &change.at) && is_whole(document, change)
+}
+
+/// Whether a record is there under this very name: who has it by its first name need not have read that it got its second one.
+pub(super) fn is_called_so(document: &Document, at: &Path) -> bool {
+    match (at.steps().last(), there(document, at)) {
+        (Some(Step::Record(name, _)), Some(Found::Record(there, ..))) => there.name == *name,
+        (_, there) => there.is_some(),
+    }
 }
 
 /// Whether a record that was added holds there what it was born with: two people may add one record with other values.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::effect::{
-    has_as_added, has_before_edited, keeps_as_later, leaf_in, names, shows, tells_of, there,
-    went_with_more,
+    has_as_added, has_before_edited, is_called_so, keeps_as_later, leaf_in, names, shows, tells_of,
+    there, went_with_more,
 };
 use super::observers::Grounds;
 use super::selection::{Judged, RULES, as_named_in, open_changes, seen_together};
@@ -566,7 +566,7 @@ pub fn was_read_before(
     for (stamp, change) in changes_between(earlier, current) {
         if is_own(stamp, &change) {
             // Who has a record that was born here since had read of it, whatever they made of it.
-            if matches!(change.act, Act::Add { .. }) && there(file, &change.at).is_some() {
+            if matches!(change.act, Act::Add { .. }) && is_called_so(file, &change.at) {
                 return Reading::No;
             }
             if !is_shown(stamp, &change) && Distance::between(earlier, file).changes == 0 {

@@ -502,3 +502,24 @@ fn whoever_has_a_record_that_just_came_had_read_of_it_though_they_drop_what_is_s
     assert!(text.contains("owner: ann\n"), "{text}");
     assert!(!text.contains("_crdt_conflicts"), "{text}");
 }
+
+#[test]
+fn who_saves_again_a_record_that_got_its_second_name_meanwhile_changes_no_other() {
+    let world = World::new();
+    let (ann, ben) = ground(&world);
+    ben.rhema(&["add", "todos", "id=d", "title=Delta", "owner=ben"])
+        .exits(0);
+    send(&ben, &ann);
+    let typed = format!("{TODOS}  - id: d\n    title: Dalet\n    owner: ann\n");
+    ann.write(FILE, &typed);
+    sync(&ann);
+    assert!(ann.read(FILE).contains("id: d-"), "{}", ann.read(FILE));
+    // The editor has not read that.
+    ann.write(FILE, owned(&typed, "b", "ann"));
+    sync(&ann);
+    let text = ann.read(FILE);
+    for said in ["title: Delta\n", "title: Dalet\n", "owner: ben\n"] {
+        assert!(text.contains(said), "{text}");
+    }
+    assert_eq!(text.matches("owner: ann\n").count(), 2, "{text}");
+}
